@@ -1,0 +1,97 @@
+/**
+ * Merkle trees as OpenZeppelin's MerkleProof checks them: sorted pairs, keccak-256, double-hashed leaves so that no inner
+ * node can pass for a leaf. Leaves keep the given order; an odd node moves up unchanged.
+ */
+import { AbiCoder, concat, keccak256 } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+
+export interface MerkleTree {
+  /** 0x-hex of 32 bytes. */
+  readonly root: string;
+  /** Siblings from the leaf upwards. @throws InferiumError LeafOutOfRange */
+  proof(index: number): string[];
+}
+
+export const voteCode = { Accept: 1, Reject: 2, Abstain: 3 } as const;
+export type Vote = keyof typeof voteCode;
+
+export interface VoteLeaf {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly receiptDigest: string;
+  readonly vote: Vote;
+  /** Digest of what the validator itself computed; 32 zero bytes when it abstained. */
+  readonly outputDigest: string;
+}
+
+export interface TaskLeaf {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly receiptDigest: string;
+  readonly worker: string;
+  readonly requester: string;
+  readonly rewardWei: bigint;
+}
+
+const coder = AbiCoder.defaultAbiCoder();
+const hashLeaf = (types: string[], values: unknown[]) => keccak256(keccak256(coder.encode(types, values)));
+
+export function hashVoteLeaf(leaf: VoteLeaf): string {
+  return hashLeaf(
+    ["bytes32", "uint32", "bytes32", "uint8", "bytes32"],
+    [leaf.taskId, leaf.attempt, leaf.receiptDigest, voteCode[leaf.vote], leaf.outputDigest],
+  );
+}
+
+export function hashTaskLeaf(leaf: TaskLeaf): string {
+  return hashLeaf(
+    ["bytes32", "uint32", "bytes32", "address", "address", "uint256"],
+    [leaf.taskId, leaf.attempt, leaf.receiptDigest, leaf.worker, leaf.requester, leaf.rewardWei],
+  );
+}
+
+export function hashBalanceLeaf(account: string, cumulativeWei: bigint): string {
+  return hashLeaf(["address", "uint256"], [account, cumulativeWei]);
+}
+
+/** @throws InferiumError EmptyTree */
+export function buildMerkleTree(leaves: readonly string[]): MerkleTree {
+  if (leaves.length === 0) throw new InferiumError("EmptyTree", "A Merkle tree needs at least one leaf, got none.");
+  const levels: string[][] = [[...leaves]];
+  for (let level = levels[0] ?? []; level.length > 1; level = levels.at(-1) ?? []) levels.push(hashLevel(level));
+  return {
+    root: levels.at(-1)?.[0] ?? "",
+    proof: (index) => collectSiblings(levels, index),
+  };
+}
+
+function hashLevel(level: readonly string[]): string[] {
+  const next: string[] = [];
+  for (let i = 0; i < level.length; i += 2) next.push(hashPair(level[i] ?? "", level[i + 1]));
+  return next;
+}
+
+function hashPair(a: string, b: string | undefined): string {
+  if (b === undefined) return a;
+  return keccak256(a < b ? concat([a, b]) : concat([b, a]));
+}
+
+function collectSiblings(levels: readonly (readonly string[])[], index: number): string[] {
+  const count = levels[0]?.length ?? 0;
+  if (!Number.isInteger(index) || index < 0 || index >= count) {
+    throw new InferiumError("LeafOutOfRange", `Leaf ${index} asked of a Merkle tree with ${count} leaves.`);
+  }
+  const siblings: string[] = [];
+  let position = index;
+  for (const level of levels.slice(0, -1)) {
+    const sibling = level[position ^ 1];
+    if (sibling !== undefined) siblings.push(sibling);
+    position >>= 1;
+  }
+  return siblings;
+}
+
+/** True where the proof leads from the leaf to the root. */
+export function verifyMerkleProof(root: string, leaf: string, proof: readonly string[]): boolean {
+  return proof.reduce((node, sibling) => hashPair(node, sibling), leaf) === root;
+}

@@ -1,0 +1,129 @@
+/**
+ * The EIP-712 messages of the protocol. The contracts hold the same types; `test/vectors/chain-eip712.json` ties both.
+ * All digests are 0x-hex of 32 bytes; addresses are checksummed; times are milliseconds since the epoch.
+ */
+import { id, type TypedDataDomain, TypedDataEncoder, verifyTypedData } from "ethers";
+
+export interface ProtocolDomain {
+  readonly chainId: number;
+  /** The Settlement contract: one deployment of the protocol is one domain. */
+  readonly settlement: string;
+}
+
+/** A claim of the address to a pool session; signed once per session, never seen by a contract. */
+export interface SessionMessage {
+  readonly account: string;
+  readonly pool: string;
+  readonly role: string;
+  readonly challenge: string;
+  readonly expiresAtMs: number;
+}
+
+export interface OrderMessage {
+  readonly requester: string;
+  readonly pool: string;
+  readonly maxPerTaskWei: bigint;
+  readonly maxTotalWei: bigint;
+  /** Merkle root over the model digests that the order allows, or 32 zero bytes for any model. */
+  readonly modelsRoot: string;
+  readonly expiresAt: number;
+  readonly nonce: bigint;
+}
+
+export interface ReceiptMessage {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly modelDigest: string;
+  readonly imageDigest: string;
+  readonly codeDigest: string;
+  readonly inputDigest: string;
+  readonly outputDigest: string;
+  readonly runtime: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** One validator's signed answer for all receipts of one Validation: the root of its vote leaves. */
+export interface AttestationMessage {
+  readonly validationId: string;
+  readonly votesRoot: string;
+  readonly validator: string;
+}
+
+export interface BatchHeaderMessage {
+  readonly sequence: bigint;
+  readonly previousHash: string;
+  readonly epoch: bigint;
+  readonly taskRoot: string;
+  readonly balanceRoot: string;
+  readonly taskCount: number;
+  /** Cumulative total credited since genesis. */
+  readonly settledWei: bigint;
+  readonly createdAt: bigint;
+}
+
+const fields = (list: string) =>
+  list.split(",").map((field) => {
+    const [type = "", name = ""] = field.trim().split(" ");
+    return { type, name };
+  });
+
+export const sessionTypes = {
+  Session: fields("address account,string pool,string role,bytes32 challenge,uint64 expiresAtMs"),
+};
+export const orderTypes = {
+  Order: fields(
+    "address requester,string pool,uint256 maxPerTaskWei,uint256 maxTotalWei,bytes32 modelsRoot,uint64 expiresAt,uint256 nonce",
+  ),
+};
+export const receiptTypes = {
+  Receipt: fields(
+    "bytes32 taskId,uint32 attempt,address worker,bytes32 modelDigest,bytes32 imageDigest,bytes32 codeDigest," +
+      "bytes32 inputDigest,bytes32 outputDigest,string runtime,uint64 startedAtMs,uint64 endedAtMs",
+  ),
+};
+export const attestationTypes = {
+  Attestation: fields("bytes32 validationId,bytes32 votesRoot,address validator"),
+};
+export const batchHeaderTypes = {
+  BatchHeader: fields(
+    "uint64 sequence,bytes32 previousHash,uint64 epoch,bytes32 taskRoot,bytes32 balanceRoot,uint32 taskCount," +
+      "uint256 settledWei,uint64 createdAt",
+  ),
+};
+
+export type MessageTypes = Record<string, { type: string; name: string }[]>;
+
+export function buildDomain(domain: ProtocolDomain): TypedDataDomain {
+  return { name: "Inferium", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement };
+}
+
+/** The EIP-712 digest that is signed, 0x-hex of 32 bytes. */
+export function hashMessage(domain: ProtocolDomain, types: MessageTypes, message: object): string {
+  return TypedDataEncoder.hash(buildDomain(domain), types, message);
+}
+
+/** The checksummed address that signed, or undefined where the signature is malformed. */
+export function recoverSigner(
+  domain: ProtocolDomain,
+  types: MessageTypes,
+  message: object,
+  signature: string,
+): string | undefined {
+  try {
+    return verifyTypedData(buildDomain(domain), types, message, signature);
+  } catch {
+    // ethers throws for bytes that are no signature at all; for the caller that is the same as a wrong signer.
+    return undefined;
+  }
+}
+
+/** The id of a task on the chain: UIDs are unique across clusters and time, names are not. */
+export function computeTaskId(uid: string): string {
+  return id(`inferium/task/${uid}`);
+}
+
+export function computeValidationId(uid: string): string {
+  return id(`inferium/validation/${uid}`);
+}
