@@ -1,0 +1,108 @@
+/**
+ * Certificates for servers of this project that nobody else certifies: a throw-away authority and server certificates
+ * signed by it, EC P-256 throughout. Called by whoever opens a TLS port (embedded API server, kubelet, pool API).
+ * No effects: keys are returned as PEM text and never written here.
+ */
+import "reflect-metadata";
+import { isIP } from "node:net";
+import * as x509 from "@peculiar/x509";
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const dayMs = 86_400_000;
+/** Verifiers reject a certificate from the future; this absorbs clock skew between machines. */
+const backdateMs = 3_600_000;
+const authorityDays = 3650;
+
+export interface CertificateAuthority {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly certificate: x509.X509Certificate;
+  readonly privateKey: CryptoKey;
+}
+
+export interface ServerCertificateRequest {
+  readonly commonName: string;
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly days?: number;
+}
+
+export interface ServerCertificate {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly caPem: string;
+}
+
+export async function createCertificateAuthority(commonName: string): Promise<CertificateAuthority> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: randomSerial(),
+    name: [{ CN: [commonName] }],
+    ...validity(authorityDays),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  const keyPem = await exportKey(keys.privateKey);
+  return { certPem: certificate.toString("pem"), keyPem, certificate, privateKey: keys.privateKey };
+}
+
+/** A certificate for TLS servers and, since kubelets also dial, TLS clients. Names go in as subject alternative names. */
+export async function issueServerCertificate(
+  ca: CertificateAuthority,
+  request: ServerCertificateRequest,
+): Promise<ServerCertificate> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: randomSerial(),
+    subject: [{ CN: [request.commonName] }],
+    issuer: ca.certificate.subjectName,
+    ...validity(request.days ?? 365),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: ca.privateKey,
+    extensions: await serverExtensions(ca, request, keys.publicKey),
+  });
+  return { certPem: certificate.toString("pem"), keyPem: await exportKey(keys.privateKey), caPem: ca.certPem };
+}
+
+async function serverExtensions(
+  ca: CertificateAuthority,
+  request: ServerCertificateRequest,
+  publicKey: CryptoKey,
+): Promise<x509.Extension[]> {
+  const usages = [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth];
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension(usages),
+    new x509.SubjectAlternativeNameExtension(alternativeNames(request)),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
+    await x509.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
+  ];
+}
+
+function alternativeNames(request: ServerCertificateRequest): x509.GeneralName[] {
+  const names = [...(request.dnsNames ?? []), ...(request.ipAddresses ?? [])];
+  return names.map((name) => new x509.GeneralName(isIP(name) === 0 ? "dns" : "ip", name));
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - backdateMs), notAfter: new Date(now + days * dayMs) };
+}
+
+function randomSerial(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  // The top bit would make the DER integer negative, which strict verifiers refuse.
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return Buffer.from(bytes).toString("hex");
+}
+
+async function exportKey(key: CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+}
