@@ -4,6 +4,7 @@
  * No effects: keys are returned as PEM text and never written here.
  */
 import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
@@ -17,7 +18,7 @@ export interface CertificateAuthority {
   readonly certPem: string;
   readonly keyPem: string;
   readonly certificate: x509.X509Certificate;
-  readonly privateKey: CryptoKey;
+  readonly privateKey: webcrypto.CryptoKey;
 }
 
 export interface ServerCertificateRequest {
@@ -73,7 +74,7 @@ export async function issueServerCertificate(
 async function serverExtensions(
   ca: CertificateAuthority,
   request: ServerCertificateRequest,
-  publicKey: CryptoKey,
+  publicKey: webcrypto.CryptoKey,
 ): Promise<x509.Extension[]> {
   const usages = [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth];
   return [
@@ -103,6 +104,6 @@ function randomSerial(): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-async function exportKey(key: CryptoKey): Promise<string> {
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
 }
