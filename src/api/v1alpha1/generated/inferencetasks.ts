@@ -1,0 +1,482 @@
+// Generated from crds/inferencetasks.yaml by `npm run generate`. Do not edit.
+
+/**
+ * What is asked. Immutable but for suspend, priority and ttlSecondsAfterFinished.
+ */
+export interface InferenceTaskSpec {
+/**
+ * Kind of work; it decides the default minimum tier (Training High, Inference and Agent Mid, Leaderboard and Benchmark Low).
+ */
+type: ("Inference" | "Benchmark" | "Training" | "Agent" | "Leaderboard")
+/**
+ * Ordered minimum tier of the worker ("at least Mid"). Overrides the default of the type.
+ */
+tier?: ("High" | "Mid" | "Low")
+/**
+ * The model to run, fetched by everyone who runs or checks the task.
+ */
+model: {
+/**
+ * Where to fetch it, an http, https or file URI. The digest decides, not the source.
+ */
+uri: string
+/**
+ * SHA-256 of the file.
+ */
+digest: string
+/**
+ * File format.
+ */
+format: "onnx"
+}
+/**
+ * The input tensors, from exactly one source.
+ */
+input: {
+/**
+ * Tensors by input name.
+ */
+inline?: {
+[k: string]: {
+/**
+ * Element type.
+ */
+dtype: ("float32" | "float64" | "float16" | "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64" | "uint64" | "bool")
+/**
+ * Lengths of the axes; empty for a scalar.
+ */
+shape: number[]
+/**
+ * Elements in row-major order. For 64-bit integers beyond 2^53 use base64.
+ */
+data?: number[]
+/**
+ * Elements as little-endian bytes in base64.
+ */
+base64?: string
+}
+}
+/**
+ * A safetensors file with one tensor per input, an http, https or file URI.
+ */
+uri?: string
+/**
+ * SHA-256 of the file at uri.
+ */
+digest?: string
+/**
+ * A ConfigMap of the same namespace; key holds the JSON form of inline, or a safetensors file in binaryData.
+ */
+configMapRef?: {
+/**
+ * Name of the ConfigMap.
+ */
+name: string
+/**
+ * Key inside data or binaryData.
+ */
+key: string
+}
+/**
+ * Runs the model once per step over slices of the input, carrying recurrent state from step to step.
+ */
+steps?: {
+/**
+ * Number of steps.
+ */
+count: number
+/**
+ * Inputs that are cut into count equal slices along axis 0. The others are given whole to each step.
+ */
+tensors: string[]
+/**
+ * Outputs that become inputs of the next step.
+ */
+state?: {
+/**
+ * Name of the input.
+ */
+input: string
+/**
+ * Name of the output.
+ */
+output: string
+}[]
+}
+}
+/**
+ * What the worker must have beyond its tier.
+ */
+resources?: {
+/**
+ * Number of GPUs.
+ */
+gpus?: number
+/**
+ * Least memory of one GPU in MiB.
+ */
+memoryMiB?: number
+/**
+ * Least CUDA compute capability such as 8.0.
+ */
+computeCapability?: string
+/**
+ * MIG profile such as 1g.10gb.
+ */
+migProfile?: string
+}
+/**
+ * Labels that the worker's Kubernetes node must have.
+ */
+nodeSelector?: {
+[k: string]: string
+}
+/**
+ * How the result is checked before it is paid.
+ */
+verification: {
+/**
+ * Exact compares bits (integer models and pinned runtimes), Tolerance compares values within bounds, None checks nothing and is accepted only where the operator allows it.
+ */
+policy: ("Exact" | "Tolerance" | "None")
+/**
+ * Size of the panel.
+ */
+validators: number
+/**
+ * Votes of one kind that decide.
+ */
+quorum: number
+/**
+ * A value passes if it is within absolute plus relative times the reference.
+ */
+tolerance?: {
+/**
+ * Absolute bound.
+ */
+absolute: number
+/**
+ * Relative bound.
+ */
+relative: number
+}
+}
+/**
+ * What the task pays in IFR, at most 18 decimals.
+ */
+reward?: string
+/**
+ * The address whose deposit pays.
+ */
+requester?: string
+/**
+ * The Secret of the same namespace that holds the requester's signed order in key order.json.
+ */
+orderRef?: {
+/**
+ * Name of the Secret.
+ */
+name: string
+}
+/**
+ * Higher goes first among tasks of one queue.
+ */
+priority: number
+/**
+ * The tenant queue.
+ */
+queue: string
+/**
+ * Time from creation by which the task must be validated or it fails.
+ */
+deadlineSeconds?: number
+/**
+ * Time that one attempt may take.
+ */
+timeoutSeconds: number
+/**
+ * Further attempts after a failed or rejected one.
+ */
+retries: number
+/**
+ * Deletes the task this long after it finished.
+ */
+ttlSecondsAfterFinished?: number
+/**
+ * Keeps the task out of the pool. A running attempt is not stopped.
+ */
+suspend: boolean
+/**
+ * Tasks of the same namespace that must succeed first.
+ */
+dependsOn?: string[]
+}
+
+/**
+ * What happened. Written by the operator alone, at most four times in a task's usual life.
+ */
+export interface InferenceTaskStatus {
+/**
+ * Generation of the spec that this status speaks of.
+ */
+observedGeneration: number
+/**
+ * Summary for people; machines read the conditions.
+ */
+phase: ("Pending" | "Queued" | "Assigned" | "Validating" | "Settling" | "Succeeded" | "Failed" | "Rejected")
+/**
+ * Accepted, Queued, Assigned, Executed, Committed, Validated, Settled, Rewarded; Ready, Reconciling, Stalled sum them up.
+ */
+conditions?: {
+/**
+ * Name of the condition.
+ */
+type: string
+/**
+ * Whether it holds.
+ */
+status: ("True" | "False" | "Unknown")
+/**
+ * Generation it was computed from.
+ */
+observedGeneration?: number
+/**
+ * When status last changed.
+ */
+lastTransitionTime: string
+/**
+ * A word for machines.
+ */
+reason: string
+/**
+ * A sentence for people.
+ */
+message: string
+}[]
+/**
+ * The attempt in progress, or the one that counted.
+ */
+assignment?: {
+/**
+ * Name of the WorkerNode.
+ */
+worker: string
+/**
+ * Address of the worker.
+ */
+address: string
+/**
+ * Number of the attempt from 1.
+ */
+attempt: number
+/**
+ * When the worker claimed it.
+ */
+claimedAt: string
+/**
+ * When the claim lapses without a receipt.
+ */
+deadline: string
+}
+/**
+ * Earlier attempts that did not count, oldest first.
+ */
+attempts?: {
+/**
+ * Number of the attempt.
+ */
+attempt: number
+/**
+ * Name of the WorkerNode.
+ */
+worker: string
+/**
+ * Owner of the worker.
+ */
+owner?: string
+/**
+ * How it ended.
+ */
+outcome: ("Rejected" | "Inconclusive" | "Expired" | "Failed")
+/**
+ * A word for machines.
+ */
+reason?: string
+/**
+ * A sentence for people.
+ */
+message?: string
+/**
+ * When it ended.
+ */
+endedAt?: string
+/**
+ * Transaction that slashed the worker for it.
+ */
+penaltyTxHash?: string
+}[]
+/**
+ * The worker's signed receipt (EIP-712) of the attempt that counts.
+ */
+receipt?: {
+/**
+ * The signed fields; digests as 0x-hex.
+ */
+message: {
+/**
+ * Id of the task on the chain.
+ */
+taskId: string
+/**
+ * Number of the attempt.
+ */
+attempt: number
+/**
+ * Address that signed.
+ */
+worker: string
+/**
+ * SHA-256 of the model.
+ */
+modelDigest: string
+/**
+ * Digest of the container image; zero where it is not known.
+ */
+imageDigest: string
+/**
+ * Digest of the worker's code.
+ */
+codeDigest: string
+/**
+ * SHA-256 of the canonical input.
+ */
+inputDigest: string
+/**
+ * SHA-256 of the canonical output.
+ */
+outputDigest: string
+/**
+ * What ran it.
+ */
+runtime: string
+/**
+ * Start in milliseconds since the epoch.
+ */
+startedAtMs: number
+/**
+ * End in milliseconds since the epoch.
+ */
+endedAtMs: number
+}
+/**
+ * The worker's signature.
+ */
+signature: string
+/**
+ * EIP-712 digest that was signed.
+ */
+digest: string
+}
+/**
+ * The result.
+ */
+output?: {
+/**
+ * SHA-256 of the canonical output.
+ */
+digest: string
+/**
+ * Number of inferences in it.
+ */
+items?: number
+/**
+ * Output tensors by name, up to 64 KiB.
+ */
+inline?: {
+[k: string]: {
+/**
+ * Element type.
+ */
+dtype: string
+/**
+ * Lengths of the axes.
+ */
+shape: number[]
+/**
+ * Elements in row-major order.
+ */
+data?: number[]
+/**
+ * Elements as little-endian bytes in base64.
+ */
+base64?: string
+}
+}
+}
+/**
+ * What the panel of validators decided.
+ */
+verdict?: {
+/**
+ * The decision.
+ */
+result: ("Accepted" | "Rejected" | "Inconclusive" | "Unverified")
+/**
+ * Name of the Validation that holds the votes.
+ */
+validation?: string
+/**
+ * How results were compared.
+ */
+policy?: string
+/**
+ * Votes to accept.
+ */
+accept?: number
+/**
+ * Votes to reject.
+ */
+reject?: number
+/**
+ * Validators that abstained or missed.
+ */
+abstain?: number
+/**
+ * Different owners behind the deciding votes.
+ */
+owners?: number
+/**
+ * What this verdict does not show.
+ */
+notProven?: string[]
+}
+/**
+ * Where the chain records it. The proof leads from the task's leaf to the batch's root.
+ */
+settlement?: {
+/**
+ * Sequence number of the batch.
+ */
+batch: number
+/**
+ * Position in the batch.
+ */
+index: number
+/**
+ * Merkle siblings from the leaf upwards.
+ */
+proof?: string[]
+/**
+ * Transaction that settled the batch.
+ */
+txHash?: string
+/**
+ * Block of that transaction.
+ */
+block?: number
+/**
+ * What the task paid in wei.
+ */
+rewardWei?: string
+}
+}

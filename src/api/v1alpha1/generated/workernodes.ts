@@ -1,0 +1,240 @@
+// Generated from crds/workernodes.yaml by `npm run generate`. Do not edit.
+
+/**
+ * Who it is and what it offers.
+ */
+export interface WorkerNodeSpec {
+/**
+ * Kubernetes node it runs on.
+ */
+nodeName?: string
+/**
+ * It runs in another cluster and joins outbound.
+ */
+remote: boolean
+/**
+ * The address whose key signs its receipts and attestations.
+ */
+address: string
+/**
+ * What it does.
+ */
+role: ("Worker" | "Validator" | "Both")
+/**
+ * Address that owns it and is paid.
+ */
+owner?: string
+/**
+ * Tasks it may run at once.
+ */
+slots: number
+/**
+ * Takes no further work.
+ */
+cordoned: boolean
+/**
+ * Lowers the tier; a tier above the proven one has no effect.
+ */
+tierOverride?: ("High" | "Mid" | "Low")
+}
+
+/**
+ * What is known of it. The agent writes hardware, capability and tier; the operator writes the rest.
+ */
+export interface WorkerNodeStatus {
+/**
+ * Generation of the spec that this status speaks of.
+ */
+observedGeneration: number
+/**
+ * Ready, Bonded, CapabilityProven, Disqualified.
+ */
+conditions?: {
+/**
+ * Name of the condition.
+ */
+type: string
+/**
+ * Whether it holds.
+ */
+status: ("True" | "False" | "Unknown")
+/**
+ * Generation it was computed from.
+ */
+observedGeneration?: number
+/**
+ * When status last changed.
+ */
+lastTransitionTime: string
+/**
+ * A word for machines.
+ */
+reason: string
+/**
+ * A sentence for people.
+ */
+message: string
+}[]
+/**
+ * What nvidia-smi reported on the node.
+ */
+hardware?: {
+/**
+ * Where the reading comes from.
+ */
+source: ("NvidiaSmi" | "None")
+/**
+ * The reading is a recording that is played back and no such hardware is here.
+ */
+simulated: boolean
+/**
+ * One line for people.
+ */
+summary?: string
+/**
+ * NVIDIA driver.
+ */
+driverVersion?: string
+/**
+ * CUDA version that the driver supports.
+ */
+cudaVersion?: string
+/**
+ * When it was read.
+ */
+readAt?: string
+/**
+ * The GPUs.
+ */
+gpus: {
+/**
+ * UUID of the GPU.
+ */
+uuid: string
+/**
+ * Product name.
+ */
+product: string
+/**
+ * Architecture name.
+ */
+architecture?: string
+/**
+ * Memory in MiB.
+ */
+memoryMiB: number
+/**
+ * Memory in use in MiB.
+ */
+memoryUsedMiB?: number
+/**
+ * CUDA compute capability.
+ */
+computeCapability?: string
+/**
+ * No uncorrected memory errors and no row-remapping failure.
+ */
+healthy?: boolean
+/**
+ * Multi-instance GPU is on.
+ */
+migEnabled?: boolean
+/**
+ * Profiles of its instances.
+ */
+migProfiles?: string[]
+}[]
+}
+/**
+ * How far the hardware is proven.
+ */
+capability?: {
+/**
+ * Step of the ladder.
+ */
+level: ("Declared" | "Inspected" | "Challenged" | "Attested")
+/**
+ * Measured score, larger is faster.
+ */
+score?: number
+/**
+ * When it was proven.
+ */
+provenAt?: string
+/**
+ * When it must be proven again.
+ */
+expiresAt?: string
+}
+/**
+ * Tier that the proven hardware reaches.
+ */
+tier?: ("High" | "Mid" | "Low")
+/**
+ * Its bond as the chain has it.
+ */
+bond?: {
+/**
+ * Stake in wei.
+ */
+stakeWei: string
+/**
+ * State in the registry.
+ */
+state: ("None" | "Active" | "Underbonded" | "Unbonding" | "Disqualified")
+}
+/**
+ * Its record, decayed.
+ */
+reputation?: {
+/**
+ * Expected success between 0 and 1, four decimals.
+ */
+score?: string
+/**
+ * Results that were accepted.
+ */
+completed?: number
+/**
+ * Attempts that failed or expired.
+ */
+failed?: number
+/**
+ * Results that validators rejected.
+ */
+rejected?: number
+/**
+ * When it last changed.
+ */
+lastUpdated?: string
+}
+/**
+ * What the chain credited, paid and took, in wei.
+ */
+earnings?: {
+/**
+ * Credited by settled batches.
+ */
+creditedWei?: string
+/**
+ * Claimed and paid out.
+ */
+paidWei?: string
+/**
+ * Slashed from its bond.
+ */
+slashedWei?: string
+}
+/**
+ * Tasks it runs now.
+ */
+active?: number
+/**
+ * Digests of models that it keeps loaded.
+ */
+models?: string[]
+/**
+ * Last sign of life, to the minute.
+ */
+lastHeartbeat?: string
+}

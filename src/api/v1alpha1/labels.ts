@@ -1,0 +1,16 @@
+/** Labels, annotations and names that the parts of the system agree on. */
+export const labels = {
+  /** On nodes: the tier of its proven hardware. */
+  tier: "inferium.io/tier",
+  /** On nodes: "true" where hardware readings are recordings. */
+  simulated: "inferium.io/simulated",
+  /** On nodes: run by the process kubelet. */
+  processKubelet: "inferium.io/process-kubelet",
+  /** On objects the operator keeps for itself. */
+  component: "inferium.io/component",
+  /** On Validations: the name of the pool that created it. */
+  pool: "inferium.io/pool",
+} as const;
+
+/** Field managers of server-side apply: each owns its own part of a WorkerNode's status. */
+export const fieldManagers = { operator: "inferium-operator", agent: "inferium-agent" } as const;

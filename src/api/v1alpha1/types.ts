@@ -1,0 +1,25 @@
+/** The kinds of inferium.io/v1alpha1 with their REST coordinates. Field types are generated from crds/. */
+import type { InferenceTaskSpec, InferenceTaskStatus } from "./generated/inferencetasks.ts";
+import type { ValidationSpec, ValidationStatus } from "./generated/validations.ts";
+import type { WorkerNodeSpec, WorkerNodeStatus } from "./generated/workernodes.ts";
+import { type ApiObject, apiVersion } from "./meta.ts";
+
+export type InferenceTask = ApiObject<"InferenceTask", InferenceTaskSpec, InferenceTaskStatus>;
+export type WorkerNode = ApiObject<"WorkerNode", WorkerNodeSpec, WorkerNodeStatus>;
+export type Validation = ApiObject<"Validation", ValidationSpec, ValidationStatus>;
+
+export const inferenceTaskResource = {
+  apiVersion,
+  kind: "InferenceTask",
+  plural: "inferencetasks",
+  namespaced: true,
+} as const;
+export const workerNodeResource = { apiVersion, kind: "WorkerNode", plural: "workernodes", namespaced: false } as const;
+export const validationResource = { apiVersion, kind: "Validation", plural: "validations", namespaced: true } as const;
+
+export type Tier = "High" | "Mid" | "Low";
+export type TaskType = InferenceTaskSpec["type"];
+export type TaskPhase = InferenceTaskStatus["phase"];
+export type VerificationPolicy = InferenceTaskSpec["verification"]["policy"];
+export type BondState = NonNullable<WorkerNodeStatus["bond"]>["state"];
+export type Attempt = NonNullable<InferenceTaskStatus["attempts"]>[number];
