@@ -1,0 +1,277 @@
+/**
+ * The pool API: what workers and validators say to the operator, as JSON over TLS. They hold no Kubernetes rights; this is
+ * all they can do. Wei amounts are decimal strings, digests `sha256:` strings where Kubernetes shows them and 0x-hex where
+ * they are signed, times milliseconds since the epoch.
+ *
+ *   POST /v1/session/challenge  ChallengeRequest  -> ChallengeResponse
+ *   POST /v1/session            SessionRequest    -> SessionResponse     a bearer token for the calls below
+ *   POST /v1/claim              ClaimRequest      -> ClaimResponse       waits up to waitMs; work for a worker, duties for a validator
+ *   POST /v1/heartbeat          HeartbeatRequest  -> HeartbeatResponse
+ *   POST /v1/receipt            ReceiptRequest    -> ReceiptResponse     idempotent by (task, attempt)
+ *   POST /v1/attest             AttestRequest     -> AttestResponse      commit, reveal, or a signed batch header
+ *
+ * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
+ */
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+
+export type PoolRole = "Worker" | "Validator";
+
+export interface ChallengeRequest {
+  readonly account: string;
+  readonly role: PoolRole;
+}
+export interface ChallengeResponse {
+  readonly pool: string;
+  readonly domain: ProtocolDomain;
+  /** 32 random bytes, 0x-hex; good for one session, until expiresAtMs. */
+  readonly challenge: string;
+  readonly expiresAtMs: number;
+}
+export interface SessionRequest {
+  readonly account: string;
+  readonly role: PoolRole;
+  readonly challenge: string;
+  readonly expiresAtMs: number;
+  /** Of the Session message. */
+  readonly signature: string;
+}
+export interface SessionResponse {
+  readonly token: string;
+  readonly expiresAtMs: number;
+  /** Name of the WorkerNode that the account is. */
+  readonly node: string;
+}
+
+export interface ModelReference {
+  readonly uri: string;
+  readonly digest: string;
+}
+/** Tensors in the JSON form of `spec.input.inline`. */
+export type InlineTensors = Readonly<
+  Record<
+    string,
+    {
+      readonly dtype: string;
+      readonly shape: readonly number[];
+      readonly data?: readonly number[];
+      readonly base64?: string;
+    }
+  >
+>;
+export interface InputReference {
+  readonly inline?: InlineTensors;
+  readonly uri?: string;
+  readonly digest?: string;
+  readonly steps?: {
+    readonly count: number;
+    readonly tensors: readonly string[];
+    readonly state?: readonly { readonly input: string; readonly output: string }[];
+  };
+}
+export interface Tolerance {
+  readonly absolute: number;
+  readonly relative: number;
+}
+export interface PolicyReference {
+  readonly policy: "Exact" | "Tolerance" | "None";
+  readonly tolerance?: Tolerance;
+}
+
+/** What a worker must run. */
+export interface WorkAssignment {
+  readonly namespace: string;
+  readonly task: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly model: ModelReference;
+  readonly input: InputReference;
+  readonly verification: PolicyReference;
+  readonly deadlineMs: number;
+}
+
+/** The signed fields of a receipt in JSON; see ReceiptMessage. */
+export interface ReceiptFields {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly modelDigest: string;
+  readonly imageDigest: string;
+  readonly codeDigest: string;
+  readonly inputDigest: string;
+  readonly outputDigest: string;
+  readonly runtime: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+export interface SignedReceipt {
+  readonly message: ReceiptFields;
+  readonly signature: string;
+}
+
+/** A validator re-executes these and commits to its votes. */
+export interface ValidateDuty {
+  readonly kind: "validate";
+  readonly namespace: string;
+  readonly validation: string;
+  readonly validationId: string;
+  readonly items: readonly {
+    readonly taskId: string;
+    readonly attempt: number;
+    readonly model: ModelReference;
+    readonly input: InputReference;
+    readonly verification: PolicyReference;
+    readonly receipt: SignedReceipt;
+    /** The worker's output, needed where the policy compares values. */
+    readonly output?: InlineTensors;
+  }[];
+  readonly deadlineMs: number;
+}
+/** All commitments are in (or their time is up): reveal. */
+export interface RevealDuty {
+  readonly kind: "reveal";
+  readonly namespace: string;
+  readonly validation: string;
+  readonly validationId: string;
+  readonly deadlineMs: number;
+}
+/** Recompute the batch from what it is made of, then sign its header. */
+export interface CertifyDuty {
+  readonly kind: "certify";
+  readonly batch: BatchData;
+  readonly deadlineMs: number;
+}
+export type Duty = ValidateDuty | RevealDuty | CertifyDuty;
+
+/** A batch with everything that is needed to recompute its roots. */
+export interface BatchData {
+  readonly header: {
+    readonly sequence: string;
+    readonly previousHash: string;
+    readonly epoch: string;
+    readonly taskRoot: string;
+    readonly balanceRoot: string;
+    readonly taskCount: number;
+    readonly settledWei: string;
+    readonly createdAt: string;
+  };
+  readonly tasks: readonly BatchTask[];
+  /** Cumulative credits before and after, by address. */
+  readonly previousBalances: Readonly<Record<string, string>>;
+  readonly balances: Readonly<Record<string, string>>;
+}
+export interface BatchTask {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly receipt: SignedReceipt;
+  readonly receiptDigest: string;
+  readonly worker: string;
+  /** Who is paid for the work. */
+  readonly payee: string;
+  readonly requester: string;
+  readonly rewardWei: string;
+  /** The accepting attestations, each with the proof of its vote on this receipt; empty where policy is None. */
+  readonly votes: readonly VoteEvidence[];
+  /** The requester's order; absent where nothing is paid. */
+  readonly order?: SignedOrder;
+}
+export interface VoteEvidence {
+  readonly validator: string;
+  /** Who is paid for the vote. */
+  readonly payee: string;
+  readonly validationId: string;
+  readonly votesRoot: string;
+  readonly vote: "Accept" | "Reject" | "Abstain";
+  readonly outputDigest: string;
+  readonly proof: readonly string[];
+  readonly signature: string;
+}
+export interface SignedOrder {
+  readonly message: {
+    readonly requester: string;
+    readonly pool: string;
+    readonly maxPerTaskWei: string;
+    readonly maxTotalWei: string;
+    readonly modelsRoot: string;
+    readonly expiresAt: number;
+    readonly nonce: string;
+  };
+  readonly signature: string;
+}
+
+export interface ClaimRequest {
+  /** Free slots; a validator takes one duty at a time. */
+  readonly slots: number;
+  /** Digests of models that are loaded. */
+  readonly models: readonly string[];
+  readonly freeMemoryMiB?: number;
+  /** At most 30,000. */
+  readonly waitMs: number;
+}
+export interface ClaimResponse {
+  readonly assignments: readonly WorkAssignment[];
+  readonly duties: readonly Duty[];
+}
+export interface HeartbeatRequest {
+  readonly running: readonly { readonly taskId: string; readonly attempt: number }[];
+  readonly models: readonly string[];
+}
+export interface HeartbeatResponse {
+  /** Attempts that no longer count and should be stopped. */
+  readonly cancel: readonly { readonly taskId: string; readonly attempt: number }[];
+}
+export interface ReceiptRequest {
+  readonly namespace: string;
+  readonly task: string;
+  readonly outcome: ReceiptOutcome;
+}
+export type ReceiptOutcome =
+  | {
+      readonly kind: "Completed";
+      readonly receipt: SignedReceipt;
+      /** Up to 64 KiB of tensor bytes. */
+      readonly output: InlineTensors;
+      readonly items: number;
+    }
+  | {
+      readonly kind: "Failed";
+      readonly taskId: string;
+      readonly attempt: number;
+      readonly reason: string;
+      readonly message: string;
+      /** False where every worker would fail the same way, such as a digest that does not match. */
+      readonly retryable: boolean;
+    };
+export interface ReceiptResponse {
+  /** Recorded: durable now. Duplicate: was recorded before. Superseded: another attempt counts, nothing was recorded. */
+  readonly status: "Recorded" | "Duplicate" | "Superseded";
+}
+export type AttestRequest =
+  | { readonly kind: "commit"; readonly namespace: string; readonly validation: string; readonly commitment: string }
+  | {
+      readonly kind: "reveal";
+      readonly namespace: string;
+      readonly validation: string;
+      readonly votes: readonly { readonly vote: "Accept" | "Reject" | "Abstain"; readonly outputDigest: string }[];
+      readonly salt: string;
+      /** Of the Attestation message. */
+      readonly signature: string;
+      readonly overheadMs: number;
+      readonly note?: string;
+    }
+  | { readonly kind: "certify"; readonly sequence: string; readonly headerHash: string; readonly signature: string }
+  | { readonly kind: "refuse"; readonly sequence: string; readonly headerHash: string; readonly reason: string };
+export interface AttestResponse {
+  readonly status: "Recorded" | "Duplicate" | "Late";
+}
+export interface ErrorResponse {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Bounds that server and clients share. */
+export const poolLimits = {
+  maxWaitMs: 30_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxOutputBytes: 64 * 1024,
+  challengeTtlMs: 60_000,
+  sessionTtlMs: 3_600_000,
+} as const;

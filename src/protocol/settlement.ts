@@ -1,0 +1,82 @@
+/**
+ * Stage 7: a batch of accepted tasks becomes two roots. The operator builds with `computeBatch`; every validator runs the
+ * same function over the same data and signs only what it arrives at itself. Pure.
+ */
+import { InferiumError } from "../base/errors.ts";
+import { buildMerkleTree, hashBalanceLeaf, hashTaskLeaf, type MerkleTree } from "./merkle.ts";
+import { computeRewardSplit } from "./reward.ts";
+import type { BatchHeaderMessage } from "./typed-data.ts";
+
+export interface SettledTask {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly receiptDigest: string;
+  readonly worker: string;
+  readonly workerPayee: string;
+  readonly requester: string;
+  readonly rewardWei: bigint;
+  readonly validatorPayees: readonly string[];
+}
+
+export interface BatchInput {
+  readonly sequence: bigint;
+  /** EIP-712 digest of the header before; 32 zero bytes for the first. */
+  readonly previousHash: string;
+  readonly epoch: bigint;
+  readonly createdAt: bigint;
+  /** Cumulative credits by checksummed address. */
+  readonly previousBalances: ReadonlyMap<string, bigint>;
+  readonly tasks: readonly SettledTask[];
+  readonly treasury: string;
+}
+
+export interface Batch {
+  readonly header: BatchHeaderMessage;
+  readonly taskTree: MerkleTree;
+  readonly balanceTree: MerkleTree;
+  /** Cumulative credits after the batch, in the order of the balance leaves (ascending address). */
+  readonly balances: ReadonlyMap<string, bigint>;
+}
+
+export const zeroHash = `0x${"0".repeat(64)}`;
+export const maxBatchTasks = 1024;
+
+/** @throws InferiumError EmptyBatch, BatchTooLarge, DuplicateTask */
+export function computeBatch(input: BatchInput): Batch {
+  checkTasks(input.tasks);
+  const balances = creditTasks(input);
+  const taskTree = buildMerkleTree(input.tasks.map(hashTaskLeaf));
+  const balanceTree = buildMerkleTree([...balances].map(([account, wei]) => hashBalanceLeaf(account, wei)));
+  const header: BatchHeaderMessage = {
+    sequence: input.sequence,
+    previousHash: input.previousHash,
+    epoch: input.epoch,
+    taskRoot: taskTree.root,
+    balanceRoot: balanceTree.root,
+    taskCount: input.tasks.length,
+    settledWei: [...balances.values()].reduce((sum, wei) => sum + wei, 0n),
+    createdAt: input.createdAt,
+  };
+  return { header, taskTree, balanceTree, balances };
+}
+
+function checkTasks(tasks: readonly SettledTask[]): void {
+  if (tasks.length === 0) throw new InferiumError("EmptyBatch", "A batch needs at least one task, got none.");
+  if (tasks.length > maxBatchTasks) {
+    throw new InferiumError("BatchTooLarge", `A batch has ${tasks.length} tasks; at most ${maxBatchTasks} fit.`);
+  }
+  const ids = new Set(tasks.map((task) => task.taskId));
+  if (ids.size !== tasks.length) throw new InferiumError("DuplicateTask", "A task stands in the batch more than once.");
+}
+
+function creditTasks(input: BatchInput): Map<string, bigint> {
+  const balances = new Map(input.previousBalances);
+  // A batch that pays nothing still needs a balance leaf, or its root would not exist.
+  if (!balances.has(input.treasury)) balances.set(input.treasury, 0n);
+  for (const task of input.tasks) {
+    for (const [account, wei] of computeRewardSplit({ ...task, treasury: input.treasury })) {
+      balances.set(account, (balances.get(account) ?? 0n) + wei);
+    }
+  }
+  return new Map([...balances].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
+}
