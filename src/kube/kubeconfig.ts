@@ -1,0 +1,154 @@
+/**
+ * Reads a kubeconfig, or the in-cluster service account, through `@kubernetes/client-node`. This is the one file that
+ * imports that package, and lazily: it takes about a second to load, and only processes that talk to a cluster need it.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
+import { parse as parseYaml } from "yaml";
+import { describeError, InferiumError } from "../base/errors.ts";
+import type { Credentials } from "./connection.ts";
+
+export interface KubeconfigSource {
+  readonly server: string;
+  readonly namespace: string;
+  readonly impersonateUser: string | undefined;
+  /** `fresh` also drops what an exec plugin answered before. */
+  readCredentials(fresh: boolean): Promise<Credentials>;
+}
+
+type LoadConfig = () => Promise<{ config: KubeConfig; tokenFile: string | undefined }>;
+
+export async function openInCluster(): Promise<KubeconfigSource> {
+  return openSource("the in-cluster service account", async () => {
+    const config = await createConfig();
+    config.loadFromCluster();
+    return { config, tokenFile: undefined };
+  });
+}
+
+export async function openKubeconfig(path: string, context: string | undefined): Promise<KubeconfigSource> {
+  return openSource(`kubeconfig ${path}`, async () => {
+    const config = await createConfig();
+    config.loadFromFile(path);
+    if (context !== undefined) config.setCurrentContext(context);
+    return { config, tokenFile: await findTokenFile(path, config.getCurrentUser()?.name) };
+  });
+}
+
+async function createConfig(): Promise<KubeConfig> {
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  return new KubeConfig();
+}
+
+async function openSource(origin: string, load: LoadConfig): Promise<KubeconfigSource> {
+  const guarded = async () => {
+    try {
+      return await load();
+    } catch (error) {
+      throw invalid(origin, describeError(error), error);
+    }
+  };
+  const first = (await guarded()).config;
+  const cluster = checkCluster(origin, first);
+  // An exec plugin's answer is cached inside the KubeConfig until it expires, so that one is kept; anything else is
+  // read again from its files, which is how rotation is noticed.
+  let kept = first.getCurrentUser()?.exec ? first : undefined;
+  return {
+    server: cluster.server.replace(/\/+$/, ""),
+    namespace: first.getContextObject(first.getCurrentContext())?.namespace?.trim() || "default",
+    impersonateUser: first.getCurrentUser()?.impersonateUser ?? undefined,
+    readCredentials: async (fresh) => {
+      if (kept && !fresh) return readCredentials(origin, kept, undefined);
+      const { config, tokenFile } = await guarded();
+      if (kept) kept = config;
+      return readCredentials(origin, config, tokenFile);
+    },
+  };
+}
+
+function checkCluster(origin: string, config: KubeConfig): Cluster {
+  const context = config.getCurrentContext();
+  const cluster = config.getCurrentCluster();
+  if (!cluster?.server || cluster.server.includes("undefined")) {
+    const known = config.getContexts().map((entry) => entry.name);
+    throw invalid(origin, `context "${context ?? ""}" names no usable cluster; known contexts: ${known.join(", ")}`);
+  }
+  if (!config.getCurrentUser()) throw invalid(origin, `context "${context}" names no known user`);
+  if (cluster.proxyUrl) throw invalid(origin, `cluster "${cluster.name}" has a proxy-url, which is not supported`);
+  return cluster;
+}
+
+const execTimeoutMs = 60_000;
+
+async function readCredentials(origin: string, config: KubeConfig, tokenFile?: string): Promise<Credentials> {
+  const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] & Record<string, unknown> = { headers: {} };
+  try {
+    await withTimeout(allowPlainHttp(config).applyToHTTPSOptions(options), execTimeoutMs);
+    const fileToken = tokenFile === undefined ? undefined : `Bearer ${(await readFile(tokenFile, "utf8")).trim()}`;
+    return {
+      tls: {
+        ca: asMaterial(options.ca),
+        cert: asMaterial(options.cert),
+        key: asMaterial(options.key),
+        serverName: typeof options.servername === "string" ? options.servername : undefined,
+        insecureSkipVerify: options.rejectUnauthorized === false,
+      },
+      authorization: fileToken ?? readAuthorization(options),
+    };
+  } catch (error) {
+    throw invalid(origin, `no credentials: ${describeError(error)}`, error);
+  }
+}
+
+/** The package refuses `http:` servers (a local proxy, a test) unless TLS checks are off; without TLS nothing is lost. */
+function allowPlainHttp(config: KubeConfig): KubeConfig {
+  if (!config.getCurrentCluster()?.server.startsWith("http:")) return config;
+  config.loadFromOptions({
+    clusters: config.clusters.map((cluster) => ({ ...cluster, skipTLSVerify: true })),
+    users: config.users,
+    contexts: config.contexts,
+    currentContext: config.currentContext,
+  });
+  return config;
+}
+
+function readAuthorization(options: { headers?: unknown; auth?: unknown }): string | undefined {
+  const headers = options.headers as Record<string, string | undefined> | undefined;
+  const given = headers?.Authorization?.trim();
+  if (given) return given;
+  if (typeof options.auth !== "string") return undefined;
+  return `Basic ${Buffer.from(options.auth).toString("base64")}`;
+}
+
+function asMaterial(value: unknown): string | Buffer | undefined {
+  return typeof value === "string" || Buffer.isBuffer(value) ? value : undefined;
+}
+
+interface RawKubeconfig {
+  readonly users?: readonly { readonly name?: string; readonly user?: { readonly tokenFile?: string } }[];
+}
+
+/** client-node 2.0.1 looks for `token-file`, but the field's name in a kubeconfig is `tokenFile`: read it here. */
+async function findTokenFile(path: string, user: User["name"] | undefined): Promise<string | undefined> {
+  const raw = parseYaml(await readFile(path, "utf8")) as RawKubeconfig | undefined;
+  const tokenFile = raw?.users?.find((entry) => entry.name === user)?.user?.tokenFile;
+  return tokenFile === undefined ? undefined : resolve(dirname(path), tokenFile);
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the credential plugin gave nothing in ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function invalid(origin: string, problem: string, cause?: unknown): InferiumError {
+  const message = `Cannot use ${origin}: ${problem}. Give a readable kubeconfig with a valid context.`;
+  return new InferiumError("KubeconfigInvalid", message, { disposition: "fatal", cause });
+}
