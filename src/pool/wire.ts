@@ -155,6 +155,8 @@ export interface BatchData {
     readonly createdAt: string;
   };
   readonly tasks: readonly BatchTask[];
+  /** Who gets the treasury's share; validators compare it with their own configuration. */
+  readonly treasury: string;
   /** Cumulative credits before and after, by address. */
   readonly previousBalances: Readonly<Record<string, string>>;
   readonly balances: Readonly<Record<string, string>>;
