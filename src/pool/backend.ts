@@ -1,0 +1,51 @@
+/**
+ * What stands behind the pool API. The operator implements it; the server has done authentication, role checks and the
+ * validation of shapes before any of these is called, and nothing else. A method that throws an InferiumError answers
+ * its code: 4xx for `reject`, 503 with Retry-After for `retry`. Anything else is a 500 without its message.
+ */
+import type {
+  AttestRequest,
+  AttestResponse,
+  ClaimRequest,
+  ClaimResponse,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  PoolRole,
+  ReceiptRequest,
+  ReceiptResponse,
+} from "./wire.ts";
+
+/** Who calls; proven by the session. */
+export interface PoolCaller {
+  /** Checksummed address. */
+  readonly account: string;
+  readonly role: PoolRole;
+  /** Name of the WorkerNode. */
+  readonly node: string;
+}
+
+export interface Admission {
+  readonly node: string;
+}
+
+/** Why an account gets no session. */
+export interface AdmissionRefusal {
+  /** Stable PascalCase word, such as `UnknownAccount` or `NotBonded`. */
+  readonly refusal: string;
+  readonly message: string;
+}
+
+export interface PoolBackend {
+  /** Called for the challenge and again for the session, so that a node removed in between gets none. */
+  admit(account: string, role: PoolRole): Promise<Admission | AdmissionRefusal>;
+  /**
+   * Resolves when there is work or `request.waitMs` is over (with empty lists). The signal is aborted when the caller
+   * went away or the server closes: resolve at once then, and hand out nothing, for nobody would receive it.
+   */
+  claim(caller: PoolCaller, request: ClaimRequest, signal: AbortSignal): Promise<ClaimResponse>;
+  heartbeat(caller: PoolCaller, request: HeartbeatRequest): Promise<HeartbeatResponse>;
+  /** Workers only. Answers when the outcome is durable; the same (task, attempt) again answers Duplicate. */
+  receipt(caller: PoolCaller, request: ReceiptRequest): Promise<ReceiptResponse>;
+  /** Validators only. Idempotent by (caller, kind, validation or sequence). */
+  attest(caller: PoolCaller, request: AttestRequest): Promise<AttestResponse>;
+}
