@@ -3,7 +3,7 @@ export const group = "inferium.io";
 export const apiVersion = "inferium.io/v1alpha1";
 
 export interface ObjectMeta {
-  name?: string;
+  name: string;
   generateName?: string;
   namespace?: string;
   uid?: string;

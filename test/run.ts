@@ -1,0 +1,108 @@
+/**
+ * `npm test`: vitest (unit, integration, end-to-end), then forge for the contracts; ends with one line that sums both.
+ * `npm test -- unit` runs one vitest project, `npm test -- contracts` forge alone. Exits 1 on any failure, and where no
+ * test ran. Every skipped test is printed with its name; the test itself prints the reason.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numFailedTestSuites: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+interface ForgeSuite {
+  readonly test_results: Readonly<Record<string, { readonly status: string; readonly reason: string | null }>>;
+}
+
+const root = new URL("../", import.meta.url).pathname;
+
+function run(command: string, args: readonly string[], capture: boolean): Promise<{ code: number; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", capture ? "pipe" : "inherit", "inherit"] });
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+async function runVitest(projects: readonly string[]): Promise<Totals> {
+  const folder = await mkdtemp(join(tmpdir(), "inferium-test-"));
+  const outputFile = join(folder, "report.json");
+  try {
+    const { code } = await run(
+      process.execPath,
+      [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${outputFile}`,
+        ...projects.flatMap((project) => ["--project", project]),
+      ],
+      false,
+    );
+    const report: VitestReport = JSON.parse(await readFile(outputFile, "utf8"));
+    const tests = report.testResults.flatMap((file) => file.assertionResults);
+    const skipped = tests.filter((test) => test.status !== "passed" && test.status !== "failed");
+    for (const test of skipped) console.log(`skipped: ${test.fullName}`);
+    // A file that fails to load has no test of its own; vitest's exit code alone would tell, so it counts as one.
+    const failed = report.numFailedTests || (code === 0 ? 0 : Math.max(1, report.numFailedTestSuites));
+    return { passed: report.numPassedTests, failed, skipped: skipped.length };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function runForge(): Promise<Totals> {
+  const { code, output } = await run(process.execPath, ["contracts/tools/test.ts", "--json"], true);
+  const line = output.trim().split("\n").at(-1) ?? "";
+  if (!line.startsWith("{")) {
+    console.error(output);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const suites: Record<string, ForgeSuite> = JSON.parse(line);
+  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  for (const [suite, { test_results }] of Object.entries(suites)) {
+    for (const [name, { status, reason }] of Object.entries(test_results)) {
+      if (status === "Success") totals.passed += 1;
+      else if (status === "Skipped") totals.skipped += 1;
+      else totals.failed += 1;
+      if (status !== "Success") console.log(`${status}: ${suite} ${name} ${reason ?? ""}`);
+    }
+  }
+  console.log(`contracts: ${totals.passed} passed, ${totals.failed} failed (forge)`);
+  if (code !== 0 && totals.failed === 0) totals.failed = 1;
+  return totals;
+}
+
+const wanted = process.argv.slice(2);
+const projects = wanted.filter((name) => name !== "contracts");
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const add = (more: Totals) => {
+  totals.passed += more.passed;
+  totals.failed += more.failed;
+  totals.skipped += more.skipped;
+};
+if (wanted.length === 0 || wanted.includes("contracts")) add(await runForge());
+if (wanted.length === 0 || projects.length > 0) add(await runVitest(projects));
+const skips = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
+console.log(`${totals.passed} passed, ${totals.failed} failed${skips}`);
+process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
