@@ -1,0 +1,54 @@
+/**
+ * Builds what to execute for one container: command, environment, working directory. Pure; called by the pod worker once
+ * its sources are gathered and its volumes written.
+ */
+import type { Container } from "./core-types.ts";
+import { buildDeclaredEnvironment, type Environment, type EnvironmentInput } from "./environment.ts";
+import { expandVariables } from "./expansion.ts";
+import { rootVariable } from "./group-ledger.ts";
+import type { ProcessImage } from "./image-table.ts";
+import { buildMountEnvironment, createPathRewriter, resolveMounts } from "./mounts.ts";
+import type { LaunchSpec } from "./process-group.ts";
+
+export interface LaunchInput extends EnvironmentInput {
+  readonly image: ProcessImage;
+  /** Real directory of each volume. */
+  readonly volumeDirs: ReadonlyMap<string, string>;
+  /** What of the host's environment processes may see. */
+  readonly hostEnv: Environment;
+  /** What this node gives to every container; wins over host and image. */
+  readonly nodeEnv: Environment;
+  readonly rootDir: string;
+  /** Working directory where neither container nor image names one. */
+  readonly containerDir: string;
+  /** The pod's own access to the API server. */
+  readonly kubeconfigPath: string | undefined;
+}
+
+export function buildLaunchSpec(input: LaunchInput): LaunchSpec {
+  const declared = buildDeclaredEnvironment(input);
+  const mounts = resolveMounts(input.container, input.volumeDirs, declared);
+  const rewrite = createPathRewriter(mounts);
+  const expand = (text: string) => rewrite(expandVariables(text, (name) => declared[name]));
+  const mapped = Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)]));
+  return {
+    argv: buildArgv(input.container, input.image).map(expand),
+    env: {
+      ...input.hostEnv,
+      ...input.image.env,
+      ...input.nodeEnv,
+      HOSTNAME: input.pod.metadata.name,
+      ...(input.kubeconfigPath === undefined ? {} : { KUBECONFIG: input.kubeconfigPath }),
+      ...buildMountEnvironment(mounts),
+      ...mapped,
+      [rootVariable]: input.rootDir,
+    },
+    workingDir: rewrite(input.container.workingDir ?? input.image.workingDir ?? input.containerDir),
+  };
+}
+
+/** `command` replaces the entrypoint, `args` what follows it. An image of this table has no default arguments. */
+function buildArgv(container: Container, image: ProcessImage): readonly string[] {
+  const command = container.command?.length ? container.command : image.entrypoint;
+  return [...command, ...(container.args ?? [])];
+}

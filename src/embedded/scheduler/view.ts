@@ -1,0 +1,48 @@
+/**
+ * The scheduler's picture of the cluster for one decision: nodes, and what is already placed on each. Built once per
+ * decision round; the derived sums are computed once per node. Pure.
+ */
+import type { Node, Pod } from "../kubelet/core-types.ts";
+import { addInto, computePodRequests, type MilliResources, parseResources } from "../kubelet/resources.ts";
+
+export interface ClusterView {
+  readonly nodes: readonly Node[];
+  podsOn(nodeName: string): readonly Pod[];
+  /** Thousandths already asked for on the node. */
+  usedOn(nodeName: string): MilliResources;
+  allocatableOf(node: Node): MilliResources;
+  /** Every placed pod with its node; pods on unknown nodes are left out. */
+  placed(): readonly { readonly pod: Pod; readonly node: Node }[];
+}
+
+export type PodsByNode = ReadonlyMap<string, readonly Pod[]>;
+
+export function buildClusterView(nodes: readonly Node[], podsByNode: PodsByNode): ClusterView {
+  const used = new Map<string, MilliResources>();
+  const podsOn = (nodeName: string) => podsByNode.get(nodeName) ?? [];
+  const placed = nodes.flatMap((node) => podsOn(node.metadata.name).map((pod) => ({ pod, node })));
+  return {
+    nodes,
+    podsOn,
+    placed: () => placed,
+    allocatableOf: (node) => parseResources(node.status?.allocatable ?? node.status?.capacity),
+    usedOn: (nodeName) => {
+      const known = used.get(nodeName);
+      if (known !== undefined) return known;
+      const sum = sumRequests(podsOn(nodeName));
+      used.set(nodeName, sum);
+      return sum;
+    },
+  };
+}
+
+function sumRequests(pods: readonly Pod[]): MilliResources {
+  const total = new Map<string, bigint>();
+  for (const pod of pods) addInto(total, computePodRequests(pod));
+  return total;
+}
+
+/** A pod that has ended holds nothing of its node. */
+export function holdsResources(pod: Pod): boolean {
+  return pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed";
+}
