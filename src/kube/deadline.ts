@@ -8,6 +8,8 @@ export interface Deadline {
   readonly expired: () => boolean;
   /** Milliseconds left; Infinity once disarmed. */
   readonly remainingMs: () => number;
+  /** Gives the time-out its whole length again. */
+  readonly restart: () => void;
   /** Drops the time-out and keeps the caller's signal. */
   readonly disarm: () => void;
   /** To be called when the work is over, always. */
@@ -28,12 +30,17 @@ export function startDeadline(timeoutMs: number, parent?: AbortSignal): Deadline
     endsAt = Number.POSITIVE_INFINITY;
     clearTimeout(timer);
   };
+  const restart = () => {
+    endsAt = performance.now() + timeoutMs;
+    timer.refresh();
+  };
   if (parent?.aborted) onParent();
   else parent?.addEventListener("abort", onParent, { once: true });
   return {
     signal: controller.signal,
     expired: () => expired,
     remainingMs: () => endsAt - performance.now(),
+    restart,
     disarm,
     release: () => {
       disarm();
