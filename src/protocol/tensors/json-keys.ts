@@ -22,7 +22,7 @@ export function findDuplicateKey(json: string): string | undefined {
 
 /** Braces and strings; a string with a colon after it is a key. */
 function* tokensOf(json: string): Generator<[token: string, colon: boolean]> {
-  for (const match of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}]/g)) {
+  for (const match of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/g)) {
     const token = match[0];
     const colon = match[1];
     yield colon === undefined ? [token, false] : [token.slice(0, -colon.length), true];

@@ -1,0 +1,149 @@
+/**
+ * Stage 4, and stage 6 again: runs a task's model on its input. Workers and validators call the same code, each with
+ * its own cache, so that what they compare differs only where the machines do.
+ *
+ *   1. input: inline, or fetched and verified by digest
+ *   2. model: loaded once from bytes fetched and verified by digest
+ *   3. run: once, or step by step with carried state
+ *   4. canonical bytes of the outputs, and their digest
+ */
+import { type Digest, sha256 } from "../base/digest.ts";
+import { InferiumError } from "../base/errors.ts";
+import { encodeCanonical } from "../protocol/tensors/canonical.ts";
+import { type InlineTensors, tensorsFromJson } from "../protocol/tensors/json.ts";
+import { readSafetensors } from "../protocol/tensors/safetensors.ts";
+import type { NamedTensors } from "../protocol/tensors/tensor.ts";
+import { orAborted } from "./abort.ts";
+import { checkUri } from "./artifact-source.ts";
+import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
+import { createLru } from "./lru.ts";
+import { runModel } from "./run-model.ts";
+import { runSteps, type Steps } from "./run-steps.ts";
+import type { Runtime } from "./runtime.ts";
+import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
+import { createSessionCache } from "./session-cache.ts";
+
+export interface ExecutorOptions extends ArtifactStoreOptions {
+  readonly session?: Partial<SessionOptions>;
+  /** Models kept loaded. */
+  readonly maxSessions?: number;
+  /** Bound of the verified inputs kept in memory. */
+  readonly maxInputMemoryBytes?: number;
+  readonly maxOutputBytes?: number;
+}
+
+export interface ExecutionRequest {
+  readonly model: ArtifactRef;
+  readonly input: { readonly inline: InlineTensors } | ArtifactRef;
+  readonly steps?: Steps;
+}
+
+export interface Execution {
+  readonly outputs: NamedTensors;
+  /** Canonical bytes of the outputs; outputDigest is theirs. */
+  readonly outputBytes: Uint8Array;
+  readonly outputDigest: Digest;
+  /** Of the file for an input by URI; of the canonical bytes for an inline one. */
+  readonly inputDigest: Digest;
+  readonly modelDigest: Digest;
+  readonly runtime: Runtime;
+  /** Number of inferences: steps, or axis 0 of the model's first input. */
+  readonly items: number;
+}
+
+export interface Executor {
+  /**
+   * @throws InferiumError of fetching (fetch-artifact.ts), of tensors, InvalidModel, ProviderUnavailable,
+   * InputMismatch, InvalidSteps, ExecutionFailed, TooLarge; or the signal's reason
+   */
+  execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution>;
+  /** Loads a model ahead of its first task. */
+  preload(model: ArtifactRef): Promise<Runtime>;
+  loadedModels(): Digest[];
+  close(): Promise<void>;
+}
+
+interface Input {
+  readonly tensors: NamedTensors;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const store = createArtifactStore(options);
+  const sessions = createSessionCache(options.maxSessions ?? 8);
+  const inputs = createLru<Input>(options.maxInputMemoryBytes ?? 256 * 1024 * 1024, (input) => input.bytes);
+  const sessionOptions = { ...defaultSessionOptions, ...options.session };
+  const maxOutputBytes = options.maxOutputBytes ?? 256 * 1024 * 1024;
+
+  async function readInput(input: ExecutionRequest["input"], signal?: AbortSignal): Promise<Input> {
+    if ("inline" in input) return parseInline(input.inline);
+    const known = inputs.get(keyOf(input));
+    if (known !== undefined) return known;
+    const bytes = await store.readArtifact(input, signal);
+    const parsed = { tensors: readSafetensors(bytes), digest: input.digest, bytes: bytes.byteLength };
+    inputs.set(keyOf(input), parsed);
+    return parsed;
+  }
+
+  function withModel<T>(ref: ArtifactRef, task: (model: LoadedModel) => Promise<T>): Promise<T> {
+    // A task may use a model only where it may read it, also when another task has loaded it.
+    checkUri(ref.uri, options);
+    const load = async () => loadModel(await store.readArtifact(ref), sessionOptions);
+    return sessions.use(ref.digest, load, task);
+  }
+
+  function run({ session }: LoadedModel, request: ExecutionRequest, input: Input, signal?: AbortSignal) {
+    signal?.throwIfAborted();
+    if (request.steps === undefined) return runModel(session, input.tensors);
+    return runSteps(session, input.tensors, request.steps, { maxOutputBytes, signal });
+  }
+
+  async function execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {
+    const input = await readInput(request.input, signal);
+    const work = withModel(request.model, async (model) => {
+      const outputs = await run(model, request, input, signal);
+      const outputBytes = encodeBounded(outputs, maxOutputBytes);
+      return {
+        outputs,
+        outputBytes,
+        outputDigest: sha256(outputBytes),
+        inputDigest: input.digest,
+        modelDigest: request.model.digest,
+        runtime: model.runtime,
+        items: request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
+      };
+    });
+    return orAborted(work, signal);
+  }
+
+  return {
+    execute,
+    preload: async (model) => withModel(model, async ({ runtime }) => runtime),
+    loadedModels: sessions.loaded,
+    close: sessions.close,
+  };
+}
+
+/** The URI belongs to the key: a task may use an input only where it may read it. */
+function keyOf(ref: ArtifactRef): string {
+  return `${ref.digest} ${ref.uri}`;
+}
+
+function parseInline(inline: InlineTensors): Input {
+  const tensors = tensorsFromJson(inline);
+  const bytes = encodeCanonical(tensors);
+  return { tensors, digest: sha256(bytes), bytes: bytes.byteLength };
+}
+
+function encodeBounded(outputs: NamedTensors, maxBytes: number): Uint8Array {
+  let total = 0;
+  for (const tensor of outputs.values()) total += tensor.data.byteLength;
+  if (total <= maxBytes) return encodeCanonical(outputs);
+  throw new InferiumError("TooLarge", `The outputs have ${total} bytes; at most ${maxBytes} are allowed here.`);
+}
+
+function countItems(firstInput: string | undefined, tensors: NamedTensors): number {
+  const shape = firstInput === undefined ? undefined : tensors.get(firstInput)?.shape;
+  return shape?.[0] ?? 1;
+}

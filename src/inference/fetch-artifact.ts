@@ -1,0 +1,157 @@
+/**
+ * Models and inputs by URI and digest (stages 4 and 6: workers and validators fetch for themselves). The bytes are
+ * streamed to a temporary file while they are hashed and counted, and enter the shared cache only when the digest is the
+ * one the task names. Effects: network, files under the cache folder.
+ */
+import { createHash, type Hash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type BackoffOptions, computeBackoffMs } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Digest, sha256 } from "../base/digest.ts";
+import { InferiumError } from "../base/errors.ts";
+import { orAborted } from "./abort.ts";
+import { createArtifactCache, type TempFile } from "./artifact-cache.ts";
+import { checkUri, openSource, type Source, type SourcePolicy } from "./artifact-source.ts";
+
+export interface ArtifactRef {
+  readonly uri: string;
+  readonly digest: Digest;
+}
+
+export interface Artifact {
+  readonly path: string;
+  readonly digest: Digest;
+}
+
+export interface ArtifactStoreOptions extends SourcePolicy {
+  readonly cacheDir: string;
+  /** Bound of the cache folder. */
+  readonly maxCacheBytes?: number;
+  /** Bound of one artifact. */
+  readonly maxArtifactBytes?: number;
+  /** Bound of one download, all attempts apart. */
+  readonly timeoutMs?: number;
+  readonly attempts?: number;
+  readonly backoff?: BackoffOptions;
+  readonly clock?: Clock;
+}
+
+export interface ArtifactStore {
+  /**
+   * Puts an artifact into the cache unless it is there. The file may be evicted later: read it soon, or use read.
+   * @throws InferiumError InvalidUri, NotAllowed, NotFound, TooLarge, DigestMismatch, Unavailable (retry)
+   */
+  fetchArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Artifact>;
+  /** The bytes, verified once more after reading: the folder is shared, and disks decay. Throws as fetchArtifact. */
+  readArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+const gibibyte = 2 ** 30;
+
+export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStore {
+  const clock = options.clock ?? systemClock;
+  const cache = createArtifactCache(options.cacheDir, options.maxCacheBytes ?? 20 * gibibyte, clock);
+  const flights = new Map<string, Promise<string>>();
+
+  /** One download at a time for one digest and URI in this process; the digest alone would let a bad URI fail a good one. */
+  function download(url: URL, digest: Digest): Promise<string> {
+    const key = `${digest} ${url.href}`;
+    const running = flights.get(key);
+    if (running !== undefined) return running;
+    const flight = downloadWithRetries(url, digest).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async function downloadWithRetries(url: URL, digest: Digest): Promise<string> {
+    const attempts = options.attempts ?? 3;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await downloadOnce(url, digest);
+      } catch (error) {
+        if (attempt >= attempts || !(error instanceof InferiumError) || error.disposition !== "retry") throw error;
+        await clock.sleep(computeBackoffMs(attempt, options.backoff ?? { initialMs: 250, maxMs: 5_000 }));
+      }
+    }
+  }
+
+  async function downloadOnce(url: URL, digest: Digest): Promise<string> {
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 600_000);
+    const source = await openSource(url, options, timeout);
+    try {
+      const temp = await cache.createTemp();
+      try {
+        await copyVerified(source, temp, { digest, maxBytes: maxArtifactBytes(options) });
+        return await cache.commit(temp, digest);
+      } catch (error) {
+        await cache.discard(temp);
+        throw error;
+      }
+    } finally {
+      await source.close();
+    }
+  }
+
+  async function fetchArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Artifact> {
+    // The policy comes before the cache: what one task may read must not depend on what another has fetched.
+    const url = checkUri(ref.uri, options);
+    const path = (await cache.find(ref.digest)) ?? (await orAborted(download(url, ref.digest), signal));
+    return { path, digest: ref.digest };
+  }
+
+  async function readArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Uint8Array> {
+    const artifact = await fetchArtifact(ref, signal);
+    const bytes = await readFile(artifact.path).catch(() => undefined);
+    if (bytes !== undefined && sha256(bytes) === ref.digest) return bytes;
+    // Evicted meanwhile, or damaged on the disk: fetch it once more, and let a second failure be an error.
+    await cache.remove(ref.digest);
+    const again = await readFile((await fetchArtifact(ref, signal)).path);
+    if (sha256(again) !== ref.digest) throw digestMismatch(ref.digest, sha256(again));
+    return again;
+  }
+
+  return { fetchArtifact, readArtifact };
+}
+
+function maxArtifactBytes(options: ArtifactStoreOptions): number {
+  return Math.min(options.maxArtifactBytes ?? 2 * gibibyte, options.maxCacheBytes ?? Number.POSITIVE_INFINITY);
+}
+
+interface Expectation {
+  readonly digest: Digest;
+  readonly maxBytes: number;
+}
+
+async function copyVerified(source: Source, temp: TempFile, want: Expectation): Promise<void> {
+  if (source.sizeBytes !== undefined && source.sizeBytes > want.maxBytes)
+    throw tooLarge(source.sizeBytes, want.maxBytes);
+  const hash = createHash("sha256");
+  await copyHashed(source.chunks, temp, { hash, maxBytes: want.maxBytes });
+  const got: Digest = `sha256:${hash.digest("hex")}`;
+  if (got !== want.digest) throw digestMismatch(want.digest, got);
+}
+
+async function copyHashed(
+  chunks: AsyncIterable<Uint8Array>,
+  temp: TempFile,
+  { hash, maxBytes }: { hash: Hash; maxBytes: number },
+): Promise<void> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.byteLength;
+    // The announced size is not to be trusted, so the count is.
+    if (sizeBytes > maxBytes) throw tooLarge(sizeBytes, maxBytes);
+    hash.update(chunk);
+    await temp.file.writeFile(chunk);
+  }
+}
+
+function tooLarge(sizeBytes: number, maxBytes: number): InferiumError {
+  const message = `The artifact has at least ${sizeBytes} bytes; at most ${maxBytes} are allowed here.`;
+  return new InferiumError("TooLarge", message, { evidence: { sizeBytes, maxBytes } });
+}
+
+function digestMismatch(expected: Digest, got: Digest): InferiumError {
+  const message = `The artifact's bytes have digest ${got}; the task names ${expected}. The file at its URI is another one.`;
+  return new InferiumError("DigestMismatch", message, { evidence: { expected, got } });
+}

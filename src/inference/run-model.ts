@@ -1,0 +1,46 @@
+/** One run of a loaded model: tensors in, tensors out. Effects: the processor's, and nothing else. */
+import type * as ort from "onnxruntime-node";
+import { describeError, InferiumError } from "../base/errors.ts";
+import type { NamedTensors, Tensor } from "../protocol/tensors/tensor.ts";
+import { checkFeeds } from "./feeds.ts";
+import { fromOrtTensor, toOrtTensor } from "./tensor-bridge.ts";
+
+export type Feeds = Record<string, ort.Tensor>;
+
+/** @throws InferiumError InputMismatch, ExecutionFailed, UnsupportedOutput */
+export async function runModel(session: ort.InferenceSession, inputs: NamedTensors): Promise<NamedTensors> {
+  checkFeeds(inputs, session.inputMetadata);
+  return fromResults(await runFeeds(session, toFeeds(inputs)));
+}
+
+export function toFeeds(inputs: NamedTensors): Feeds {
+  // Without a prototype, so that no tensor's name can mean anything but itself.
+  const feeds: Feeds = Object.create(null);
+  for (const [name, tensor] of inputs) feeds[name] = toOrtTensor(tensor);
+  return feeds;
+}
+
+export function fromResults(results: Feeds): NamedTensors {
+  return new Map(Object.keys(results).map((name): [string, Tensor] => [name, fromResult(results, name)]));
+}
+
+export function fromResult(results: Feeds, name: string): Tensor {
+  return fromOrtTensor(name, requireResult(results, name));
+}
+
+export function requireResult(results: Feeds, name: string): ort.Tensor {
+  const value = results[name];
+  if (value !== undefined) return value;
+  const have = Object.keys(results).join(", ");
+  throw new InferiumError("InputMismatch", `The model has no output "${name}"; its outputs: ${have}.`);
+}
+
+export async function runFeeds(session: ort.InferenceSession, feeds: Feeds): Promise<Feeds> {
+  try {
+    return await session.run(feeds);
+  } catch (cause) {
+    throw new InferiumError("ExecutionFailed", `The model failed to run on this input: ${describeError(cause)}`, {
+      cause,
+    });
+  }
+}
