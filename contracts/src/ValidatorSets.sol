@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {Create3} from "@openzeppelin/contracts/utils/Create3.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+
+import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
+import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
+import {Signatures} from "./libraries/Signatures.sol";
+
+/// @title ValidatorSets
+/// @notice A set is stored as the code of an account whose address follows from the epoch alone, so that reading one
+/// costs one account access and no storage slot.
+contract ValidatorSets is IValidatorSets, AccessControl {
+    bytes32 public constant ROTATOR_ROLE = keccak256("ROTATOR_ROLE");
+    uint256 public constant MAX_VALIDATORS = 128;
+    uint256 public constant MAX_GRACE = 7 days;
+
+    /// @dev Deploys the rest of itself as code, behind a STOP so that nobody can run it.
+    bytes12 private constant STORE_INITCODE = 0x600b5981380380925939f300;
+    uint256 private constant ADDRESS_BYTES = 20;
+
+    INodeRegistry public immutable registry;
+    /// @notice Seconds for which the previous epoch may still certify.
+    uint64 public immutable graceSeconds;
+
+    /// @dev One slot: each settlement reads it.
+    uint64 private _epoch;
+    uint64 private _startedAt;
+    mapping(uint64 epoch => uint64) private _retiredAt;
+
+    /// @param genesis first set, ascending; trusted as it is, since nobody can have bonded yet
+    constructor(INodeRegistry registry_, address admin, uint64 graceSeconds_, address[] memory genesis) {
+        if (graceSeconds_ > MAX_GRACE) revert InvalidParameter();
+        registry = registry_;
+        graceSeconds = graceSeconds_;
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        _grantRole(ROTATOR_ROLE, admin);
+        _begin(genesis);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function rotate(address[] calldata validators) external onlyRole(ROTATOR_ROLE) returns (uint64) {
+        for (uint256 i = 0; i < validators.length; ++i) {
+            if (!registry.isActive(validators[i], INodeRegistry.Role.Validator)) {
+                revert NotAnActiveValidator(validators[i]);
+            }
+        }
+        return _begin(validators);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function verifyLive(bytes32 digest, uint64 epoch_, uint256 bitmap, bytes calldata signatures) external view {
+        uint64 current = _epoch;
+        if (epoch_ != current) {
+            bool inGrace = epoch_ + 1 == current && block.timestamp <= uint256(_startedAt) + graceSeconds;
+            if (!inGrace) revert EpochRetired(epoch_, current);
+        }
+        verify(digest, epoch_, bitmap, signatures);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function epoch() external view returns (uint64) {
+        return _epoch;
+    }
+
+    /// @inheritdoc IValidatorSets
+    function quorumOf(uint64 epoch_) external view returns (uint256) {
+        return _quorum(_read(epoch_).length / ADDRESS_BYTES);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function validatorsOf(uint64 epoch_) external view returns (address[] memory validators) {
+        bytes memory set = _read(epoch_);
+        validators = new address[](set.length / ADDRESS_BYTES);
+        for (uint256 i = 0; i < validators.length; ++i) {
+            validators[i] = _member(set, i);
+        }
+    }
+
+    /// @inheritdoc IValidatorSets
+    function isMember(uint64 epoch_, address account) external view returns (bool) {
+        bytes memory set = _read(epoch_);
+        uint256 count = set.length / ADDRESS_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            if (_member(set, i) == account) return true;
+        }
+        return false;
+    }
+
+    /// @inheritdoc IValidatorSets
+    function retiredAt(uint64 epoch_) external view returns (uint64) {
+        if (epoch_ == 0 || epoch_ > _epoch) revert UnknownEpoch(epoch_);
+        return _retiredAt[epoch_];
+    }
+
+    /// @inheritdoc IValidatorSets
+    function verify(bytes32 digest, uint64 epoch_, uint256 bitmap, bytes calldata signatures) public view {
+        bytes memory set = _read(epoch_);
+        uint256 count = set.length / ADDRESS_BYTES;
+        if (bitmap >> count != 0) revert UnknownSigner(count);
+        uint256 signers = 0;
+        for (uint256 i = 0; bitmap >> i != 0; ++i) {
+            if ((bitmap >> i) & 1 == 0) continue;
+            _requireSignedBy(_member(set, i), digest, signatures, signers);
+            ++signers;
+        }
+        if (signers < _quorum(count)) revert QuorumNotReached(signers, _quorum(count));
+        uint256 wanted = signers * Signatures.LENGTH;
+        if (signatures.length != wanted) revert SignatureCountMismatch(signatures.length, wanted);
+    }
+
+    function _requireSignedBy(address member, bytes32 digest, bytes calldata signatures, uint256 position)
+        private
+        pure
+    {
+        uint256 start = position * Signatures.LENGTH;
+        if (signatures.length < start + Signatures.LENGTH) {
+            revert SignatureCountMismatch(signatures.length, start + Signatures.LENGTH);
+        }
+        bytes32 r = bytes32(signatures[start:start + 32]);
+        bytes32 vs = bytes32(signatures[start + 32:start + 64]);
+        (address signer, ECDSA.RecoverError error_,) = ECDSA.tryRecover(digest, r, vs);
+        if (error_ != ECDSA.RecoverError.NoError || signer != member) revert InvalidSignature(position);
+    }
+
+    function _begin(address[] memory validators) private returns (uint64 next) {
+        if (validators.length == 0) revert EmptySet();
+        if (validators.length > MAX_VALIDATORS) revert TooManyValidators(validators.length);
+        bytes memory packed = "";
+        address previous = address(0);
+        for (uint256 i = 0; i < validators.length; ++i) {
+            if (validators[i] <= previous) revert NotAscending(previous, validators[i]);
+            previous = validators[i];
+            packed = bytes.concat(packed, bytes20(previous));
+        }
+        next = _epoch + 1;
+        _retiredAt[_epoch] = uint64(block.timestamp);
+        _epoch = next;
+        _startedAt = uint64(block.timestamp);
+        Create3.deploy(0, bytes32(uint256(next)), bytes.concat(STORE_INITCODE, packed));
+        emit Rotated(next, validators);
+    }
+
+    /// @dev The packed addresses of an epoch: the code of its account, without the STOP in front.
+    function _read(uint64 epoch_) private view returns (bytes memory set) {
+        address store = Create3.computeAddress(bytes32(uint256(epoch_)));
+        uint256 size = store.code.length;
+        if (size == 0) revert UnknownEpoch(epoch_);
+        set = new bytes(size - 1);
+        assembly ("memory-safe") {
+            extcodecopy(store, add(set, 0x20), 1, sub(size, 1))
+        }
+    }
+
+    function _member(bytes memory set, uint256 index) private pure returns (address member) {
+        // The caller keeps index below the set's size; the word read may run past its end, the address does not.
+        assembly ("memory-safe") {
+            member := shr(96, mload(add(add(set, 0x20), mul(index, 20))))
+        }
+    }
+
+    function _quorum(uint256 count) private pure returns (uint256) {
+        return (2 * count) / 3 + 1;
+    }
+}
