@@ -1,0 +1,31 @@
+/**
+ * The cheater of the embedded run: answers its first task without running the model, then behaves. It wraps an honest
+ * executor, so that everything around the lie (claim, receipt, signature) is what any worker does.
+ */
+import type { Execution, Executor } from "../../inference/execute.ts";
+import { digestTensors, encodeCanonical } from "../../protocol/tensors/canonical.ts";
+import type { NamedTensors, Tensor } from "../../protocol/tensors/tensor.ts";
+
+export function createDishonestExecutor(honest: Executor): Executor {
+  let lies = 1;
+  return {
+    ...honest,
+    async execute(request, signal) {
+      const execution = await honest.execute(request, signal);
+      if (lies === 0) return execution;
+      lies -= 1;
+      return forge(execution);
+    },
+  };
+}
+
+/** The right names, types and shapes, so that only re-execution can tell. */
+function forge(execution: Execution): Execution {
+  const outputs: NamedTensors = new Map([...execution.outputs].map(([name, tensor]) => [name, invent(tensor)]));
+  return { ...execution, outputs, outputBytes: encodeCanonical(outputs), outputDigest: digestTensors(outputs) };
+}
+
+/** Zeroes: for a classifier the claim that every picture shows class 0. */
+function invent(tensor: Tensor): Tensor {
+  return { ...tensor, data: new Uint8Array(tensor.data.byteLength) };
+}
