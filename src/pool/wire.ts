@@ -1,7 +1,8 @@
 /**
  * The pool API: what workers and validators say to the operator, as JSON over TLS. They hold no Kubernetes rights; this is
  * all they can do. Wei amounts are decimal strings, digests `sha256:` strings where Kubernetes shows them and 0x-hex where
- * they are signed, times milliseconds since the epoch.
+ * they are signed. Times named `...Ms` are milliseconds since the epoch, `expiresAt` and `createdAt` of orders and headers
+ * seconds.
  *
  *   POST /v1/session/challenge  ChallengeRequest  -> ChallengeResponse
  *   POST /v1/session            SessionRequest    -> SessionResponse     a bearer token for the calls below

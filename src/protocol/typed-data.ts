@@ -1,6 +1,7 @@
 /**
  * The EIP-712 messages of the protocol. The contracts hold the same types; `test/vectors/chain-eip712.json` ties both.
- * All digests are 0x-hex of 32 bytes; addresses are checksummed; times are milliseconds since the epoch.
+ * All digests are 0x-hex of 32 bytes; addresses are checksummed. Times named `...Ms` are
+ * milliseconds since the epoch, `expiresAt` and `createdAt` seconds, as contracts count.
  */
 import { id, type TypedDataDomain, TypedDataEncoder, verifyTypedData } from "ethers";
 
