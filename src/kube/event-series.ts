@@ -1,0 +1,80 @@
+/** What one Event says and which Events are the same news. Pure but for the random part of a name. */
+import { randomBytes } from "node:crypto";
+import type { KubeEvent, ObjectReference } from "./control-types.ts";
+import { events } from "./core-resources.ts";
+import { formatMicroTime, type KubeObject } from "./object.ts";
+
+export interface EventInput {
+  /** What the event is about. */
+  readonly regarding: KubeObject | ObjectReference;
+  readonly related?: KubeObject | ObjectReference | undefined;
+  readonly type: "Normal" | "Warning";
+  /** PascalCase word: why. */
+  readonly reason: string;
+  /** PascalCase word: what was done. */
+  readonly action: string;
+  /** A sentence for people; cut at 1,024 characters. */
+  readonly note: string;
+}
+
+export interface EventReporter {
+  /** Such as `example.com/controller-name`. */
+  readonly reportingController: string;
+  /** Such as the pod's name. */
+  readonly reportingInstance: string;
+}
+
+export interface Series {
+  readonly key: string;
+  readonly event: KubeEvent;
+  count: number;
+  /** 0: the event itself is not yet written. */
+  writtenCount: number;
+  lastSeenAt: number;
+  /** MicroTime. */
+  lastSeen: string;
+}
+
+const maxNoteLength = 1_024;
+
+export function buildEvent(input: EventInput, reporter: EventReporter, nowMs: number): KubeEvent {
+  const regarding = toReference(input.regarding);
+  const namespace = regarding.namespace ?? "default";
+  const suffix = `${nowMs.toString(16)}${randomBytes(3).toString("hex")}`;
+  return {
+    apiVersion: events.apiVersion,
+    kind: events.kind,
+    metadata: { name: `${(regarding.name ?? "unnamed").slice(0, 200)}.${suffix}`, namespace },
+    eventTime: formatMicroTime(nowMs),
+    type: input.type,
+    reason: input.reason,
+    action: input.action,
+    note: input.note.slice(0, maxNoteLength),
+    regarding,
+    ...(input.related === undefined ? {} : { related: toReference(input.related) }),
+    reportingController: reporter.reportingController,
+    reportingInstance: reporter.reportingInstance.slice(0, 128),
+  };
+}
+
+/** Equal keys: one series. The note is left out, so that a changing number in it does not make each event news. */
+export function computeSeriesKey(input: EventInput): string {
+  const regarding = toReference(input.regarding);
+  const related = input.related === undefined ? {} : toReference(input.related);
+  const about = [regarding, related].flatMap(({ kind, namespace, name, uid }) => [kind, namespace, name, uid]);
+  return JSON.stringify([...about, input.type, input.reason, input.action]);
+}
+
+function toReference(object: KubeObject | ObjectReference): ObjectReference {
+  if (!("metadata" in object)) return object;
+  const { apiVersion, kind, metadata } = object;
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return {
+    apiVersion,
+    kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+}

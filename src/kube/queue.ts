@@ -1,0 +1,239 @@
+/**
+ * The work queue of a controller. A key waits at most once and is held by one worker at a time: a key added while it is
+ * being worked on comes back when that worker is done. Higher priority first, then first come, first served. Its length
+ * is bounded by the number of distinct keys, that is, of objects. Failures back off per key.
+ */
+import { computeBackoffMs } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { DelayHeap } from "./delay-heap.ts";
+import type { KubeMetrics } from "./metrics.ts";
+
+export interface QueueOptions {
+  /** Label of its metrics. */
+  readonly name: string;
+  readonly backoffInitialMs?: number;
+  readonly backoffMaxMs?: number;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly metrics?: KubeMetrics | undefined;
+}
+
+export interface AddOptions {
+  /** Higher goes first; 0 unless told otherwise. A waiting key keeps the highest it was given. */
+  readonly priority?: number;
+}
+
+export interface WorkQueue {
+  add(key: string, options?: AddOptions): void;
+  /** Adds the key after `delayMs`; of several delays of one key, the earliest counts. */
+  addAfter(key: string, delayMs: number, options?: AddOptions): void;
+  /** Adds the key after its own backoff, which grows with each call until `forget`. Returns the delay. */
+  retry(key: string, options?: AddOptions): number;
+  /** Resets the key's backoff. */
+  forget(key: string): void;
+  /** Failures since the last `forget`. */
+  failures(key: string): number;
+  /** The next key, which is the caller's until `done`. Rejects with the signal's reason when aborted. */
+  take(signal: AbortSignal): Promise<string>;
+  /** Ends the caller's hold on the key. */
+  done(key: string): void;
+  /** Keys that wait now, without those delayed or in work. */
+  readonly length: number;
+  /** Ends all delays: those keys wait from now on, and no timer is left. For when the workers stop. */
+  flush(): void;
+}
+
+export function createQueue(options: QueueOptions): WorkQueue {
+  return new KeyQueue(options);
+}
+
+interface Waiting {
+  readonly priority: number;
+  readonly since: number;
+}
+
+interface Waiter {
+  readonly resolve: (key: string) => void;
+  readonly release: () => void;
+}
+
+class KeyQueue implements WorkQueue {
+  readonly #options: QueueOptions;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<string, Waiting>();
+  /** Keys by priority; a Set keeps the order of arrival. */
+  readonly #levels = new Map<number, Set<string>>();
+  readonly #inWork = new Map<string, number>();
+  /** Added while in work, with the priority to come back with. */
+  readonly #dirty = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #delays = new DelayHeap<string>();
+  readonly #dueAt = new Map<string, { readonly at: number; readonly priority: number }>();
+  #timer: { readonly at: number; readonly cancel: AbortController } | undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    options.metrics?.queueDepth.set({ name: options.name }, 0);
+  }
+
+  get length(): number {
+    return this.#waiting.size;
+  }
+
+  add(key: string, options: AddOptions = {}): void {
+    const priority = options.priority ?? 0;
+    if (this.#inWork.has(key)) {
+      this.#dirty.set(key, Math.max(priority, this.#dirty.get(key) ?? Number.NEGATIVE_INFINITY));
+      return;
+    }
+    const known = this.#waiting.get(key);
+    if (known && known.priority >= priority) return;
+    if (known) this.#removeFromLevel(key, known.priority);
+    else this.#options.metrics?.queueAdds.inc({ name: this.#options.name });
+    this.#waiting.set(key, { priority, since: known?.since ?? this.#clock.monotonic() });
+    this.#levelOf(priority).add(key);
+    this.#reportDepth();
+    this.#handOut();
+  }
+
+  addAfter(key: string, delayMs: number, options: AddOptions = {}): void {
+    if (delayMs <= 0) {
+      this.add(key, options);
+      return;
+    }
+    const at = this.#clock.monotonic() + delayMs;
+    const known = this.#dueAt.get(key);
+    const priority = Math.max(options.priority ?? 0, known?.priority ?? Number.NEGATIVE_INFINITY);
+    if (known && known.at <= at) {
+      this.#dueAt.set(key, { at: known.at, priority });
+      return;
+    }
+    this.#dueAt.set(key, { at, priority });
+    this.#delays.push({ at, value: key });
+    this.#schedule();
+  }
+
+  retry(key: string, options: AddOptions = {}): number {
+    const failures = this.failures(key) + 1;
+    this.#failures.set(key, failures);
+    const delayMs = computeBackoffMs(failures, {
+      initialMs: this.#options.backoffInitialMs ?? 20,
+      maxMs: this.#options.backoffMaxMs ?? 120_000,
+      random: this.#options.random ?? Math.random,
+    });
+    this.#options.metrics?.queueRetries.inc({ name: this.#options.name });
+    this.addAfter(key, delayMs, options);
+    return delayMs;
+  }
+
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  failures(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  take(signal: AbortSignal): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        this.#waiters.delete(waiter);
+        reject(signal.reason);
+      };
+      const waiter: Waiter = { resolve, release: () => signal.removeEventListener("abort", onAbort) };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiters.add(waiter);
+      this.#handOut();
+    });
+  }
+
+  done(key: string): void {
+    const startedAt = this.#inWork.get(key);
+    if (startedAt === undefined) return;
+    this.#inWork.delete(key);
+    const seconds = (this.#clock.monotonic() - startedAt) / 1000;
+    this.#options.metrics?.queueWork.observe({ name: this.#options.name }, seconds);
+    const priority = this.#dirty.get(key);
+    if (priority === undefined) return;
+    this.#dirty.delete(key);
+    this.add(key, { priority });
+  }
+
+  flush(): void {
+    this.#timer?.cancel.abort();
+    this.#timer = undefined;
+    this.#addDue(Number.POSITIVE_INFINITY);
+  }
+
+  #handOut(): void {
+    for (const waiter of this.#waiters) {
+      const key = this.#next();
+      if (key === undefined) return;
+      this.#waiters.delete(waiter);
+      waiter.release();
+      waiter.resolve(key);
+    }
+  }
+
+  #next(): string | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const priority = Math.max(...this.#levels.keys());
+    const [key] = this.#levelOf(priority);
+    if (key === undefined) return undefined;
+    const now = this.#clock.monotonic();
+    const since = this.#waiting.get(key)?.since ?? now;
+    this.#removeFromLevel(key, priority);
+    this.#waiting.delete(key);
+    this.#inWork.set(key, now);
+    this.#options.metrics?.queueWait.observe({ name: this.#options.name }, (now - since) / 1000);
+    this.#reportDepth();
+    return key;
+  }
+
+  #levelOf(priority: number): Set<string> {
+    const level = this.#levels.get(priority) ?? new Set<string>();
+    this.#levels.set(priority, level);
+    return level;
+  }
+
+  #removeFromLevel(key: string, priority: number): void {
+    const level = this.#levels.get(priority);
+    level?.delete(key);
+    if (level?.size === 0) this.#levels.delete(priority);
+  }
+
+  #reportDepth(): void {
+    this.#options.metrics?.queueDepth.set({ name: this.#options.name }, this.#waiting.size);
+  }
+
+  /** One timer, for the earliest delay. */
+  #schedule(): void {
+    const first = this.#delays.peek();
+    if (first === undefined || (this.#timer && this.#timer.at <= first.at)) return;
+    this.#timer?.cancel.abort();
+    const timer = { at: first.at, cancel: new AbortController() };
+    this.#timer = timer;
+    const delayMs = Math.max(0, first.at - this.#clock.monotonic());
+    const onDue = () => {
+      if (this.#timer !== timer) return;
+      this.#timer = undefined;
+      this.#addDue(this.#clock.monotonic());
+      this.#schedule();
+    };
+    this.#clock.sleep(delayMs, timer.cancel.signal).then(onDue, () => undefined);
+  }
+
+  #addDue(now: number): void {
+    for (let first = this.#delays.peek(); first !== undefined && first.at <= now; first = this.#delays.peek()) {
+      this.#delays.pop();
+      const due = this.#dueAt.get(first.value);
+      // An entry that an earlier delay of the same key has overtaken.
+      if (due?.at !== first.at) continue;
+      this.#dueAt.delete(first.value);
+      this.add(first.value, { priority: due.priority });
+    }
+  }
+}
