@@ -1,0 +1,132 @@
+/** What an embedded run did: one object for machines, and the same in words for people. Pure. */
+import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { formatIfr } from "../../protocol/amount.ts";
+import { viewElements } from "../../protocol/tensors/elements.ts";
+import { tensorFromJson } from "../../protocol/tensors/json.ts";
+import { countCorrect } from "./data/mnist.ts";
+import { computeProgress, type WorkerProgress } from "./progress.ts";
+import { renderTable } from "./render-progress.ts";
+
+/** The last line of `--output json`. Times are seconds since the command started; amounts are wei. */
+export interface Summary {
+  readonly tasks: {
+    readonly submitted: number;
+    readonly succeeded: number;
+    /** Tasks of which validators refused at least one result; each was redone unless it is also counted as failed. */
+    readonly rejected: number;
+    readonly failed: number;
+  };
+  readonly inferences: number;
+  readonly accuracy: { readonly mnist: number };
+  readonly speech: { readonly seconds: number; readonly segments: readonly SpeechSegment[] };
+  readonly workers: readonly {
+    readonly name: string;
+    readonly tier: string;
+    readonly tasks: number;
+    readonly paidWei: string;
+    readonly slashedWei: string;
+  }[];
+  readonly chain: { readonly batches: number; readonly tasksSettled: number; readonly gasPerTask: number };
+  readonly seconds: { readonly ready: number; readonly firstSettled: number; readonly allSettled: number };
+  readonly apiWritesPerTask: number;
+  readonly simulated: readonly string[];
+}
+
+export interface SpeechSegment {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+export interface RunFacts {
+  readonly tasks: readonly InferenceTask[];
+  readonly nodes: readonly WorkerProgress[];
+  /** True labels by task name. */
+  readonly labels: ReadonlyMap<string, Uint8Array>;
+  readonly speech: Summary["speech"];
+  /** Tokens that each node's owner holds after claiming, by node name. */
+  readonly paidWei: ReadonlyMap<string, bigint>;
+  readonly settleGas: { readonly batches: number; readonly gasUsed: bigint };
+  readonly seconds: Summary["seconds"];
+  readonly statusWrites: number;
+}
+
+export function computeSummary(facts: RunFacts): Summary {
+  const progress = computeProgress(facts.tasks, []);
+  const { batches, gasUsed } = facts.settleGas;
+  return {
+    tasks: {
+      submitted: facts.tasks.length,
+      succeeded: progress.byPhase.Succeeded ?? 0,
+      rejected: progress.rejected,
+      failed: (progress.byPhase.Failed ?? 0) + (progress.byPhase.Rejected ?? 0),
+    },
+    inferences: progress.inferences,
+    accuracy: { mnist: computeAccuracy(facts.tasks, facts.labels) },
+    speech: facts.speech,
+    workers: facts.nodes.filter((node) => node.role !== "Validator").map((node) => describeWorker(node, facts)),
+    chain: {
+      batches,
+      tasksSettled: progress.settled,
+      gasPerTask: progress.settled === 0 ? 0 : Math.round(Number(gasUsed) / progress.settled),
+    },
+    seconds: facts.seconds,
+    apiWritesPerTask: facts.tasks.length === 0 ? 0 : round(facts.statusWrites / facts.tasks.length, 3),
+    simulated: ["GPUs", "nodes", "chain"],
+  };
+}
+
+const round = (value: number, digits: number) => Number(value.toFixed(digits));
+
+function describeWorker(node: WorkerProgress, facts: RunFacts): Summary["workers"][number] {
+  return {
+    name: node.name,
+    tier: node.tier,
+    tasks: node.completed,
+    paidWei: (facts.paidWei.get(node.name) ?? 0n).toString(),
+    slashedWei: node.slashedWei.toString(),
+  };
+}
+
+/** Share of images whose settled label is the true one; every image of the set counts, answered or not. */
+function computeAccuracy(tasks: readonly InferenceTask[], labels: ReadonlyMap<string, Uint8Array>): number {
+  let correct = 0;
+  let total = 0;
+  for (const truth of labels.values()) total += truth.length;
+  for (const task of tasks) {
+    const truth = labels.get(task.metadata.name);
+    const label = task.status?.phase === "Succeeded" ? task.status.output?.inline?.label : undefined;
+    if (truth && label) correct += countCorrect(viewElements(tensorFromJson(label)), truth);
+  }
+  return total === 0 ? 0 : round(correct / total, 4);
+}
+
+export function renderSummary(summary: Summary, hints: readonly string[]): string {
+  const { tasks, chain, seconds } = summary;
+  const cheats = summary.workers.filter((worker) => worker.slashedWei !== "0");
+  const speech = summary.speech.segments.map((s) => `${s.startSeconds.toFixed(2)}-${s.endSeconds.toFixed(2)} s`);
+  return [
+    `${tasks.succeeded} of ${tasks.submitted} tasks were run, checked by validators and settled: ${summary.inferences} inferences.`,
+    `The classifier read ${(summary.accuracy.mnist * 100).toFixed(2)} % of the 10,000 MNIST test images correctly; in ${summary.speech.seconds.toFixed(1)} s of audio speech was found at ${speech.join(", ") || "no time"}.`,
+    `${chain.batches} batches settled ${chain.tasksSettled} tasks on the chain at ${chain.gasPerTask} gas per task.`,
+    "",
+    ...renderTable(
+      ["WORKER", "TIER", "ACCEPTED TASKS", "PAID IFR", "SLASHED IFR"],
+      summary.workers.map((worker) => [
+        worker.name,
+        worker.tier,
+        String(worker.tasks),
+        formatIfr(BigInt(worker.paidWei)),
+        worker.slashedWei === "0" ? "-" : formatIfr(BigInt(worker.slashedWei)),
+      ]),
+    ),
+    "",
+    ...cheats.map(
+      (worker) =>
+        `${worker.name} signed a result that it had not computed. The validators re-ran the task, refused the result, another worker redid it, and the chain took ${formatIfr(BigInt(worker.slashedWei))} IFR from its bond.`,
+    ),
+    `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
+    "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
+    "",
+    ...hints,
+  ].join("\n");
+}
