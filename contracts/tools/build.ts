@@ -49,7 +49,9 @@ function writeArtifacts(): void {
 function checkArtifacts(): number {
   const stale = contracts.filter((name) => readCommitted(name) !== renderArtifact(name));
   for (const name of stale) {
-    process.stderr.write(`contracts/artifacts/${name}.json is not what the source compiles to: run npm run generate.\n`);
+    process.stderr.write(
+      `contracts/artifacts/${name}.json is not what the source compiles to: run npm run generate.\n`,
+    );
   }
   return stale.length;
 }

@@ -21,7 +21,9 @@ function writeAll(text) {
 
 const flags = process.argv.slice(2);
 if (flags.includes("--version")) {
-  writeAll(`solc, the solidity compiler commandline interface\nVersion: ${solc.version().replace("Emscripten", "Linux")}\n`);
+  writeAll(
+    `solc, the solidity compiler commandline interface\nVersion: ${solc.version().replace("Emscripten", "Linux")}\n`,
+  );
 } else if (flags.includes("--standard-json")) {
   writeAll(solc.compile(readFileSync(0, "utf8")));
 } else {

@@ -1,0 +1,68 @@
+/** Calldata of the transactions that change the contracts, one function each. Pure. */
+import type { AttestationMessage, BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
+import { type ContractName, loadArtifact } from "./artifacts.ts";
+import { type Certificate, compactSignature, compareAddresses } from "./certificate.ts";
+
+/** One validator's signed rejection, with its vote's place in its tree. */
+export interface Rejection {
+  readonly attestation: AttestationMessage;
+  readonly signature: string;
+  /** What the validator itself computed: part of the vote's leaf. */
+  readonly outputDigest: string;
+  /** From the vote's leaf to `attestation.votesRoot`. */
+  readonly proof: readonly string[];
+}
+
+export interface RejectedEvidence {
+  readonly receipt: ReceiptMessage;
+  readonly workerSignature: string;
+  /** Of the validators that rejected. */
+  readonly epoch: bigint;
+  readonly rejections: readonly Rejection[];
+}
+
+export interface ContradictionEvidence {
+  readonly receiptA: ReceiptMessage;
+  readonly signatureA: string;
+  readonly receiptB: ReceiptMessage;
+  readonly signatureB: string;
+}
+
+export interface RewardClaim {
+  readonly account: string;
+  readonly cumulativeWei: bigint;
+  readonly proof: readonly string[];
+}
+
+const encode = (contract: ContractName, name: string, values: readonly unknown[]) =>
+  loadArtifact(contract).abi.encodeFunctionData(name, values);
+
+export function encodeSettle(header: BatchHeaderMessage, certificate: Certificate): string {
+  return encode("Settlement", "settle", [header, certificate.bitmap, certificate.signatures]);
+}
+
+export function encodeSlashRejected(evidence: RejectedEvidence): string {
+  const ascending = [...evidence.rejections].sort((a, b) =>
+    compareAddresses(a.attestation.validator, b.attestation.validator),
+  );
+  const rejections = ascending.map(({ attestation, signature, ...rest }) => ({
+    ...attestation,
+    ...rest,
+    signature: compactSignature(signature),
+  }));
+  const workerSignature = compactSignature(evidence.workerSignature);
+  return encode("SlashingManager", "slashRejected", [evidence.receipt, workerSignature, evidence.epoch, rejections]);
+}
+
+export function encodeProveContradiction(evidence: ContradictionEvidence): string {
+  return encode("SlashingManager", "proveContradiction", [
+    evidence.receiptA,
+    compactSignature(evidence.signatureA),
+    evidence.receiptB,
+    compactSignature(evidence.signatureB),
+  ]);
+}
+
+export function encodeClaimMany(claims: readonly RewardClaim[]): string {
+  return encode("RewardDistributor", "claimMany", [claims]);
+}

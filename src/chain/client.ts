@@ -1,0 +1,122 @@
+/**
+ * Reads of the contracts, typed. Used by the operator, the validators and the command line; it has no key and changes
+ * nothing. Every read goes to the endpoint: nothing is cached.
+ */
+import type { JsonRpcProvider, Result } from "ethers";
+import type { TaskLeaf } from "../protocol/merkle.ts";
+import type { BatchHeaderMessage, ProtocolDomain } from "../protocol/typed-data.ts";
+import { type ContractAddresses, contractOf } from "./addresses.ts";
+import { loadArtifact } from "./artifacts.ts";
+import { type EndpointOptions, openProvider } from "./provider.ts";
+import { toChainError } from "./revert.ts";
+
+export const nodeRoles = ["None", "Worker", "Validator"] as const;
+export type NodeRole = (typeof nodeRoles)[number];
+export const nodeStates = ["None", "Active", "Underbonded", "Unbonding", "Disqualified"] as const;
+export type NodeState = (typeof nodeStates)[number];
+
+export interface NodeRecord {
+  readonly role: NodeRole;
+  readonly state: NodeState;
+  /** All that can be slashed: active and unbonding. */
+  readonly stakeWei: bigint;
+  readonly unbondingWei: bigint;
+  readonly owner: string;
+  readonly payout: string;
+}
+
+export interface LastBatch {
+  /** 0 before the first batch. */
+  readonly sequence: bigint;
+  /** 32 zero bytes before the first batch. */
+  readonly headerHash: string;
+  readonly settledWei: bigint;
+}
+
+export interface ChainClient {
+  readonly chainId: number;
+  readonly addresses: ContractAddresses;
+  /** For the typed data of the protocol. */
+  readonly domain: ProtocolDomain;
+  readonly provider: JsonRpcProvider;
+  node(address: string): Promise<NodeRecord>;
+  epoch(): Promise<bigint>;
+  /** In the ascending order of the certificate's bitmap. */
+  validators(epoch: bigint): Promise<string[]>;
+  lastBatch(): Promise<LastBatch>;
+  /** All that was ever paid to `account` in rewards. */
+  claimed(account: string): Promise<bigint>;
+  /** All that `requester` ever deposited. */
+  deposited(requester: string): Promise<bigint>;
+  balanceOf(account: string): Promise<bigint>;
+  isSlashed(faultId: string): Promise<boolean>;
+  /** `path`: the header of the task's batch and its successors up to the last one or to a multiple of 256. */
+  verifyTask(path: readonly BatchHeaderMessage[], task: TaskLeaf, proof: readonly string[]): Promise<boolean>;
+  blockNumber(): Promise<number>;
+  /** Undefined where the chain has no such block. */
+  blockHash(number: number): Promise<string | undefined>;
+  close(): void;
+}
+
+export interface ConnectOptions extends EndpointOptions {
+  readonly addresses: ContractAddresses;
+}
+
+/** @throws InferiumError RpcUnavailable; the reads throw RpcFailed and TransactionReverted */
+export async function connectChain(options: ConnectOptions): Promise<ChainClient> {
+  const provider = await openProvider(options);
+  const { addresses } = options;
+  const read = createReader(provider, addresses);
+  const { chainId } = await provider.getNetwork();
+  return {
+    chainId: Number(chainId),
+    addresses,
+    domain: { chainId: Number(chainId), settlement: addresses.settlement },
+    provider,
+    node: (address) => readNode(read, address),
+    epoch: async () => BigInt((await read("validatorSets", "epoch", []))[0]),
+    validators: async (epoch) => [...(await read("validatorSets", "validatorsOf", [epoch]))[0]],
+    lastBatch: async () => toLastBatch(await read("settlement", "lastBatch", [])),
+    claimed: async (account) => (await read("distributor", "claimedOf", [account]))[0],
+    deposited: async (requester) => (await read("escrow", "depositedOf", [requester]))[0],
+    balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
+    isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
+    verifyTask: async (path, task, proof) => (await read("settlement", "verifyTask", [path, task, proof]))[0],
+    blockNumber: () => provider.getBlockNumber(),
+    blockHash: async (number) => (await provider.getBlock(number))?.hash ?? undefined,
+    close: () => provider.destroy(),
+  };
+}
+
+type Reader = (contract: keyof ContractAddresses, name: string, values: readonly unknown[]) => Promise<Result>;
+
+function createReader(provider: JsonRpcProvider, addresses: ContractAddresses): Reader {
+  return async (contract, name, values) => {
+    const { abi } = loadArtifact(contractOf[contract]);
+    try {
+      const data = await provider.call({ to: addresses[contract], data: abi.encodeFunctionData(name, values) });
+      return abi.decodeFunctionResult(name, data);
+    } catch (error) {
+      throw toChainError(`Reading ${contractOf[contract]}.${name}`, error);
+    }
+  };
+}
+
+async function readNode(read: Reader, address: string): Promise<NodeRecord> {
+  const [[node], [state]] = await Promise.all([
+    read("registry", "nodeOf", [address]),
+    read("registry", "stateOf", [address]),
+  ]);
+  return {
+    role: nodeRoles[Number(node.role)] ?? "None",
+    state: nodeStates[Number(state)] ?? "None",
+    stakeWei: node.active + node.unbonding,
+    unbondingWei: node.unbonding,
+    owner: node.owner,
+    payout: node.payout,
+  };
+}
+
+function toLastBatch(result: Result): LastBatch {
+  return { sequence: result.sequence, headerHash: result.headerHash, settledWei: result.settledWei };
+}

@@ -1,0 +1,82 @@
+/**
+ * Deploys all contracts to any EVM chain, from the committed artifacts. Called by `inferium up` and by deployments.
+ * The contracts name each other in immutable fields; their addresses follow from the deployer's nonce, so all the
+ * transactions go out at once and no setter is left behind for anybody to call.
+ */
+import { concat, getCreateAddress, type Signer } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+import { type ContractAddresses, contractOf } from "./addresses.ts";
+import { loadArtifact } from "./artifacts.ts";
+import { sortAddresses } from "./certificate.ts";
+import { type DeployParameters, type ResolvedParameters, resolveParameters } from "./deploy-parameters.ts";
+import { type PlannedTransaction, sendBatch } from "./send-batch.ts";
+
+export interface DeployOptions {
+  /** Connected to a provider; pays the gas and is the default admin. */
+  readonly signer: Signer;
+  readonly parameters: DeployParameters;
+  /** For each transaction to be mined. Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+type Key = keyof ContractAddresses;
+const keys = Object.keys(contractOf) as Key[];
+
+/** @throws InferiumError TransactionReverted, TransactionTimeout, RpcFailed, NonceTaken */
+export async function deployContracts(options: DeployOptions): Promise<ContractAddresses> {
+  const { signer } = options;
+  const deployer = await signer.getAddress();
+  const addresses = predictAddresses(deployer, await signer.getNonce("pending"));
+  const parameters = resolveParameters(options.parameters, deployer);
+  const planned = keys.map((key) => planCreation(key, constructorArguments(key, addresses, parameters)));
+  const receipts = await sendBatch(signer, planned, { timeoutMs: options.timeoutMs ?? 60_000 });
+  for (const [index, key] of keys.entries()) checkAddress(key, addresses[key], receipts[index]?.contractAddress);
+  return addresses;
+}
+
+function predictAddresses(deployer: string, nonce: number): ContractAddresses {
+  const predicted = keys.map((key, index) => [key, getCreateAddress({ from: deployer, nonce: nonce + index })]);
+  return Object.fromEntries(predicted) as Record<Key, string>;
+}
+
+function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParameters): unknown[] {
+  const table: Record<Key, () => unknown[]> = {
+    token: () => [p.admin],
+    registry: () => [at.token, p.admin, at.slashing, registryParameters(p)],
+    validatorSets: () => [at.registry, p.admin, p.graceSeconds, sortAddresses(p.validators)],
+    escrow: () => [at.token, at.distributor],
+    settlement: () => [at.validatorSets, at.escrow, p.admin, p.guardian],
+    distributor: () => [at.settlement, at.escrow, at.registry],
+    slashing: () => [at.settlement, at.registry, at.validatorSets, slashingParameters(p)],
+  };
+  return table[key]();
+}
+
+function registryParameters(p: ResolvedParameters): unknown[] {
+  return [p.workerBondWei, p.validatorBondWei, p.workerUnbondSeconds, p.validatorUnbondSeconds, p.reporterBps];
+}
+
+function slashingParameters(p: ResolvedParameters): unknown[] {
+  return [p.rejectQuorum, p.rejectedBps, p.evidenceSeconds];
+}
+
+function planCreation(key: Key, values: unknown[]): PlannedTransaction {
+  const { abi, bytecode, contractName } = loadArtifact(contractOf[key]);
+  const data = concat([bytecode, abi.encodeDeploy(values)]);
+  return { action: `Deploying ${contractName}`, data, gasLimit: computeCreationGas(data) };
+}
+
+/** An upper bound; what is not used is not paid. 200 gas a byte of code, 16 of calldata, the rest for constructors. */
+function computeCreationGas(data: string): bigint {
+  const bytes = BigInt(data.length / 2);
+  return 1_500_000n + 220n * bytes;
+}
+
+function checkAddress(key: Key, wanted: string, got: string | null | undefined): void {
+  if (got === wanted) return;
+  throw new InferiumError(
+    "NonceTaken",
+    `${contractOf[key]} was deployed to ${got}, expected ${wanted}: the deployer's account sent something else meanwhile. Deploy again.`,
+    { disposition: "retry" },
+  );
+}

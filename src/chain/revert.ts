@@ -1,0 +1,40 @@
+/** Turns a failed call into the contract's own error, so that messages name the check that failed. */
+import { dataSlice, type ErrorDescription, isCallException, isHexString } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+import { contractNames, loadArtifact } from "./artifacts.ts";
+
+/** The custom error behind `data`, in any of the contracts. */
+export function parseRevert(data: string | null | undefined): ErrorDescription | undefined {
+  if (!isHexString(data) || data.length < 10) return undefined;
+  for (const name of contractNames) {
+    const found = loadArtifact(name).abi.parseError(data);
+    if (found !== null) return found;
+  }
+  return undefined;
+}
+
+/**
+ * What a call or an estimate threw, as an error that names the contract's reason. A revert is the caller's fault
+ * (reject); everything else is the endpoint's (retry).
+ */
+export function toChainError(action: string, error: unknown): InferiumError {
+  if (error instanceof InferiumError) return error;
+  if (!isCallException(error)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return new InferiumError("RpcFailed", `${action} failed: ${message}`, { disposition: "retry", cause: error });
+  }
+  return buildRevertError(action, error.data, error.reason);
+}
+
+export function buildRevertError(
+  action: string,
+  data: string | null | undefined,
+  reason?: string | null,
+): InferiumError {
+  const parsed = parseRevert(data);
+  const fallback = reason ?? (isHexString(data) && data.length >= 10 ? dataSlice(data, 0, 4) : "no reason");
+  const text = parsed === undefined ? fallback : `${parsed.name}(${parsed.args.map(String).join(", ")})`;
+  return new InferiumError("TransactionReverted", `${action} was refused by the contract: ${text}.`, {
+    evidence: { revert: parsed?.name ?? fallback },
+  });
+}
