@@ -199,6 +199,8 @@ export interface SignedOrder {
     readonly nonce: string;
   };
   readonly signature: string;
+  /** Model digests that `modelsRoot` is over; absent where that is zero and any model goes. */
+  readonly models?: readonly string[];
 }
 
 export interface ClaimRequest {

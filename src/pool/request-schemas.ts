@@ -1,0 +1,122 @@
+/**
+ * What each call of the pool API must look like, as JSON Schema. Strict: an unknown field is more likely a typing error
+ * or another version than something to ignore. What a request means is the backend's to judge, not this file's.
+ */
+import { poolLimits } from "./wire.ts";
+
+const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
+const hex = (bytes: number) => ({ type: "string", pattern: `^0x[0-9a-f]{${bytes * 2}}$` });
+const whole = (maximum: number) => ({ type: "integer", minimum: 0, maximum });
+const list = (items: object, maxItems: number) => ({ type: "array", items, maxItems });
+const object = (properties: Record<string, object>, optional: readonly string[] = []) => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  additionalProperties: false,
+});
+
+const address = { type: "string", pattern: "^0x[0-9a-fA-F]{40}$" };
+const digest = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
+/** A name in Kubernetes. */
+const objectName = { type: "string", pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", maxLength: 253 };
+const role = { enum: ["Worker", "Validator"] };
+const timeMs = whole(Number.MAX_SAFE_INTEGER);
+const attemptNumber = whole(2 ** 32 - 1);
+/** EIP-2098: the contracts take no other form, so evidence in another form would be none. */
+const compactSignature = hex(64);
+const sequence = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$" };
+
+const challenge = object({ account: address, role });
+const session = object({
+  account: address,
+  role,
+  challenge: hex(32),
+  expiresAtMs: timeMs,
+  signature: { type: "string", pattern: "^0x([0-9a-f]{128}|[0-9a-f]{130})$" },
+});
+
+const claim = object(
+  {
+    slots: whole(1024),
+    models: list(digest, 256),
+    freeMemoryMiB: whole(2 ** 40),
+    waitMs: whole(poolLimits.maxWaitMs),
+  },
+  ["freeMemoryMiB"],
+);
+
+const attempts = list(object({ taskId: hex(32), attempt: attemptNumber }), 1024);
+const heartbeat = object({ running: attempts, models: list(digest, 256) });
+
+const inlineTensor = object(
+  {
+    dtype: text(16),
+    shape: list(whole(2 ** 40), 16),
+    data: list({ type: "number" }, poolLimits.maxOutputBytes),
+    base64: { type: "string", maxLength: Math.ceil(poolLimits.maxOutputBytes / 3) * 4 },
+  },
+  ["data", "base64"],
+);
+const inlineTensors = {
+  type: "object",
+  propertyNames: text(1024),
+  maxProperties: 4096,
+  additionalProperties: inlineTensor,
+};
+
+const receiptFields = object({
+  taskId: hex(32),
+  attempt: attemptNumber,
+  worker: address,
+  modelDigest: hex(32),
+  imageDigest: hex(32),
+  codeDigest: hex(32),
+  inputDigest: hex(32),
+  outputDigest: hex(32),
+  runtime: text(256),
+  startedAtMs: timeMs,
+  endedAtMs: timeMs,
+});
+const completed = object({
+  kind: { const: "Completed" },
+  receipt: object({ message: receiptFields, signature: compactSignature }),
+  output: inlineTensors,
+  items: whole(2 ** 31),
+});
+const failed = object({
+  kind: { const: "Failed" },
+  taskId: hex(32),
+  attempt: attemptNumber,
+  reason: { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" },
+  message: { type: "string", maxLength: 2048 },
+  retryable: { type: "boolean" },
+});
+const byKind = (oneOf: readonly object[]) => ({
+  type: "object",
+  discriminator: { propertyName: "kind" },
+  required: ["kind"],
+  oneOf,
+});
+const receipt = object({ namespace: objectName, task: objectName, outcome: byKind([completed, failed]) });
+
+const vote = object({ vote: { enum: ["Accept", "Reject", "Abstain"] }, outputDigest: hex(32) });
+const ofValidation = { namespace: objectName, validation: objectName };
+const attest = byKind([
+  object({ kind: { const: "commit" }, ...ofValidation, commitment: hex(32) }),
+  object(
+    {
+      kind: { const: "reveal" },
+      ...ofValidation,
+      votes: { ...list(vote, 1024), minItems: 1 },
+      salt: hex(32),
+      signature: compactSignature,
+      overheadMs: timeMs,
+      note: { type: "string", maxLength: 2048 },
+    },
+    ["note"],
+  ),
+  object({ kind: { const: "certify" }, sequence, headerHash: hex(32), signature: compactSignature }),
+  object({ kind: { const: "refuse" }, sequence, headerHash: hex(32), reason: text(2048) }),
+]);
+
+export const requestSchemas = { challenge, session, claim, heartbeat, receipt, attest };

@@ -1,0 +1,154 @@
+/**
+ * The pool API over HTTPS, run by the operator. Order of every call: route, rate, session, role, body, shape, backend;
+ * so that what costs more comes after what has proven more. Effects: one listening port; everything else is the
+ * backend's.
+ */
+import { setMaxListeners } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Registry } from "prom-client";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { describeError, InferiumError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import type { PoolBackend } from "./backend.ts";
+import { createChallenges } from "./challenge.ts";
+import { defaultServerLimits, type PoolServerLimits } from "./limits.ts";
+import { createPoolMetrics, type PoolMetrics } from "./metrics.ts";
+import { answerError, PoolRefusal } from "./refusal.ts";
+import { createRouter, type Router } from "./router.ts";
+import { createSessionStore } from "./sessions.ts";
+
+export interface PoolServerOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  /** Name of the pool, which sessions and orders are signed for. */
+  readonly pool: string;
+  readonly domain: ProtocolDomain;
+  readonly backend: PoolBackend;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly limits?: Partial<PoolServerLimits>;
+  readonly registry?: Registry;
+}
+
+export interface PoolServer {
+  readonly url: string;
+  /** Ends waiting claims with empty answers, lets calls in progress finish for a moment, then closes. */
+  close(): Promise<void>;
+}
+
+const closeGraceMs = 5_000;
+
+/** @throws InferiumError PortUnavailable */
+export async function startPoolServer(options: PoolServerOptions): Promise<PoolServer> {
+  const limits = { ...defaultServerLimits, ...options.limits };
+  const metrics = options.registry === undefined ? undefined : createPoolMetrics(options.registry);
+  const closing = new AbortController();
+  // One listener for each call in progress, whose number maxConnections bounds.
+  setMaxListeners(0, closing.signal);
+  const router = buildRouter(options, limits, metrics);
+  const server = createServer(
+    {
+      cert: options.tls.certPem,
+      key: options.tls.keyPem,
+      minVersion: "TLSv1.2",
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      handshakeTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, limits.requestTimeoutMs),
+      // Longer than clients keep an idle connection, or they would send on one that is just being closed.
+      keepAliveTimeout: 75_000,
+      maxHeaderSize: 16 * 1024,
+    },
+    (request, response) =>
+      void serve({ router, metrics, logger: options.logger, closing: closing.signal }, request, response),
+  );
+  server.maxConnections = limits.maxConnections;
+  const port = await listen(server, options);
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return { url: `https://${host}:${port}`, close: () => close(server, closing) };
+}
+
+function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {
+  const clock = options.clock ?? systemClock;
+  const { pool, domain, backend } = options;
+  const challenges = createChallenges(limits.challengeTtlMs, clock);
+  const sessions = createSessionStore({
+    ttlMs: limits.sessionTtlMs,
+    maxSessions: limits.maxSessions,
+    maxPerAccount: limits.maxSessionsPerAccount,
+    clock,
+  });
+  return createRouter({ gate: { pool, domain, backend, challenges, sessions }, limits, metrics, clock });
+}
+
+interface ServeContext {
+  readonly router: Router;
+  readonly metrics: PoolMetrics | undefined;
+  readonly logger: Logger;
+  readonly closing: AbortSignal;
+}
+
+async function serve(context: ServeContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const startedAt = performance.now();
+  const route = context.router.find(request);
+  const call = followCall(response, context.closing);
+  const answer = await route.answer(request, call).then(
+    (body) => ({ status: 200, body, retryAfterSeconds: undefined }),
+    (error: unknown) => {
+      const known = answerError(error);
+      const code = error instanceof InferiumError ? error.code : "Unexpected";
+      if (known.status === 500)
+        context.logger.error("pool call failed", { verb: route.name, code, error: describeError(error) });
+      return known;
+    },
+  );
+  context.metrics?.requests.inc({ verb: route.name, code: String(answer.status) });
+  context.metrics?.seconds.observe({ verb: route.name }, (performance.now() - startedAt) / 1000);
+  if (response.destroyed) return;
+  if (answer.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(answer.retryAfterSeconds));
+  if (context.closing.aborted) response.setHeader("connection", "close");
+  response.writeHead(answer.status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(JSON.stringify(answer.body));
+}
+
+/** Aborted when nobody waits for the answer any more. */
+function followCall(response: ServerResponse, closing: AbortSignal): AbortController {
+  const call = new AbortController();
+  const onClosing = () => call.abort(closing.reason);
+  if (closing.aborted) onClosing();
+  closing.addEventListener("abort", onClosing, { once: true });
+  response.on("close", () => {
+    closing.removeEventListener("abort", onClosing);
+    call.abort(new PoolRefusal(499, "ClientGone", "The caller closed the connection."));
+  });
+  return call;
+}
+
+function listen(server: Server, { host, port }: PoolServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const message = `The pool API cannot listen on ${host}:${port}; free the port or choose another.`;
+      reject(new InferiumError("PortUnavailable", message, { disposition: "fatal", cause }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server, closing: AbortController): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    closing.abort(new PoolRefusal(503, "Closing", "The pool is closing; try again.", 1000));
+    server.closeIdleConnections();
+  });
+}
