@@ -10,18 +10,17 @@
 import { type Digest, sha256 } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import { encodeCanonical } from "../protocol/tensors/canonical.ts";
-import { type InlineTensors, tensorsFromJson } from "../protocol/tensors/json.ts";
-import { readSafetensors } from "../protocol/tensors/safetensors.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
-import { checkUri } from "./artifact-source.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
-import { createLru } from "./lru.ts";
+import { createInputReader, type Input, type InputSource } from "./inputs.ts";
 import { runModel } from "./run-model.ts";
 import { runSteps, type Steps } from "./run-steps.ts";
 import type { Runtime } from "./runtime.ts";
 import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
 import { createSessionCache } from "./session-cache.ts";
+
+const mebibyte = 1024 * 1024;
 
 export interface ExecutorOptions extends ArtifactStoreOptions {
   readonly session?: Partial<SessionOptions>;
@@ -34,7 +33,7 @@ export interface ExecutorOptions extends ArtifactStoreOptions {
 
 export interface ExecutionRequest {
   readonly model: ArtifactRef;
-  readonly input: { readonly inline: InlineTensors } | ArtifactRef;
+  readonly input: InputSource;
   readonly steps?: Steps;
 }
 
@@ -63,39 +62,23 @@ export interface Executor {
   close(): Promise<void>;
 }
 
-interface Input {
-  readonly tensors: NamedTensors;
-  readonly digest: Digest;
-  readonly bytes: number;
-}
-
 export function createExecutor(options: ExecutorOptions): Executor {
   const store = createArtifactStore(options);
+  const readInput = createInputReader(store, options.maxInputMemoryBytes ?? 256 * mebibyte);
   const sessions = createSessionCache(options.maxSessions ?? 8);
-  const inputs = createLru<Input>(options.maxInputMemoryBytes ?? 256 * 1024 * 1024, (input) => input.bytes);
   const sessionOptions = { ...defaultSessionOptions, ...options.session };
-  const maxOutputBytes = options.maxOutputBytes ?? 256 * 1024 * 1024;
-
-  async function readInput(input: ExecutionRequest["input"], signal?: AbortSignal): Promise<Input> {
-    if ("inline" in input) return parseInline(input.inline);
-    const known = inputs.get(keyOf(input));
-    if (known !== undefined) return known;
-    const bytes = await store.readArtifact(input, signal);
-    const parsed = { tensors: readSafetensors(bytes), digest: input.digest, bytes: bytes.byteLength };
-    inputs.set(keyOf(input), parsed);
-    return parsed;
-  }
+  const maxOutputBytes = options.maxOutputBytes ?? 256 * mebibyte;
 
   function withModel<T>(ref: ArtifactRef, task: (model: LoadedModel) => Promise<T>): Promise<T> {
     // A task may use a model only where it may read it, also when another task has loaded it.
-    checkUri(ref.uri, options);
+    store.checkAllowed(ref.uri);
     const load = async () => loadModel(await store.readArtifact(ref), sessionOptions);
     return sessions.use(ref.digest, load, task);
   }
 
   function run({ session }: LoadedModel, request: ExecutionRequest, input: Input, signal?: AbortSignal) {
     signal?.throwIfAborted();
-    if (request.steps === undefined) return runModel(session, input.tensors);
+    if (request.steps === undefined) return runModel(session, input);
     return runSteps(session, input.tensors, request.steps, { maxOutputBytes, signal });
   }
 
@@ -123,17 +106,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
     loadedModels: sessions.loaded,
     close: sessions.close,
   };
-}
-
-/** The URI belongs to the key: a task may use an input only where it may read it. */
-function keyOf(ref: ArtifactRef): string {
-  return `${ref.digest} ${ref.uri}`;
-}
-
-function parseInline(inline: InlineTensors): Input {
-  const tensors = tensorsFromJson(inline);
-  const bytes = encodeCanonical(tensors);
-  return { tensors, digest: sha256(bytes), bytes: bytes.byteLength };
 }
 
 function encodeBounded(outputs: NamedTensors, maxBytes: number): Uint8Array {

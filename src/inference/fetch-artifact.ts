@@ -37,6 +37,8 @@ export interface ArtifactStoreOptions extends SourcePolicy {
 }
 
 export interface ArtifactStore {
+  /** @throws InferiumError InvalidUri, NotAllowed */
+  checkAllowed(uri: string): void;
   /**
    * Puts an artifact into the cache unless it is there. The file may be evicted later: read it soon, or use read.
    * @throws InferiumError InvalidUri, NotAllowed, NotFound, TooLarge, DigestMismatch, Unavailable (retry)
@@ -110,7 +112,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     return again;
   }
 
-  return { fetchArtifact, readArtifact };
+  return { checkAllowed: (uri) => void checkUri(uri, options), fetchArtifact, readArtifact };
 }
 
 function maxArtifactBytes(options: ArtifactStoreOptions): number {

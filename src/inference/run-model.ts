@@ -3,14 +3,15 @@ import type * as ort from "onnxruntime-node";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { NamedTensors, Tensor } from "../protocol/tensors/tensor.ts";
 import { checkFeeds } from "./feeds.ts";
+import type { Input } from "./inputs.ts";
 import { fromOrtTensor, toOrtTensor } from "./tensor-bridge.ts";
 
 export type Feeds = Record<string, ort.Tensor>;
 
 /** @throws InferiumError InputMismatch, ExecutionFailed, UnsupportedOutput */
-export async function runModel(session: ort.InferenceSession, inputs: NamedTensors): Promise<NamedTensors> {
-  checkFeeds(inputs, session.inputMetadata);
-  return fromResults(await runFeeds(session, toFeeds(inputs)));
+export async function runModel(session: ort.InferenceSession, input: Input): Promise<NamedTensors> {
+  checkFeeds(input.tensors, session.inputMetadata);
+  return fromResults(await runFeeds(session, input.feeds));
 }
 
 export function toFeeds(inputs: NamedTensors): Feeds {
@@ -35,7 +36,7 @@ export function requireResult(results: Feeds, name: string): ort.Tensor {
   throw new InferiumError("InputMismatch", `The model has no output "${name}"; its outputs: ${have}.`);
 }
 
-export async function runFeeds(session: ort.InferenceSession, feeds: Feeds): Promise<Feeds> {
+export async function runFeeds(session: ort.InferenceSession, feeds: Readonly<Feeds>): Promise<Feeds> {
   try {
     return await session.run(feeds);
   } catch (cause) {

@@ -15,7 +15,7 @@ export interface SessionCache {
 }
 
 interface Slot {
-  readonly model: Promise<LoadedModel>;
+  readonly loading: Promise<LoadedModel>;
   users: number;
 }
 
@@ -24,7 +24,7 @@ export function createSessionCache(maxSessions: number): SessionCache {
   let limit = maxSessions;
 
   function acquire(digest: Digest, load: () => Promise<LoadedModel>): Slot {
-    const slot = slots.get(digest) ?? { model: load(), users: 0 };
+    const slot = slots.get(digest) ?? { loading: load(), users: 0 };
     // Insertion order is order of use.
     slots.delete(digest);
     slots.set(digest, slot);
@@ -32,12 +32,22 @@ export function createSessionCache(maxSessions: number): SessionCache {
     return slot;
   }
 
+  /** A load that failed must not be remembered: a provider or the memory may be there the next time. */
+  async function loaded(digest: Digest, slot: Slot): Promise<LoadedModel> {
+    try {
+      return await slot.loading;
+    } catch (error) {
+      if (slots.get(digest) === slot) slots.delete(digest);
+      throw error;
+    }
+  }
+
   async function trim(): Promise<void> {
     const idle = [...slots].filter(([, slot]) => slot.users === 0);
     for (const [digest, slot] of idle) {
       if (slots.size <= limit) return;
       slots.delete(digest);
-      await (await slot.model).session.release();
+      await (await slot.loading).session.release();
     }
   }
 
@@ -45,13 +55,10 @@ export function createSessionCache(maxSessions: number): SessionCache {
     async use(digest, load, task) {
       const slot = acquire(digest, load);
       try {
-        return await task(await slot.model);
+        return await task(await loaded(digest, slot));
       } finally {
         slot.users -= 1;
-        // A load that failed must not be remembered: a provider or the memory may be there the next time.
-        if (await failed(slot.model)) {
-          if (slots.get(digest) === slot) slots.delete(digest);
-        } else await trim();
+        if (slots.size > limit) await trim();
       }
     },
     loaded: () => [...slots.keys()],
@@ -60,11 +67,4 @@ export function createSessionCache(maxSessions: number): SessionCache {
       await trim();
     },
   };
-}
-
-function failed(work: Promise<unknown>): Promise<boolean> {
-  return work.then(
-    () => false,
-    () => true,
-  );
 }

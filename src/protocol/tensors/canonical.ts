@@ -10,27 +10,41 @@
  */
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import { byteWidthOf, parseDType } from "./dtype.ts";
+import { byteWidthOf, dtypes, parseDType } from "./dtype.ts";
 import { normaliseNans } from "./nan.ts";
 import { sameBytes } from "./same-bytes.ts";
-import { createTensor, type NamedTensors, namesInOrder, type Tensor, tensorLimits } from "./tensor.ts";
+import {
+  checkName,
+  createTensor,
+  type NamedTensors,
+  namesInOrder,
+  requireTensor,
+  type Tensor,
+  tensorLimits,
+} from "./tensor.ts";
 
 const magic = new TextEncoder().encode("inferium/tensors/v1");
 const encoder = new TextEncoder();
 
+const dtypeNames: ReadonlyMap<string, Uint8Array> = new Map(dtypes.map((dtype) => [dtype, encoder.encode(dtype)]));
+
+interface Part {
+  readonly name: Uint8Array;
+  readonly dtype: Uint8Array;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** @throws InferiumError InvalidName */
 export function encodeCanonical(tensors: NamedTensors): Uint8Array {
-  const parts = namesInOrder(tensors).map((name) => encodeHead(name, tensors.get(name)));
-  const total = parts.reduce((sum, part) => sum + part.head.byteLength + part.data.byteLength, magic.byteLength + 8);
-  const bytes = new Uint8Array(total);
-  bytes.set(magic);
-  new DataView(bytes.buffer).setBigUint64(magic.byteLength, BigInt(parts.length), true);
-  let offset = magic.byteLength + 8;
-  for (const part of parts) {
-    bytes.set(part.head, offset);
-    bytes.set(part.data, offset + part.head.byteLength);
-    offset += part.head.byteLength + part.data.byteLength;
+  const parts: Part[] = [];
+  let total = magic.byteLength + 8;
+  for (const name of namesInOrder(tensors)) {
+    const part = toPart(name, requireTensor(tensors, name));
+    parts.push(part);
+    total += 32 + part.name.byteLength + part.dtype.byteLength + 8 * part.shape.length + part.data.byteLength;
   }
-  return bytes;
+  return writeParts(parts, new Uint8Array(total));
 }
 
 /** The digest that a receipt names and a validator recomputes. */
@@ -38,34 +52,53 @@ export function digestTensors(tensors: NamedTensors): Digest {
   return sha256(encodeCanonical(tensors));
 }
 
-function encodeHead(name: string, tensor: Tensor | undefined): { head: Uint8Array; data: Uint8Array } {
-  if (tensor === undefined) throw new InferiumError("MissingTensor", `There is no tensor "${name}".`);
-  const nameBytes = encoder.encode(name);
-  const dtypeBytes = encoder.encode(tensor.dtype);
-  const data = normaliseNans(tensor);
-  const head = new Uint8Array(8 + nameBytes.length + 8 + dtypeBytes.length + 8 + 8 * tensor.shape.length + 8);
-  const writer = createWriter(head);
-  writer.prefixed(nameBytes);
-  writer.prefixed(dtypeBytes);
-  writer.u64(tensor.shape.length);
-  for (const size of tensor.shape) writer.u64(size);
-  writer.u64(data.byteLength);
-  return { head, data };
+function toPart(name: string, tensor: Tensor): Part {
+  checkName(name);
+  const dtype = dtypeNames.get(tensor.dtype) ?? encoder.encode(tensor.dtype);
+  return { name: utf8Of(name), dtype, shape: tensor.shape, data: normaliseNans(tensor) };
 }
 
-function createWriter(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 0;
-  const u64 = (value: number) => {
-    view.setBigUint64(offset, BigInt(value), true);
-    offset += 8;
-  };
-  const prefixed = (part: Uint8Array) => {
-    u64(part.byteLength);
-    bytes.set(part, offset);
-    offset += part.byteLength;
-  };
-  return { u64, prefixed };
+/** Almost every name is ASCII, and the encoder's call costs more than such a name. */
+function utf8Of(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code >= 0x80) return encoder.encode(name);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+function writeParts(parts: readonly Part[], bytes: Uint8Array): Uint8Array {
+  const target = { bytes, view: new DataView(bytes.buffer) };
+  bytes.set(magic);
+  let offset = writeU64(target, magic.byteLength, parts.length);
+  for (const { name, dtype, shape, data } of parts) {
+    offset = writePrefixed(target, offset, name);
+    offset = writePrefixed(target, offset, dtype);
+    offset = writeU64(target, offset, shape.length);
+    for (const size of shape) offset = writeU64(target, offset, size);
+    offset = writePrefixed(target, offset, data);
+  }
+  return bytes;
+}
+
+interface Target {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+function writePrefixed(target: Target, offset: number, part: Uint8Array): number {
+  const start = writeU64(target, offset, part.byteLength);
+  target.bytes.set(part, start);
+  return start + part.byteLength;
+}
+
+/** In two halves: a bigint for each of many small integers would be the largest cost of encoding. */
+function writeU64({ view }: Target, offset: number, value: number): number {
+  view.setUint32(offset, value % 2 ** 32, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+  return offset + 8;
 }
 
 /**

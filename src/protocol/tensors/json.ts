@@ -6,7 +6,16 @@ import { InferiumError } from "../../base/errors.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { byteWidthOf, isFloat, parseDType } from "./dtype.ts";
 import { numberAt, tensorFrom, viewElements } from "./elements.ts";
-import { countElements, createTensor, type NamedTensors, namesInOrder, type Tensor, tensorLimits } from "./tensor.ts";
+import {
+  checkName,
+  countElements,
+  createTensor,
+  type NamedTensors,
+  namesInOrder,
+  requireTensor,
+  type Tensor,
+  tensorLimits,
+} from "./tensor.ts";
 
 export interface InlineTensor {
   dtype: string;
@@ -21,12 +30,7 @@ const readableElements = 64;
 
 /** Numbers where they are few and JSON can hold them exactly, base64 otherwise. Both read back to the same digest. */
 export function tensorsToJson(tensors: NamedTensors): InlineTensors {
-  const entries = namesInOrder(tensors).map((name): [string, InlineTensor] => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) throw new InferiumError("MissingTensor", `There is no tensor "${name}".`);
-    return [name, tensorToJson(tensor)];
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(namesInOrder(tensors).map((name) => [name, tensorToJson(requireTensor(tensors, name))]));
 }
 
 export function tensorToJson(tensor: Tensor): InlineTensor {
@@ -55,7 +59,12 @@ export function tensorsFromJson(json: unknown): NamedTensors {
   if (entries.length > tensorLimits.tensors) {
     throw invalid(`There are ${entries.length} inline tensors; at most ${tensorLimits.tensors} are allowed.`);
   }
-  return new Map(entries.map(([name, value]): [string, Tensor] => [name, tensorFromJson(value, `Tensor "${name}"`)]));
+  return new Map(entries.map(([name, value]) => [name, namedTensorFromJson(name, value)]));
+}
+
+function namedTensorFromJson(name: string, value: unknown): Tensor {
+  checkName(name);
+  return tensorFromJson(value, `Tensor "${name}"`);
 }
 
 export function tensorFromJson(json: unknown, where = "Tensor"): Tensor {

@@ -6,7 +6,15 @@
 import { InferiumError } from "../../base/errors.ts";
 import { byteWidthOf, dtypeOfSafetensorsCode, safetensorsCodeOf } from "./dtype.ts";
 import { findDuplicateKey } from "./json-keys.ts";
-import { createTensor, type NamedTensors, namesInOrder, type Tensor, tensorLimits } from "./tensor.ts";
+import {
+  checkName,
+  createTensor,
+  type NamedTensors,
+  namesInOrder,
+  requireTensor,
+  type Tensor,
+  tensorLimits,
+} from "./tensor.ts";
 
 /** Ample for 4096 tensors; the format itself would allow 100 MB of JSON. */
 const maxHeaderBytes = 4 * 1024 * 1024;
@@ -64,7 +72,7 @@ function decodeHeader(bytes: Uint8Array): { source: string; value: unknown } {
 }
 
 function parseEntry(name: string, value: unknown, dataBytes: number): Entry {
-  if (name.length > tensorLimits.nameBytes) throw invalid(`has a tensor name of ${name.length} characters`);
+  checkName(name);
   if (!isObject(value)) throw invalid(`describes tensor "${name}" by something that is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isNumbers(shape)) throw invalid(`gives tensor "${name}" a shape that is not a list of whole numbers`);
@@ -111,10 +119,7 @@ export function writeSafetensors(tensors: NamedTensors): Uint8Array {
 
 /** Widest elements first, so that every tensor begins at a multiple of its width; then by name. */
 function inFileOrder(tensors: NamedTensors): [string, Tensor][] {
-  const named = namesInOrder(tensors).flatMap((name): [string, Tensor][] => {
-    const tensor = tensors.get(name);
-    return tensor === undefined ? [] : [[name, tensor]];
-  });
+  const named = namesInOrder(tensors).map((name): [string, Tensor] => [name, requireTensor(tensors, name)]);
   return named.sort(([, a], [, b]) => byteWidthOf(b.dtype) - byteWidthOf(a.dtype));
 }
 

@@ -17,7 +17,7 @@ export interface Tensor {
 export type NamedTensors = ReadonlyMap<string, Tensor>;
 
 /** Bounds that keep a hostile header from costing memory or time before anything was checked. */
-export const tensorLimits = { tensors: 4096, nameBytes: 1024, rank: 16, bytes: 2 ** 40 } as const;
+export const tensorLimits = { tensors: 4096, nameBytes: 4096, rank: 16, bytes: 2 ** 40 } as const;
 
 /**
  * Product of the axes, exact.
@@ -78,20 +78,36 @@ export function requireTensor(tensors: NamedTensors, name: string): Tensor {
   throw new InferiumError("MissingTensor", `There is no tensor "${name}"; there are: ${have}.`);
 }
 
-const encoder = new TextEncoder();
-
 /** Names in the order of their UTF-8 bytes: the one order that every language agrees on. */
 export function namesInOrder(tensors: NamedTensors): string[] {
-  return [...tensors.keys()].sort(compareUtf8);
+  const names = [...tensors.keys()];
+  return names.length < 2 ? names : names.sort(compareUtf8);
 }
 
+/** UTF-8 order is code point order; UTF-16 units follow it but for surrogates, which stand for the highest. */
 function compareUtf8(left: string, right: string): number {
-  const a = encoder.encode(left);
-  const b = encoder.encode(right);
-  const shared = Math.min(a.length, b.length);
+  const shared = Math.min(left.length, right.length);
   for (let i = 0; i < shared; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
+    const a = left.charCodeAt(i);
+    const b = right.charCodeAt(i);
+    if (a !== b) return rankOfUnit(a) - rankOfUnit(b);
   }
-  return a.length - b.length;
+  return left.length - right.length;
+}
+
+function rankOfUnit(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
+
+/**
+ * Half a surrogate pair has no UTF-8: all of them would become the same replacement character, and two names one.
+ * @throws InferiumError InvalidName
+ */
+export function checkName(name: string): void {
+  if (name.isWellFormed() && name.length <= tensorLimits.nameBytes / 4) return;
+  const limit = tensorLimits.nameBytes / 4;
+  throw new InferiumError(
+    "InvalidName",
+    `A tensor's name has ${name.length} characters or is not Unicode text; at most ${limit} are allowed.`,
+  );
 }

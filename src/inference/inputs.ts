@@ -1,0 +1,50 @@
+/**
+ * A task's input, ready to run: inline, or a safetensors file fetched and verified by digest. Verified inputs stay in
+ * memory, bounded, because a retry, an escalation or a second model often asks for the same one.
+ */
+import { type Digest, sha256 } from "../base/digest.ts";
+import { encodeCanonical } from "../protocol/tensors/canonical.ts";
+import { type InlineTensors, tensorsFromJson } from "../protocol/tensors/json.ts";
+import { readSafetensors } from "../protocol/tensors/safetensors.ts";
+import type { NamedTensors } from "../protocol/tensors/tensor.ts";
+import type { ArtifactRef, ArtifactStore } from "./fetch-artifact.ts";
+import { createLru } from "./lru.ts";
+import { type Feeds, toFeeds } from "./run-model.ts";
+
+export type InputSource = { readonly inline: InlineTensors } | ArtifactRef;
+
+export interface Input {
+  readonly tensors: NamedTensors;
+  /** The same tensors as onnxruntime takes them; views of the same bytes. */
+  readonly feeds: Readonly<Feeds>;
+  /** Of the file for an input by URI; of the canonical bytes for an inline one. */
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+export type InputReader = (source: InputSource, signal?: AbortSignal) => Promise<Input>;
+
+export function createInputReader(store: ArtifactStore, maxMemoryBytes: number): InputReader {
+  const known = createLru<Input>(maxMemoryBytes, (input) => input.sizeBytes);
+  return async (source, signal) => {
+    if ("inline" in source) return parseInline(source.inline);
+    // The URI belongs to the key: a task may use an input only where it may read it.
+    const key = `${source.digest} ${source.uri}`;
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const input = parseFile(await store.readArtifact(source, signal), source.digest);
+    known.set(key, input);
+    return input;
+  };
+}
+
+function parseInline(inline: InlineTensors): Input {
+  const tensors = tensorsFromJson(inline);
+  const bytes = encodeCanonical(tensors);
+  return { tensors, feeds: toFeeds(tensors), digest: sha256(bytes), sizeBytes: bytes.byteLength };
+}
+
+function parseFile(bytes: Uint8Array, digest: Digest): Input {
+  const tensors = readSafetensors(bytes);
+  return { tensors, feeds: toFeeds(tensors), digest, sizeBytes: bytes.byteLength };
+}
