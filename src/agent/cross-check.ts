@@ -1,0 +1,100 @@
+/**
+ * Holds what nvidia-smi reports against what the node says by other means. Each check answers a finding: the two agree,
+ * they contradict each other, or there is nothing to compare. Pure.
+ */
+import type { DiscoveryLabels, NodeFacts } from "./node-facts.ts";
+import type { GpuReading, HardwareReading } from "./nvidia-smi/reading.ts";
+
+export interface Finding {
+  readonly agrees: boolean;
+  /** For people. */
+  readonly message: string;
+}
+
+/** @param reading undefined where nvidia-smi finds no GPU */
+export function crossCheck(reading: HardwareReading | undefined, facts: NodeFacts): Finding[] {
+  const gpus = reading?.gpus ?? [];
+  const findings = [
+    ...checkDocument(reading),
+    ...checkCapacity(gpus, facts),
+    ...checkCount(gpus, facts.discovery),
+    ...gpus.flatMap((gpu) => [...checkProduct(gpu, facts.discovery), ...checkMemory(gpu, facts.discovery)]),
+  ];
+  // A hundred GPUs that all agree are one piece of news.
+  return findings.filter(
+    (finding, index) => findings.findIndex(({ message }) => message === finding.message) === index,
+  );
+}
+
+/** nvidia-smi against itself. */
+function checkDocument(reading: HardwareReading | undefined): Finding[] {
+  if (reading === undefined) return [];
+  const described = reading.gpus.length + reading.quarantined.length;
+  const missing = reading.attachedGpus - described;
+  return [
+    ...reading.quarantined.map(({ index, reason }) => contradiction(`GPU ${index} is not believed: ${reason}`)),
+    ...(missing > 0 ? [contradiction(`nvidia-smi describes ${described} of ${reading.attachedGpus} GPUs`)] : []),
+  ];
+}
+
+function checkCapacity(gpus: readonly GpuReading[], facts: NodeFacts): Finding[] {
+  const { capacityUnits } = facts;
+  if (capacityUnits === undefined) return [contradiction("the node's nvidia.com capacity is not a count")];
+  if (capacityUnits === 0) return [];
+  const expected = countUnits(gpus, facts.discovery);
+  const said = `the node's capacity is ${capacityUnits} nvidia.com units`;
+  return expected.includes(capacityUnits)
+    ? [{ agrees: true, message: said }]
+    : [contradiction(`${said}, nvidia-smi's GPUs make ${expected.join(" or ")}`)];
+}
+
+/** GPUs and MIG instances, times replicas. Where the MIG strategy is unknown or none, a GPU with MIG counts as one. */
+function countUnits(gpus: readonly GpuReading[], { replicas, migStrategy }: DiscoveryLabels): number[] {
+  const each = Math.max(1, replicas ?? 1);
+  const instances = gpus.reduce((sum, gpu) => sum + (gpu.migEnabled ? gpu.migInstances.length : 1), 0) * each;
+  const whole = gpus.length * each;
+  const strategyKnown = migStrategy === "single" || migStrategy === "mixed";
+  return strategyKnown || instances === whole ? [instances] : [instances, whole];
+}
+
+function checkCount(gpus: readonly GpuReading[], discovery: DiscoveryLabels): Finding[] {
+  if (discovery.count === undefined || discovery.count === 0) return [];
+  // Strategy `single` counts instances.
+  const instances = gpus.reduce((sum, gpu) => sum + (gpu.migEnabled ? gpu.migInstances.length : 1), 0);
+  const said = `labels say ${discovery.count} GPUs`;
+  return discovery.count === gpus.length || (discovery.migStrategy === "single" && discovery.count === instances)
+    ? [{ agrees: true, message: said }]
+    : [contradiction(`${said}, nvidia-smi ${gpus.length}`)];
+}
+
+/** Labels write the product with dashes, and with a suffix where it is shared or cut into instances. */
+function checkProduct(gpu: GpuReading, { product }: DiscoveryLabels): Finding[] {
+  if (product === undefined) return [];
+  const plain = (name: string) =>
+    name
+      .replaceAll(/[\s_-]+/g, "-")
+      .replace(/^NVIDIA-/i, "")
+      .toLowerCase();
+  const said = `labels say ${product}`;
+  return plain(product).startsWith(plain(gpu.product))
+    ? [{ agrees: true, message: said }]
+    : [contradiction(`${said}, nvidia-smi ${gpu.product}`)];
+}
+
+/** Part of the memory that is reserved may or may not be counted. */
+const memoryTolerance = 0.05;
+
+function checkMemory(gpu: GpuReading, { memoryMiB, replicas }: DiscoveryLabels): Finding[] {
+  if (memoryMiB === undefined) return [];
+  const units = gpu.migEnabled ? gpu.migInstances.map((instance) => instance.memoryMiB) : [];
+  // With MPS each replica's label says its share.
+  const candidates = [gpu.memoryMiB, gpu.memoryMiB / Math.max(1, replicas ?? 1), ...units];
+  const said = `labels say ${memoryMiB} MiB`;
+  return candidates.some((candidate) => Math.abs(candidate - memoryMiB) <= candidate * memoryTolerance)
+    ? [{ agrees: true, message: said }]
+    : [contradiction(`${said}, nvidia-smi ${gpu.memoryMiB} MiB`)];
+}
+
+function contradiction(message: string): Finding {
+  return { agrees: false, message };
+}
