@@ -7,9 +7,9 @@
  *   3. run: once, or step by step with carried state
  *   4. canonical bytes of the outputs, and their digest
  */
-import { type Digest, sha256 } from "../base/digest.ts";
+import type { Digest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
-import { encodeCanonical } from "../protocol/tensors/canonical.ts";
+import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
@@ -39,8 +39,7 @@ export interface ExecutionRequest {
 
 export interface Execution {
   readonly outputs: NamedTensors;
-  /** Canonical bytes of the outputs; outputDigest is theirs. */
-  readonly outputBytes: Uint8Array;
+  /** Of the outputs' canonical bytes (protocol/tensors/canonical.ts). */
   readonly outputDigest: Digest;
   /** Of the file for an input by URI; of the canonical bytes for an inline one. */
   readonly inputDigest: Digest;
@@ -86,11 +85,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const input = await readInput(request.input, signal);
     const work = withModel(request.model, async (model) => {
       const outputs = await run(model, request, input, signal);
-      const outputBytes = encodeBounded(outputs, maxOutputBytes);
+      checkSize(outputs, maxOutputBytes);
       return {
         outputs,
-        outputBytes,
-        outputDigest: sha256(outputBytes),
+        outputDigest: digestTensors(outputs),
         inputDigest: input.digest,
         modelDigest: request.model.digest,
         runtime: model.runtime,
@@ -108,10 +106,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-function encodeBounded(outputs: NamedTensors, maxBytes: number): Uint8Array {
+/** @throws InferiumError TooLarge */
+function checkSize(outputs: NamedTensors, maxBytes: number): void {
   let total = 0;
   for (const tensor of outputs.values()) total += tensor.data.byteLength;
-  if (total <= maxBytes) return encodeCanonical(outputs);
+  if (total <= maxBytes) return;
   throw new InferiumError("TooLarge", `The outputs have ${total} bytes; at most ${maxBytes} are allowed here.`);
 }
 

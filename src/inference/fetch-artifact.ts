@@ -12,6 +12,7 @@ import { InferiumError } from "../base/errors.ts";
 import { orAborted } from "./abort.ts";
 import { createArtifactCache, type TempFile } from "./artifact-cache.ts";
 import { checkUri, openSource, type Source, type SourcePolicy } from "./artifact-source.ts";
+import { createLru } from "./lru.ts";
 
 export interface ArtifactRef {
   readonly uri: string;
@@ -112,7 +113,15 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     return again;
   }
 
-  return { checkAllowed: (uri) => void checkUri(uri, options), fetchArtifact, readArtifact };
+  /** The policy never changes, and tasks repeat their URIs: parsing one costs more than many a small model's run. */
+  const allowed = createLru<string>(4096, () => 1);
+  function checkAllowed(uri: string): void {
+    if (allowed.get(uri) !== undefined) return;
+    checkUri(uri, options);
+    allowed.set(uri, uri);
+  }
+
+  return { checkAllowed, fetchArtifact, readArtifact };
 }
 
 function maxArtifactBytes(options: ArtifactStoreOptions): number {

@@ -28,12 +28,12 @@ export function createInputReader(store: ArtifactStore, maxMemoryBytes: number):
   const known = createLru<Input>(maxMemoryBytes, (input) => input.sizeBytes);
   return async (source, signal) => {
     if ("inline" in source) return parseInline(source.inline);
-    // The URI belongs to the key: a task may use an input only where it may read it.
-    const key = `${source.digest} ${source.uri}`;
-    const remembered = known.get(key);
+    // A task may use an input only where it may read it, also when another task has fetched it.
+    store.checkAllowed(source.uri);
+    const remembered = known.get(source.digest);
     if (remembered !== undefined) return remembered;
     const input = parseFile(await store.readArtifact(source, signal), source.digest);
-    known.set(key, input);
+    known.set(source.digest, input);
     return input;
   };
 }

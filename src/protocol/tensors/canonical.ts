@@ -37,6 +37,24 @@ interface Part {
 
 /** @throws InferiumError InvalidName */
 export function encodeCanonical(tensors: NamedTensors): Uint8Array {
+  const { parts, total } = listParts(tensors);
+  const bytes = new Uint8Array(total);
+  writeParts(parts, bytes);
+  return bytes;
+}
+
+/** Most outputs are small; their bytes are only wanted for the digest, and are written here instead of to new memory. */
+const scratch = new Uint8Array(256 * 1024);
+
+/** The digest that a receipt names and a validator recomputes: sha256 of the canonical bytes. */
+export function digestTensors(tensors: NamedTensors): Digest {
+  const { parts, total } = listParts(tensors);
+  const bytes = total <= scratch.byteLength ? scratch.subarray(0, total) : new Uint8Array(total);
+  writeParts(parts, bytes);
+  return sha256(bytes);
+}
+
+function listParts(tensors: NamedTensors): { parts: Part[]; total: number } {
   const parts: Part[] = [];
   let total = magic.byteLength + 8;
   for (const name of namesInOrder(tensors)) {
@@ -44,12 +62,7 @@ export function encodeCanonical(tensors: NamedTensors): Uint8Array {
     parts.push(part);
     total += 32 + part.name.byteLength + part.dtype.byteLength + 8 * part.shape.length + part.data.byteLength;
   }
-  return writeParts(parts, new Uint8Array(total));
-}
-
-/** The digest that a receipt names and a validator recomputes. */
-export function digestTensors(tensors: NamedTensors): Digest {
-  return sha256(encodeCanonical(tensors));
+  return { parts, total };
 }
 
 function toPart(name: string, tensor: Tensor): Part {
@@ -69,8 +82,8 @@ function utf8Of(name: string): Uint8Array {
   return bytes;
 }
 
-function writeParts(parts: readonly Part[], bytes: Uint8Array): Uint8Array {
-  const target = { bytes, view: new DataView(bytes.buffer) };
+function writeParts(parts: readonly Part[], bytes: Uint8Array): void {
+  const target = { bytes, view: new DataView(bytes.buffer, 0, bytes.byteLength) };
   bytes.set(magic);
   let offset = writeU64(target, magic.byteLength, parts.length);
   for (const { name, dtype, shape, data } of parts) {
@@ -80,7 +93,6 @@ function writeParts(parts: readonly Part[], bytes: Uint8Array): Uint8Array {
     for (const size of shape) offset = writeU64(target, offset, size);
     offset = writePrefixed(target, offset, data);
   }
-  return bytes;
 }
 
 interface Target {

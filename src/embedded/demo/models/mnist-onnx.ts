@@ -1,5 +1,6 @@
 /**
- * The integer network of quantise.ts as an ONNX graph: `pixels` uint8[N,784] -> `label` int64[N], `logits` int32[N,10].
+ * The integer network of quantise.ts as an ONNX graph: `pixels` uint8[N,784] -> `label` int64[N], `score` int32[N].
+ * The score is the label's logit: a label alone could be guessed by a cheaper model, its score only computed by this one.
  * Every operator is one of integers, so every conforming runtime gives the same bits. Pure; serialisation is fixed by
  * the order in which fields are given here.
  */
@@ -31,7 +32,7 @@ export function buildMnistOnnx(model: IntegerMlp): Uint8Array {
     input: [valueInfo("pixels", TensorProto_DataType.UINT8, ["N", pixelsPerImage])],
     output: [
       valueInfo("label", TensorProto_DataType.INT64, ["N"]),
-      valueInfo("logits", TensorProto_DataType.INT32, ["N", classes]),
+      valueInfo("score", TensorProto_DataType.INT32, ["N"]),
     ],
   });
   const opsetImport = [create(OperatorSetIdProtoSchema, { domain: "", version: opset })];
@@ -52,6 +53,7 @@ function buildNodes() {
     node("MatMulInteger", ["hidden", "output_weights"], "output_products"),
     node("Add", ["output_products", "output_bias"], "logits"),
     node("ArgMax", ["logits"], "label", [intAttribute("axis", 1), intAttribute("keepdims", 0)]),
+    node("ReduceMax", ["logits"], "score", [intsAttribute("axes", [1]), intAttribute("keepdims", 0)]),
   ];
 }
 
@@ -74,6 +76,10 @@ function node(opType: string, input: string[], output: string, attribute: Return
 
 function intAttribute(name: string, value: number) {
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+}
+
+function intsAttribute(name: string, values: number[]) {
+  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: values.map(BigInt) });
 }
 
 function constant(name: string, dataType: TensorProto_DataType, dims: number[], values: Int8Array | Int32Array) {

@@ -4,7 +4,7 @@
  * activations of 8. Pure.
  *
  *   sum1 = pixels(u8) x W1(s8) + b1        hidden(u8) = clip(sum1, 0, 255 * 2^k + 2^k - 1) / 2^k
- *   logits = hidden(u8) x W2(s8) + b2      label = the first largest logit
+ *   logits = hidden(u8) x W2(s8) + b2      label = the first largest logit      score = that logit
  */
 import { type MnistSet, pixelsPerImage } from "../data/mnist.ts";
 import { classes, hiddenUnits, type Mlp } from "./mlp.ts";
