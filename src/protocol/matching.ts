@@ -2,8 +2,9 @@
  * Stage 3: does this worker fit this task, which of the waiting tasks does a claim get, and why does a task wait? Ordered
  * checks with one reason each, so that the answer to "why" is the first thing that would have to change. Pure.
  */
-import type { Tier } from "../api/v1alpha1/types.ts";
 import type { TaskPool, WaitingTask } from "./pool.ts";
+import { isAtLeast, type Tier } from "./tier.ts";
+import { compareComputeCapability } from "./tier-compute-capability.ts";
 
 export interface Requirements {
   readonly tier: Tier;
@@ -58,16 +59,6 @@ export const mismatchReasons = [
 ] as const;
 export type MismatchReason = (typeof mismatchReasons)[number];
 
-const tierRank: Readonly<Record<Tier, number>> = { Low: 0, Mid: 1, High: 2 };
-
-export function isTierAtLeast(tier: Tier | undefined, minimum: Tier): boolean {
-  return tier !== undefined && tierRank[tier] >= tierRank[minimum];
-}
-
-export function lowerTier(tier: Tier, override: Tier | undefined): Tier {
-  return override !== undefined && tierRank[override] < tierRank[tier] ? override : tier;
-}
-
 /** Undefined where the worker could run it but for a free slot, a connection, or what happened to earlier attempts. */
 export function checkRequirements(worker: WorkerFacts, wants: Requirements): MismatchReason | undefined {
   if (!worker.isWorker) return "NotAWorker";
@@ -75,7 +66,7 @@ export function checkRequirements(worker: WorkerFacts, wants: Requirements): Mis
   if (!worker.bonded) return "NotBonded";
   if (worker.cordoned) return "Cordoned";
   if (!worker.proven) return "NotProven";
-  if (!isTierAtLeast(worker.tier, wants.tier)) return "BelowTier";
+  if (worker.tier === undefined || !isAtLeast(worker.tier, wants.tier)) return "BelowTier";
   if (worker.gpus < (wants.gpus ?? 0)) return "TooFewGpus";
   if (worker.memoryMiB < (wants.memoryMiB ?? 0)) return "TooLittleMemory";
   if (!isCapabilityAtLeast(worker.computeCapability, wants.computeCapability)) return "ComputeCapabilityTooLow";
@@ -84,12 +75,10 @@ export function checkRequirements(worker: WorkerFacts, wants: Requirements): Mis
   return undefined;
 }
 
+/** A capability that is not known is below every other. */
 function isCapabilityAtLeast(actual: string | undefined, wanted: string | undefined): boolean {
   if (wanted === undefined) return true;
-  if (actual === undefined) return false;
-  const [major = 0, minor = 0] = actual.split(".").map(Number);
-  const [wantedMajor = 0, wantedMinor = 0] = wanted.split(".").map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return actual !== undefined && compareComputeCapability(actual, wanted) >= 0;
 }
 
 function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
