@@ -3,7 +3,7 @@
  * executor, so that everything around the lie (claim, receipt, signature) is what any worker does.
  */
 import type { Execution, Executor } from "../../inference/execute.ts";
-import { digestTensors, encodeCanonical } from "../../protocol/tensors/canonical.ts";
+import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import type { NamedTensors, Tensor } from "../../protocol/tensors/tensor.ts";
 
 export function createDishonestExecutor(honest: Executor): Executor {
@@ -22,7 +22,7 @@ export function createDishonestExecutor(honest: Executor): Executor {
 /** The right names, types and shapes, so that only re-execution can tell. */
 function forge(execution: Execution): Execution {
   const outputs: NamedTensors = new Map([...execution.outputs].map(([name, tensor]) => [name, invent(tensor)]));
-  return { ...execution, outputs, outputBytes: encodeCanonical(outputs), outputDigest: digestTensors(outputs) };
+  return { ...execution, outputs, outputDigest: digestTensors(outputs) };
 }
 
 /** Zeroes: for a classifier the claim that every picture shows class 0. */

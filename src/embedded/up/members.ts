@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { hexlify, Wallet } from "ethers";
+import { InferiumError } from "../../base/errors.ts";
 
 export interface Member {
   /** Name of its node and of its WorkerNode. */
@@ -46,8 +47,17 @@ export function createMembers(plans: readonly MemberPlan[]): Member[] {
   }));
 }
 
-export function createAccounts(deployer: Wallet): Accounts {
-  return { deployer, settler: createKey(), requester: createKey(), treasury: createKey().address };
+/** @param funded accounts that hold ether on the chain; the first two are taken */
+export function createAccounts(funded: readonly { readonly privateKey: string }[]): Accounts {
+  const [deployer, settler] = funded;
+  if (!deployer || !settler)
+    throw new InferiumError("NoFundedAccounts", "The chain has fewer than two funded accounts.");
+  return {
+    deployer: new Wallet(deployer.privateKey),
+    settler: new Wallet(settler.privateKey),
+    requester: createKey(),
+    treasury: createKey().address,
+  };
 }
 
 function createKey(): Wallet {

@@ -6,6 +6,8 @@ import { labels } from "../../api/v1alpha1/labels.ts";
 import type { Container, Pod, Volume } from "../../kube/pod-types.ts";
 
 export const systemNamespace = "inferium-system";
+/** Label on everything that a run creates, so that it can be removed again. */
+export const runLabel = { "inferium.io/run": "up" } as const;
 /** The image name that the process kubelet maps to this installation. */
 export const processImage = "inferium.io/inferium:process";
 /** The scheduler that binds these pods, so that on somebody's cluster its own scheduler leaves them alone. */
@@ -19,8 +21,7 @@ export interface RolePod {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
-  /** Without one the pod gets no Kubernetes credential at all. */
-  readonly serviceAccount?: string;
+  readonly serviceAccount: "inferium-operator" | "inferium-agent" | "inferium-worker";
   /** Port of /readyz on loopback. */
   readonly healthPort?: number;
 }
@@ -42,15 +43,18 @@ export function buildRolePod(role: RolePod): Pod {
         "app.kubernetes.io/name": "inferium",
         "app.kubernetes.io/component": role.component,
         "app.kubernetes.io/instance": role.name,
+        ...runLabel,
       },
     },
     spec: {
       restartPolicy: "Always",
       schedulerName: processScheduler,
       nodeSelector: { "kubernetes.io/hostname": role.node },
-      tolerations: [{ key: processTaint.key, operator: "Exists" }],
-      automountServiceAccountToken: role.serviceAccount !== undefined,
-      ...(role.serviceAccount === undefined ? {} : { serviceAccountName: role.serviceAccount }),
+      // A server without its controllers never lifts the not-ready taint that it puts on new nodes.
+      tolerations: [{ operator: "Exists" }],
+      serviceAccountName: role.serviceAccount,
+      // Workers and validators get no Kubernetes credential at all.
+      automountServiceAccountToken: role.serviceAccount !== "inferium-worker",
       terminationGracePeriodSeconds: 10,
       containers: [buildContainer(role)],
       volumes: role.mounts.map(buildVolume),
