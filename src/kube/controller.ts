@@ -18,7 +18,7 @@ export interface ReconcileResult {
 }
 
 /** Brings the world of one key nearer to what is wanted. Must heed `signal`: stop and time-out. */
-export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | undefined | undefined>;
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | undefined> | Promise<void>;
 
 export interface ControllerOptions {
   /** Label of its metrics and logs. */

@@ -57,6 +57,7 @@ class SeriesRecorder implements EventRecorder {
   readonly #pending: Series[] = [];
   readonly #stopping = new AbortController();
   readonly #stopped = new AbortController();
+  #inFlight: Series | undefined;
   #writing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
 
@@ -130,7 +131,7 @@ class SeriesRecorder implements EventRecorder {
   }
 
   #enqueue(series: Series): void {
-    if (this.#pending.includes(series)) return;
+    if (this.#inFlight === series || this.#pending.includes(series)) return;
     if (this.#pending.length >= (this.#options.maxPending ?? 1_000)) this.#discard("overflow", 1);
     else this.#pending.push(series);
     this.#writing ??= this.#writeAll();
@@ -147,15 +148,23 @@ class SeriesRecorder implements EventRecorder {
 
   async #write(series: Series): Promise<void> {
     const { count } = series;
+    this.#inFlight = series;
     try {
-      if (series.writtenCount === 0) await this.#client.create(series.event, { timeoutMs: writeTimeoutMs });
-      else await this.#writeSeries(series, count);
-      series.writtenCount = count;
+      if (series.writtenCount === 0) {
+        await this.#client.create(series.event, { timeoutMs: writeTimeoutMs });
+        // As written it stands for one, whatever was counted meanwhile.
+        series.writtenCount = 1;
+      } else {
+        await this.#writeSeries(series, count);
+        series.writtenCount = count;
+      }
     } catch (error) {
       this.#discard("refused", 1);
       // What comes next begins a new series, or nothing of this one would ever be seen.
       if (series.writtenCount === 0) this.#series.delete(series.key);
       this.#logger.debug("event not written", { reason: series.event.reason, error: describeError(error) });
+    } finally {
+      this.#inFlight = undefined;
     }
   }
 
