@@ -14,16 +14,13 @@ export interface Finding {
 /** @param reading undefined where nvidia-smi finds no GPU */
 export function crossCheck(reading: HardwareReading | undefined, facts: NodeFacts): Finding[] {
   const gpus = reading?.gpus ?? [];
-  const findings = [
+  return [
     ...checkDocument(reading),
     ...checkCapacity(gpus, facts),
     ...checkCount(gpus, facts.discovery),
-    ...gpus.flatMap((gpu) => [...checkProduct(gpu, facts.discovery), ...checkMemory(gpu, facts.discovery)]),
+    ...checkProduct(gpus, facts.discovery),
+    ...checkMemory(gpus, facts.discovery),
   ];
-  // A hundred GPUs that all agree are one piece of news.
-  return findings.filter(
-    (finding, index) => findings.findIndex(({ message }) => message === finding.message) === index,
-  );
 }
 
 /** nvidia-smi against itself. */
@@ -67,32 +64,40 @@ function checkCount(gpus: readonly GpuReading[], discovery: DiscoveryLabels): Fi
     : [contradiction(`${said}, nvidia-smi ${gpus.length}`)];
 }
 
-/** Labels write the product with dashes, and with a suffix where it is shared or cut into instances. */
-function checkProduct(gpu: GpuReading, { product }: DiscoveryLabels): Finding[] {
+/** Where a node has several kinds of GPU the labels describe one of them, so one that fits is enough. */
+function checkProduct(gpus: readonly GpuReading[], { product }: DiscoveryLabels): Finding[] {
   if (product === undefined) return [];
+  const said = `labels say ${product}`;
+  return gpus.some((gpu) => isSameProduct(gpu.product, product))
+    ? [{ agrees: true, message: said }]
+    : [contradiction(`${said}, nvidia-smi ${gpus[0]?.product ?? "none"}`)];
+}
+
+/** Labels write the product with dashes, and with a suffix where it is shared or cut into instances. */
+export function isSameProduct(product: string, label: string): boolean {
   const plain = (name: string) =>
     name
       .replaceAll(/[\s_-]+/g, "-")
       .replace(/^NVIDIA-/i, "")
       .toLowerCase();
-  const said = `labels say ${product}`;
-  return plain(product).startsWith(plain(gpu.product))
-    ? [{ agrees: true, message: said }]
-    : [contradiction(`${said}, nvidia-smi ${gpu.product}`)];
+  return `${plain(label)}-`.startsWith(`${plain(product)}-`);
 }
 
 /** Part of the memory that is reserved may or may not be counted. */
 const memoryTolerance = 0.05;
 
-function checkMemory(gpu: GpuReading, { memoryMiB, replicas }: DiscoveryLabels): Finding[] {
+function checkMemory(gpus: readonly GpuReading[], { memoryMiB, replicas }: DiscoveryLabels): Finding[] {
   if (memoryMiB === undefined) return [];
-  const units = gpu.migEnabled ? gpu.migInstances.map((instance) => instance.memoryMiB) : [];
-  // With MPS each replica's label says its share.
-  const candidates = [gpu.memoryMiB, gpu.memoryMiB / Math.max(1, replicas ?? 1), ...units];
+  // With MPS the label says a replica's share, with MIG strategy `single` an instance's.
+  const candidates = gpus.flatMap((gpu) => [
+    gpu.memoryMiB,
+    gpu.memoryMiB / Math.max(1, replicas ?? 1),
+    ...gpu.migInstances.map((instance) => instance.memoryMiB),
+  ]);
   const said = `labels say ${memoryMiB} MiB`;
   return candidates.some((candidate) => Math.abs(candidate - memoryMiB) <= candidate * memoryTolerance)
     ? [{ agrees: true, message: said }]
-    : [contradiction(`${said}, nvidia-smi ${gpu.memoryMiB} MiB`)];
+    : [contradiction(`${said}, nvidia-smi ${gpus[0]?.memoryMiB ?? 0} MiB`)];
 }
 
 function contradiction(message: string): Finding {

@@ -4,7 +4,7 @@
  */
 import { computeTier, type Tier, type TierHardware, type TierThresholds } from "../protocol/tier.ts";
 import { lookUpComputeCapability } from "../protocol/tier-compute-capability.ts";
-import { crossCheck, type Finding } from "./cross-check.ts";
+import { crossCheck, type Finding, isSameProduct } from "./cross-check.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { GpuReading, HardwareReading } from "./nvidia-smi/reading.ts";
 
@@ -63,7 +63,9 @@ function toTierHardware(reading: HardwareReading, facts: NodeFacts): TierHardwar
   };
 }
 
-/** nvidia-smi does not say it; the label of GPU feature discovery is the driver's own word, the table is next. */
-export function findComputeCapability(gpu: GpuReading, facts: NodeFacts): string | undefined {
-  return facts.discovery.computeCapability ?? lookUpComputeCapability(gpu.product, gpu.architecture);
+/** nvidia-smi does not say it. The label is the driver's own word on the product that it names; else the table is asked. */
+export function findComputeCapability(gpu: GpuReading, { discovery }: NodeFacts): string | undefined {
+  const { product, computeCapability } = discovery;
+  const isMeant = product !== undefined && isSameProduct(gpu.product, product);
+  return (isMeant ? computeCapability : undefined) ?? lookUpComputeCapability(gpu.product, gpu.architecture);
 }
