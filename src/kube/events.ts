@@ -139,16 +139,17 @@ class SeriesRecorder implements EventRecorder {
 
   async #writeAll(): Promise<void> {
     for (let series = this.#pending.shift(); series !== undefined; series = this.#pending.shift()) {
+      this.#inFlight = series;
       await this.#bucket.take(this.#stopped.signal).catch(() => undefined);
       if (this.#stopped.signal.aborted) this.#discard("stopped", 1);
       else await this.#write(series);
     }
+    this.#inFlight = undefined;
     this.#writing = undefined;
   }
 
   async #write(series: Series): Promise<void> {
     const { count } = series;
-    this.#inFlight = series;
     try {
       if (series.writtenCount === 0) {
         await this.#client.create(series.event, { timeoutMs: writeTimeoutMs });
@@ -163,8 +164,6 @@ class SeriesRecorder implements EventRecorder {
       // What comes next begins a new series, or nothing of this one would ever be seen.
       if (series.writtenCount === 0) this.#series.delete(series.key);
       this.#logger.debug("event not written", { reason: series.event.reason, error: describeError(error) });
-    } finally {
-      this.#inFlight = undefined;
     }
   }
 
