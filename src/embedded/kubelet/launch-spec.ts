@@ -25,25 +25,33 @@ export interface LaunchInput extends EnvironmentInput {
   readonly kubeconfigPath: string | undefined;
 }
 
-export function buildLaunchSpec(input: LaunchInput): LaunchSpec {
+export interface Launch {
+  readonly spec: LaunchSpec;
+  /** Maps mount paths; probes and hooks need it for their commands. */
+  readonly rewrite: (text: string) => string;
+}
+
+export function buildLaunch(input: LaunchInput): Launch {
   const declared = buildDeclaredEnvironment(input);
   const mounts = resolveMounts(input.container, input.volumeDirs, declared);
   const rewrite = createPathRewriter(mounts);
   const expand = (text: string) => rewrite(expandVariables(text, (name) => declared[name]));
   const mapped = Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)]));
-  return {
+  const spec: LaunchSpec = {
     argv: buildArgv(input.container, input.image).map(expand),
-    env: {
-      ...input.hostEnv,
-      ...input.image.env,
-      ...input.nodeEnv,
-      HOSTNAME: input.pod.metadata.name,
-      ...(input.kubeconfigPath === undefined ? {} : { KUBECONFIG: input.kubeconfigPath }),
-      ...buildMountEnvironment(mounts),
-      ...mapped,
-      [rootVariable]: input.rootDir,
-    },
+    env: { ...buildBaseEnvironment(input), ...buildMountEnvironment(mounts), ...mapped, [rootVariable]: input.rootDir },
     workingDir: rewrite(input.container.workingDir ?? input.image.workingDir ?? input.containerDir),
+  };
+  return { spec, rewrite };
+}
+
+function buildBaseEnvironment(input: LaunchInput): Environment {
+  return {
+    ...input.hostEnv,
+    ...input.image.env,
+    ...input.nodeEnv,
+    HOSTNAME: input.pod.metadata.name,
+    ...(input.kubeconfigPath === undefined ? {} : { KUBECONFIG: input.kubeconfigPath }),
   };
 }
 

@@ -25,14 +25,15 @@ export class LogFile {
   /** Emits `change` after each append and when the log ends. */
   readonly changes = new EventEmitter();
   #options: LogFileOptions;
-  #handle: FileHandle;
+  /** Undefined once the log has ended. */
+  #handle: FileHandle | undefined;
   #size = 0;
   #rotations = 0;
   #version = 0;
   #ended = false;
   #pending: Promise<void> = Promise.resolve();
 
-  private constructor(options: LogFileOptions, handle: FileHandle) {
+  private constructor(options: LogFileOptions, handle: FileHandle | undefined) {
     this.path = options.path;
     this.#options = options;
     this.#handle = handle;
@@ -43,6 +44,14 @@ export class LogFile {
   static async create(options: LogFileOptions): Promise<LogFile> {
     await mkdir(dirname(options.path), { recursive: true });
     return new LogFile(options, await open(options.path, "w"));
+  }
+
+  /** A log that an earlier kubelet wrote. */
+  static openEnded(options: LogFileOptions, wasRotated: boolean): LogFile {
+    const log = new LogFile(options, undefined);
+    log.#ended = true;
+    log.#rotations = wasRotated ? 1 : 0;
+    return log;
   }
 
   /** How often the file has been replaced: a reader at its end looks here whether to open the next. */
@@ -75,7 +84,7 @@ export class LogFile {
     if (this.#ended) return;
     this.#ended = true;
     this.#announce();
-    await this.#handle.close();
+    await this.#handle?.close();
   }
 
   #append(stream: LogStream, pieces: readonly { text: string; isPartial: boolean }[]): Promise<void> {
@@ -89,7 +98,7 @@ export class LogFile {
   async #write(text: string): Promise<void> {
     if (this.#ended) return;
     try {
-      await this.#handle.appendFile(text);
+      await this.#handle?.appendFile(text);
       this.#size += Buffer.byteLength(text);
       if (this.#size >= (this.#options.maxBytes ?? defaultMaxLogBytes)) await this.#rotate();
       this.#announce();
@@ -105,7 +114,7 @@ export class LogFile {
   }
 
   async #rotate(): Promise<void> {
-    await this.#handle.close();
+    await this.#handle?.close();
     await rename(this.path, `${this.path}.1`);
     this.#handle = await open(this.path, "w");
     this.#size = 0;

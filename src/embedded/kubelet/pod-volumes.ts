@@ -1,0 +1,108 @@
+/**
+ * The volumes of one pod and its access to the API server: written before its first container starts, refreshed while
+ * it runs (config maps and secrets may change, tokens expire). Effects: reads through the pod API, files in the pod's
+ * directory; the refresh ends with the signal.
+ */
+import { mkdir } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../../base/clock.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Pod, Volume } from "./core-types.ts";
+import type { NodeFacts } from "./field-ref.ts";
+import { prepareHostPath } from "./host-path.ts";
+import type { PodAccess } from "./pod-access.ts";
+import type { PodApi } from "./pod-api.ts";
+import type { PodPaths } from "./pod-paths.ts";
+import { gatherSources } from "./sources.ts";
+import type { TokenKeeper } from "./token-keeper.ts";
+import { buildVolumeFiles, type VolumeFile } from "./volume-files.ts";
+import { writeVolumeFiles } from "./volume-writer.ts";
+
+export interface PodVolumesInput {
+  readonly pod: Pod;
+  readonly paths: PodPaths;
+  readonly facts: NodeFacts;
+  readonly api: PodApi;
+  readonly access: PodAccess;
+  readonly tokens: TokenKeeper;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface PreparedPod {
+  readonly volumeDirs: ReadonlyMap<string, string>;
+  readonly kubeconfigPath: string | undefined;
+}
+
+/** As often as the kubelet of Kubernetes looks for changed config maps. */
+const refreshMs = 60_000;
+
+export class PodVolumes {
+  readonly #input: PodVolumesInput;
+  readonly #written = new Map<string, readonly VolumeFile[]>();
+  #prepared: PreparedPod | undefined;
+
+  constructor(input: PodVolumesInput) {
+    this.#input = input;
+  }
+
+  /** Idempotent; a failure leaves it to be tried again. @throws InferiumError with a reason for the container status */
+  async prepare(): Promise<PreparedPod> {
+    if (this.#prepared !== undefined) return this.#prepared;
+    const { pod, paths, access } = this.#input;
+    await mkdir(paths.root, { recursive: true, mode: 0o700 });
+    const kubeconfigPath = (await access.write(this.#input)) ? paths.kubeconfig : undefined;
+    await this.#writeApiVolumes();
+    const dirs = (pod.spec.volumes ?? []).map(
+      async (volume) => [volume.name, await this.#prepareVolume(volume)] as const,
+    );
+    this.#prepared = { volumeDirs: new Map(await Promise.all(dirs)), kubeconfigPath };
+    void this.#refresh(kubeconfigPath !== undefined);
+    return this.#prepared;
+  }
+
+  async #prepareVolume(volume: Volume): Promise<string> {
+    if (volume.hostPath !== undefined) return prepareHostPath(volume.hostPath);
+    if (volume.emptyDir === undefined && !this.#written.has(volume.name)) {
+      const type = Object.keys(volume).find((key) => key !== "name") ?? "none";
+      throw new InferiumError(
+        "UnsupportedVolume",
+        `Volume '${volume.name}' is of type ${type}, which a process kubelet cannot provide: expected configMap, secret, ` +
+          "downwardAPI, projected, emptyDir or hostPath.",
+      );
+    }
+    const directory = this.#input.paths.volume(volume.name);
+    await mkdir(directory, { recursive: true });
+    return directory;
+  }
+
+  async #writeApiVolumes(): Promise<void> {
+    const { pod, api, facts, paths, clock, tokens } = this.#input;
+    const sources = await gatherSources(api, pod, []);
+    const input = { pod, sources, facts, tokens: await tokens.current() };
+    for (const volume of pod.spec.volumes ?? []) {
+      const files = buildVolumeFiles(volume, input);
+      if (files === undefined || isDeepStrictEqual(files, this.#written.get(volume.name))) continue;
+      await writeVolumeFiles(paths.volume(volume.name), files, `v${clock.now()}_${this.#written.size}`);
+      this.#written.set(volume.name, files);
+    }
+  }
+
+  async #refresh(hasAccess: boolean): Promise<void> {
+    const { clock, signal, logger, pod, access } = this.#input;
+    const isConstant = !hasAccess && this.#written.size === 0;
+    while (!isConstant && !signal.aborted) {
+      await clock.sleep(refreshMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        if (hasAccess) await access.refresh(this.#input);
+        await this.#writeApiVolumes();
+      } catch (error) {
+        // The old files stay: a config map that is gone for a while must not break a running pod.
+        logger.warn("volumes of a pod were not refreshed", { pod: pod.metadata.name, reason: describeError(error) });
+      }
+    }
+  }
+}
