@@ -1,0 +1,136 @@
+/**
+ * What workers and validators are both told through their environment: where the pool is, who they are, what they may
+ * read and run. The roles' config.ts pass the environment in; nothing here reads it. Errors name the variable.
+ */
+import { InferiumError } from "../base/errors.ts";
+import type { ExpectedPool } from "./client-session.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const providerNames = ["cpu", "cuda", "tensorrt", "webgpu"] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+export interface MemberConfig {
+  readonly poolUrl: string;
+  /** PEM file of the authority that certified the pool; the system's authorities where left out. */
+  readonly poolCaFile: string | undefined;
+  /** What the pool must say of itself. */
+  readonly expected: ExpectedPool;
+  readonly keyFile: string;
+  /** File with the passphrase, where keyFile is an encrypted keystore. */
+  readonly passphraseFile: string | undefined;
+  readonly cacheDir: string;
+  readonly maxCacheBytes: number | undefined;
+  readonly providers: readonly ProviderName[];
+  readonly threads: number;
+  /** Folders that `file:` URIs may point into. */
+  readonly fileRoots: readonly string[];
+  /** Hosts that HTTP URIs may name; any where left out. */
+  readonly httpHosts: readonly string[] | undefined;
+  /** host:port of the metrics and health server; none where left out. */
+  readonly metricsAddress: string | undefined;
+}
+
+export interface EnvironmentReader {
+  text(name: string): string | undefined;
+  /** @throws InferiumError InvalidConfiguration */
+  required(name: string): string;
+  whole(name: string, fallback: number, bounds: { readonly min: number; readonly max: number }): number;
+  list(name: string): readonly string[] | undefined;
+  flag(name: string, fallback: boolean): boolean;
+  matching(name: string, pattern: RegExp, expected: string): string | undefined;
+}
+
+export function createEnvironmentReader(env: Environment): EnvironmentReader {
+  const text = (name: string) => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
+  const matching = (name: string, pattern: RegExp, expected: string) => {
+    const value = text(name);
+    if (value === undefined || pattern.test(value)) return value;
+    throw invalid(name, value, expected);
+  };
+  return {
+    text,
+    matching,
+    required(name) {
+      const value = text(name);
+      if (value !== undefined) return value;
+      throw new InferiumError("InvalidConfiguration", `${name} is not set, and is needed.`, { disposition: "fatal" });
+    },
+    whole(name, fallback, { min, max }) {
+      const value = matching(name, /^[0-9]{1,15}$/, `a whole number from ${min} to ${max}`);
+      const number = value === undefined ? fallback : Number(value);
+      if (number >= min && number <= max) return number;
+      throw invalid(name, String(number), `a whole number from ${min} to ${max}`);
+    },
+    list: (name) =>
+      text(name)
+        ?.split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    flag: (name, fallback) => {
+      const value = matching(name, /^(true|false)$/, "true or false");
+      return value === undefined ? fallback : value === "true";
+    },
+  };
+}
+
+/** @throws InferiumError InvalidConfiguration */
+export function readMemberConfig(env: EnvironmentReader): MemberConfig {
+  return {
+    poolUrl:
+      env.matching("INFERIUM_POOL_URL", /^https:\/\/\S+$/, "an https:// URL") ?? env.required("INFERIUM_POOL_URL"),
+    poolCaFile: env.text("INFERIUM_POOL_CA_FILE"),
+    expected: readExpected(env),
+    keyFile: env.required("INFERIUM_KEY_FILE"),
+    passphraseFile: env.text("INFERIUM_KEY_PASSPHRASE_FILE"),
+    cacheDir: env.required("INFERIUM_CACHE_DIR"),
+    maxCacheBytes: readCacheBound(env),
+    providers: (env.list("INFERIUM_EXECUTION_PROVIDERS") ?? ["cpu"]).map(parseProvider),
+    threads: env.whole("INFERIUM_THREADS", 1, { min: 1, max: 1024 }),
+    fileRoots: env.list("INFERIUM_ALLOWED_FILE_ROOTS") ?? [],
+    httpHosts: env.list("INFERIUM_ALLOWED_HTTP_HOSTS"),
+    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
+  };
+}
+
+/** The part that an executor is made from. */
+export function pickExecutorOptions({
+  cacheDir,
+  maxCacheBytes,
+  fileRoots,
+  httpHosts,
+  providers,
+  threads,
+}: MemberConfig) {
+  return {
+    cacheDir,
+    fileRoots,
+    session: { providers, threads },
+    ...(maxCacheBytes === undefined ? {} : { maxCacheBytes }),
+    ...(httpHosts === undefined ? {} : { httpHosts }),
+  };
+}
+
+function readExpected(env: EnvironmentReader): ExpectedPool {
+  const pool = env.text("INFERIUM_POOL_NAME");
+  const settlement = env.matching("INFERIUM_SETTLEMENT", /^0x[0-9a-fA-F]{40}$/, "an address");
+  if (settlement === undefined) return { pool };
+  const chainId = env.whole("INFERIUM_CHAIN_ID", 0, { min: 1, max: Number.MAX_SAFE_INTEGER });
+  return { pool, domain: { chainId, settlement } };
+}
+
+function readCacheBound(env: EnvironmentReader): number | undefined {
+  const mebibytes = env.whole("INFERIUM_CACHE_MIB", 0, { min: 0, max: 2 ** 30 });
+  return mebibytes === 0 ? undefined : mebibytes * 2 ** 20;
+}
+
+function parseProvider(name: string): ProviderName {
+  const known = providerNames.find((provider) => provider === name);
+  if (known !== undefined) return known;
+  throw invalid("INFERIUM_EXECUTION_PROVIDERS", name, `some of ${providerNames.join(", ")}`);
+}
+
+function invalid(name: string, got: string, expected: string): InferiumError {
+  const message = `${name} is "${got.slice(0, 200)}"; expected ${expected}.`;
+  return new InferiumError("InvalidConfiguration", message, { disposition: "fatal" });
+}

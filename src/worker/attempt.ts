@@ -1,0 +1,93 @@
+/**
+ * Stage 4 for one assignment: execute within the deadline, then an outcome for the pool: a signed receipt with the
+ * outputs, or why there is none. No effects but the execution and the record of what was signed.
+ */
+import type { Clock } from "../base/clock.ts";
+import { InferiumError } from "../base/errors.ts";
+import type { Execution, Executor } from "../inference/execute.ts";
+import { toExecutionRequest } from "../pool/execution-request.ts";
+import { writeInline } from "../pool/inline-tensors.ts";
+import type { ProtocolSigner } from "../pool/signer.ts";
+import type { ReceiptOutcome, WorkAssignment } from "../pool/wire.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { classifyFailure } from "./classify-failure.ts";
+import { buildReceipt, signReceipt } from "./receipt.ts";
+import type { SignedAttempts } from "./signed-attempts.ts";
+
+export type Execute = Executor["execute"];
+
+export interface AttemptContext {
+  readonly execute: Execute;
+  readonly signer: ProtocolSigner;
+  readonly domain: ProtocolDomain;
+  readonly imageDigest: string;
+  readonly codeDigest: string;
+  readonly signed: SignedAttempts;
+  readonly clock: Clock;
+}
+
+/** Never rejects: whatever goes wrong is the outcome. @param signal aborted with an InferiumError that says why */
+export async function runAttempt(
+  context: AttemptContext,
+  assignment: WorkAssignment,
+  signal: AbortSignal,
+): Promise<ReceiptOutcome> {
+  const { taskId, attempt } = assignment;
+  try {
+    if (context.signed.has(taskId, attempt)) throw alreadySigned(attempt);
+    return await complete(context, assignment, signal);
+  } catch (error) {
+    return { kind: "Failed", taskId, attempt, ...classifyFailure(error) };
+  }
+}
+
+async function complete(
+  context: AttemptContext,
+  assignment: WorkAssignment,
+  signal: AbortSignal,
+): Promise<ReceiptOutcome> {
+  const { clock, signer, domain } = context;
+  const startedAtMs = clock.now();
+  const execution = await executeInTime(context, assignment, signal);
+  // Before the signature: a receipt whose outputs cannot be shown is worth nothing.
+  const output = writeInline(execution.outputs);
+  const { imageDigest, codeDigest } = context;
+  const facts = { worker: signer.address, imageDigest, codeDigest, startedAtMs, endedAtMs: clock.now() };
+  const message = buildReceipt(assignment, execution, facts);
+  if (!(await context.signed.add(assignment.taskId, assignment.attempt))) throw alreadySigned(assignment.attempt);
+  return { kind: "Completed", receipt: await signReceipt(message, signer, domain), output, items: execution.items };
+}
+
+async function executeInTime(
+  { clock, execute }: AttemptContext,
+  { model, input, deadlineMs }: WorkAssignment,
+  signal: AbortSignal,
+): Promise<Execution> {
+  const leftMs = deadlineMs - clock.now();
+  if (leftMs <= 0) throw timeout("The task's deadline had passed before it began.");
+  const bounded = new AbortController();
+  const onAbort = () => bounded.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  // A timer of more than 2^31 ms would fire at once.
+  const timer = setTimeout(
+    () => bounded.abort(timeout(`The task ran for ${leftMs} ms, up to its deadline.`)),
+    Math.min(leftMs, 2 ** 31 - 1),
+  );
+  try {
+    bounded.signal.throwIfAborted();
+    return await execute(toExecutionRequest(model, input), bounded.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function timeout(message: string): InferiumError {
+  return new InferiumError("Timeout", message, { disposition: "retry" });
+}
+
+function alreadySigned(attempt: number): InferiumError {
+  const message = `A receipt for attempt ${attempt} was signed before; a second one would contradict it.`;
+  return new InferiumError("AlreadySigned", message);
+}

@@ -1,0 +1,108 @@
+/**
+ * The worker: claims what it has slots for, runs it, brings the outcome to the pool. Started by main.ts or the embedded
+ * run. Effects: pool API, its cache and state folders, the computation itself.
+ *
+ *   1. identity, session (the pool's domain is what receipts are signed for)
+ *   2. receipts that an earlier run left behind
+ *   3. claim -> attempt -> deliver, in as many slots as configured, with heartbeats
+ *   4. on stop: no more claims; what runs may end within the grace time, then it is handed back
+ */
+import type { Registry } from "prom-client";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { createExecutor } from "../inference/execute.ts";
+import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
+import type { PoolClient, PoolFacts } from "../pool/client.ts";
+import { sendHeartbeats } from "../pool/heartbeats.ts";
+import { joinPool } from "../pool/join-pool.ts";
+import { pickExecutorOptions } from "../pool/member-config.ts";
+import type { Execute } from "./attempt.ts";
+import { computeCodeDigest } from "./code-digest.ts";
+import type { WorkerConfig } from "./config.ts";
+import { createWorkerMetrics } from "./metrics.ts";
+import { openSignedAttempts } from "./signed-attempts.ts";
+import { createSlots, type Slots } from "./slots.ts";
+import { openSpool } from "./spool.ts";
+
+export interface WorkerDependencies {
+  /** Aborted to stop. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly registry?: Registry;
+  /** In place of onnxruntime under the configuration. */
+  readonly execute?: Execute;
+  /** Called once a session is open and claims begin. */
+  readonly onReady?: (facts: PoolFacts) => void;
+}
+
+/** Resolves after a graceful stop. @throws InferiumError where the configuration cannot work */
+export async function runWorker(config: WorkerConfig, dependencies: WorkerDependencies): Promise<void> {
+  const { logger, signal } = dependencies;
+  const clock = dependencies.clock ?? systemClock;
+  const { signer, client } = await joinPool(config, { role: "Worker", logger, clock });
+  const executor = createExecutor({ ...pickExecutorOptions(config), clock });
+  const spool = await openSpool({ stateDir: config.stateDir, logger });
+  const signed = await openSignedAttempts(config.stateDir);
+  try {
+    const codeDigest = await computeCodeDigest();
+    const facts = await waitForPool({ client, clock, logger }, signal);
+    if (facts === undefined) return;
+    const execute = dependencies.execute ?? executor.execute;
+    const { imageDigest } = config;
+    const slots = createSlots({
+      attempt: { execute, signer, domain: facts.domain, imageDigest, codeDigest, signed, clock },
+      deliver: { client, spool, clock, logger },
+      metrics: dependencies.registry && createWorkerMetrics(dependencies.registry),
+    });
+    logger.info("worker joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
+    dependencies.onReady?.(facts);
+    for (const item of await spool.list()) slots.redeliver(item);
+    await work({ config, client, slots, clock, logger, loadedModels: executor.loadedModels }, signal);
+  } finally {
+    await client.close();
+    await signed.close();
+    await executor.close();
+  }
+}
+
+interface Work {
+  readonly config: WorkerConfig;
+  readonly client: PoolClient;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly loadedModels: () => readonly string[];
+}
+
+async function work({ config, slots, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
+  const beating = new AbortController();
+  const running = () => slots.running();
+  const heartbeats = sendHeartbeats(
+    {
+      ...loop,
+      intervalMs: config.heartbeatMs,
+      read: () => (running().length === 0 ? undefined : { running: running(), models: loadedModels() }),
+      onAnswer: ({ cancel }) => slots.cancel(cancel),
+    },
+    beating.signal,
+  );
+  const free = () => config.slots - running().length;
+  await runClaimLoop(
+    {
+      ...loop,
+      nextRequest: async (stop) => {
+        while (free() <= 0 && !stop.aborted) await slots.nextEnd(stop);
+        return { slots: free(), models: loadedModels(), waitMs: config.claimWaitMs };
+      },
+      // What is beyond our slots is not started; without heartbeats it goes back to the pool.
+      accept: async ({ assignments }) => {
+        for (const assignment of assignments) if (free() > 0) slots.start(assignment);
+      },
+    },
+    signal,
+  );
+  await slots.drain(config.graceMs);
+  beating.abort();
+  await heartbeats;
+}

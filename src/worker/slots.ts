@@ -1,0 +1,141 @@
+/** What a worker runs now: starts attempts, cancels them, delivers their outcomes, and lets them end on a stop. */
+import { InferiumError } from "../base/errors.ts";
+import type { ReceiptOutcome, WorkAssignment } from "../pool/wire.ts";
+import { type AttemptContext, runAttempt } from "./attempt.ts";
+import { type DeliverOptions, deliverOutcome } from "./deliver.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+import type { SpooledReceipt } from "./spool.ts";
+
+export interface AttemptKey {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+export interface Slots {
+  readonly running: () => AttemptKey[];
+  /** Ignores an attempt that already runs: an answer may have been sent twice. */
+  start(assignment: WorkAssignment): void;
+  cancel(attempts: readonly AttemptKey[]): void;
+  /** Delivers what an earlier run left behind, beside the slots. */
+  redeliver(item: SpooledReceipt): void;
+  /** Resolves when something that runs ends or the signal is aborted, at once where nothing runs. */
+  nextEnd(signal: AbortSignal): Promise<void>;
+  /** Lets everything end within the time, then hands back the rest. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface SlotsOptions {
+  readonly attempt: AttemptContext;
+  readonly deliver: DeliverOptions;
+  readonly metrics: WorkerMetrics | undefined;
+}
+
+interface Running extends AttemptKey {
+  readonly controller: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** For telling the pool that work is handed back. */
+const handBackMs = 5_000;
+
+export function createSlots(options: SlotsOptions): Slots {
+  const { clock } = options.attempt;
+  const running = new Map<string, Running>();
+  const redeliveries = new Set<Promise<unknown>>();
+  const stopDelivery = new AbortController();
+
+  async function work(assignment: WorkAssignment, controller: AbortController): Promise<void> {
+    const startedAt = clock.monotonic();
+    const outcome = await runAttempt(options.attempt, assignment, controller.signal);
+    if (isCancelled(controller.signal)) return;
+    count(options.metrics, outcome, (clock.monotonic() - startedAt) / 1000);
+    log(options.deliver, assignment, outcome);
+    const { namespace, task, deadlineMs } = assignment;
+    await deliver({ request: { namespace, task, outcome }, deadlineMs });
+  }
+
+  async function deliver(item: SpooledReceipt): Promise<void> {
+    const result = await deliverOutcome(options.deliver, item, stopDelivery.signal);
+    options.metrics?.deliveries.inc({ result });
+  }
+
+  function guard(done: Promise<void>, task: string): Promise<void> {
+    return done.catch((error: unknown) =>
+      options.deliver.logger.error("outcome could not be delivered", { task, error }),
+    );
+  }
+
+  return {
+    running: () => [...running.values()].map(({ taskId, attempt }) => ({ taskId, attempt })),
+    start(assignment) {
+      const key = keyOf(assignment);
+      if (running.has(key)) return;
+      const controller = new AbortController();
+      const done = guard(work(assignment, controller), assignment.task).finally(() => {
+        running.delete(key);
+        options.metrics?.running.set(running.size);
+      });
+      running.set(key, { taskId: assignment.taskId, attempt: assignment.attempt, controller, done });
+      options.metrics?.running.set(running.size);
+    },
+    cancel(attempts) {
+      for (const attempt of attempts) running.get(keyOf(attempt))?.controller.abort(cancelled());
+    },
+    redeliver(item) {
+      const done = guard(deliver(item), item.request.task).finally(() => redeliveries.delete(done));
+      redeliveries.add(done);
+    },
+    nextEnd: (signal) =>
+      firstOf(
+        [...running.values()].map(({ done }) => done),
+        signal,
+      ),
+    async drain(graceMs) {
+      const all = () => Promise.all([...running.values()].map(({ done }) => done));
+      await Promise.race([all(), clock.sleep(graceMs)]);
+      for (const { controller } of running.values()) controller.abort(stopped());
+      if (running.size > 0) await Promise.race([all(), clock.sleep(handBackMs)]);
+      stopDelivery.abort(stopped());
+      await Promise.all([all(), ...redeliveries]);
+    },
+  };
+}
+
+function firstOf(ends: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
+  if (ends.length === 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = () => {
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    signal.addEventListener("abort", finish, { once: true });
+    for (const end of ends) void end.then(finish);
+  });
+}
+
+function keyOf({ taskId, attempt }: AttemptKey): string {
+  return `${taskId} ${attempt}`;
+}
+
+function count(metrics: WorkerMetrics | undefined, outcome: ReceiptOutcome, seconds: number): void {
+  metrics?.taskSeconds.observe({ outcome: outcome.kind }, seconds);
+  if (outcome.kind === "Completed") metrics?.inferences.inc(outcome.items);
+  else metrics?.failures.inc({ reason: outcome.reason });
+}
+
+function log({ logger }: DeliverOptions, { task, attempt }: WorkAssignment, outcome: ReceiptOutcome): void {
+  if (outcome.kind === "Completed") logger.debug("attempt completed", { task, attempt, items: outcome.items });
+  else logger.warn("attempt failed", { task, attempt, reason: outcome.reason, detail: outcome.message });
+}
+
+function cancelled(): InferiumError {
+  return new InferiumError("Cancelled", "The pool no longer wants this attempt.");
+}
+
+function isCancelled(signal: AbortSignal): boolean {
+  return signal.reason instanceof InferiumError && signal.reason.code === "Cancelled";
+}
+
+function stopped(): InferiumError {
+  return new InferiumError("Stopped", "The worker is stopping and hands the attempt back.", { disposition: "retry" });
+}
