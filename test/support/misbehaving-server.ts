@@ -3,8 +3,9 @@
  * refusals, resets, truncated and silent streams. Each verb has its list of replies; the last one repeats.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** `WATCH` is a GET with `watch=true`. */
 export type Verb = "GET" | "WATCH" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -15,6 +16,8 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
+  /** Common name of the client's certificate. */
+  readonly peer: string | undefined;
 }
 
 export type Reply = (response: ServerResponse, request: SeenRequest) => void | Promise<void>;
@@ -31,7 +34,7 @@ export interface MisbehavingServer {
   close(): Promise<void>;
 }
 
-export async function startMisbehavingServer(tls?: { key: string; cert: string }): Promise<MisbehavingServer> {
+export async function startMisbehavingServer(tls?: ServerOptions): Promise<MisbehavingServer> {
   const scripts = new Map<Verb, Reply[]>();
   const requests: SeenRequest[] = [];
   const sockets = new Set<Socket>();
@@ -75,7 +78,9 @@ async function readRequest(incoming: IncomingMessage): Promise<SeenRequest> {
   for await (const chunk of incoming) body += chunk;
   const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://server");
   const verb = searchParams.get("watch") === "true" ? "WATCH" : (incoming.method as Verb);
-  return { verb, path: pathname, query: searchParams, headers: incoming.headers, body };
+  const { socket } = incoming;
+  const peer = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN?.toString() : undefined;
+  return { verb, path: pathname, query: searchParams, headers: incoming.headers, body, peer };
 }
 
 /** A well-behaved JSON answer. */
