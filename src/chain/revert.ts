@@ -1,5 +1,5 @@
 /** Turns a failed call into the contract's own error, so that messages name the check that failed. */
-import { dataSlice, type ErrorDescription, isCallException, isHexString } from "ethers";
+import { type CallExceptionError, dataSlice, type ErrorDescription, isCallException, isHexString } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { contractNames, loadArtifact } from "./artifacts.ts";
 
@@ -19,11 +19,16 @@ export function parseRevert(data: string | null | undefined): ErrorDescription |
  */
 export function toChainError(action: string, error: unknown): InferiumError {
   if (error instanceof InferiumError) return error;
-  if (!isCallException(error)) {
+  if (!isCallException(error) || !isRevert(error)) {
     const message = error instanceof Error ? error.message : String(error);
     return new InferiumError("RpcFailed", `${action} failed: ${message}`, { disposition: "retry", cause: error });
   }
   return buildRevertError(action, error.data, error.reason);
+}
+
+/** ethers calls every failed eth_call a call exception, also where the endpoint refused to run it. */
+function isRevert(error: CallExceptionError): boolean {
+  return error.data !== null || error.reason !== null || /revert/i.test(String(error.info?.error?.message ?? ""));
 }
 
 export function buildRevertError(

@@ -89,10 +89,10 @@ async function confirm(
   return receipt;
 }
 
-/** Runs the failed call again on the state before it, which is the only way to learn its reason. */
+/** Runs the failed call again, which is the only way to learn its reason. On the latest state: older may be pruned. */
 async function explainFailure(provider: Provider, receipt: TransactionReceipt, transaction: PlannedTransaction) {
   try {
-    await provider.call({ ...toCall(transaction), from: receipt.from, blockTag: receipt.blockNumber - 1 });
+    await provider.call({ ...toCall(transaction), from: receipt.from });
   } catch (error) {
     return toChainError(transaction.action, error);
   }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IFRToken} from "../../src/IFRToken.sol";
+import {NodeRegistry} from "../../src/NodeRegistry.sol";
+import {RewardDistributor} from "../../src/RewardDistributor.sol";
+import {Settlement} from "../../src/Settlement.sol";
+import {SlashingManager} from "../../src/SlashingManager.sol";
+import {TaskEscrow} from "../../src/TaskEscrow.sol";
+import {ValidatorSets} from "../../src/ValidatorSets.sol";
+import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {ISlashingManager} from "../../src/interfaces/ISlashingManager.sol";
+import {TypedData} from "../../src/libraries/TypedData.sol";
+import {TestBase} from "./TestBase.sol";
+
+/// @notice All contracts as a deployment makes them, seven validators with known keys, and their signatures.
+abstract contract Fixture is TestBase {
+    uint256 internal constant VALIDATORS = 7;
+    uint256 internal constant QUORUM = 5;
+    uint128 internal constant WORKER_BOND = 10_000 ether;
+    uint128 internal constant VALIDATOR_BOND = 50_000 ether;
+    uint64 internal constant WORKER_DELAY = 14 days;
+    uint64 internal constant VALIDATOR_DELAY = 21 days;
+    uint64 internal constant GRACE = 1 hours;
+    uint64 internal constant EVIDENCE = 14 days;
+    address internal constant GUARDIAN = address(0x6A);
+    address internal constant REQUESTER = address(0xE1);
+    address internal constant STRANGER = address(0x57);
+
+    IFRToken internal token;
+    NodeRegistry internal registry;
+    ValidatorSets internal sets;
+    TaskEscrow internal escrow;
+    Settlement internal settlement;
+    RewardDistributor internal distributor;
+    SlashingManager internal slashing;
+    /// @dev Keys of the genesis set, in ascending order of address.
+    uint256[] internal keys;
+    address[] internal validators;
+
+    function deployAll() internal {
+        vm.warp(1_800_000_000);
+        _makeValidators();
+        uint256 nonce = vm.getNonce(address(this));
+        address distributorAt = vm.computeCreateAddress(address(this), nonce + 5);
+        address slashingAt = vm.computeCreateAddress(address(this), nonce + 6);
+        token = new IFRToken(address(this));
+        registry = new NodeRegistry(token, address(this), slashingAt, registryParameters());
+        sets = new ValidatorSets(registry, address(this), GRACE, validators);
+        escrow = new TaskEscrow(token, distributorAt);
+        settlement = new Settlement(sets, escrow, address(this), GUARDIAN);
+        distributor = new RewardDistributor(settlement, escrow, registry);
+        slashing = new SlashingManager(settlement, registry, sets, slashingParameters());
+    }
+
+    function registryParameters() internal pure returns (INodeRegistry.Parameters memory) {
+        return INodeRegistry.Parameters(WORKER_BOND, VALIDATOR_BOND, WORKER_DELAY, VALIDATOR_DELAY, 3_000);
+    }
+
+    function slashingParameters() internal pure returns (ISlashingManager.Parameters memory) {
+        return ISlashingManager.Parameters(2, 1_000, EVIDENCE);
+    }
+
+    /// @notice Gives `from` tokens and lets `spender` take them.
+    function fund(address from, address spender, uint256 amount) internal {
+        token.mint(from, amount);
+        vm.prank(from);
+        token.approve(spender, amount);
+    }
+
+    function bondNode(address node, INodeRegistry.Role role, uint256 amount) internal {
+        fund(node, address(registry), amount);
+        vm.prank(node);
+        registry.bond(node, role, node, amount);
+    }
+
+    function deposit(uint256 amount) internal {
+        fund(REQUESTER, address(escrow), amount);
+        vm.prank(REQUESTER);
+        escrow.deposit(amount);
+    }
+
+    function compact(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (bytes32 r, bytes32 vs) = vm.signCompact(key, digest);
+        return bytes.concat(r, vs);
+    }
+
+    /// @notice Signatures of the members in `bitmap`, in order.
+    function certify(bytes32 digest, uint256 bitmap) internal view returns (bytes memory signatures) {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            if ((bitmap >> i) & 1 == 1) signatures = bytes.concat(signatures, compact(keys[i], digest));
+        }
+    }
+
+    /// @notice The next header in the chain, with a balance tree of one leaf or whatever root is given.
+    function nextHeader(bytes32 balanceRoot, uint256 settledWei)
+        internal
+        view
+        returns (TypedData.BatchHeader memory header)
+    {
+        (uint64 sequence, bytes32 last,) = settlement.lastBatch();
+        header.sequence = sequence + 1;
+        header.previousHash = last;
+        header.epoch = sets.epoch();
+        header.taskRoot = keccak256("tasks");
+        header.balanceRoot = balanceRoot;
+        header.taskCount = 1;
+        header.settledWei = settledWei;
+        header.createdAt = uint64(block.timestamp);
+    }
+
+    function settle(TypedData.BatchHeader memory header) internal {
+        bytes32 digest = settlement.hashHeader(header);
+        settlement.settle(header, 0x1f, certify(digest, 0x1f));
+    }
+
+    function _makeValidators() private {
+        for (uint256 i = 0; i < VALIDATORS; ++i) {
+            keys.push(uint256(keccak256(abi.encode("validator", i))));
+        }
+        // Insertion sort: seven keys.
+        for (uint256 i = 1; i < VALIDATORS; ++i) {
+            for (uint256 j = i; j > 0 && vm.addr(keys[j]) < vm.addr(keys[j - 1]); --j) {
+                (keys[j], keys[j - 1]) = (keys[j - 1], keys[j]);
+            }
+        }
+        for (uint256 i = 0; i < VALIDATORS; ++i) {
+            validators.push(vm.addr(keys[i]));
+        }
+    }
+}

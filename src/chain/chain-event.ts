@@ -1,0 +1,81 @@
+/** The contracts' events, typed and decoded. Pure. */
+import type { Log, Result } from "ethers";
+import { type ContractAddresses, contractOf } from "./addresses.ts";
+import { loadArtifact } from "./artifacts.ts";
+import { type NodeRole, nodeRoles } from "./client.ts";
+
+export interface EventPlace {
+  /** Block hash and log index: unique, and different after a reorg. */
+  readonly id: string;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  readonly txHash: string;
+}
+
+interface EventFields {
+  Settled: { sequence: bigint; headerHash: string; taskCount: number; settledWei: bigint };
+  Slashed: { node: string; fault: string; reporter: string; amountWei: bigint; reporterWei: bigint; burntWei: bigint };
+  Disqualified: { node: string; fault: string };
+  Bonded: { node: string; role: NodeRole; owner: string; payout: string; amountWei: bigint; activeWei: bigint };
+  Claimed: { account: string; payout: string; amountWei: bigint; cumulativeWei: bigint };
+  Deposited: { requester: string; from: string; amountWei: bigint };
+  Rotated: { epoch: bigint; validators: readonly string[] };
+}
+
+export type EventKind = keyof EventFields;
+export type ChainEvent = { [K in EventKind]: EventPlace & { readonly kind: K } & Readonly<EventFields[K]> }[EventKind];
+
+const decoders: { readonly [K in EventKind]: (args: Result) => EventFields[K] } = {
+  Settled: ({ sequence, headerHash, taskCount, settledWei }) => ({
+    ...{ sequence, headerHash, settledWei },
+    taskCount: Number(taskCount),
+  }),
+  Slashed: ({ node, fault, reporter, amount, reporterAmount, burnt }) => ({
+    ...{ node, fault, reporter },
+    ...{ amountWei: amount, reporterWei: reporterAmount, burntWei: burnt },
+  }),
+  Disqualified: ({ node, fault }) => ({ node, fault }),
+  Bonded: ({ node, role, owner, payout, amount, active }) => ({
+    ...{ node, owner, payout, amountWei: amount, activeWei: active },
+    role: nodeRoles[Number(role)] ?? "None",
+  }),
+  Claimed: ({ account, payout, amount, cumulativeWei }) => ({ account, payout, amountWei: amount, cumulativeWei }),
+  Deposited: ({ requester, from, amount }) => ({ requester, from, amountWei: amount }),
+  Rotated: ({ epoch, validators }) => ({ epoch, validators: [...validators] }),
+};
+
+/** Where each event comes from. The same name in another contract is something else. */
+const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
+  Settled: "settlement",
+  Slashed: "registry",
+  Disqualified: "registry",
+  Bonded: "registry",
+  Claimed: "distributor",
+  Deposited: "escrow",
+  Rotated: "validatorSets",
+};
+
+/** What to ask the endpoint for: every known event of every contract that emits one. */
+export function buildLogFilter(addresses: ContractAddresses): { address: string[]; topics: string[][] } {
+  const kinds = Object.keys(emitters) as EventKind[];
+  const contracts = new Set(kinds.map((kind) => emitters[kind]));
+  const topic = (kind: EventKind) => loadArtifact(contractOf[emitters[kind]]).abi.getEvent(kind)?.topicHash ?? "";
+  return { address: [...contracts].map((contract) => addresses[contract]), topics: [kinds.map(topic)] };
+}
+
+/** Undefined for a log of none of the known events. */
+export function decodeLog(addresses: ContractAddresses, log: Log): ChainEvent | undefined {
+  for (const kind of Object.keys(emitters) as EventKind[]) {
+    const contract = emitters[kind];
+    if (addresses[contract].toLowerCase() !== log.address.toLowerCase()) continue;
+    const parsed = loadArtifact(contractOf[contract]).abi.parseLog(log);
+    if (parsed?.name !== kind) continue;
+    return { kind, ...toPlace(log), ...decoders[kind](parsed.args) } as ChainEvent;
+  }
+  return undefined;
+}
+
+function toPlace(log: Log): EventPlace {
+  const { blockNumber, blockHash, transactionHash, index } = log;
+  return { id: `${blockHash}/${index}`, blockNumber, blockHash, txHash: transactionHash };
+}

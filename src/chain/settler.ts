@@ -1,0 +1,83 @@
+/**
+ * Settles batches and reports faults through the outbox. The operator's settle stage calls it; all its effects are
+ * transactions of the settler's account. Idempotent: what is on the chain already, by whomever, is found and returned.
+ */
+import type { BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
+import type { ContradictionEvidence, RejectedEvidence } from "./calls.ts";
+import { encodeProveContradiction, encodeSettle, encodeSlashRejected } from "./calls.ts";
+import type { Certificate } from "./certificate.ts";
+import type { ChainClient } from "./client.ts";
+import { createEffectFinder } from "./effects.ts";
+import { computeFaultId, type FaultKind } from "./faults.ts";
+import { hashHeader } from "./header.ts";
+import type { JsonValue } from "./journal.ts";
+import { type Outbox, type OutboxOptions, openOutbox, type TransactionOutcome } from "./outbox.ts";
+
+export interface Settler {
+  /**
+   * @throws InferiumError as Outbox.submit; `ForeignBatch` (fatal) where the chain holds another header for the sequence
+   */
+  settle(header: BatchHeaderMessage, certificate: Certificate): Promise<TransactionOutcome>;
+  slashRejected(evidence: RejectedEvidence): Promise<TransactionOutcome>;
+  proveContradiction(evidence: ContradictionEvidence): Promise<TransactionOutcome>;
+  /** Call once after a start, before the first batch. @returns the ids that are still not confirmed */
+  resume(): Promise<string[]>;
+}
+
+export interface SettlerOptions extends Omit<OutboxOptions, "findEffect"> {
+  readonly client: ChainClient;
+  /** Block of the deployment, where searches of the logs begin. Default 0. */
+  readonly fromBlock?: number;
+}
+
+export async function openSettler(options: SettlerOptions): Promise<Settler> {
+  const findEffect = createEffectFinder(options.client, options.fromBlock ?? 0);
+  const outbox = await openOutbox({ ...options, findEffect });
+  const { addresses, domain } = options.client;
+  return {
+    settle: (header, certificate) =>
+      outbox.submit({
+        id: `settle/${header.sequence}`,
+        subject: hashHeader(domain, header),
+        payload: toJson({ kind: "settle", header, certificate }),
+        to: addresses.settlement,
+        data: encodeSettle(header, certificate),
+      }),
+    slashRejected: (evidence) =>
+      submitFault(outbox, addresses.slashing, {
+        kind: "rejected",
+        receipt: evidence.receipt,
+        evidence,
+        data: encodeSlashRejected(evidence),
+      }),
+    proveContradiction: (evidence) =>
+      submitFault(outbox, addresses.slashing, {
+        kind: "contradiction",
+        receipt: evidence.receiptA,
+        evidence,
+        data: encodeProveContradiction(evidence),
+      }),
+    resume: () => outbox.resume(),
+  };
+}
+
+interface FaultReport {
+  readonly kind: FaultKind;
+  readonly receipt: ReceiptMessage;
+  readonly evidence: object;
+  readonly data: string;
+}
+
+function submitFault(outbox: Outbox, to: string, report: FaultReport): Promise<TransactionOutcome> {
+  const { kind, receipt, data } = report;
+  const faultId = computeFaultId(kind, receipt);
+  const { taskId, attempt, worker } = receipt;
+  const payload = toJson({ kind, taskId, attempt, worker, evidence: report.evidence });
+  return outbox.submit({ id: `${kind}/${faultId}`, subject: faultId, payload, to, data });
+}
+
+/** Big integers become decimal strings; everything else in a message is JSON already. */
+function toJson(value: object): JsonValue {
+  const text = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? item.toString() : item));
+  return JSON.parse(text) as JsonValue;
+}
