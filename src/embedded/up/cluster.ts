@@ -7,13 +7,14 @@ import { writeFile } from "node:fs/promises";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { createCertificateAuthority, issueServerCertificate, type ServerCertificate } from "../../base/tls.ts";
-import { loadKubeConnection } from "../../kube/connection.ts";
+import { type KubeConnection, loadKubeConnection } from "../../kube/connection.ts";
 import { createTransport, type Transport } from "../../kube/transport.ts";
 import { type ApiServer, startApiServer } from "../apiserver/server.ts";
 import { checkPortFree } from "./ports.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Cluster {
+  readonly connection: KubeConnection;
   readonly transport: Transport;
   /** Of an administrator; what the summary tells people to use. */
   readonly kubeconfigPath: string;
@@ -43,10 +44,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const kubeletToken = randomBytes(32).toString("hex");
   const shared = { kubeletTls, kubeletToken };
   if (options.kubeconfig !== undefined) {
-    const transport = await connect(options.kubeconfig);
+    const { connection, transport } = await connect(options.kubeconfig);
     await checkReachable(transport, options.kubeconfig);
     return {
       ...shared,
+      connection,
       transport,
       kubeconfigPath: options.kubeconfig,
       embedded: undefined,
@@ -61,9 +63,10 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   });
   const { kubeconfigPath } = options.workspace;
   await writeFile(kubeconfigPath, embedded.kubeconfig(), { mode: 0o600 });
-  const transport = await connect(kubeconfigPath);
+  const { connection, transport } = await connect(kubeconfigPath);
   return {
     ...shared,
+    connection,
     transport,
     kubeconfigPath,
     embedded,
@@ -74,8 +77,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-async function connect(kubeconfigPath: string): Promise<Transport> {
-  return createTransport(await loadKubeConnection({ kubeconfigPath }), { fieldManager: "inferium-up" });
+async function connect(kubeconfigPath: string): Promise<Pick<Cluster, "connection" | "transport">> {
+  const connection = await loadKubeConnection({ kubeconfigPath });
+  return { connection, transport: createTransport(connection, { fieldManager: "inferium-up" }) };
 }
 
 async function checkReachable(transport: Transport, kubeconfig: string): Promise<void> {
