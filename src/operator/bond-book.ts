@@ -1,0 +1,86 @@
+/**
+ * What the chain says of every member: bond, payout and what it was paid. Read again every few seconds and after whatever
+ * changes it; in between, and while the chain is away, the last answer holds.
+ */
+import { getAddress } from "ethers";
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { NodeRecord } from "../chain/client.ts";
+import { type ChainLink, isChainAway } from "./chain-link.ts";
+
+export interface Bond {
+  readonly record: NodeRecord;
+  readonly claimedWei: bigint;
+}
+
+export interface BondBookOptions {
+  readonly link: ChainLink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly refreshMs: number;
+  /** Addresses of all members. */
+  readonly list: () => readonly string[];
+  readonly onChange: (address: string) => void;
+}
+
+export class BondBook {
+  readonly #options: BondBookOptions;
+  readonly #bonds = new Map<string, Bond>();
+  #validators: { epoch: bigint; members: readonly string[] } | undefined;
+
+  constructor(options: BondBookOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined where the chain has not been asked yet. */
+  of(address: string): Bond | undefined {
+    return this.#bonds.get(getAddress(address.toLowerCase()));
+  }
+
+  /** The current epoch and its members, checksummed; undefined before the first answer. */
+  get validatorSet(): { readonly epoch: bigint; readonly members: readonly string[] } | undefined {
+    return this.#validators;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.refresh().catch((error: unknown) => this.#note(error));
+      await this.#options.clock.sleep(this.#options.refreshMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** @throws InferiumError where the chain is away */
+  async refresh(addresses: readonly string[] = this.#options.list()): Promise<void> {
+    const { client } = this.#options.link;
+    const epoch = await client.epoch();
+    if (this.#validators?.epoch !== epoch) this.#validators = { epoch, members: await client.validators(epoch) };
+    for (const address of addresses) await this.#read(getAddress(address.toLowerCase()));
+    this.#options.link.note(undefined);
+  }
+
+  async #read(address: string): Promise<void> {
+    const { client } = this.#options.link;
+    const [record, claimedWei] = await Promise.all([client.node(address), client.claimed(address)]);
+    const known = this.#bonds.get(address);
+    this.#bonds.set(address, { record, claimedWei });
+    if (known && isSame(known, { record, claimedWei })) return;
+    this.#options.onChange(address);
+  }
+
+  #note(error: unknown): void {
+    if (isChainAway(error)) this.#options.link.note(error);
+    else this.#options.logger.error("reading bonds failed", { error: describeError(error) });
+  }
+}
+
+function isSame(a: Bond, b: Bond): boolean {
+  const { record: left } = a;
+  const { record: right } = b;
+  return (
+    a.claimedWei === b.claimedWei &&
+    left.state === right.state &&
+    left.stakeWei === right.stakeWei &&
+    left.role === right.role
+  );
+}

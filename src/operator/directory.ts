@@ -1,0 +1,147 @@
+/**
+ * The members of the pool as the rules see them: a WorkerNode together with its node's labels, its bond, its record, what
+ * it runs now and whether it is there. Gathers only; decides nothing.
+ */
+import { getAddress } from "ethers";
+import type { Clock } from "../base/clock.ts";
+import type { Informer } from "../kube/informer.ts";
+import type { WorkerFacts } from "../protocol/matching.ts";
+import type { Candidate } from "../protocol/selection.ts";
+import { applyTierOverride, type Tier } from "../protocol/tier.ts";
+import { compareComputeCapability } from "../protocol/tier-compute-capability.ts";
+import type { BondBook } from "./bond-book.ts";
+import type { WorkerObject } from "./kinds.ts";
+import type { Presence } from "./presence.ts";
+
+/** What is kept of a Kubernetes node. */
+export interface NodeLabels {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface DirectoryOptions {
+  readonly workers: Informer<WorkerObject>;
+  readonly nodes: Informer<NodeLabels>;
+  readonly bonds: BondBook;
+  readonly presence: Presence;
+  readonly clock: Clock;
+  /** Tasks that the worker of this name runs, those being handed to it included. */
+  readonly countActive: (name: string) => number;
+  /** Expected success between 0 and 1. */
+  readonly scoreOf: (name: string) => number;
+}
+
+/** Name of the index over WorkerNodes by lower-case address. */
+export const byAddress = "address";
+
+export class Directory {
+  readonly #options: DirectoryOptions;
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): WorkerObject | undefined {
+    return this.#options.workers.store.get(name);
+  }
+
+  list(): WorkerObject[] {
+    return this.#options.workers.store.list();
+  }
+
+  findByAddress(address: string): WorkerObject | undefined {
+    return this.#options.workers.store.byIndex(byAddress, address.toLowerCase())[0];
+  }
+
+  factsOf(worker: WorkerObject): WorkerFacts {
+    const { clock, presence, nodes, countActive } = this.#options;
+    const { spec, status } = worker;
+    const { name } = worker.metadata;
+    const gpus = (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
+    const tier = provenTier(worker);
+    const computeCapability = highestCapability(gpus.map((gpu) => gpu.computeCapability));
+    return {
+      name,
+      address: getAddress(spec.address.toLowerCase()),
+      ...(spec.owner ? { owner: spec.owner } : {}),
+      isWorker: spec.role !== "Validator",
+      cordoned: spec.cordoned,
+      disqualified: this.isDisqualified(worker),
+      bonded: this.isBonded(worker, "Worker"),
+      proven: isProven(worker, clock.now()),
+      ...(tier ? { tier } : {}),
+      gpus: gpus.length,
+      memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.memoryMiB)),
+      ...(computeCapability ? { computeCapability } : {}),
+      migProfiles: gpus.flatMap((gpu) => gpu.migProfiles ?? []),
+      nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? {},
+      freeSlots: Math.max(0, spec.slots - countActive(name)),
+      connected: presence.isConnected(name),
+      models: presence.of(name).models,
+    };
+  }
+
+  workers(): WorkerFacts[] {
+    return this.list()
+      .filter((worker) => worker.spec.role !== "Validator")
+      .map((worker) => this.factsOf(worker));
+  }
+
+  /** Validators that may be drawn now: bonded, in the chain's current set, there, and not cordoned. */
+  candidates(): Candidate[] {
+    const members = new Set(this.#options.bonds.validatorSet?.members ?? []);
+    return this.list()
+      .filter((worker) => worker.spec.role !== "Worker" && !worker.spec.cordoned)
+      .filter((worker) => this.isBonded(worker, "Validator") && members.has(addressOf(worker)))
+      .filter((worker) => this.#options.presence.isConnected(worker.metadata.name))
+      .map((worker) => this.#candidateOf(worker));
+  }
+
+  #candidateOf(worker: WorkerObject): Candidate {
+    const { name } = worker.metadata;
+    const { owner, nodeName } = worker.spec;
+    return {
+      name,
+      address: addressOf(worker),
+      ...(owner ? { owner } : {}),
+      ...(nodeName ? { nodeName } : {}),
+      stakeWei: this.#options.bonds.of(worker.spec.address)?.record.stakeWei ?? 0n,
+      reputation: this.#options.scoreOf(name),
+    };
+  }
+
+  /** As the chain says, or where it was not asked yet, as it said when it was mirrored. */
+  isBonded(worker: WorkerObject, role: "Worker" | "Validator"): boolean {
+    const bond = this.#options.bonds.of(worker.spec.address)?.record;
+    if (bond) return bond.state === "Active" && bond.role === role;
+    return worker.status?.bond?.state === "Active";
+  }
+
+  isDisqualified(worker: WorkerObject): boolean {
+    const bond = this.#options.bonds.of(worker.spec.address)?.record;
+    return (bond?.state ?? worker.status?.bond?.state) === "Disqualified";
+  }
+}
+
+export function addressOf(worker: WorkerObject): string {
+  return getAddress(worker.spec.address.toLowerCase());
+}
+
+/** Seen by a program at least, and not so long ago that it must be shown again. */
+export function isProven(worker: WorkerObject, nowMs: number): boolean {
+  const capability = worker.status?.capability;
+  if (!capability || capability.level === "Declared") return false;
+  return capability.expiresAt === undefined || Date.parse(capability.expiresAt) > nowMs;
+}
+
+function provenTier(worker: WorkerObject): Tier | undefined {
+  const { tier } = worker.status ?? {};
+  return tier && applyTierOverride(tier, worker.spec.tierOverride);
+}
+
+const capabilityPattern = /^\d{1,3}\.\d{1,2}$/;
+
+function highestCapability(values: readonly (string | undefined)[]): string | undefined {
+  const known = values.filter((value) => value !== undefined).filter((value) => capabilityPattern.test(value));
+  return known.sort(compareComputeCapability).at(-1);
+}

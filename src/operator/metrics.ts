@@ -1,0 +1,50 @@
+/** The operator's own metrics. Those of the controller runtime and of the pool API are made next to them. */
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+export type OperatorMetrics = ReturnType<typeof createOperatorMetrics>;
+
+export function createOperatorMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    tasks: new Gauge({ name: "inferium_tasks", help: "Tasks by phase.", labelNames: ["phase"], registers }),
+    statusWrites: new Counter({
+      name: "inferium_task_status_writes_total",
+      help: "Writes of task statuses, by what was written.",
+      labelNames: ["stage"],
+      registers,
+    }),
+    stageSeconds: new Histogram({
+      name: "inferium_task_stage_seconds",
+      help: "Time that tasks spent in a stage, by the stage that ended.",
+      labelNames: ["stage"],
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+      registers,
+    }),
+    poolWaiting: new Gauge({ name: "inferium_pool_waiting_tasks", help: "Tasks that wait for a worker.", registers }),
+    batches: new Counter({ name: "inferium_batches_total", help: "Batches settled on the chain.", registers }),
+    batchGas: new Histogram({
+      name: "inferium_batch_gas",
+      help: "Gas of a settled batch.",
+      buckets: [50_000, 75_000, 100_000, 150_000, 200_000, 300_000, 500_000],
+      registers,
+    }),
+    backlog: new Gauge({
+      name: "inferium_settlement_backlog_tasks",
+      help: "Accepted tasks that are not settled yet.",
+      registers,
+    }),
+    verdicts: new Counter({
+      name: "inferium_verdicts_total",
+      help: "Verdicts on attempts, by result.",
+      labelNames: ["result"],
+      registers,
+    }),
+    slashes: new Counter({ name: "inferium_slashes_total", help: "Workers slashed on the chain.", registers }),
+    refusals: new Counter({
+      name: "inferium_batch_refusals_total",
+      help: "Times that a validator refused to sign a batch.",
+      registers,
+    }),
+    chainUp: new Gauge({ name: "inferium_chain_up", help: "1 while the chain's endpoint answers, else 0.", registers }),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Who has spoken to the pool lately, and what they said they hold. In memory alone: live heartbeats stay out of etcd, and
+ * after a restart everybody is given the time that silence is allowed before they count as gone.
+ */
+import type { Clock } from "../base/clock.ts";
+
+export interface Sighting {
+  /** Milliseconds since the epoch; undefined where it was not seen since this process began. */
+  readonly lastSeenMs: number | undefined;
+  readonly models: ReadonlySet<string>;
+}
+
+const nobody: Sighting = { lastSeenMs: undefined, models: new Set() };
+
+export class Presence {
+  readonly #clock: Clock;
+  readonly #silenceMs: number;
+  readonly #startedMs: number;
+  readonly #sightings = new Map<string, Sighting>();
+
+  /** @param silenceMs after so long without a word somebody counts as gone */
+  constructor(clock: Clock, silenceMs: number) {
+    this.#clock = clock;
+    this.#silenceMs = silenceMs;
+    this.#startedMs = clock.now();
+  }
+
+  /** @param node name of the WorkerNode */
+  see(node: string, models?: readonly string[]): void {
+    const known = this.#sightings.get(node) ?? nobody;
+    this.#sightings.set(node, {
+      lastSeenMs: this.#clock.now(),
+      models: models === undefined ? known.models : new Set(models.slice(0, 64)),
+    });
+  }
+
+  of(node: string): Sighting {
+    return this.#sightings.get(node) ?? nobody;
+  }
+
+  /** Connected: it has spoken within the time. */
+  isConnected(node: string): boolean {
+    const { lastSeenMs } = this.of(node);
+    return lastSeenMs !== undefined && this.#clock.now() - lastSeenMs < this.#silenceMs;
+  }
+
+  /** Gone: it had the time to speak, and did not. Neither connected nor gone: this process has only just begun. */
+  isGone(node: string): boolean {
+    const since = this.of(node).lastSeenMs ?? this.#startedMs;
+    return this.#clock.now() - since >= this.#silenceMs;
+  }
+
+  forget(node: string): void {
+    this.#sightings.delete(node);
+  }
+}

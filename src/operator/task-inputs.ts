@@ -1,0 +1,74 @@
+/**
+ * What a worker and a validator need to run a task: the input as a reference or inline, from the task itself or from the
+ * ConfigMap that it names. Read from the server when it is needed; what is large is not kept.
+ */
+import { InferiumError } from "../base/errors.ts";
+import { isNotFound } from "../kube/api-error.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { ConfigMap } from "../kube/core-resources.ts";
+import type { InlineTensors, InputReference, PolicyReference } from "../pool/wire.ts";
+import { readSafetensors } from "../protocol/tensors/safetensors.ts";
+import { type NamedTensors, namesInOrder, requireTensor } from "../protocol/tensors/tensor.ts";
+import { isInputLeftOut, type TaskObject } from "./kinds.ts";
+
+export interface InputSources {
+  readonly tasks: KubeClient<TaskObject>;
+  readonly configMaps: KubeClient<ConfigMap>;
+}
+
+/** @throws InferiumError InputUnavailable, where the ConfigMap or its key is missing or holds no tensors */
+export async function resolveInput(sources: InputSources, task: TaskObject): Promise<InputReference> {
+  const { namespace, name } = task.metadata;
+  const whole = isInputLeftOut(task) ? await sources.tasks.get({ namespace, name }) : task;
+  const { configMapRef, steps, inline, uri, digest } = whole.spec.input;
+  const tensors = configMapRef ? await readConfigMap(sources, whole, configMapRef) : inline;
+  return {
+    ...(tensors ? { inline: tensors as InlineTensors } : {}),
+    ...(uri ? { uri } : {}),
+    ...(digest ? { digest } : {}),
+    ...(steps ? { steps } : {}),
+  };
+}
+
+async function readConfigMap(
+  { configMaps }: InputSources,
+  task: TaskObject,
+  ref: { readonly name: string; readonly key: string },
+): Promise<InlineTensors> {
+  const where = `ConfigMap ${task.metadata.namespace}/${ref.name}, key ${ref.key}`;
+  try {
+    const found = await configMaps.get({ namespace: task.metadata.namespace, name: ref.name });
+    const text = found.data?.[ref.key];
+    const bytes = found.binaryData?.[ref.key];
+    if (text !== undefined) return JSON.parse(text) as InlineTensors;
+    if (bytes !== undefined) return toInline(readSafetensors(Buffer.from(bytes, "base64")));
+  } catch (error) {
+    if (!isNotFound(error) && !(error instanceof SyntaxError) && !isBadTensors(error)) throw error;
+    throw unavailable(where, error);
+  }
+  throw unavailable(where, undefined);
+}
+
+function isBadTensors(error: unknown): boolean {
+  return error instanceof InferiumError && error.disposition === "reject" && !error.code.startsWith("Kube");
+}
+
+function unavailable(where: string, cause: unknown): InferiumError {
+  const message = `The input in ${where} cannot be used; expected tensors as JSON in data or as safetensors in binaryData.`;
+  return new InferiumError("InputUnavailable", message, { disposition: "retry", cause });
+}
+
+function toInline(tensors: NamedTensors): InlineTensors {
+  return Object.fromEntries(
+    namesInOrder(tensors).map((name) => {
+      const { dtype, shape, data } = requireTensor(tensors, name);
+      return [name, { dtype, shape: [...shape], base64: Buffer.from(data).toString("base64") }];
+    }),
+  );
+}
+
+export function policyOf(task: TaskObject): PolicyReference {
+  const { policy, tolerance } = task.spec.verification;
+  if (!tolerance) return { policy };
+  return { policy, tolerance: { absolute: tolerance.absolute ?? 0, relative: tolerance.relative ?? 0 } };
+}
