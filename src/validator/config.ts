@@ -1,0 +1,50 @@
+/** The validator's configuration from its environment: the one place of the role that reads it. */
+import { getAddress } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+import {
+  createEnvironmentReader,
+  type Environment,
+  type MemberConfig,
+  readMemberConfig,
+} from "../pool/member-config.ts";
+
+export interface ValidatorConfig extends MemberConfig {
+  /** Holds votes, salts and what was signed: losing it may mean signing twice, which costs the bond. */
+  readonly stateDir: string;
+  /** Name of the pool that orders must be for. */
+  readonly pool: string;
+  /** Checksummed address that gets the treasury's share. */
+  readonly treasury: string;
+  /** Fewest accepting votes of distinct validators for a task in a batch. */
+  readonly minimumQuorum: number;
+  /** Whether tasks that nobody checked may be paid. */
+  readonly allowUnverified: boolean;
+  readonly heartbeatMs: number;
+  readonly claimWaitMs: number;
+}
+
+/** @throws InferiumError InvalidConfiguration */
+export function readValidatorConfig(variables: Environment = process.env): ValidatorConfig {
+  const env = createEnvironmentReader(variables);
+  const treasury = env.matching("INFERIUM_TREASURY", /^0x[0-9a-fA-F]{40}$/, "an address");
+  return Object.freeze({
+    ...readMemberConfig(env),
+    stateDir: env.required("INFERIUM_STATE_DIR"),
+    pool: env.required("INFERIUM_POOL_NAME"),
+    treasury: parseAddress("INFERIUM_TREASURY", treasury ?? env.required("INFERIUM_TREASURY")),
+    minimumQuorum: env.whole("INFERIUM_MINIMUM_QUORUM", 2, { min: 1, max: 31 }),
+    allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
+    claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),
+  });
+}
+
+/** A checksum that does not hold is a typing error, and money would go to nobody. */
+function parseAddress(name: string, text: string): string {
+  try {
+    return getAddress(text);
+  } catch (cause) {
+    const message = `${name} is "${text}", whose checksum is wrong; copy the address again.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * One receipt judged: the model and the input fetched and run here, never taken from the worker, then compared by the
+ * task's policy. Effects: the execution.
+ */
+import { digestToBytes32 } from "../base/digest.ts";
+import { describeError } from "../base/errors.ts";
+import type { Executor } from "../inference/execute.ts";
+import { toExecutionRequest } from "../pool/execution-request.ts";
+import { readInline } from "../pool/inline-tensors.ts";
+import type { ValidateDuty } from "../pool/wire.ts";
+import { digestTensors } from "../protocol/tensors/canonical.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import {
+  abstain,
+  type DecidedVote,
+  decideVote,
+  type OwnResult,
+  toComparePolicy,
+} from "../protocol/verdict/cast-vote.ts";
+import { checkReceipt } from "./check-receipt.ts";
+
+export type Execute = Executor["execute"];
+export type JudgedItem = ValidateDuty["items"][number];
+
+export interface JudgeContext {
+  readonly execute: Execute;
+  readonly domain: ProtocolDomain;
+}
+
+/** Never rejects: what cannot be judged is an Abstain with the reason. */
+export async function judgeItem(context: JudgeContext, item: JudgedItem, signal: AbortSignal): Promise<DecidedVote> {
+  const finding = checkReceipt(context.domain, item.receipt, item);
+  if (finding !== undefined) return abstain(finding);
+  try {
+    const policy = toComparePolicy(item.verification);
+    const own = await compute(context.execute, item, signal);
+    const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
+    return decideVote({ policy, receipt: item.receipt.message, own, ...(handedOn && { handedOn }) });
+  } catch (error) {
+    return abstain(`cannot judge: ${describeError(error)}`);
+  }
+}
+
+async function compute(execute: Execute, { model, input }: JudgedItem, signal: AbortSignal): Promise<OwnResult> {
+  try {
+    signal.throwIfAborted();
+    const result = await execute(toExecutionRequest(model, input), signal);
+    return {
+      state: "Computed",
+      outputs: result.outputs,
+      modelDigest: digestToBytes32(result.modelDigest),
+      inputDigest: digestToBytes32(result.inputDigest),
+      outputDigest: digestToBytes32(result.outputDigest),
+    };
+  } catch (error) {
+    return { state: "Unable", reason: `cannot re-execute: ${describeError(error)}` };
+  }
+}
+
+function readHandedOn({ output }: JudgedItem) {
+  if (output === undefined) return undefined;
+  const outputs = readInline(output);
+  return { outputs, outputDigest: digestToBytes32(digestTensors(outputs)) };
+}
