@@ -19,6 +19,8 @@ export interface ContainerRecord {
   readonly role: ContainerRole;
   readonly spec: Container;
   readonly state: RecordState;
+  /** Milliseconds since the epoch of the last end; `finishedAt` has whole seconds only, too coarse for the backoff. */
+  readonly endedAt: number | undefined;
   /** The end before the present run. */
   readonly last: TerminatedState | undefined;
   readonly restartCount: number;
@@ -39,6 +41,7 @@ export function createRecords(pod: Pod): readonly ContainerRecord[] {
     role,
     spec,
     state: { kind: "waiting", waiting: { reason: hasInit ? "PodInitializing" : "ContainerCreating" } },
+    endedAt: undefined,
     last: undefined,
     restartCount: 0,
     containerId: undefined,
@@ -94,19 +97,25 @@ export function markStarted(record: ContainerRecord, run: StartedRun, options: C
     last: ended,
     restartCount: ended === undefined ? record.restartCount : record.restartCount + 1,
     backoff:
-      ended === undefined ? record.backoff : advanceBackoff(record.backoff, restartTimes(ended, run.now), options),
+      ended === undefined ? record.backoff : advanceBackoff(record.backoff, computeTimes(record, run.now), options),
     started: record.spec.startupProbe === undefined,
     ready: record.spec.startupProbe === undefined && record.spec.readinessProbe === undefined,
     retry: undefined,
   };
 }
 
-function restartTimes(ended: TerminatedState, now: number) {
-  return { finishedAt: parseTime(ended.finishedAt, now), now };
+function computeTimes(record: ContainerRecord, now: number) {
+  return { finishedAt: computeEndedAt(record, now), now };
 }
 
-export function markTerminated(record: ContainerRecord, terminated: TerminatedState): ContainerRecord {
-  return { ...record, state: { kind: "terminated", terminated }, started: false, ready: false };
+/** Milliseconds since the epoch. */
+export function computeEndedAt(record: ContainerRecord, fallback: number): number {
+  const ended = record.state.kind === "terminated" ? record.state.terminated : record.last;
+  return record.endedAt ?? parseTime(ended?.finishedAt, fallback);
+}
+
+export function markTerminated(record: ContainerRecord, terminated: TerminatedState, now: number): ContainerRecord {
+  return { ...record, state: { kind: "terminated", terminated }, endedAt: now, started: false, ready: false };
 }
 
 /** A start that failed before there was a process; it is tried again at `retryAt`. */

@@ -100,7 +100,8 @@ function createStopper(input: ContainerRunInput, group: ProcessGroup, context: H
   let asked: Promise<void> | undefined;
   const ask = async (graceMs: number) => {
     const preStop = input.container.lifecycle?.preStop;
-    if (preStop !== undefined && graceMs > 0) await runPreStop(preStop, context, graceMs, input.logger);
+    if (graceMs === 0) return;
+    if (preStop !== undefined) await runPreStop(preStop, context, graceMs, input.logger);
     group.signal("SIGTERM");
   };
   const stop = async (graceMs: number) => {

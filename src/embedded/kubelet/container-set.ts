@@ -149,7 +149,7 @@ export class ContainerSet {
   #takeEnd(name: string, terminated: TerminatedState): void {
     this.#runs.delete(name);
     this.#stopping.delete(name);
-    this.#change(name, (record) => markTerminated(record, terminated));
+    this.#change(name, (record) => markTerminated(record, terminated, this.#deps.clock.now()));
     if (terminated.exitCode !== 0) {
       this.#record(
         "Warning",
@@ -174,7 +174,7 @@ export class ContainerSet {
         finishedAt: time,
       };
       this.#change(name, (record) =>
-        markTerminated(markStarted(record, { containerId, startedAt: time, now }, backoff), ended),
+        markTerminated(markStarted(record, { containerId, startedAt: time, now }, backoff), ended, now),
       );
       return;
     }

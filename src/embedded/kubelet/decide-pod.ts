@@ -3,7 +3,7 @@
  * Order: init containers one after another, each to its end; sidecars until started; then all main containers; when
  * these have ended for good, the sidecars are stopped and the pod is over.
  */
-import { type ContainerRecord, parseTime } from "./container-record.ts";
+import { type ContainerRecord, computeEndedAt } from "./container-record.ts";
 import type { Pod } from "./core-types.ts";
 import { type CrashBackoffOptions, computeRestartAt } from "./crash-backoff.ts";
 
@@ -83,7 +83,7 @@ function decideContainer(input: PlanInput, record: ContainerRecord): Need {
   if (record.retry !== undefined) return waitUntil(input, record.retry.at, false);
   if (record.state.kind === "waiting") return { kind: "start" };
   if (isOver(input, record)) return { kind: "none" };
-  const finishedAt = parseTime(record.state.terminated.finishedAt, input.now);
+  const finishedAt = computeEndedAt(record, input.now);
   return waitUntil(input, computeRestartAt(record.backoff, finishedAt, input.backoff), true);
 }
 

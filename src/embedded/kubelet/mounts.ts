@@ -60,10 +60,7 @@ export function createPathRewriter(mounts: readonly MountPoint[]): (text: string
   if (mapped.length === 0) return (text) => text;
   const byPath = new Map(mapped.map((mount) => [mount.mountPath, mount.realPath]));
   const paths = [...byPath.keys()].sort((one, other) => other.length - one.length).map(escapePattern);
-  const pattern = new RegExp(
-    `(?<![\\w.\\-/]|[\\w.]:)(?:${paths.join("|")})(?![\\w.\\-])|(?<=://)(?:${paths.join("|")})(?![\\w.\\-])`,
-    "g",
-  );
+  const pattern = new RegExp(`(?:(?<![\\w.\\-/])|(?<=://))(?:${paths.join("|")})(?![\\w.\\-])`, "g");
   return (text) => text.replace(pattern, (path) => byPath.get(path) ?? path);
 }
 

@@ -44,6 +44,8 @@ export class PodWorker {
   readonly #wakeup = new Wakeup();
   readonly #closed = new AbortController();
   readonly #startTime: string;
+  /** The same in milliseconds since the epoch, finer than whole seconds for a pod that begins here. */
+  readonly #startedAt: number;
   #pod: Pod;
   /** Ended before this kubelet saw it: nothing is run or written, only deletion is served. */
   readonly #wasOver: boolean;
@@ -63,6 +65,7 @@ export class PodWorker {
     this.#pod = pod;
     const now = formatTime(deps.clock.now());
     this.#startTime = pod.status?.startTime ?? now;
+    this.#startedAt = parseTime(pod.status?.startTime, deps.clock.now());
     this.#wasOver = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
     const records = createRecords(pod).map((record) =>
@@ -185,7 +188,7 @@ export class PodWorker {
   #deadlineAt(): number | undefined {
     const seconds = this.#pod.spec.activeDeadlineSeconds;
     if (seconds === undefined || this.#verdict !== undefined || this.#finished) return undefined;
-    return parseTime(this.#startTime, this.#deps.clock.now()) + seconds * 1000;
+    return this.#startedAt + seconds * 1000;
   }
 
   #publish(plan: PodPlan): void {
