@@ -1,0 +1,135 @@
+/**
+ * Certification: gather (own record, chain), check everything, record, sign. What is not signed is refused with its
+ * reason, so that the operator need not guess. Effects: the record on the disk, one call to the pool, reads of the chain.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
+import type { PoolClient } from "../../pool/client.ts";
+import type { ProtocolSigner } from "../../pool/signer.ts";
+import type { AttestResponse, BatchData, CertifyDuty } from "../../pool/wire.ts";
+import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";
+import { type CertifiedRecord, maySign } from "./certified-record.ts";
+import { type BatchRules, checkBatch } from "./check-batch.ts";
+import { type ChainHead, checkChainHead, followsOwnRecord } from "./check-previous.ts";
+import { type Finding, finding } from "./finding.ts";
+import { type ParsedBatch, parseBatch, parseHeader } from "./parse-batch.ts";
+
+/** What a validator may ask the chain; each that is left out leaves its check out, but for readHead after a gap. */
+export interface ChainView {
+  readonly readHead?: () => Promise<ChainHead>;
+  /** Checksummed members of an epoch's validator set. */
+  readonly readValidators?: (epoch: bigint) => Promise<readonly string[]>;
+  /** Who is paid for a node's work. */
+  readonly readPayout?: (node: string) => Promise<string>;
+}
+
+export interface CertifyContext {
+  readonly client: Pick<PoolClient, "attest">;
+  readonly signer: ProtocolSigner;
+  readonly domain: ProtocolDomain;
+  readonly record: CertifiedRecord;
+  readonly chain: ChainView;
+  readonly rules: Pick<BatchRules, "pool" | "treasury" | "minimumQuorum" | "allowUnverified">;
+  readonly clock: Clock;
+}
+
+export type CertifyResult = AttestResponse & { readonly refused?: Finding };
+
+/** @throws InferiumError of the record, the chain and the client (retry: the duty comes again) */
+export async function certifyBatch(
+  context: CertifyContext,
+  duty: CertifyDuty,
+  signal: AbortSignal,
+): Promise<CertifyResult> {
+  const { sequence } = duty.batch.header;
+  const header = readHeader(context.domain, duty.batch);
+  if ("code" in header) return refuse(context, { sequence, headerHash: zeroHash, found: header }, signal);
+  const { headerHash } = header;
+  const found = await decide(context, duty.batch, headerHash);
+  if (found !== undefined) return refuse(context, { sequence, headerHash, found }, signal);
+  const signature = await context.signer.signTypedData(context.domain, batchHeaderTypes, header.message);
+  return context.client.attest({ kind: "certify", sequence, headerHash, signature }, signal);
+}
+
+function readHeader(domain: ProtocolDomain, data: BatchData) {
+  try {
+    const message = parseHeader(data.header);
+    return { message, headerHash: hashMessage(domain, batchHeaderTypes, message) };
+  } catch (error) {
+    return finding("MalformedBatch", describeError(error));
+  }
+}
+
+/** Undefined where the header may be signed; then it is in the record. */
+async function decide(context: CertifyContext, data: BatchData, headerHash: string): Promise<Finding | undefined> {
+  const batch = tryParse(data);
+  if ("code" in batch) return batch;
+  const state = context.record.read();
+  const { sequence } = batch.header;
+  if (state.signed.get(sequence) === headerHash) return undefined;
+  if (!maySign(state, sequence, headerHash)) {
+    return finding("AlreadyCertified", `Another header was signed for sequence ${sequence}, or a later one.`);
+  }
+  if (!followsOwnRecord(batch, state.last)) {
+    const found = checkChainHead(batch, await context.chain.readHead?.());
+    if (found !== undefined) return found;
+  }
+  const outcome = await checkBatch(batch, await gatherRules(context, batch));
+  if (!(outcome instanceof Map)) return outcome;
+  await context.record.save({ sequence, headerHash, balances: batch.balances }, outcome);
+  return undefined;
+}
+
+function tryParse(data: BatchData): ParsedBatch | Finding {
+  try {
+    return parseBatch(data);
+  } catch (error) {
+    return finding("MalformedBatch", describeError(error));
+  }
+}
+
+async function gatherRules(
+  { chain, clock, domain, record, rules }: CertifyContext,
+  batch: ParsedBatch,
+): Promise<BatchRules> {
+  const members = await chain.readValidators?.(batch.header.epoch);
+  return {
+    ...rules,
+    domain,
+    validators: members && new Set(members),
+    payouts: chain.readPayout && (await readPayouts(batch, chain.readPayout)),
+    spentWei: record.read().spentWei,
+    nowMs: clock.now(),
+  };
+}
+
+async function readPayouts(
+  batch: ParsedBatch,
+  readPayout: (node: string) => Promise<string>,
+): Promise<Map<string, string>> {
+  const nodes = new Set(batch.tasks.flatMap((task) => [task.worker, ...task.votes.map((vote) => vote.validator)]));
+  const payouts = new Map<string, string>();
+  for (const node of nodes) payouts.set(node, await readPayout(node));
+  return payouts;
+}
+
+interface Refusal {
+  readonly sequence: string;
+  readonly headerHash: string;
+  readonly found: Finding;
+}
+
+const zeroHash = `0x${"0".repeat(64)}`;
+
+async function refuse(context: CertifyContext, refusal: Refusal, signal: AbortSignal): Promise<CertifyResult> {
+  const { sequence, headerHash, found } = refusal;
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(sequence)) {
+    throw new InferiumError(
+      "InvalidDuty",
+      `A batch's sequence is "${String(sequence).slice(0, 40)}"; it cannot be answered.`,
+    );
+  }
+  const reason = `${found.code}: ${found.message}`.slice(0, 2000);
+  const answer = await context.client.attest({ kind: "refuse", sequence, headerHash, reason }, signal);
+  return { ...answer, refused: found };
+}

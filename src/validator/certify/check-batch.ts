@@ -1,0 +1,68 @@
+/**
+ * Stage 7 for a validator: ordered, named checks over everything that a batch is made of; the first finding is why it is
+ * not signed. Gathering (the chain, the record) is certify-duty.ts's; this is without effects, and pauses between tasks
+ * only so that a thousand signatures do not stop the process from answering.
+ */
+import { setImmediate } from "node:timers/promises";
+import type { ProtocolDomain } from "../../protocol/typed-data.ts";
+import { checkReceipt, digestReceipt } from "../check-receipt.ts";
+import { checkHeader } from "./check-header.ts";
+import { checkOrders } from "./check-orders.ts";
+import { checkVotes, type VoteRules } from "./check-votes.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { ParsedBatch, ParsedTask } from "./parse-batch.ts";
+
+export interface BatchRules {
+  readonly domain: ProtocolDomain;
+  readonly pool: string;
+  readonly treasury: string;
+  readonly minimumQuorum: number;
+  readonly allowUnverified: boolean;
+  /** Members of the validator set; undefined where the chain is not read. */
+  readonly validators: ReadonlySet<string> | undefined;
+  /** Who the chain says is paid for a node's work; undefined where the chain is not read. */
+  readonly payouts: ReadonlyMap<string, string> | undefined;
+  readonly spentWei: ReadonlyMap<string, bigint>;
+  readonly nowMs: number;
+}
+
+/** The first finding, or what the orders' budgets have spent with this batch. */
+export async function checkBatch(batch: ParsedBatch, rules: BatchRules): Promise<Finding | Map<string, bigint>> {
+  if (batch.treasury !== rules.treasury) {
+    return finding("WrongTreasury", `The batch pays treasury ${batch.treasury}; configured is ${rules.treasury}.`);
+  }
+  // Roots before signatures: they are cheap, and most mistakes show there.
+  const header = checkHeader(batch, rules.nowMs);
+  if (header !== undefined) return header;
+  const voteRules: VoteRules = { ...rules, signers: new Map() };
+  for (const task of batch.tasks) {
+    const found = checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? checkVotes(task, voteRules);
+    if (found !== undefined) return found;
+    await setImmediate();
+  }
+  return checkOrders(batch.tasks, rules);
+}
+
+function checkTaskReceipt(task: ParsedTask, { domain }: BatchRules): Finding | undefined {
+  const found = checkReceipt(domain, task.receipt, task);
+  if (found !== undefined) return finding("ReceiptNotValid", `Task ${task.taskId}: ${found}.`);
+  if (task.receipt.message.worker !== task.worker) {
+    return finding("WorkerMismatch", `Task ${task.taskId} names worker ${task.worker}; its receipt is another's.`);
+  }
+  if (digestReceipt(domain, task.receipt) === task.receiptDigest) return undefined;
+  return finding("ReceiptDigestMismatch", `Task ${task.taskId} names another digest than its receipt has.`);
+}
+
+function checkPayees(task: ParsedTask, payouts: ReadonlyMap<string, string> | undefined): Finding | undefined {
+  if (payouts === undefined) return undefined;
+  const pairs = [[task.worker, task.payee], ...task.votes.map((vote) => [vote.validator, vote.payee])] as const;
+  for (const [node = "", payee] of pairs) {
+    const payout = payouts.get(node);
+    if (payout === payee) continue;
+    return finding(
+      "WrongPayee",
+      `Task ${task.taskId} pays ${payee} for ${node}; the chain says ${payout ?? "nobody"}.`,
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,108 @@
+/** Batch data as it came over the wire, as numbers and checksummed addresses; whatever is not is a Malformed batch. */
+import { getAddress } from "ethers";
+import { describeError, InferiumError } from "../../base/errors.ts";
+import type { BatchData, BatchTask, SignedReceipt, VoteEvidence } from "../../pool/wire.ts";
+import type { Order } from "../../protocol/order.ts";
+import { maxBatchTasks } from "../../protocol/settlement.ts";
+import type { BatchHeaderMessage } from "../../protocol/typed-data.ts";
+
+export interface ParsedTask {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly receipt: SignedReceipt;
+  readonly receiptDigest: string;
+  readonly worker: string;
+  readonly payee: string;
+  readonly requester: string;
+  readonly rewardWei: bigint;
+  readonly votes: readonly VoteEvidence[];
+  readonly order: Order | undefined;
+}
+
+export interface ParsedBatch {
+  readonly header: BatchHeaderMessage;
+  readonly tasks: readonly ParsedTask[];
+  readonly treasury: string;
+  readonly previousBalances: ReadonlyMap<string, bigint>;
+  readonly balances: ReadonlyMap<string, bigint>;
+}
+
+/** @throws InferiumError MalformedBatch */
+export function parseBatch(data: BatchData): ParsedBatch {
+  try {
+    if (data.tasks.length > maxBatchTasks) throw new Error(`it has ${data.tasks.length} tasks`);
+    return {
+      header: parseHeader(data.header),
+      tasks: data.tasks.map(parseTask),
+      treasury: address(data.treasury),
+      previousBalances: parseBalances(data.previousBalances),
+      balances: parseBalances(data.balances),
+    };
+  } catch (cause) {
+    throw new InferiumError("MalformedBatch", `The batch cannot be read: ${describeError(cause)}.`, { cause });
+  }
+}
+
+export function parseHeader(header: BatchData["header"]): BatchHeaderMessage {
+  return {
+    sequence: whole(header.sequence),
+    previousHash: bytes32(header.previousHash),
+    epoch: whole(header.epoch),
+    taskRoot: bytes32(header.taskRoot),
+    balanceRoot: bytes32(header.balanceRoot),
+    taskCount: header.taskCount,
+    settledWei: whole(header.settledWei),
+    createdAt: whole(header.createdAt),
+  };
+}
+
+function parseTask(task: BatchTask): ParsedTask {
+  return {
+    taskId: bytes32(task.taskId),
+    attempt: task.attempt,
+    receipt: task.receipt,
+    receiptDigest: bytes32(task.receiptDigest),
+    worker: address(task.worker),
+    payee: address(task.payee),
+    requester: address(task.requester),
+    rewardWei: whole(task.rewardWei),
+    votes: task.votes.map((vote) => ({ ...vote, validator: address(vote.validator), payee: address(vote.payee) })),
+    order: task.order === undefined ? undefined : parseOrder(task.order),
+  };
+}
+
+function parseOrder({ message, signature, models }: NonNullable<BatchTask["order"]>): Order {
+  return {
+    message: {
+      requester: address(message.requester),
+      pool: message.pool,
+      maxPerTaskWei: whole(message.maxPerTaskWei),
+      maxTotalWei: whole(message.maxTotalWei),
+      modelsRoot: bytes32(message.modelsRoot),
+      expiresAt: message.expiresAt,
+      nonce: whole(message.nonce),
+    },
+    signature,
+    ...(models === undefined ? {} : { models }),
+  };
+}
+
+function parseBalances(balances: Readonly<Record<string, string>>): Map<string, bigint> {
+  return new Map(Object.entries(balances).map(([account, wei]) => [address(account), whole(wei)]));
+}
+
+/** Only in its checksummed form: in two forms one account would have two balances. */
+function address(text: string): string {
+  if (getAddress(text) === text) return text;
+  throw new Error(`${text} is not in its checksummed form`);
+}
+
+function bytes32(text: string): string {
+  if (/^0x[0-9a-f]{64}$/.test(text)) return text;
+  throw new Error(`"${String(text).slice(0, 80)}" is not 32 bytes in lower-case hex`);
+}
+
+function whole(text: string): bigint {
+  if (/^(0|[1-9][0-9]{0,77})$/.test(text)) return BigInt(text);
+  throw new Error(`"${String(text).slice(0, 80)}" is not a whole number`);
+}

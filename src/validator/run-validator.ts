@@ -1,0 +1,169 @@
+/**
+ * The validator: claims duties one at a time and does them. Started by main.ts or the embedded run. Effects: pool API, its
+ * cache and state folders, re-execution, reads of the chain where it is given one.
+ */
+import type { Registry } from "prom-client";
+import { computeBackoffMs } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { describeError, InferiumError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { createExecutor } from "../inference/execute.ts";
+import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
+import type { PoolClient, PoolFacts } from "../pool/client.ts";
+import { sendHeartbeats } from "../pool/heartbeats.ts";
+import { joinPool } from "../pool/join-pool.ts";
+import { pickExecutorOptions } from "../pool/member-config.ts";
+import type { ProtocolSigner } from "../pool/signer.ts";
+import type { Duty } from "../pool/wire.ts";
+import { openCertifiedRecord } from "./certify/certified-record.ts";
+import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
+import type { ValidatorConfig } from "./config.ts";
+import type { Execute } from "./judge.ts";
+import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
+import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
+import { openVoteRecords } from "./vote-record.ts";
+
+export interface ValidatorDependencies {
+  /** Aborted to stop. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly registry?: Registry;
+  /** In place of onnxruntime under the configuration. */
+  readonly execute?: Execute;
+  readonly chain?: ChainView;
+  /** Called once a session is open and claims begin. */
+  readonly onReady?: (facts: PoolFacts) => void;
+}
+
+interface DutyContext {
+  readonly votes: VoteContext;
+  readonly certify: CertifyContext;
+  readonly metrics: ValidatorMetrics | undefined;
+  readonly logger: Logger;
+}
+
+/** Resolves after a graceful stop. @throws InferiumError where the configuration or the state cannot work */
+export async function runValidator(config: ValidatorConfig, dependencies: ValidatorDependencies): Promise<void> {
+  const { logger, signal } = dependencies;
+  const clock = dependencies.clock ?? systemClock;
+  const expected = { ...config.expected, pool: config.pool };
+  const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
+  const executor = createExecutor({ ...pickExecutorOptions(config), clock });
+  try {
+    const facts = await waitForPool({ client, clock, logger }, signal);
+    if (facts === undefined) return;
+    const execute = dependencies.execute ?? executor.execute;
+    const context = await openContext(config, dependencies, { client, signer, facts, execute, clock });
+    logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
+    dependencies.onReady?.(facts);
+    await work({ config, context, client, clock, logger, loadedModels: executor.loadedModels }, signal);
+  } finally {
+    await client.close();
+    await executor.close();
+  }
+}
+
+interface Joined {
+  readonly client: PoolClient;
+  readonly signer: ProtocolSigner;
+  readonly facts: PoolFacts;
+  readonly execute: Execute;
+  readonly clock: Clock;
+}
+
+async function openContext(
+  config: ValidatorConfig,
+  dependencies: ValidatorDependencies,
+  joined: Joined,
+): Promise<DutyContext> {
+  const { facts, execute, ...shared } = joined;
+  const { domain } = facts;
+  const records = await openVoteRecords(config.stateDir, joined.clock);
+  await records.prune();
+  const record = await openCertifiedRecord(config.stateDir, domain);
+  return {
+    votes: { ...shared, domain, execute, records },
+    certify: { ...shared, domain, record, rules: config, chain: dependencies.chain ?? {} },
+    metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
+    logger: dependencies.logger,
+  };
+}
+
+interface Work {
+  readonly config: ValidatorConfig;
+  readonly context: DutyContext;
+  readonly client: PoolClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly loadedModels: () => readonly string[];
+}
+
+async function work({ config, context, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
+  let busy = false;
+  const heartbeats = sendHeartbeats(
+    {
+      ...loop,
+      intervalMs: config.heartbeatMs,
+      // A claim says by itself that we are alive; a long duty does not.
+      read: () => (busy ? { running: [], models: loadedModels() } : undefined),
+      onAnswer: () => undefined,
+    },
+    signal,
+  );
+  await runClaimLoop(
+    {
+      ...loop,
+      nextRequest: async () => ({ slots: 1, models: loadedModels(), waitMs: config.claimWaitMs }),
+      accept: async ({ duties }) => {
+        busy = true;
+        const done = await doDuties(context, duties, signal);
+        busy = false;
+        // The same duty comes again at once; what failed just now would fail again.
+        if (!done) await loop.clock.sleep(computeBackoffMs(1, { initialMs: 1000, maxMs: 1000 }), signal);
+      },
+    },
+    signal,
+  );
+  await heartbeats;
+}
+
+/** Whether all went well. */
+async function doDuties(context: DutyContext, duties: readonly Duty[], signal: AbortSignal): Promise<boolean> {
+  let done = true;
+  for (const duty of duties) if (!signal.aborted) done = (await doDuty(context, duty, signal)) && done;
+  return done;
+}
+
+/** Never rejects: a duty that fails comes again with a later claim, or passes with its deadline. */
+async function doDuty(context: DutyContext, duty: Duty, signal: AbortSignal): Promise<boolean> {
+  const { metrics, logger } = context;
+  const fields = { kind: duty.kind, duty: duty.kind === "certify" ? duty.batch.header.sequence : duty.validation };
+  const end = metrics?.seconds.startTimer({ kind: duty.kind });
+  try {
+    const result = await perform(context, duty, signal);
+    metrics?.duties.inc({ kind: duty.kind, result });
+    logger.debug("duty done", { ...fields, result });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    metrics?.duties.inc({ kind: duty.kind, result: error instanceof InferiumError ? error.code : "Internal" });
+    logger.warn("duty failed", { ...fields, error: describeError(error) });
+    return false;
+  } finally {
+    end?.();
+  }
+}
+
+async function perform(context: DutyContext, duty: Duty, signal: AbortSignal): Promise<string> {
+  if (duty.kind === "validate") return (await commitVotes(context.votes, duty, signal)).status;
+  if (duty.kind === "reveal") return (await revealVotes(context.votes, duty, signal)).status;
+  const { status, refused } = await certifyBatch(context.certify, duty, signal);
+  if (refused === undefined) return status;
+  context.logger.warn("batch refused", {
+    sequence: duty.batch.header.sequence,
+    code: refused.code,
+    reason: refused.message,
+  });
+  return `Refused${refused.code}`;
+}
