@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly kubeconfigPath?: string | undefined;
   /** Left out: the current context. */
   readonly context?: string | undefined;
+  /** Prepended to `/var/run/secrets/...` of the service account, for a pod whose file system is not its own. */
+  readonly inClusterRoot?: string | undefined;
   readonly clock?: Clock;
   /** How long credentials read from files are reused. */
   readonly maxAgeMs?: number;
@@ -46,7 +48,8 @@ export interface LoadOptions {
 /** @throws InferiumError KubeconfigInvalid when the file, its context, cluster or user cannot be used */
 export async function loadKubeConnection(options: LoadOptions = {}): Promise<KubeConnection> {
   const path = options.kubeconfigPath;
-  const source = path === undefined ? await openInCluster() : await openKubeconfig(path, options.context);
+  const source =
+    path === undefined ? await openInCluster(options.inClusterRoot) : await openKubeconfig(path, options.context);
   const credentials = cacheCredentials(source, options.clock ?? systemClock, options.maxAgeMs ?? 60_000);
   await credentials(false);
   return {

@@ -19,10 +19,11 @@ export interface KubeconfigSource {
 
 type LoadConfig = () => Promise<{ config: KubeConfig; tokenFile: string | undefined }>;
 
-export async function openInCluster(): Promise<KubeconfigSource> {
+/** Reads KUBERNETES_SERVICE_HOST and _PORT (through the package) and the files mounted into every pod, below `root`. */
+export async function openInCluster(root = ""): Promise<KubeconfigSource> {
   return openSource("the in-cluster service account", async () => {
     const config = await createConfig();
-    config.loadFromCluster();
+    config.loadFromCluster(root);
     return { config, tokenFile: undefined };
   });
 }

@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
 import { createStaticConnection, loadKubeConnection } from "../../../src/kube/connection.ts";
@@ -127,6 +127,31 @@ describe("a kubeconfig", () => {
   test("that does not exist is named in the error", async () => {
     const path = join(folder, "absent");
     await expect(loadKubeConnection({ kubeconfigPath: path })).rejects.toThrow(path);
+  });
+});
+
+describe("inside a cluster", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("the service account gives server, namespace and a token that may rotate", async () => {
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", "10.96.0.1");
+    vi.stubEnv("KUBERNETES_SERVICE_PORT", "443");
+    const account = join(folder, "var/run/secrets/kubernetes.io/serviceaccount");
+    await mkdir(account, { recursive: true });
+    await writeFile(join(account, "ca.crt"), "CA");
+    await writeFile(join(account, "namespace"), "prod\n");
+    await writeFile(join(account, "token"), "one\n");
+    const connection = await loadKubeConnection({ inClusterRoot: folder });
+    expect([connection.server, connection.namespace]).toEqual(["https://10.96.0.1:443", "prod"]);
+    expect(await connection.authorization()).toBe("Bearer one");
+    expect((await connection.tls()).ca?.toString()).toBe("CA");
+    await writeFile(join(account, "token"), "two\n");
+    expect(await connection.authorization({ fresh: true })).toBe("Bearer two");
+  });
+
+  test("outside of one the error says what to give", async () => {
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", undefined);
+    await expect(loadKubeConnection()).rejects.toThrow("Cannot use the in-cluster service account");
   });
 });
 

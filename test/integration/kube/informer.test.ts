@@ -239,6 +239,21 @@ describe("an informer spares a server in trouble", () => {
     expect(waits).toEqual([50, 100, 40_000, 400]);
   });
 
+  test("but from the shortest wait again once a watch has given something", async () => {
+    const waits: number[] = [];
+    const clock = {
+      now: () => 0,
+      monotonic: () => performance.now(),
+      sleep: async (ms: number) => void waits.push(ms),
+    };
+    server.script("GET", list("5"));
+    const failing = replyStatus(500, "InternalError");
+    server.script("WATCH", failing, failing, replyStream([bookmark("6")], "reset"), failing, quiet);
+    follow({ clock, random: () => 0, timing: { backoffInitialMs: 100, backoffMaxMs: 10_000 } });
+    await expect.poll(() => server.count("WATCH")).toBe(5);
+    expect(waits).toEqual([50, 100, 50, 100]);
+  });
+
   test("also when every watch is answered 410: only the first list comes at once", async () => {
     const waits: number[] = [];
     const clock = {

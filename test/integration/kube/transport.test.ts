@@ -131,7 +131,7 @@ describe("requests", () => {
     const answer = connect().request({ ...get, signal: stop.signal });
     setTimeout(() => stop.abort(new Error("shutting down")), 100);
     await expect(answer).rejects.toThrow("shutting down");
-  });
+  }, 5_000);
 
   test("name the server's words in the error", async () => {
     server.script("GET", replyStatus(404, "NotFound"));

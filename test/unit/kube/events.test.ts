@@ -112,7 +112,7 @@ describe("the event recorder", () => {
   });
 
   test("writes counted repeats when it stops, and nothing after", async () => {
-    const { clock, recorder, requests } = setUp();
+    const { clock, recorder, requests, registry } = setUp();
     recorder.record(started);
     await clock.advance(0);
     recorder.record(started);
@@ -123,5 +123,6 @@ describe("the event recorder", () => {
     await clock.advance(60_000);
     expect(requests.map((request) => request.method)).toEqual(["POST", "PATCH"]);
     expect(clock.sleepers).toBe(0);
+    expect(await registry.metrics()).not.toContain('reason="stopped"');
   });
 });
