@@ -1,0 +1,116 @@
+/**
+ * Sets of field paths, as trees that read and write the `fieldsV1` form of managed fields. Path elements are kept in
+ * that form: `f:name`, `k:{"key":"value"}`, `v:"set member"`. Pure: operations return new sets.
+ */
+import { isObject, type JsonObject } from "../json-value.ts";
+
+export class FieldSet {
+  /** Whether the path up to here is itself in the set. */
+  readonly member: boolean;
+  readonly children: ReadonlyMap<string, FieldSet>;
+
+  constructor(member: boolean, children: ReadonlyMap<string, FieldSet> = new Map()) {
+    this.member = member;
+    this.children = children;
+  }
+
+  get isEmpty(): boolean {
+    return !this.member && this.children.size === 0;
+  }
+
+  union(other: FieldSet): FieldSet {
+    if (other.isEmpty) return this;
+    if (this.isEmpty) return other;
+    const children = new Map(this.children);
+    for (const [element, child] of other.children) children.set(element, children.get(element)?.union(child) ?? child);
+    return new FieldSet(this.member || other.member, children);
+  }
+
+  difference(other: FieldSet): FieldSet {
+    if (other.isEmpty || this.isEmpty) return this;
+    return this.#combine(
+      other,
+      (mine, theirs) => mine && !theirs,
+      (child, theirs) => (theirs === undefined ? child : child.difference(theirs)),
+    );
+  }
+
+  intersection(other: FieldSet): FieldSet {
+    return this.#combine(
+      other,
+      (mine, theirs) => mine && theirs,
+      (child, theirs) => (theirs === undefined ? emptySet : child.intersection(theirs)),
+    );
+  }
+
+  /** Without every path at or below a member of `other`. */
+  withoutSubtrees(other: FieldSet): FieldSet {
+    if (other.member) return emptySet;
+    return this.#combine(
+      other,
+      (mine) => mine,
+      (child, theirs) => (theirs === undefined ? child : child.withoutSubtrees(theirs)),
+    );
+  }
+
+  #combine(
+    other: FieldSet,
+    member: (mine: boolean, theirs: boolean) => boolean,
+    child: (mine: FieldSet, theirs: FieldSet | undefined) => FieldSet,
+  ): FieldSet {
+    const children = new Map<string, FieldSet>();
+    for (const [element, mine] of this.children) {
+      const kept = child(mine, other.children.get(element));
+      if (!kept.isEmpty) children.set(element, kept);
+    }
+    return new FieldSet(member(this.member, other.member), children);
+  }
+
+  equals(other: FieldSet): boolean {
+    if (this.member !== other.member || this.children.size !== other.children.size) return false;
+    for (const [element, child] of this.children) {
+      const theirs = other.children.get(element);
+      if (theirs === undefined || !child.equals(theirs)) return false;
+    }
+    return true;
+  }
+
+  /** Every member path, as lists of elements. */
+  *paths(prefix: readonly string[] = []): Generator<readonly string[]> {
+    if (this.member && prefix.length > 0) yield prefix;
+    for (const [element, child] of this.children) yield* child.paths([...prefix, element]);
+  }
+
+  toJson(): JsonObject {
+    const result: JsonObject = {};
+    if (this.member && this.children.size > 0) result["."] = {};
+    for (const [element, child] of [...this.children].sort(([a], [b]) => (a < b ? -1 : 1)))
+      result[element] = child.toJson();
+    return result;
+  }
+}
+
+export const emptySet = new FieldSet(false);
+
+export function fieldSetFromJson(json: unknown, isRoot = true): FieldSet {
+  if (!isObject(json)) return emptySet;
+  const children = new Map<string, FieldSet>();
+  for (const [element, child] of Object.entries(json))
+    if (element !== ".") children.set(element, fieldSetFromJson(child, false));
+  const member = !isRoot && (Object.hasOwn(json, ".") || children.size === 0);
+  return new FieldSet(member, children);
+}
+
+/** A path as conflict messages show it: `.spec.containers[name="web"].image`. */
+export function formatPath(path: readonly string[]): string {
+  return path.map(formatElement).join("");
+}
+
+function formatElement(element: string): string {
+  if (element.startsWith("f:")) return `.${element.slice(2)}`;
+  if (element.startsWith("v:")) return `[=${element.slice(2)}]`;
+  const key = JSON.parse(element.slice(2)) as JsonObject;
+  return `[${Object.entries(key)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(",")}]`;
+}

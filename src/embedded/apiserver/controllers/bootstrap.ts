@@ -1,0 +1,39 @@
+/** The objects that every cluster has from the start. Effects: creates them. */
+import type { JsonObject } from "../json-value.ts";
+import { type ApiContext, internalWrite } from "../operations/context.ts";
+import { createObject } from "../operations/create.ts";
+
+const namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+const priorityClasses = [
+  {
+    name: "system-cluster-critical",
+    value: 2_000_000_000,
+    description:
+      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+  {
+    name: "system-node-critical",
+    value: 2_000_001_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+];
+
+export function bootstrapObjects(context: ApiContext): void {
+  for (const name of namespaces) create(context, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  for (const { name, value, description } of priorityClasses) {
+    create(context, {
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      metadata: { name },
+      value,
+      description,
+    });
+  }
+}
+
+function create(context: ApiContext, object: JsonObject): void {
+  const kind = context.kinds.findByKind(String(object.apiVersion), String(object.kind));
+  if (kind === undefined) throw new Error(`bootstrap: ${String(object.kind)} is not a known kind`);
+  createObject(context, { kind, namespace: undefined }, object, internalWrite("kube-apiserver"));
+}

@@ -1,0 +1,88 @@
+/**
+ * Namespaces: gives each its default service account, and empties one that is being deleted before it goes. Effects:
+ * creations and deletions.
+ */
+import { describeError } from "../../../base/errors.ts";
+import { asArray } from "../json-value.ts";
+import { specOf } from "../object.ts";
+import { type ApiContext, internalWrite } from "../operations/context.ts";
+import { createObject } from "../operations/create.ts";
+import { deleteObject } from "../operations/delete.ts";
+import { backgroundDeletion } from "../operations/delete-options.ts";
+import type { StoreEvent } from "../storage/store.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+export class NamespaceController {
+  readonly #context: ApiContext;
+  readonly #queue: WorkQueue;
+  readonly #stops: Array<() => void>;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#queue = new WorkQueue(
+      (name) => this.#reconcile(name),
+      (name, error) => {
+        context.logger.error("namespace work failed", { namespace: name, error: describeError(error) });
+      },
+    );
+    const { store } = context;
+    this.#stops = [
+      store.watch("namespaces", store.revision(), (event) => this.#queue.add(event.current.object.metadata.name)),
+      store.watchAll((event) => this.#onObject(event)),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#queue.stop();
+  }
+
+  /** A deletion inside of a dying namespace may be the last one; a deleted default account comes back. */
+  #onObject(event: StoreEvent): void {
+    const { namespace, name } = event.current.object.metadata;
+    if (event.type !== "DELETED" || namespace === undefined) return;
+    const owner = this.#context.store.get("namespaces", namespace)?.object;
+    const isDefaultAccount = event.resource === "serviceaccounts" && name === "default";
+    if (owner !== undefined && (isDefaultAccount || owner.metadata.deletionTimestamp !== undefined))
+      this.#queue.add(namespace);
+  }
+
+  #reconcile(name: string): void {
+    const stored = this.#context.store.get("namespaces", name);
+    if (stored === undefined) return;
+    if (stored.object.metadata.deletionTimestamp === undefined) return this.#ensureAccount(name);
+    if (!this.#empty(name)) return;
+    const spec = { ...specOf(stored.object), finalizers: [] };
+    if (asArray(specOf(stored.object).finalizers).length > 0)
+      this.#context.store.update("namespaces", name, { ...stored.object, spec });
+    if ((stored.object.metadata.finalizers ?? []).length === 0) this.#context.store.delete("namespaces", name);
+  }
+
+  #ensureAccount(namespace: string): void {
+    const { store, kinds } = this.#context;
+    const kind = kinds.find("", "v1", "serviceaccounts");
+    if (kind === undefined || store.get("serviceaccounts", `${namespace}/default`) !== undefined) return;
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } };
+    createObject(this.#context, { kind, namespace }, account, internalWrite("kube-controller-manager"));
+  }
+
+  /** Deletes what the namespace still holds. @returns whether nothing is left */
+  #empty(namespace: string): boolean {
+    const { store, kinds } = this.#context;
+    let left = 0;
+    for (const kind of kinds.storages()) {
+      if (!kind.namespaced) continue;
+      for (const item of store.list(kind.storage, { namespace }).items) {
+        if (item.object.metadata.deletionTimestamp === undefined) {
+          deleteObject(
+            this.#context,
+            { kind, namespace, name: item.object.metadata.name, subresource: "" },
+            backgroundDeletion,
+          );
+        }
+      }
+      left += store.list(kind.storage, { namespace }).items.length;
+    }
+    return left === 0;
+  }
+}

@@ -1,0 +1,161 @@
+/** The discovery documents: what groups, versions and resources there are. Aggregated (v2) and by group version. Pure. */
+
+import { apiVersionOf, type ResourceKind, type SubresourceInfo, standardVerbs } from "../registry/kind.ts";
+import type { KindRegistry } from "../registry/kind-registry.ts";
+
+/** Groups that answer reviews only; they have no stored kinds. */
+const reviewResources: ReadonlyArray<{ group: string; plural: string; kind: string; namespaced: boolean }> = [
+  { group: "authentication.k8s.io", plural: "selfsubjectreviews", kind: "SelfSubjectReview", namespaced: false },
+  { group: "authentication.k8s.io", plural: "tokenreviews", kind: "TokenReview", namespaced: false },
+  {
+    group: "authorization.k8s.io",
+    plural: "localsubjectaccessreviews",
+    kind: "LocalSubjectAccessReview",
+    namespaced: true,
+  },
+  {
+    group: "authorization.k8s.io",
+    plural: "selfsubjectaccessreviews",
+    kind: "SelfSubjectAccessReview",
+    namespaced: false,
+  },
+  {
+    group: "authorization.k8s.io",
+    plural: "selfsubjectrulesreviews",
+    kind: "SelfSubjectRulesReview",
+    namespaced: false,
+  },
+  { group: "authorization.k8s.io", plural: "subjectaccessreviews", kind: "SubjectAccessReview", namespaced: false },
+];
+
+export function isReviewResource(group: string, plural: string): boolean {
+  return reviewResources.some((review) => review.group === group && review.plural === plural);
+}
+
+export function groupVersions(kinds: KindRegistry): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  const add = (group: string, version: string) => {
+    const versions = groups.get(group) ?? [];
+    if (!versions.includes(version)) groups.set(group, [...versions, version]);
+  };
+  for (const kind of kinds.all()) add(kind.group, kind.version);
+  for (const review of reviewResources) add(review.group, "v1");
+  return groups;
+}
+
+export function apiVersions(serverAddress: string): object {
+  const serverAddressByClientCIDRs = [{ clientCIDR: "0.0.0.0/0", serverAddress }];
+  return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs };
+}
+
+export function groupList(kinds: KindRegistry): object {
+  const groups = [...groupVersions(kinds)]
+    .filter(([group]) => group !== "")
+    .map(([group, versions]) => describeGroup(group, versions));
+  return { kind: "APIGroupList", apiVersion: "v1", groups };
+}
+
+export function groupDocument(kinds: KindRegistry, group: string): object | undefined {
+  const versions = groupVersions(kinds).get(group);
+  return versions === undefined || group === ""
+    ? undefined
+    : { kind: "APIGroup", apiVersion: "v1", ...describeGroup(group, versions) };
+}
+
+function describeGroup(group: string, versions: readonly string[]) {
+  const described = versions.map((version) => ({ groupVersion: `${group}/${version}`, version }));
+  return { name: group, versions: described, preferredVersion: described[0] };
+}
+
+export function resourceList(kinds: KindRegistry, group: string, version: string): object | undefined {
+  if (groupVersions(kinds).get(group)?.includes(version) !== true) return undefined;
+  const served = kinds.all().filter((kind) => kind.group === group && kind.version === version);
+  const resources = [...served.flatMap(describeResource), ...reviewsOf(group).map(describeReview)];
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion: apiVersionOf(group, version), resources };
+}
+
+function reviewsOf(group: string) {
+  return reviewResources.filter((review) => review.group === group);
+}
+
+function describeReview(review: (typeof reviewResources)[number]): object {
+  return {
+    name: review.plural,
+    singularName: review.kind.toLowerCase(),
+    namespaced: review.namespaced,
+    kind: review.kind,
+    verbs: ["create"],
+  };
+}
+
+function describeResource(kind: ResourceKind): object[] {
+  const base = {
+    name: kind.plural,
+    singularName: kind.singular,
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs: standardVerbs,
+    ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
+    ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+  };
+  const subresources = subresourcesOf(kind).map(({ name, ...info }) => ({
+    name: `${kind.plural}/${name}`,
+    singularName: "",
+    namespaced: kind.namespaced,
+    ...info,
+  }));
+  return [base, ...subresources];
+}
+
+interface NamedSubresource extends SubresourceInfo {
+  readonly name: string;
+}
+
+function subresourcesOf(kind: ResourceKind): readonly NamedSubresource[] {
+  const verbs = ["get", "patch", "update"];
+  const status = kind.hasStatus ? [{ name: "status", kind: kind.kind, verbs }] : [];
+  const scale =
+    kind.scale === undefined ? [] : [{ name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs }];
+  const others = Object.entries(kind.subresources).map(([name, info]) => ({ name, ...info }));
+  return [...status, ...scale, ...others];
+}
+
+/** `apidiscovery.k8s.io/v2`: everything at once. `legacy` asks for the core group, else for all others. */
+export function aggregatedDiscovery(kinds: KindRegistry, legacy: boolean): object {
+  const groups = [...groupVersions(kinds)].filter(([group]) => (group === "") === legacy);
+  const items = groups.map(([group, versions]) => ({
+    metadata: { name: group },
+    versions: versions.map((version) => aggregatedVersion(kinds, group, version)),
+  }));
+  return { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
+}
+
+function aggregatedVersion(kinds: KindRegistry, group: string, version: string): object {
+  const served = kinds.all().filter((kind) => kind.group === group && kind.version === version);
+  const reviews = reviewsOf(group).map((review) => ({
+    resource: review.plural,
+    responseKind: { group, version, kind: review.kind },
+    scope: review.namespaced ? "Namespaced" : "Cluster",
+    singularResource: review.kind.toLowerCase(),
+    verbs: ["create"],
+  }));
+  return { version, resources: [...served.map(aggregatedResource), ...reviews], freshness: "Current" };
+}
+
+function aggregatedResource(kind: ResourceKind): object {
+  const subresources = subresourcesOf(kind).map((sub) => ({
+    subresource: sub.name,
+    responseKind: { group: sub.group ?? kind.group, version: sub.version ?? kind.version, kind: sub.kind },
+    verbs: sub.verbs,
+  }));
+  return {
+    resource: kind.plural,
+    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    scope: kind.namespaced ? "Namespaced" : "Cluster",
+    singularResource: kind.singular,
+    verbs: standardVerbs,
+    ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
+    ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+    ...(subresources.length === 0 ? {} : { subresources }),
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The HTTPS front: one request in, one answer out, whatever happens inside. Bounds the time of headers and the number
+ * of sockets; turns every error into a `Status`. Effects: owns the listening socket.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { describeError } from "../../../base/errors.ts";
+import type { Logger } from "../../../base/log.ts";
+import { failure, StatusError } from "../status.ts";
+import { sendStatus } from "./respond.ts";
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly logger: Logger;
+  readonly handle: RequestHandler;
+}
+
+const headersTimeoutMs = 15_000;
+const keepAliveTimeoutMs = 120_000;
+const maxHeaderBytes = 32 * 1024;
+
+export class HttpsListener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #inFlight = new Set<AbortController>();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const tls = { cert: options.certPem, key: options.keyPem, ALPNProtocols: ["http/1.1"] };
+    this.#server = createServer(
+      { ...tls, maxHeaderSize: maxHeaderBytes },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#server.headersTimeout = headersTimeoutMs;
+    this.#server.keepAliveTimeout = keepAliveTimeoutMs;
+    // Watches answer for as long as they like; what a client sends must arrive within this.
+    this.#server.requestTimeout = 60_000;
+  }
+
+  /** @returns the port that it listens on */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends every stream and closes every connection. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const controller of this.#inFlight) controller.abort(new Error("the server is closing"));
+    this.#server.closeIdleConnections();
+    setImmediate(() => this.#server.closeAllConnections());
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const controller = new AbortController();
+    this.#inFlight.add(controller);
+    response.on("close", () => {
+      this.#inFlight.delete(controller);
+      controller.abort(new Error("the client is gone"));
+    });
+    try {
+      await this.#options.handle(request, response, controller.signal);
+    } catch (error) {
+      this.#answerError(request, response, error);
+    }
+  }
+
+  #answerError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (response.headersSent) return void response.destroy();
+    if (error instanceof StatusError) {
+      // A body that was not read would be taken for the next request.
+      if (!request.complete) response.setHeader("connection", "close");
+      return sendStatus(response, error.status);
+    }
+    if (request.destroyed && !request.complete) return void response.destroy();
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#options.logger.error("request failed", {
+      method: request.method,
+      path: request.url,
+      error: describeError(error),
+      stack,
+    });
+    sendStatus(response, failure(500, "InternalError", `Internal error occurred: ${describeError(error)}`).status);
+  }
+}

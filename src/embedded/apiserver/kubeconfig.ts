@@ -1,0 +1,23 @@
+/** A kubeconfig for this server, as YAML text. The caller decides where it is kept; it holds a token. */
+import { stringify } from "yaml";
+
+export interface KubeconfigParts {
+  readonly url: string;
+  readonly caPem: string;
+  readonly token: string;
+  readonly user: string;
+  readonly namespace?: string;
+}
+
+export function buildKubeconfig(parts: KubeconfigParts): string {
+  const cluster = { server: parts.url, "certificate-authority-data": Buffer.from(parts.caPem).toString("base64") };
+  const context = { cluster: "inferium", user: parts.user, namespace: parts.namespace ?? "default" };
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "inferium", cluster }],
+    users: [{ name: parts.user, user: { token: parts.token } }],
+    contexts: [{ name: "inferium", context }],
+    "current-context": "inferium",
+  });
+}

@@ -1,0 +1,42 @@
+/** What every operation needs: where objects are, which kinds exist, what time it is. Made once by `server.ts`. */
+import type { Clock } from "../../../base/clock.ts";
+import type { Logger } from "../../../base/log.ts";
+import type { ResourceKind } from "../registry/kind.ts";
+import type { KindRegistry } from "../registry/kind-registry.ts";
+import type { Store } from "../storage/store.ts";
+
+export interface ApiContext {
+  readonly store: Store;
+  readonly kinds: KindRegistry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: FieldValidation;
+  /** Collected here, sent as Warning headers. */
+  readonly warnings: string[];
+}
+
+/** One object of one kind, as the path of a request names it. */
+export interface Target {
+  readonly kind: ResourceKind;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly subresource: string;
+}
+
+export function keyOf(kind: ResourceKind, namespace: string | undefined, name: string): string {
+  return kind.namespaced ? `${namespace ?? ""}/${name}` : name;
+}
+
+export const internalWrite = (fieldManager: string): WriteOptions => ({
+  dryRun: false,
+  fieldManager,
+  fieldValidation: "Ignore",
+  warnings: [],
+});

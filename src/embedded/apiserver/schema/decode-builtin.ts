@@ -1,0 +1,110 @@
+/**
+ * Reads a JSON value as a built-in type, as the Go server's decoder does: nulls are absent fields, fields it does not
+ * know are dropped and reported, numbers become quantities where quantities are meant, and a value of the wrong type or
+ * a malformed time is an error. Pure: returns a fresh value.
+ */
+import { isObject, type JsonObject, setField } from "../json-value.ts";
+import type { Schema } from "./schema.ts";
+
+export class DecodeError extends Error {
+  override readonly name = "DecodeError";
+}
+
+export interface Decoded {
+  readonly value: unknown;
+  readonly unknownFields: readonly string[];
+}
+
+export function decodeBuiltin(value: unknown, schema: Schema): Decoded {
+  const unknownFields: string[] = [];
+  return { value: decode(value, schema, { path: "", unknownFields }), unknownFields };
+}
+
+interface Place {
+  readonly path: string;
+  readonly unknownFields: string[];
+}
+
+function decode(value: unknown, schema: Schema, place: Place): unknown {
+  if (schema["x-kubernetes-int-or-string"] === true) return decodeIntOrString(value, place.path);
+  if (schema.type === "object") return decodeObject(value, schema, place);
+  if (schema.type === "array") return decodeArray(value, schema, place);
+  if (schema.type === undefined) return value;
+  return decodeScalar(value, schema, place.path);
+}
+
+function decodeObject(value: unknown, schema: Schema, place: Place): JsonObject {
+  if (!isObject(value)) throw mismatch(value, "object", place.path);
+  const result: JsonObject = {};
+  for (const [name, child] of Object.entries(value)) {
+    if (child === null || child === undefined) continue;
+    const path = place.path === "" ? name : `${place.path}.${name}`;
+    const childSchema = childOf(schema, name);
+    if (childSchema === undefined) place.unknownFields.push(path);
+    else setField(result, name, decode(child, childSchema, { path, unknownFields: place.unknownFields }));
+  }
+  return result;
+}
+
+function childOf(schema: Schema, name: string): Schema | undefined {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name];
+  if (typeof schema.additionalProperties === "object") return schema.additionalProperties;
+  return schema.properties === undefined ? {} : undefined;
+}
+
+function decodeArray(value: unknown, schema: Schema, place: Place): unknown[] {
+  if (!Array.isArray(value)) throw mismatch(value, "array", place.path);
+  const items = schema.items ?? {};
+  return value.map((item, index) => decode(item, items, { ...place, path: `${place.path}[${index}]` }));
+}
+
+function decodeIntOrString(value: unknown, path: string): unknown {
+  if (typeof value === "string" || Number.isInteger(value)) return value;
+  throw mismatch(value, "int-or-string", path);
+}
+
+function decodeScalar(value: unknown, schema: Schema, path: string): unknown {
+  if (schema.type === "string") return decodeString(value, schema.format ?? "", path);
+  if (schema.type === "boolean" && typeof value === "boolean") return value;
+  if (schema.type === "integer" && Number.isInteger(value)) return value;
+  if (schema.type === "number" && typeof value === "number") return value;
+  throw mismatch(value, schema.type ?? "value", path);
+}
+
+const quantity = /^[+-]?(\d+(\.\d*)?|\.\d+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d+)?$/;
+const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+const microTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}(Z|[+-]\d{2}:\d{2})$/;
+
+function decodeString(value: unknown, format: string, path: string): string {
+  if (format === "quantity") return decodeQuantity(value, path);
+  if (typeof value !== "string") throw mismatch(value, "string", path);
+  if (format === "date-time" && !dateTime.test(value)) throw badTime(value, "2006-01-02T15:04:05Z07:00", path);
+  if (format === "micro-time" && !microTime.test(value)) throw badTime(value, "2006-01-02T15:04:05.000000Z07:00", path);
+  if (format === "byte" && !isBase64(value)) throw new DecodeError(`illegal base64 data in field "${path}"`);
+  return value;
+}
+
+function isBase64(value: string): boolean {
+  return value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
+}
+
+function decodeQuantity(value: unknown, path: string): string {
+  const text = typeof value === "number" ? String(value) : value;
+  if (typeof text !== "string") throw mismatch(value, "quantity", path);
+  if (quantity.test(text)) return text;
+  const rule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  throw new DecodeError(`${rule} (field "${path}", got ${JSON.stringify(value)})`);
+}
+
+function badTime(value: string, layout: string, path: string): DecodeError {
+  const hint = layout.includes("000000") ? "a micro-time needs exactly six fractional digits" : "a time is RFC 3339";
+  return new DecodeError(
+    `parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse (field "${path}": ${hint})`,
+  );
+}
+
+function mismatch(value: unknown, wanted: string, path: string): DecodeError {
+  const got = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+  const field = path === "" ? "the object" : `field "${path}"`;
+  return new DecodeError(`json: cannot unmarshal ${got} into Go struct ${field} of type ${wanted}`);
+}

@@ -1,0 +1,121 @@
+/**
+ * Writes `builtin.json`: the field types, requirements and descriptions of every built-in kind that the embedded API
+ * server serves, read from the models of the pinned `@kubernetes/client-node` (generated from the Kubernetes 1.36
+ * OpenAPI document), plus the list semantics of `list-semantics.ts`, which those models do not carry.
+ * Run: `node src/embedded/apiserver/schema/generate.ts [--check]`. Effects: one file, none with --check.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { builtinKindModels } from "./builtin-kinds.ts";
+import { definitionName } from "./definition-name.ts";
+import { listSemantics, quantityFields } from "./list-semantics.ts";
+import type { Schema } from "./schema.ts";
+
+const models = new URL("../../../../node_modules/@kubernetes/client-node/dist/gen/models/", import.meta.url);
+const target = new URL("./builtin.json", import.meta.url);
+
+interface Attribute {
+  readonly name: string;
+  readonly baseName: string;
+  readonly type: string;
+  readonly format: string;
+}
+
+function typeSchema(type: string, format: string, pending: Set<string>): Schema {
+  const list = /^Array<(.*)>$/.exec(type) ?? /^Set<(.*)>$/.exec(type);
+  if (list?.[1] !== undefined) return { type: "array", items: typeSchema(list[1], format, pending) };
+  const map = /^\{ \[key: string\]: (.*); \}$/.exec(type);
+  if (map?.[1] !== undefined) return { type: "object", additionalProperties: typeSchema(map[1], format, pending) };
+  const scalar = scalarSchema(type, format);
+  if (scalar !== undefined) return scalar;
+  pending.add(type);
+  return { $ref: `#/components/schemas/${definitionName(type)}` };
+}
+
+function scalarSchema(type: string, format: string): Schema | undefined {
+  const withFormat = format === "" ? {} : { format };
+  if (type === "string" || type === "boolean") return { type, ...withFormat };
+  if (type === "number")
+    return format.startsWith("int") ? { type: "integer", format } : { type: "number", ...withFormat };
+  if (type === "Date") return { type: "string", format: "date-time" };
+  if (type === "V1MicroTime") return { type: "string", format: "micro-time" };
+  if (type === "IntOrString") return { format: "int-or-string", "x-kubernetes-int-or-string": true };
+  if (type === "any" || type === "object") return { "x-kubernetes-preserve-unknown-fields": true };
+  return undefined;
+}
+
+function buildDefinition(model: string, pending: Set<string>): Schema {
+  const source = readFileSync(new URL(`${model}.js`, models), "utf8");
+  const declaration = readFileSync(new URL(`${model}.d.ts`, models), "utf8");
+  const json = /attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(source)?.[1] ?? "[]";
+  const attributes = JSON.parse(json) as Attribute[];
+  const docs = readDocs(declaration);
+  const properties: Record<string, Schema> = {};
+  const required: string[] = [];
+  for (const attribute of attributes) {
+    const doc = docs.fields.get(attribute.baseName) ?? docs.fields.get(attribute.name);
+    properties[attribute.baseName] = buildProperty(model, attribute, pending, doc?.text ?? "");
+    if (doc?.required === true) required.push(attribute.baseName);
+  }
+  const description = docs.description === "" ? {} : { description: docs.description };
+  return { ...description, type: "object", properties, ...(required.length > 0 ? { required } : {}) };
+}
+
+function buildProperty(model: string, attribute: Attribute, pending: Set<string>, text: string): Schema {
+  const id = `${model}.${attribute.baseName}`;
+  let schema = typeSchema(attribute.type, attribute.format, pending);
+  if (quantityFields.has(id)) schema = markQuantity(schema);
+  const description = text === "" ? {} : { description: text };
+  if (schema.$ref !== undefined) return { ...description, allOf: [schema], ...listSemantics[id] };
+  return { ...description, ...schema, ...listSemantics[id] };
+}
+
+function markQuantity(schema: Schema): Schema {
+  if (schema.additionalProperties !== undefined) {
+    return { ...schema, additionalProperties: { type: "string", format: "quantity" } };
+  }
+  return { ...schema, format: "quantity" };
+}
+
+interface Docs {
+  readonly description: string;
+  readonly fields: ReadonlyMap<string, { readonly text: string; readonly required: boolean }>;
+}
+
+function readDocs(declaration: string): Docs {
+  const head = /\/\*\*\n([^/]*(?:\/(?!\*)[^/]*)*?)\*\/\nexport declare class/.exec(declaration)?.[1] ?? "";
+  const fields = new Map<string, { text: string; required: boolean }>();
+  for (const match of declaration.matchAll(/(?:\/\*\*\n((?:\s+\*[^\n]*\n)*?)\s+\*\/\n)?\s+'([^'\n]+)'(\?)?: /g)) {
+    fields.set(match[2] ?? "", { text: cleanDoc(match[1] ?? ""), required: match[3] !== "?" });
+  }
+  return { description: cleanDoc(head), fields };
+}
+
+function cleanDoc(text: string): string {
+  const lines = text.split("\n").map((line) => line.replace(/^\s*\*\s?/, ""));
+  return lines.join(" ").replaceAll("\\'", "'").replaceAll('\\"', '"').trim();
+}
+
+export function generateDefinitions(): Record<string, Schema> {
+  const pending = new Set<string>(Object.values(builtinKindModels));
+  const definitions: Record<string, Schema> = {};
+  for (const model of pending) definitions[definitionName(model)] = buildDefinition(model, pending);
+  return Object.fromEntries(Object.entries(definitions).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function formatDefinitions(definitions: Record<string, Schema>): string {
+  const lines = Object.entries(definitions).map(
+    ([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`,
+  );
+  return `{\n${lines.join(",\n")}\n}\n`;
+}
+
+if (import.meta.main) {
+  const text = formatDefinitions(generateDefinitions());
+  if (!process.argv.includes("--check")) writeFileSync(target, text);
+  else if (readFileSync(target, "utf8") !== text) {
+    process.stderr.write(
+      "builtin.json differs from what the pinned client models give: run this file without --check\n",
+    );
+    process.exitCode = 1;
+  }
+}

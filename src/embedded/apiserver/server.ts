@@ -1,0 +1,172 @@
+/**
+ * The embedded Kubernetes API server. Called by `inferium up` and by tests. Effects: one HTTPS listener; everything is
+ * held in memory and gone after `close()`.
+ */
+import { randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { InferiumError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import { createCertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
+import { bootstrapObjects } from "./controllers/bootstrap.ts";
+import { startControllers } from "./controllers/controllers.ts";
+import { ServiceAccountTokens } from "./controllers/service-account-tokens.ts";
+import { OpenApiDocuments } from "./discovery/openapi-documents.ts";
+import { type KubeletClientOptions, PodLogProxy } from "./handlers/pod-log.ts";
+import { handleBinding, handleEviction, handleFinalize } from "./handlers/pod-subresources.ts";
+import type { SubresourceHandler } from "./handlers/resources.ts";
+import { handleTokenRequest } from "./handlers/token-request.ts";
+import { type WriteCount, WriteCounter } from "./handlers/write-counter.ts";
+import { Authenticator, type StaticToken } from "./http/authenticate.ts";
+import { HttpsListener } from "./http/listener.ts";
+import { buildKubeconfig } from "./kubeconfig.ts";
+import { ApiMetrics } from "./metrics.ts";
+import type { ApiContext } from "./operations/context.ts";
+import { coreKinds } from "./registry/core-kinds.ts";
+import { crdKind } from "./registry/crd-kind.ts";
+import { KindRegistry } from "./registry/kind-registry.ts";
+import { otherKinds } from "./registry/other-kinds.ts";
+import { routeRequest } from "./router.ts";
+import { MemoryStore } from "./storage/memory-store.ts";
+
+export type { KubeletClientOptions, StaticToken, WriteCount };
+
+export interface ApiServerOptions {
+  readonly logger: Logger;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  readonly clock?: Clock;
+  /** Bearer tokens to accept besides the admin's. */
+  readonly tokens?: readonly StaticToken[];
+  /** Credentials for kubelets; without them pod logs answer 501. */
+  readonly kubeletClient?: KubeletClientOptions;
+  /** Watch events kept per resource before older resource versions get a 410. */
+  readonly historyLimit?: number;
+}
+
+export interface ApiServer {
+  readonly url: string;
+  readonly caPem: string;
+  readonly adminToken: string;
+  /** YAML text; for the admin, or for a user whose token was given in the options. */
+  kubeconfig(user?: string): string;
+  writes(): readonly WriteCount[];
+  close(): Promise<void>;
+}
+
+const adminUser = "inferium-admin";
+
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const host = options.host ?? "127.0.0.1";
+  const clock = options.clock ?? systemClock;
+  const context: ApiContext = { store: createStore(options), kinds: createKinds(), clock, logger: options.logger };
+  const adminToken = randomBytes(24).toString("base64url");
+  const tokens: readonly StaticToken[] = [
+    { token: adminToken, user: adminUser, groups: ["system:masters"] },
+    ...(options.tokens ?? []),
+  ];
+  const services = await createServices(context, options, tokens);
+  const controllers = startControllers(context);
+  bootstrapObjects(context);
+  const certificate = await issueCertificate(host);
+  const listener = new HttpsListener({
+    host,
+    port: options.port ?? 0,
+    ...certificate,
+    logger: options.logger,
+    handle: services.handle,
+  });
+  const port = await listen(listener, host, options.port ?? 0);
+  const url = `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  services.setAddress(`${host}:${port}`);
+  return {
+    url,
+    caPem: certificate.caPem,
+    adminToken,
+    kubeconfig: (user = adminUser) =>
+      buildKubeconfig({ url, caPem: certificate.caPem, user, token: tokenOf(tokens, user) }),
+    writes: () => services.counter.list(),
+    close: async () => {
+      controllers.stop();
+      await listener.close();
+      await services.logs.close();
+    },
+  };
+}
+
+function createStore(options: ApiServerOptions): MemoryStore {
+  return new MemoryStore(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit });
+}
+
+function createKinds(): KindRegistry {
+  const kinds = new KindRegistry();
+  for (const kind of [...coreKinds(), ...otherKinds(), crdKind()]) kinds.add(kind);
+  return kinds;
+}
+
+async function createServices(context: ApiContext, options: ApiServerOptions, tokens: readonly StaticToken[]) {
+  const accountTokens = await ServiceAccountTokens.create(context.store, context.clock);
+  const authenticator = new Authenticator(tokens, (token) => accountTokens.verify(token));
+  const counter = new WriteCounter();
+  const logs = new PodLogProxy(context, options.kubeletClient);
+  const metrics = new ApiMetrics(context);
+  const subresources: Record<string, SubresourceHandler> = {
+    "pods/log": (exchange, target) => logs.handle(exchange, target),
+    "pods/binding": (exchange, target) => handleBinding(context, exchange, target),
+    "pods/eviction": (exchange, target) => handleEviction(context, exchange, target),
+    "namespaces/finalize": (exchange, target) => handleFinalize(context, exchange, target),
+    "serviceaccounts/token": (exchange, target) =>
+      handleTokenRequest({ context, tokens: accountTokens }, exchange, target),
+  };
+  let address = "";
+  const router = {
+    routes: { context, counter, subresources },
+    reviews: { context, authenticator, tokens: accountTokens },
+    openApi: new OpenApiDocuments(context.kinds),
+    metrics: () => metrics.text(),
+    address: () => address,
+  };
+  return {
+    counter,
+    logs,
+    setAddress: (value: string) => {
+      address = value;
+    },
+    handle: metrics.measure((request, response, signal) => routeRequest(router, request, response, signal)),
+  };
+}
+
+async function issueCertificate(host: string) {
+  const authority = await createCertificateAuthority("inferium-embedded-ca");
+  const dnsNames = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+  const ipAddresses = [...new Set(["127.0.0.1", ...(isIP(host) === 0 ? [] : [host])])];
+  if (isIP(host) === 0) dnsNames.push(host);
+  return issueServerCertificate(authority, {
+    commonName: "inferium-embedded-apiserver",
+    dnsNames,
+    ipAddresses,
+    days: 365,
+  });
+}
+
+async function listen(listener: HttpsListener, host: string, port: number): Promise<number> {
+  try {
+    return await listener.listen();
+  } catch (cause) {
+    const advice = "stop what uses this port, or choose another one";
+    throw new InferiumError("ListenFailed", `the API server cannot listen on ${host}:${port}; ${advice}`, {
+      disposition: "fatal",
+      evidence: { host, port },
+      cause,
+    });
+  }
+}
+
+function tokenOf(tokens: readonly StaticToken[], user: string): string {
+  const found = tokens.find((one) => one.user === user);
+  if (found !== undefined) return found.token;
+  const known = tokens.map((one) => one.user).join(", ");
+  throw new InferiumError("UnknownUser", `no token was given for the user ${user}; known users: ${known}`);
+}
