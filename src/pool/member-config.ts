@@ -19,16 +19,20 @@ export interface MemberConfig {
   readonly keyFile: string;
   /** File with the passphrase, where keyFile is an encrypted keystore. */
   readonly passphraseFile: string | undefined;
+  /** What an executor is made from. */
+  readonly executor: ExecutorConfig;
+  /** host:port of the metrics and health server; none where left out. */
+  readonly metricsAddress: string | undefined;
+}
+
+export interface ExecutorConfig {
   readonly cacheDir: string;
-  readonly maxCacheBytes: number | undefined;
-  readonly providers: readonly ProviderName[];
-  readonly threads: number;
+  readonly maxCacheBytes?: number;
   /** Folders that `file:` URIs may point into. */
   readonly fileRoots: readonly string[];
   /** Hosts that HTTP URIs may name; any where left out. */
-  readonly httpHosts: readonly string[] | undefined;
-  /** host:port of the metrics and health server; none where left out. */
-  readonly metricsAddress: string | undefined;
+  readonly httpHosts?: readonly string[];
+  readonly session: { readonly providers: readonly ProviderName[]; readonly threads: number };
 }
 
 export interface EnvironmentReader {
@@ -83,31 +87,8 @@ export function readMemberConfig(env: EnvironmentReader): MemberConfig {
     expected: readExpected(env),
     keyFile: env.required("INFERIUM_KEY_FILE"),
     passphraseFile: env.text("INFERIUM_KEY_PASSPHRASE_FILE"),
-    cacheDir: env.required("INFERIUM_CACHE_DIR"),
-    maxCacheBytes: readCacheBound(env),
-    providers: (env.list("INFERIUM_EXECUTION_PROVIDERS") ?? ["cpu"]).map(parseProvider),
-    threads: env.whole("INFERIUM_THREADS", 1, { min: 1, max: 1024 }),
-    fileRoots: env.list("INFERIUM_ALLOWED_FILE_ROOTS") ?? [],
-    httpHosts: env.list("INFERIUM_ALLOWED_HTTP_HOSTS"),
+    executor: readExecutor(env),
     metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
-  };
-}
-
-/** The part that an executor is made from. */
-export function pickExecutorOptions({
-  cacheDir,
-  maxCacheBytes,
-  fileRoots,
-  httpHosts,
-  providers,
-  threads,
-}: MemberConfig) {
-  return {
-    cacheDir,
-    fileRoots,
-    session: { providers, threads },
-    ...(maxCacheBytes === undefined ? {} : { maxCacheBytes }),
-    ...(httpHosts === undefined ? {} : { httpHosts }),
   };
 }
 
@@ -119,9 +100,19 @@ function readExpected(env: EnvironmentReader): ExpectedPool {
   return { pool, domain: { chainId, settlement } };
 }
 
-function readCacheBound(env: EnvironmentReader): number | undefined {
-  const mebibytes = env.whole("INFERIUM_CACHE_MIB", 0, { min: 0, max: 2 ** 30 });
-  return mebibytes === 0 ? undefined : mebibytes * 2 ** 20;
+function readExecutor(env: EnvironmentReader): ExecutorConfig {
+  const cacheMebibytes = env.whole("INFERIUM_CACHE_MIB", 0, { min: 0, max: 2 ** 30 });
+  const httpHosts = env.list("INFERIUM_ALLOWED_HTTP_HOSTS");
+  return {
+    cacheDir: env.required("INFERIUM_CACHE_DIR"),
+    fileRoots: env.list("INFERIUM_ALLOWED_FILE_ROOTS") ?? [],
+    session: {
+      providers: (env.list("INFERIUM_EXECUTION_PROVIDERS") ?? ["cpu"]).map(parseProvider),
+      threads: env.whole("INFERIUM_THREADS", 1, { min: 1, max: 1024 }),
+    },
+    ...(cacheMebibytes === 0 ? {} : { maxCacheBytes: cacheMebibytes * 2 ** 20 }),
+    ...(httpHosts === undefined ? {} : { httpHosts }),
+  };
 }
 
 function parseProvider(name: string): ProviderName {

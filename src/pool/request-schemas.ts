@@ -95,6 +95,7 @@ const byKind = (oneOf: readonly object[]) => ({
   type: "object",
   discriminator: { propertyName: "kind" },
   required: ["kind"],
+  properties: { kind: { type: "string" } },
   oneOf,
 });
 const receipt = object({ namespace: objectName, task: objectName, outcome: byKind([completed, failed]) });

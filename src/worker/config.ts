@@ -31,7 +31,7 @@ export function readWorkerConfig(variables: Environment = process.env): WorkerCo
     ...member,
     slots: env.whole("INFERIUM_SLOTS", 1, { min: 1, max: 256 }),
     imageDigest: image === undefined ? unknownImage : `0x${image.slice("sha256:".length)}`,
-    stateDir: env.text("INFERIUM_STATE_DIR") ?? `${member.cacheDir}/worker-state`,
+    stateDir: env.text("INFERIUM_STATE_DIR") ?? `${member.executor.cacheDir}/worker-state`,
     graceMs: env.whole("INFERIUM_GRACE_SECONDS", 20, { min: 0, max: 86_400 }) * 1000,
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),

@@ -10,13 +10,11 @@
 import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { createExecutor } from "../inference/execute.ts";
+import type { Executor } from "../inference/execute.ts";
 import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
-import { pickExecutorOptions } from "../pool/member-config.ts";
-import type { Execute } from "./attempt.ts";
 import { computeCodeDigest } from "./code-digest.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createWorkerMetrics } from "./metrics.ts";
@@ -30,25 +28,24 @@ export interface WorkerDependencies {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly registry?: Registry;
-  /** In place of onnxruntime under the configuration. */
-  readonly execute?: Execute;
+  /** Made from `config.executor`, or something that behaves like it; closed at the end. */
+  readonly executor: Executor;
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
 }
 
 /** Resolves after a graceful stop. @throws InferiumError where the configuration cannot work */
 export async function runWorker(config: WorkerConfig, dependencies: WorkerDependencies): Promise<void> {
-  const { logger, signal } = dependencies;
+  const { logger, signal, executor } = dependencies;
   const clock = dependencies.clock ?? systemClock;
   const { signer, client } = await joinPool(config, { role: "Worker", logger, clock });
-  const executor = createExecutor({ ...pickExecutorOptions(config), clock });
   const spool = await openSpool({ stateDir: config.stateDir, logger });
   const signed = await openSignedAttempts(config.stateDir);
   try {
     const codeDigest = await computeCodeDigest();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
-    const execute = dependencies.execute ?? executor.execute;
+    const { execute } = executor;
     const { imageDigest } = config;
     const slots = createSlots({
       attempt: { execute, signer, domain: facts.domain, imageDigest, codeDigest, signed, clock },

@@ -7,18 +7,16 @@ import { computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { createExecutor } from "../inference/execute.ts";
+import type { Executor } from "../inference/execute.ts";
 import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
-import { pickExecutorOptions } from "../pool/member-config.ts";
 import type { ProtocolSigner } from "../pool/signer.ts";
 import type { Duty } from "../pool/wire.ts";
 import { openCertifiedRecord } from "./certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
 import type { ValidatorConfig } from "./config.ts";
-import type { Execute } from "./judge.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
 import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
 import { openVoteRecords } from "./vote-record.ts";
@@ -29,8 +27,8 @@ export interface ValidatorDependencies {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly registry?: Registry;
-  /** In place of onnxruntime under the configuration. */
-  readonly execute?: Execute;
+  /** Made from `config.executor`; closed at the end. */
+  readonly executor: Executor;
   readonly chain?: ChainView;
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
@@ -45,16 +43,14 @@ interface DutyContext {
 
 /** Resolves after a graceful stop. @throws InferiumError where the configuration or the state cannot work */
 export async function runValidator(config: ValidatorConfig, dependencies: ValidatorDependencies): Promise<void> {
-  const { logger, signal } = dependencies;
+  const { logger, signal, executor } = dependencies;
   const clock = dependencies.clock ?? systemClock;
   const expected = { ...config.expected, pool: config.pool };
   const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
-  const executor = createExecutor({ ...pickExecutorOptions(config), clock });
   try {
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
-    const execute = dependencies.execute ?? executor.execute;
-    const context = await openContext(config, dependencies, { client, signer, facts, execute, clock });
+    const context = await openContext(config, dependencies, { client, signer, facts, clock });
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     await work({ config, context, client, clock, logger, loadedModels: executor.loadedModels }, signal);
@@ -68,7 +64,6 @@ interface Joined {
   readonly client: PoolClient;
   readonly signer: ProtocolSigner;
   readonly facts: PoolFacts;
-  readonly execute: Execute;
   readonly clock: Clock;
 }
 
@@ -77,7 +72,8 @@ async function openContext(
   dependencies: ValidatorDependencies,
   joined: Joined,
 ): Promise<DutyContext> {
-  const { facts, execute, ...shared } = joined;
+  const { facts, ...shared } = joined;
+  const { execute } = dependencies.executor;
   const { domain } = facts;
   const records = await openVoteRecords(config.stateDir, joined.clock);
   await records.prune();
