@@ -1,8 +1,10 @@
 /** Reads the project's own YAML (crds/, manifests/base/) and applies it, in order. */
 import { readdir, readFile } from "node:fs/promises";
 import { parseAllDocuments } from "yaml";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { createClient } from "../../kube/client.ts";
+import { customResourceDefinitions } from "../../kube/core-resources.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { defineResource, type ResourceType } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
@@ -36,4 +38,24 @@ function resourceOf(object: KubeObject): ResourceType {
 
 export async function applyObjects(transport: Transport, objects: readonly KubeObject[]): Promise<void> {
   for (const object of objects) await createClient(transport, resourceOf(object)).apply(object);
+}
+
+const establishTimeoutMs = 30_000;
+
+/** Resolves when the API server serves every kind of crds/. @throws InferiumError KindsNotServed */
+export async function waitForKinds(transport: Transport, clock: Clock = systemClock): Promise<void> {
+  const client = createClient(transport, customResourceDefinitions);
+  const deadline = clock.monotonic() + establishTimeoutMs;
+  for (const { metadata } of await readManifests("crds")) {
+    for (;;) {
+      const crd = await client.get({ name: metadata.name });
+      const established = crd.status?.conditions?.find((condition) => condition.type === "Established");
+      if (established?.status === "True") break;
+      if (clock.monotonic() > deadline) {
+        const message = `${metadata.name} is not served after ${establishTimeoutMs / 1000} s: ${JSON.stringify(crd.status?.conditions ?? [])}`;
+        throw new InferiumError("KindsNotServed", message);
+      }
+      await clock.sleep(100);
+    }
+  }
 }

@@ -1,0 +1,78 @@
+/**
+ * Models and inputs of the demonstration: read from the project and its data packages, published where workers and
+ * validators fetch them, turned into task manifests. Effects: reads files, publishes artifacts.
+ */
+import { readFile } from "node:fs/promises";
+import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { viewElements } from "../../protocol/tensors/elements.ts";
+import { tensorFromJson } from "../../protocol/tensors/json.ts";
+import { writeSafetensors } from "../../protocol/tensors/safetensors.ts";
+import type { ArtifactServer } from "../demo/artifact-server.ts";
+import { cutBatches, loadMnist } from "../demo/data/mnist.ts";
+import { buildSileroInput, loadSpeech, sileroModelPath, sileroSteps, windowSeconds } from "../demo/data/silero.ts";
+import { findSpeech } from "../demo/data/speech-segments.ts";
+import type { Summary } from "../demo/summary.ts";
+import { buildTask, rewards, type TaskManifest } from "../demo/workload.ts";
+
+export interface DemoData {
+  readonly tasks: readonly TaskManifest[];
+  /** True labels by task name. */
+  readonly labels: ReadonlyMap<string, Uint8Array>;
+  readSpeech(tasks: readonly InferenceTask[]): Summary["speech"];
+}
+
+const imagesPerTask = 100;
+const mnistModel = new URL("../demo/models/mnist-int8.onnx", import.meta.url);
+/** Floating point: two machines may differ in the last digits. */
+const speechTolerance = { absolute: 1e-4, relative: 1e-3 } as const;
+const speechTask = "speech-realtime";
+
+export async function prepareDemoData(artifacts: ArtifactServer, requester: string): Promise<DemoData> {
+  const [digits, speech] = await Promise.all([
+    prepareDigits(artifacts, requester),
+    prepareSpeech(artifacts, requester),
+  ]);
+  return { tasks: [...speech.tasks, ...digits.tasks], labels: digits.labels, readSpeech: speech.read };
+}
+
+/** The ten thousand test images, a benchmark that any tier may run. */
+async function prepareDigits(artifacts: ArtifactServer, requester: string) {
+  const [images, bytes] = await Promise.all([loadMnist("test"), readFile(mnistModel)]);
+  const model = artifacts.publish("models/mnist-int8.onnx", bytes);
+  const labels = new Map<string, Uint8Array>();
+  const tasks = cutBatches(images, imagesPerTask).map((batch) => {
+    const name = `mnist-${String(batch.index).padStart(3, "0")}`;
+    labels.set(name, batch.labels);
+    const input = artifacts.publish(`inputs/${name}.safetensors`, batch.file);
+    return buildTask({ name, type: "Benchmark", model, input, reward: rewards.mnist }, requester);
+  });
+  return { tasks, labels };
+}
+
+/** Speech detection on a recording, once as real-time inference (at least Mid) and once asking for a High worker. */
+async function prepareSpeech(artifacts: ArtifactServer, requester: string) {
+  const [recording, bytes] = await Promise.all([loadSpeech(), readFile(sileroModelPath())]);
+  const { tensors, windows } = buildSileroInput(recording);
+  const plan = {
+    type: "Inference",
+    model: artifacts.publish("models/silero-vad-v5.onnx", bytes),
+    input: artifacts.publish("inputs/inaugural-1961.safetensors", writeSafetensors(tensors)),
+    steps: sileroSteps(windows),
+    tolerance: speechTolerance,
+    reward: rewards.speech,
+  } as const;
+  const tasks = [
+    buildTask({ ...plan, name: speechTask }, requester),
+    buildTask({ ...plan, name: "speech-archive", tier: "High" }, requester),
+  ];
+  const seconds = recording.samples.length / recording.sampleRate;
+  return { tasks, read: (done: readonly InferenceTask[]) => ({ seconds, segments: readSegments(done) }) };
+}
+
+function readSegments(tasks: readonly InferenceTask[]): Summary["speech"]["segments"] {
+  const task = tasks.find((candidate) => candidate.metadata.name === speechTask);
+  const output = task?.status?.phase === "Succeeded" ? task.status.output?.inline?.output : undefined;
+  if (!output) return [];
+  const probabilities = Float64Array.from(viewElements(tensorFromJson(output)) as Float32Array);
+  return findSpeech(probabilities, { windowSeconds });
+}

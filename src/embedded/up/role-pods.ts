@@ -1,0 +1,123 @@
+/** Which pods a run consists of, and what each is told. The same variables as on a cluster; see docs/configuration.md. */
+import type { Pod } from "../../kube/pod-types.ts";
+import { names } from "./identities.ts";
+import type { LocalChain } from "./local-chain.ts";
+import type { Member } from "./members.ts";
+import { buildRolePod, type Mount, type RolePod, systemNamespace } from "./pods.ts";
+
+export const poolName = "embedded";
+/** The simulated node that the operator runs on. */
+export const controlNode = "control";
+
+export interface RunFacts {
+  readonly chain: Pick<LocalChain, "rpcUrl" | "addresses" | "accounts" | "client">;
+  readonly poolPort: number;
+  readonly operatorMetricsPort: number;
+  /** One for each member's agent. */
+  readonly agentPorts: readonly number[];
+}
+
+const paths = { poolCa: "/etc/inferium/pool-ca", key: "/etc/inferium/key", state: "/var/lib/inferium" } as const;
+
+export function buildPods(members: readonly Member[], facts: RunFacts): Pod[] {
+  const roles = [
+    operatorPod(facts),
+    ...members.map((member, index) => agentPod(member, facts.agentPorts[index] ?? 0)),
+    ...members.map((member) => (member.role === "Worker" ? workerPod(member, facts) : validatorPod(member, facts))),
+  ];
+  return roles.map(buildRolePod);
+}
+
+function operatorPod(facts: RunFacts): RolePod {
+  return {
+    name: "inferium-operator",
+    component: "operator",
+    node: controlNode,
+    args: ["operator"],
+    serviceAccount: "inferium-operator",
+    healthPort: facts.operatorMetricsPort,
+    env: {
+      INFERIUM_NAMESPACE: systemNamespace,
+      INFERIUM_POOL_NAME: poolName,
+      INFERIUM_POOL_HOST: "127.0.0.1",
+      INFERIUM_POOL_PORT: String(facts.poolPort),
+      INFERIUM_POOL_TLS_CERT_FILE: "/etc/inferium/tls/tls.crt",
+      INFERIUM_POOL_TLS_KEY_FILE: "/etc/inferium/tls/tls.key",
+      INFERIUM_RPC_URL: facts.chain.rpcUrl,
+      INFERIUM_CONTRACTS_FILE: "/etc/inferium/contracts/addresses.json",
+      INFERIUM_SETTLER_KEY_FILE: `${paths.key}/key`,
+      INFERIUM_TREASURY: facts.chain.accounts.treasury,
+      INFERIUM_BATCH_SECONDS: "2",
+      INFERIUM_METRICS_ADDR: `127.0.0.1:${facts.operatorMetricsPort}`,
+    },
+    mounts: [
+      { name: "tls", path: "/etc/inferium/tls", source: { secret: names.poolTls } },
+      { name: "contracts", path: "/etc/inferium/contracts", source: { configMap: names.contracts } },
+      { name: "key", path: paths.key, source: { secret: names.settler } },
+    ],
+  };
+}
+
+function agentPod(member: Member, healthPort: number): RolePod {
+  return {
+    name: `inferium-agent-${member.name}`,
+    component: "agent",
+    node: member.name,
+    args: ["agent"],
+    serviceAccount: "inferium-agent",
+    env: {
+      INFERIUM_ADDRESS: member.key.address,
+      INFERIUM_ROLE: member.role,
+      INFERIUM_OWNER: member.owner,
+      INFERIUM_SLOTS: String(member.slots),
+      INFERIUM_SIMULATED: "true",
+      INFERIUM_HEALTH_HOST: "127.0.0.1",
+      INFERIUM_HEALTH_PORT: String(healthPort),
+    },
+    mounts: [],
+  };
+}
+
+function workerPod(member: Member, facts: RunFacts): RolePod {
+  return {
+    ...memberPod(member, facts),
+    name: `inferium-worker-${member.name}`,
+    component: "worker",
+    args: [member.honest ? "worker" : "dishonest-worker"],
+  };
+}
+
+function validatorPod(member: Member, facts: RunFacts): RolePod {
+  return {
+    ...memberPod(member, facts),
+    name: `inferium-validator-${member.name}`,
+    component: "validator",
+    args: ["validator"],
+  };
+}
+
+function memberPod(member: Member, facts: RunFacts): Omit<RolePod, "name" | "component" | "args"> {
+  const { client, addresses, accounts } = facts.chain;
+  const mounts: Mount[] = [
+    { name: "pool-ca", path: paths.poolCa, source: { configMap: names.poolCa } },
+    { name: "key", path: paths.key, source: { secret: names.memberKey(member.name) } },
+    { name: "state", path: paths.state, source: { empty: true } },
+  ];
+  return {
+    node: member.name,
+    serviceAccount: "inferium-worker",
+    env: {
+      INFERIUM_POOL_URL: `https://127.0.0.1:${facts.poolPort}`,
+      INFERIUM_POOL_CA_FILE: `${paths.poolCa}/ca.crt`,
+      INFERIUM_POOL_NAME: poolName,
+      INFERIUM_KEY_FILE: `${paths.key}/key`,
+      INFERIUM_CACHE_DIR: `${paths.state}/cache`,
+      INFERIUM_STATE_DIR: `${paths.state}/state`,
+      INFERIUM_SLOTS: String(member.slots),
+      INFERIUM_CHAIN_ID: String(client.chainId),
+      INFERIUM_SETTLEMENT: addresses.settlement,
+      INFERIUM_TREASURY: accounts.treasury,
+    },
+    mounts,
+  };
+}

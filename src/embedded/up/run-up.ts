@@ -1,0 +1,103 @@
+/**
+ * `inferium up`: the whole system on one machine with real tasks. Starts it, runs the demonstration, sums up, keeps
+ * running until it is told to stop, then stops every process that it started.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { createLogger, type Logger } from "../../base/log.ts";
+import { startArtifactServer } from "../demo/artifact-server.ts";
+import { createLiveDisplay } from "../demo/live-display.ts";
+import { renderSummary } from "../demo/summary.ts";
+import { demoNamespace } from "../demo/workload.ts";
+import { prepareDemoData } from "./demo-data.ts";
+import { runDemo } from "./run-demo.ts";
+import { openRunLog } from "./run-log.ts";
+import { type System, startSystem } from "./start-system.ts";
+import { createTeardown } from "./teardown.ts";
+import { openWorkspace } from "./workspace.ts";
+
+export interface UpOptions {
+  readonly once: boolean;
+  readonly output: "text" | "json";
+  readonly dir: string;
+  readonly port: number;
+  readonly kubeconfig?: string;
+  /** False: start everything, submit nothing. */
+  readonly tasks: boolean;
+  /** This program, as the pods' image runs it. */
+  readonly entrypoint: readonly string[];
+  /** What of this machine's environment the pods' processes may see. */
+  readonly hostEnv: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+/** @returns the exit status */
+export async function runUp(options: UpOptions): Promise<number> {
+  const { clock, signal } = options;
+  const startedAt = clock.monotonic();
+  const seconds = () => Number(((clock.monotonic() - startedAt) / 1000).toFixed(1));
+  const workspace = await openWorkspace(options.dir);
+  const log = openRunLog(workspace.dir);
+  const logger = createLogger({ write: log.write });
+  const teardown = createTeardown(logger);
+  teardown.add("workspace", async () => {
+    await workspace.release();
+    await log.close();
+  });
+  // Standard output belongs to the summary where a machine reads it.
+  const display = createLiveDisplay(options.output === "json" ? process.stderr : process.stdout);
+  const say = (text: string) => display.print(`${seconds().toFixed(1).padStart(5)} s  ${text}`);
+  try {
+    const system = await startSystem({ ...options, workspace, logger, teardown, say });
+    const readySeconds = seconds();
+    say(`ready      kubectl --kubeconfig ${system.cluster.kubeconfigPath} get itask,wn,val -A`);
+    if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, teardown, logger });
+    if (!options.once) await waitForStop(signal, display.print);
+    return 0;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return options.once ? 130 : 0;
+  } finally {
+    display.finish();
+    await teardown.run();
+  }
+}
+
+interface Running {
+  readonly system: System;
+  readonly readySeconds: number;
+  readonly seconds: () => number;
+  readonly display: ReturnType<typeof createLiveDisplay>;
+  readonly teardown: ReturnType<typeof createTeardown>;
+  readonly logger: Logger;
+}
+
+async function demonstrate(options: UpOptions, running: Running): Promise<void> {
+  const { system, display } = running;
+  const artifacts = await startArtifactServer();
+  running.teardown.add("artifact server", () => artifacts.close());
+  const data = await prepareDemoData(artifacts, system.chain.accounts.requester.address);
+  const summary = await runDemo({ ...running, data, signal: options.signal });
+  if (options.output === "json") process.stdout.write(`${JSON.stringify(summary)}\n`);
+  else display.print(`\n${renderSummary(summary, options.once ? [] : buildHints(system))}`);
+}
+
+function buildHints(system: System): string[] {
+  const kubectl = `kubectl --kubeconfig ${system.cluster.kubeconfigPath}`;
+  return [
+    "Look further:",
+    `  ${kubectl} get itask,wn,val -A`,
+    `  ${kubectl} -n ${demoNamespace} describe itask mnist-000`,
+    `  ${kubectl} -n inferium-system logs inferium-operator`,
+  ];
+}
+
+async function waitForStop(signal: AbortSignal, print: (text: string) => void): Promise<void> {
+  print("\nRunning. Press Ctrl-C to stop everything.");
+  // An abort signal alone does not keep the process alive; the servers do.
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  print("Stopping...");
+}

@@ -1,0 +1,135 @@
+/**
+ * Brings up everything that the main job needs, in the order of dependence:
+ *
+ *   1. API server and local chain, at the same time
+ *   2. custom resources, accounts, roles, keys
+ *   3. nodes of all tiers with their kubelets, and the scheduler
+ *   4. pods: the operator, an agent for each node, workers and validators
+ *   5. wait until every member is Ready
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import { createClient } from "../../kube/client.ts";
+import { configMaps, pods, secrets } from "../../kube/core-resources.ts";
+import { computeProgress } from "../demo/progress.ts";
+import { nodeProfiles } from "../nodes/node-profiles.ts";
+import { removeRun } from "./cleanup.ts";
+import { type Cluster, openCluster } from "./cluster.ts";
+import { buildIdentities } from "./identities.ts";
+import { type LocalChain, startLocalChain } from "./local-chain.ts";
+import { applyObjects, readManifests, waitForKinds } from "./manifests.ts";
+import { createMembers, type Member, type MemberPlan } from "./members.ts";
+import { startNodes } from "./nodes.ts";
+import { findFreePorts } from "./ports.ts";
+import { buildPods, controlNode } from "./role-pods.ts";
+import { countEmbeddedWrites, readOperatorWrites } from "./status-writes.ts";
+import type { Teardown } from "./teardown.ts";
+import { startWatch, type Watch, waitUntil } from "./watch.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface SystemOptions {
+  readonly workspace: Workspace;
+  readonly port: number;
+  readonly kubeconfig?: string | undefined;
+  readonly entrypoint: readonly string[];
+  readonly hostEnv: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly teardown: Teardown;
+  /** One line for people at each step. */
+  readonly say: (text: string) => void;
+}
+
+export interface System {
+  readonly workspace: Workspace;
+  readonly cluster: Cluster;
+  readonly chain: LocalChain;
+  readonly members: readonly Member[];
+  readonly watch: Watch;
+  /** Writes to InferenceTask status since the start. */
+  countStatusWrites(): Promise<number>;
+}
+
+/** Who takes part. The second mid-tier worker cheats once. */
+const plans: readonly MemberPlan[] = [
+  { name: "gpu-high-a100", role: "Worker" },
+  { name: "gpu-mid-l4", role: "Worker" },
+  { name: "gpu-mid-rtx", role: "Worker", honest: false },
+  { name: "gpu-low-p4", role: "Worker" },
+  { name: "cpu-validator-1", role: "Validator" },
+  { name: "cpu-validator-2", role: "Validator" },
+  { name: "cpu-validator-3", role: "Validator" },
+];
+
+const readyTimeoutMs = 120_000;
+
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { workspace, logger, teardown, say } = options;
+  const members = createMembers(plans);
+  const chain = await startLocalChain(workspace.chainDir, members, logger.child({ part: "chain" }));
+  teardown.add("chain", () => chain.stop());
+  say(`chain      ${chain.rpcUrl} (local development chain), contracts deployed, ${members.length} members bonded`);
+  const cluster = await openCluster({ ...options, logger });
+  teardown.add("cluster", () => cluster.close());
+  say(`cluster    ${cluster.connection.server}${cluster.embedded ? " (embedded Kubernetes API)" : ""}`);
+  await install(cluster, chain, members, teardown);
+  const watch = await startWatch(cluster.transport, logger, teardown);
+  await startNodes({ ...options, cluster, profiles: selectProfiles(members), rootDir: workspace.kubeletDir }, teardown);
+  say(`nodes      ${members.length + 1} simulated nodes run pods as local processes`);
+  const [poolPort = 0, operatorMetricsPort = 0, ...agentPorts] = await findFreePorts(members.length + 2);
+  const client = createClient(cluster.transport, pods);
+  const built = buildPods(members, { chain, poolPort, operatorMetricsPort, agentPorts });
+  await Promise.all(built.map((pod) => client.create(pod)));
+  say(`pods       ${built.length} pods: operator, agents, workers, validators`);
+  await waitForMembers(watch, members, options.signal);
+  const countStatusWrites = async () =>
+    cluster.embedded ? countEmbeddedWrites(cluster.embedded) : await readOperatorWrites(operatorMetricsPort);
+  return { workspace, cluster, chain, members, watch, countStatusWrites };
+}
+
+async function install(
+  cluster: Cluster,
+  chain: LocalChain,
+  members: readonly Member[],
+  teardown: Teardown,
+): Promise<void> {
+  const { transport } = cluster;
+  await applyObjects(transport, await readManifests("crds"));
+  await waitForKinds(transport);
+  if (!cluster.embedded) {
+    await removeRun(transport);
+    teardown.add("objects on the cluster", () => removeRun(transport));
+  }
+  await applyObjects(transport, await readManifests("manifests/base"));
+  const identities = await buildIdentities(members, chain.accounts, chain.addresses);
+  await Promise.all([
+    ...identities.secrets.map((secret) => createClient(transport, secrets).apply(secret)),
+    ...identities.configMaps.map((configMap) => createClient(transport, configMaps).apply(configMap)),
+  ]);
+}
+
+function selectProfiles(members: readonly Member[]) {
+  const used = new Set([controlNode, ...members.map((member) => member.name)]);
+  return nodeProfiles.filter((profile) => used.has(profile.name));
+}
+
+async function waitForMembers(watch: Watch, members: readonly Member[], signal: AbortSignal): Promise<void> {
+  const states = () => {
+    const nodes = computeProgress([], watch.nodes.store.list()).nodes;
+    return members.map(
+      ({ name }) => [name, nodes.find((node) => node.name === name)?.state ?? "no WorkerNode"] as const,
+    );
+  };
+  await waitUntil({
+    informers: [watch.nodes],
+    isTrue: () => states().every(([, state]) => state === "Ready"),
+    timeoutMs: readyTimeoutMs,
+    signal,
+    describe: () =>
+      `every member to be Ready; these are not: ${states()
+        .filter(([, state]) => state !== "Ready")
+        .map(([name, state]) => `${name} (${state})`)
+        .join(", ")}. Look at: kubectl get pods,wn -A, and kubectl logs`,
+  });
+}
