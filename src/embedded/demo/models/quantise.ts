@@ -53,10 +53,10 @@ function quantiseWith(mlp: Mlp, choice: Choice): IntegerMlp {
   // One unit of a hidden sum is 1 / (255 * hiddenScale): pixels come as 0 to 255 and not as 0 to 1.
   const sumScale = 255 * hiddenScale;
   return {
-    hiddenWeights: Int8Array.from(mlp.hiddenWeights, (weight) => roundWithin(weight * hiddenScale, maxWeight)),
+    hiddenWeights: quantiseWeights(mlp.hiddenWeights, hiddenScale),
     hiddenBias: Int32Array.from(mlp.hiddenBias, (bias) => Math.round(bias * sumScale)),
     shift: choice.shift,
-    outputWeights: Int8Array.from(mlp.outputWeights, (weight) => roundWithin(weight * outputScale, maxWeight)),
+    outputWeights: quantiseWeights(mlp.outputWeights, outputScale),
     outputBias: Int32Array.from(mlp.outputBias, (bias) =>
       Math.round((bias * sumScale * outputScale) / 2 ** choice.shift),
     ),
@@ -67,8 +67,12 @@ function largestOf(values: Float64Array): number {
   return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 }
 
-function roundWithin(value: number, bound: number): number {
-  return Math.min(bound, Math.max(-bound, Math.round(value)));
+function quantiseWeights(weights: Float64Array, scale: number): Int8Array {
+  const quantised = new Int8Array(weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    quantised[i] = Math.min(maxWeight, Math.max(-maxWeight, Math.round((weights[i] as number) * scale)));
+  }
+  return quantised;
 }
 
 export function countRight(model: IntegerMlp, set: MnistSet): number {
@@ -82,14 +86,14 @@ export function countRight(model: IntegerMlp, set: MnistSet): number {
 
 /** The network in plain integers: what the ONNX graph must compute, bit for bit. */
 export function computeLogits(model: IntegerMlp, pixels: Uint8Array): Int32Array {
-  const hidden = Int32Array.from(model.hiddenBias);
+  const hidden = new Int32Array(model.hiddenBias);
   for (let p = 0; p < pixelsPerImage; p++) {
     const ink = pixels[p] as number;
     if (ink === 0) continue;
     const row = p * hiddenUnits;
     for (let h = 0; h < hiddenUnits; h++) (hidden[h] as number) += ink * (model.hiddenWeights[row + h] as number);
   }
-  const logits = Int32Array.from(model.outputBias);
+  const logits = new Int32Array(model.outputBias);
   for (let h = 0; h < hiddenUnits; h++) {
     const active = Math.min(255, Math.max(0, hidden[h] as number) >> model.shift);
     for (let c = 0; c < classes; c++)

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { sha256 } from "../../../../../src/base/digest.ts";
+import { pixelsPerImage } from "../../../../../src/embedded/demo/data/mnist.ts";
+import { createRandom, exactExp, shuffle } from "../../../../../src/embedded/demo/models/exact-math.ts";
+import { trainMlp } from "../../../../../src/embedded/demo/models/mlp.ts";
+import { buildMnistOnnx } from "../../../../../src/embedded/demo/models/mnist-onnx.ts";
+import {
+  computeLogits,
+  countRight,
+  firstLargest,
+  maxWeight,
+  quantise,
+} from "../../../../../src/embedded/demo/models/quantise.ts";
+
+/** Ten kinds of image, each with its own stripe, and some noise. */
+function anImageSet(count: number, seed: number) {
+  const random = createRandom(seed);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+  const images = new Uint8Array(count * pixelsPerImage);
+  for (let i = 0; i < count; i++) {
+    for (let p = 0; p < 40; p++) images[i * pixelsPerImage + labels[i]! * 70 + p] = 100 + Math.floor(random() * 155);
+    for (let p = 0; p < 60; p++)
+      images[i * pixelsPerImage + Math.floor(random() * pixelsPerImage)] = Math.floor(random() * 256);
+  }
+  return { count, images, labels };
+}
+
+const plan = { seed: 1, rates: [0.05, 0.05] };
+function train(seed = plan.seed) {
+  const mlp = trainMlp(anImageSet(300, 1), { ...plan, seed }, () => undefined);
+  return quantise(mlp, anImageSet(50, 2));
+}
+
+const model = train();
+
+describe("training", () => {
+  it("learns, and loses little by being made of integers", () => {
+    expect(countRight(model, anImageSet(200, 3)) / 200).toBeGreaterThan(0.95);
+  });
+
+  it("gives the same bytes twice, and others from another seed", () => {
+    expect(sha256(buildMnistOnnx(train()))).toBe(sha256(buildMnistOnnx(model)));
+    expect(sha256(buildMnistOnnx(train(2)))).not.toBe(sha256(buildMnistOnnx(model)));
+  });
+
+  it("keeps every weight within the bound that old kernels need", () => {
+    for (const weight of [...model.hiddenWeights, ...model.outputWeights])
+      expect(Math.abs(weight)).toBeLessThanOrEqual(maxWeight);
+  });
+});
+
+describe("the integer network", () => {
+  it("clips, divides and adds as its formula says", () => {
+    const model = {
+      hiddenWeights: new Int8Array(pixelsPerImage * 64).fill(0),
+      hiddenBias: new Int32Array(64),
+      shift: 2,
+      outputWeights: new Int8Array(64 * 10),
+      outputBias: Int32Array.from({ length: 10 }, (_, c) => -c),
+    };
+    model.hiddenWeights.set([3, -1, 63]);
+    model.hiddenBias.set([1, 5, 0]);
+    model.outputWeights.set([1, 2], 0);
+    model.outputWeights.set([10, 20], 10);
+    model.outputWeights.set([1], 20);
+    const pixels = new Uint8Array(pixelsPerImage);
+    pixels[0] = 100;
+    // Hidden units: (3 * 100 + 1) / 4 = 75; -95 is clipped to 0; 6300 / 4 is clipped to 255.
+    expect([...computeLogits(model, pixels).subarray(0, 3)]).toEqual([75 + 255, 150 - 1, -2]);
+  });
+
+  it("answers the first of equal logits, as ArgMax does", () => {
+    expect(firstLargest([1, 3, 3, 2])).toBe(1);
+  });
+});
+
+describe("exact mathematics", () => {
+  it("computes the exponential to one part in 10^11 wherever softmax needs it", () => {
+    for (let x = -59; x <= 0; x += 0.37) expect(Math.abs(exactExp(x) / Math.exp(x) - 1)).toBeLessThan(1e-11);
+    expect([exactExp(0), exactExp(-61)]).toEqual([1, 0]);
+  });
+
+  it("draws the same numbers from the same seed for ever", () => {
+    const random = createRandom(42);
+    expect([random(), random(), random()].map((x) => Math.floor(x * 1e6))).toEqual([218840, 919385, 74824]);
+  });
+
+  it("shuffles to a permutation", () => {
+    const values = Uint32Array.from({ length: 50 }, (_, i) => i);
+    shuffle(values, createRandom(7));
+    expect([...values].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect([...values]).not.toEqual(Array.from({ length: 50 }, (_, i) => i));
+  });
+});
