@@ -74,9 +74,14 @@ export function isAlreadyExists(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 409 && error.reason === "AlreadyExists";
 }
 
-/** The resource version asked for is no longer held by the server: list again. */
+/**
+ * The resource version asked for is unknown to the server: list again. Either it is too old, or, after a restore from a
+ * backup, it lies in a future that never was.
+ */
 export function isGone(error: unknown): boolean {
-  return error instanceof KubeApiError && (error.status === 410 || error.reason === "Expired");
+  if (!(error instanceof KubeApiError)) return false;
+  if (error.status === 410 || error.reason === "Expired") return true;
+  return error.details?.causes?.some((cause) => cause.reason === "ResourceVersionTooLarge") ?? false;
 }
 
 /** How long the server asked to wait, if it did. */

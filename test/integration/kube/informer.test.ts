@@ -167,6 +167,14 @@ describe("an informer goes on after", () => {
       want: { lists: 2, from: ["5", "8"] },
     },
     {
+      name: "a server restored from an old backup",
+      reply: replyJson(
+        { ...buildStatus(504, "Timeout"), details: { causes: [{ reason: "ResourceVersionTooLarge" }] } },
+        504,
+      ),
+      want: { lists: 2, from: ["5", "8"] },
+    },
+    {
       name: "a 500 inside its watch",
       reply: replyStream([event("ADDED", "b", "6"), errorEvent(500, "InternalError")], "stall"),
       want: { lists: 1, from: ["5", "6"] },
@@ -360,7 +368,7 @@ describe("a stop is final", () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(server.count("GET")).toBe(1);
     expect(informer.hasSynced).toBe(false);
-  });
+  }, 5_000);
 
   test("during a list whose answer is on its way", async () => {
     server.script("GET", async (response, request) => {
