@@ -25,7 +25,7 @@ export function parseXml(xml: string): unknown {
   try {
     const valid = XMLValidator.validate(xml);
     if (valid === true) return parser.parse(xml);
-    throw garbled(xml, `${valid.err.msg} in line ${valid.err.line}`);
+    throw garbled(xml, `${valid.err.msg.replaceAll(/\s+/g, " ")} in line ${valid.err.line}`);
   } catch (error) {
     if (error instanceof NvidiaSmiFailure) throw error;
     throw garbled(xml, describeError(error), error);
