@@ -72,7 +72,7 @@ async function runVitest(projects: readonly string[]): Promise<Totals> {
 }
 
 async function runForge(): Promise<Totals> {
-  const { code, output } = await run(process.execPath, ["contracts/tools/test.ts", "--json"], true);
+  const { code, output } = await run(process.execPath, ["contracts/tools/forge.ts", "test", "--json"], true);
   const line = output.trim().split("\n").at(-1) ?? "";
   if (!line.startsWith("{")) {
     console.error(output);
