@@ -1,0 +1,89 @@
+/**
+ * The main job as a user sees it: `inferium up --once --output json` on an empty folder, then what is left behind.
+ * Everything is real but the hardware: API server, kubelets, operator, workers, validators, contracts on a local chain.
+ */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Summary } from "../../src/embedded/demo/summary.ts";
+import { type Finished, startInferium } from "../support/run-command.ts";
+
+let dir = "";
+let result: Finished;
+let summary: Summary;
+
+/** Command lines of processes that name the run's folder. */
+async function findProcesses(text: string): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const lines = await Promise.all(
+    pids.map(async (pid) => {
+      const cmdline = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      const environ = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      return cmdline.includes(text) || environ.includes(text) ? cmdline.replaceAll("\0", " ") : "";
+    }),
+  );
+  return lines.filter((line) => line !== "");
+}
+
+describe("the main job", () => {
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "inferium-e2e-"));
+    result = await startInferium(["up", "--once", "--output", "json", "--dir", join(dir, "run")]).done;
+    const last = result.stdout.trim().split("\n").at(-1) ?? "";
+    expect(result.code, result.stderr).toBe(0);
+    summary = JSON.parse(last);
+  }, 280_000);
+
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  test("every task is executed, validated and settled", () => {
+    expect(summary.tasks.submitted).toBe(102);
+    expect(summary.tasks.succeeded).toBe(summary.tasks.submitted);
+    expect(summary.tasks.failed).toBe(0);
+    expect(summary.chain.tasksSettled).toBe(summary.tasks.submitted);
+    expect(summary.chain.batches).toBeGreaterThan(0);
+    expect(summary.chain.gasPerTask).toBeGreaterThan(0);
+  });
+
+  test("all ten thousand images are classified as well as the model can", () => {
+    expect(summary.inferences).toBeGreaterThan(10_000);
+    expect(summary.accuracy.mnist).toBeGreaterThan(0.97);
+    expect(summary.accuracy.mnist).toBeLessThan(1);
+  });
+
+  test("speech is found where the recording has it", () => {
+    expect(summary.speech.segments.length).toBeGreaterThan(0);
+    for (const { startSeconds, endSeconds } of summary.speech.segments) {
+      expect(endSeconds).toBeGreaterThan(startSeconds);
+      expect(endSeconds).toBeLessThanOrEqual(summary.speech.seconds + 0.1);
+    }
+  });
+
+  test("the cheater's task is rejected, redone by another worker, and the cheater alone is slashed", () => {
+    expect(summary.tasks.rejected).toBe(1);
+    const slashed = summary.workers.filter((worker) => worker.slashedWei !== "0");
+    expect(slashed.map((worker) => worker.name)).toEqual(["gpu-mid-rtx"]);
+    // A tenth of the bond of 10,000 IFR.
+    expect(slashed[0]?.slashedWei).toBe((1_000n * 10n ** 18n).toString());
+  });
+
+  test("honest workers of all three tiers are paid by the chain", () => {
+    const honest = summary.workers.filter((worker) => worker.slashedWei === "0");
+    expect(honest.map((worker) => worker.tier).sort()).toEqual(["High", "Low", "Mid"]);
+    for (const worker of honest) {
+      expect(worker.tasks).toBeGreaterThan(0);
+      expect(BigInt(worker.paidWei)).toBeGreaterThan(0n);
+    }
+  });
+
+  test("a task costs at most four status writes", () => {
+    expect(summary.apiWritesPerTask).toBeGreaterThan(1);
+    expect(summary.apiWritesPerTask).toBeLessThanOrEqual(4);
+  });
+
+  test("no process and no lock is left behind", async () => {
+    expect(await findProcesses(dir)).toEqual([]);
+    expect(await readdir(join(dir, "run"))).not.toContain("up.pid");
+  });
+});

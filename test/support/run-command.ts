@@ -1,0 +1,70 @@
+/** Starts the project's own command or another one as a user would, and collects what it prints. */
+import { type ChildProcess, spawn } from "node:child_process";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly done: Promise<Finished>;
+  /** What it printed so far. */
+  output(): string;
+  /** Resolves when its output matches; rejects when it ends first or after `timeoutMs`. */
+  printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
+}
+
+export function startCommand(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Running {
+  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  const listeners = new Set<() => void>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    for (const listener of listeners) listener();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    for (const listener of listeners) listener();
+  });
+  const done = new Promise<Finished>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  const output = () => `${stdout}\n${stderr}`;
+  return {
+    child,
+    done,
+    output,
+    printed: (pattern, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(output());
+          if (match) finish(() => resolve(match));
+        };
+        const fail = (why: string) => finish(() => reject(new Error(`${why} before ${pattern}:\n${output()}`)));
+        const timer = setTimeout(() => fail(`${timeoutMs} ms passed`), timeoutMs);
+        const finish = (settle: () => void) => {
+          clearTimeout(timer);
+          listeners.delete(look);
+          settle();
+        };
+        listeners.add(look);
+        void done.then(() => fail("it ended"));
+        look();
+      }),
+  };
+}
+
+export function runCommand(command: string, args: readonly string[]): Promise<Finished> {
+  return startCommand(command, args).done;
+}
+
+/** `inferium ...` with the Node that runs the tests. */
+export function startInferium(args: readonly string[]): Running {
+  return startCommand(process.execPath, ["src/main.ts", ...args]);
+}
