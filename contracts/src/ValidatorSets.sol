@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {Create3} from "@openzeppelin/contracts/utils/Create3.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
@@ -100,29 +99,25 @@ contract ValidatorSets is IValidatorSets, AccessControl {
         bytes memory set = _read(epoch_);
         uint256 count = set.length / ADDRESS_BYTES;
         if (bitmap >> count != 0) revert UnknownSigner(count);
-        uint256 signers = 0;
-        for (uint256 i = 0; bitmap >> i != 0; ++i) {
-            if ((bitmap >> i) & 1 == 0) continue;
-            _requireSignedBy(_member(set, i), digest, signatures, signers);
-            ++signers;
-        }
+        uint256 signers = _countBits(bitmap);
         if (signers < _quorum(count)) revert QuorumNotReached(signers, _quorum(count));
-        uint256 wanted = signers * Signatures.LENGTH;
-        if (signatures.length != wanted) revert SignatureCountMismatch(signatures.length, wanted);
+        if (signatures.length != signers * Signatures.LENGTH) {
+            revert SignatureCountMismatch(signatures.length, signers * Signatures.LENGTH);
+        }
+        uint256 start = 0;
+        for (uint256 i = 0; start < signatures.length; ++i) {
+            if ((bitmap >> i) & 1 == 0) continue;
+            if (Signatures.recoverAt(digest, signatures, start) != _member(set, i)) {
+                revert InvalidSignature(start / Signatures.LENGTH);
+            }
+            start += Signatures.LENGTH;
+        }
     }
 
-    function _requireSignedBy(address member, bytes32 digest, bytes calldata signatures, uint256 position)
-        private
-        pure
-    {
-        uint256 start = position * Signatures.LENGTH;
-        if (signatures.length < start + Signatures.LENGTH) {
-            revert SignatureCountMismatch(signatures.length, start + Signatures.LENGTH);
+    function _countBits(uint256 bitmap) private pure returns (uint256 count) {
+        for (; bitmap != 0; bitmap &= bitmap - 1) {
+            ++count;
         }
-        bytes32 r = bytes32(signatures[start:start + 32]);
-        bytes32 vs = bytes32(signatures[start + 32:start + 64]);
-        (address signer, ECDSA.RecoverError error_,) = ECDSA.tryRecover(digest, r, vs);
-        if (error_ != ECDSA.RecoverError.NoError || signer != member) revert InvalidSignature(position);
     }
 
     function _begin(address[] memory validators) private returns (uint64 next) {
