@@ -92,6 +92,11 @@ export function readMemberConfig(env: EnvironmentReader): MemberConfig {
   };
 }
 
+/** For whoever makes an executor of its own, as a member would make it. */
+export function pickExecutorOptions(config: MemberConfig): ExecutorConfig {
+  return config.executor;
+}
+
 function readExpected(env: EnvironmentReader): ExpectedPool {
   const pool = env.text("INFERIUM_POOL_NAME");
   const settlement = env.matching("INFERIUM_SETTLEMENT", /^0x[0-9a-fA-F]{40}$/, "an address");

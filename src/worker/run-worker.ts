@@ -10,7 +10,7 @@
 import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { Executor } from "../inference/execute.ts";
+import { createExecutor, type Executor } from "../inference/execute.ts";
 import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
@@ -28,24 +28,25 @@ export interface WorkerDependencies {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly registry?: Registry;
-  /** Made from `config.executor`, or something that behaves like it; closed at the end. */
-  readonly executor: Executor;
+  /** In place of an executor made from the configuration. */
+  readonly execute?: Executor["execute"];
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
 }
 
 /** Resolves after a graceful stop. @throws InferiumError where the configuration cannot work */
 export async function runWorker(config: WorkerConfig, dependencies: WorkerDependencies): Promise<void> {
-  const { logger, signal, executor } = dependencies;
+  const { logger, signal } = dependencies;
   const clock = dependencies.clock ?? systemClock;
   const { signer, client } = await joinPool(config, { role: "Worker", logger, clock });
+  const executor = createExecutor({ ...config.executor, clock });
   const spool = await openSpool({ stateDir: config.stateDir, logger });
   const signed = await openSignedAttempts(config.stateDir);
   try {
     const codeDigest = await computeCodeDigest();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
-    const { execute } = executor;
+    const execute = dependencies.execute ?? executor.execute;
     const { imageDigest } = config;
     const slots = createSlots({
       attempt: { execute, signer, domain: facts.domain, imageDigest, codeDigest, signed, clock },

@@ -7,7 +7,7 @@ import { computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Executor } from "../inference/execute.ts";
+import { createExecutor, type Executor } from "../inference/execute.ts";
 import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
@@ -27,8 +27,8 @@ export interface ValidatorDependencies {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly registry?: Registry;
-  /** Made from `config.executor`; closed at the end. */
-  readonly executor: Executor;
+  /** In place of an executor made from the configuration. */
+  readonly execute?: Executor["execute"];
   readonly chain?: ChainView;
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
@@ -43,14 +43,16 @@ interface DutyContext {
 
 /** Resolves after a graceful stop. @throws InferiumError where the configuration or the state cannot work */
 export async function runValidator(config: ValidatorConfig, dependencies: ValidatorDependencies): Promise<void> {
-  const { logger, signal, executor } = dependencies;
+  const { logger, signal } = dependencies;
   const clock = dependencies.clock ?? systemClock;
   const expected = { ...config.expected, pool: config.pool };
   const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
+  const executor = createExecutor({ ...config.executor, clock });
   try {
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
-    const context = await openContext(config, dependencies, { client, signer, facts, clock });
+    const execute = dependencies.execute ?? executor.execute;
+    const context = await openContext(config, dependencies, { client, signer, facts, clock, execute });
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     await work({ config, context, client, clock, logger, loadedModels: executor.loadedModels }, signal);
@@ -65,6 +67,7 @@ interface Joined {
   readonly signer: ProtocolSigner;
   readonly facts: PoolFacts;
   readonly clock: Clock;
+  readonly execute: Executor["execute"];
 }
 
 async function openContext(
@@ -72,8 +75,7 @@ async function openContext(
   dependencies: ValidatorDependencies,
   joined: Joined,
 ): Promise<DutyContext> {
-  const { facts, ...shared } = joined;
-  const { execute } = dependencies.executor;
+  const { facts, execute, ...shared } = joined;
   const { domain } = facts;
   const records = await openVoteRecords(config.stateDir, joined.clock);
   await records.prune();
