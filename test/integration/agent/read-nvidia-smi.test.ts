@@ -1,3 +1,4 @@
+import { fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -31,14 +32,11 @@ async function failureOf(read: Promise<unknown>): Promise<NvidiaSmiFailure> {
   );
 }
 
-/** How often the fake was run, by the lines that its script appends. */
-const countRuns = () => readFileSync(join(fake.folder, "runs"), "utf8").trim().split("\n").length;
-
 describe("documents that are read", () => {
   test("one GPU, which the package hands over as an object", async () => {
     fake.print(aDocument(), 'echo x >> "$here/runs"');
     expect(await readNvidiaSmi(options())).toEqual(parseNvidiaSmi(aDocument()));
-    expect(countRuns()).toBe(1);
+    expect(fake.countRuns()).toBe(1);
   });
 
   test("two GPUs, which the package hands over as an array", async () => {
@@ -50,7 +48,7 @@ describe("documents that are read", () => {
   test("a warning on stderr, for which the package drops the document", async () => {
     fake.print(aDocument(), 'echo x >> "$here/runs"; echo "WARNING: infoROM is corrupted" >&2');
     expect(await readNvidiaSmi(options())).toEqual(parseNvidiaSmi(aDocument()));
-    expect(countRuns()).toBe(2);
+    expect(fake.countRuns()).toBe(2);
   });
 
   test("a good document with status 14", async () => {
@@ -153,6 +151,14 @@ describe("a command that hangs", () => {
     await until(() => existsSync(join(fake.folder, "self")));
     stopping.abort(new Error("stop now"));
     await failed;
+    await until(() => !isAlive(writtenPid("self")) && !isAlive(writtenPid("child")));
+  });
+
+  test("dies with an agent that is killed", async () => {
+    fake.write(hanging);
+    const agent = fork(new URL("./read-once.ts", import.meta.url), [fake.path], { execArgv: [], stdio: "ignore" });
+    await until(() => existsSync(join(fake.folder, "self")));
+    agent.kill("SIGKILL");
     await until(() => !isAlive(writtenPid("self")) && !isAlive(writtenPid("child")));
   });
 
