@@ -106,7 +106,7 @@ async function succeeds(work: Promise<void>): Promise<boolean> {
   );
 }
 
-function ignoreMissing(error: unknown): undefined {
+export function ignoreMissing(error: unknown): undefined {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "EBADF") return undefined;
   throw error;

@@ -8,17 +8,17 @@
  *   4. canonical bytes of the outputs, and their digest
  */
 import type { Digest } from "../base/digest.ts";
-import { InferiumError } from "../base/errors.ts";
+import { describeError, InferiumError } from "../base/errors.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import { createInputReader, type Input, type InputSource } from "./inputs.ts";
 import { runModel } from "./run-model.ts";
-import { runSteps, type Steps } from "./run-steps.ts";
+import { runSteps, type StepLimits, type Steps } from "./run-steps.ts";
 import type { Runtime } from "./runtime.ts";
 import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
-import { createSessionCache } from "./session-cache.ts";
+import { createSessionCache, type Slot } from "./session-cache.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -68,41 +68,65 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const sessionOptions = { ...defaultSessionOptions, ...options.session };
   const maxOutputBytes = options.maxOutputBytes ?? 256 * mebibyte;
 
-  function withModel<T>(ref: ArtifactRef, task: (model: LoadedModel) => Promise<T>): Promise<T> {
+  function acquire(ref: ArtifactRef): Slot {
     // A task may use a model only where it may read it, also when another task has loaded it.
     store.checkAllowed(ref.uri);
-    const load = async () => loadModel(await store.readArtifact(ref), sessionOptions);
-    return sessions.use(ref.digest, load, task);
+    return sessions.acquire(ref.digest, async () => loadModel(await store.readArtifact(ref), sessionOptions));
   }
 
-  function run({ session }: LoadedModel, request: ExecutionRequest, input: Input, signal?: AbortSignal) {
-    signal?.throwIfAborted();
-    if (request.steps === undefined) return runModel(session, input);
-    return runSteps(session, input.tensors, request.steps, { maxOutputBytes, signal });
+  async function perform(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {
+    const found = readInput(request.input, signal);
+    const input = found instanceof Promise ? await found : found;
+    const slot = acquire(request.model);
+    try {
+      const model = slot.model ?? (await slot.loading);
+      signal?.throwIfAborted();
+      const outputs = await runGuarded(model, request, input, { maxOutputBytes, signal });
+      return buildExecution(model, request, input, outputs);
+    } finally {
+      sessions.release(slot);
+    }
   }
 
-  async function execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {
-    const input = await readInput(request.input, signal);
-    const work = withModel(request.model, async (model) => {
-      const outputs = await run(model, request, input, signal);
-      checkSize(outputs, maxOutputBytes);
-      return {
-        outputs,
-        outputDigest: digestTensors(outputs),
-        inputDigest: input.digest,
-        modelDigest: request.model.digest,
-        runtime: model.runtime,
-        items: request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
-      };
-    });
-    return orAborted(work, signal);
+  async function preload(ref: ArtifactRef): Promise<Runtime> {
+    const slot = acquire(ref);
+    try {
+      return (await slot.loading).runtime;
+    } finally {
+      sessions.release(slot);
+    }
   }
 
   return {
-    execute,
-    preload: async (model) => withModel(model, async ({ runtime }) => runtime),
+    execute: (request, signal) => orAborted(perform(request, signal), signal),
+    preload,
     loadedModels: sessions.loaded,
     close: sessions.close,
+  };
+}
+
+async function runGuarded(model: LoadedModel, request: ExecutionRequest, input: Input, limits: StepLimits) {
+  try {
+    const outputs =
+      request.steps === undefined
+        ? await runModel(model.session, input)
+        : await runSteps(model.session, input.tensors, request.steps, limits);
+    checkSize(outputs, limits.maxOutputBytes);
+    return outputs;
+  } catch (cause) {
+    if (cause instanceof InferiumError || limits.signal?.aborted) throw cause;
+    throw new InferiumError("ExecutionFailed", `The model failed on this input: ${describeError(cause)}`, { cause });
+  }
+}
+
+function buildExecution(model: LoadedModel, request: ExecutionRequest, input: Input, outputs: NamedTensors): Execution {
+  return {
+    outputs,
+    outputDigest: digestTensors(outputs),
+    inputDigest: input.digest,
+    modelDigest: request.model.digest,
+    runtime: model.runtime,
+    items: request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
   };
 }
 

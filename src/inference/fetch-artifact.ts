@@ -10,7 +10,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { type Digest, sha256 } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import { orAborted } from "./abort.ts";
-import { createArtifactCache, type TempFile } from "./artifact-cache.ts";
+import { createArtifactCache, ignoreMissing, type TempFile } from "./artifact-cache.ts";
 import { checkUri, openSource, type Source, type SourcePolicy } from "./artifact-source.ts";
 import { createLru } from "./lru.ts";
 
@@ -50,6 +50,8 @@ export interface ArtifactStore {
 }
 
 const gibibyte = 2 ** 30;
+
+const readAttempts = 5;
 
 export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStore {
   const clock = options.clock ?? systemClock;
@@ -103,14 +105,16 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   }
 
   async function readArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Uint8Array> {
-    const artifact = await fetchArtifact(ref, signal);
-    const bytes = await readFile(artifact.path).catch(() => undefined);
-    if (bytes !== undefined && sha256(bytes) === ref.digest) return bytes;
-    // Evicted meanwhile, or damaged on the disk: fetch it once more, and let a second failure be an error.
-    await cache.remove(ref.digest);
-    const again = await readFile((await fetchArtifact(ref, signal)).path);
-    if (sha256(again) !== ref.digest) throw digestMismatch(ref.digest, sha256(again));
-    return again;
+    for (let attempt = 0; attempt < readAttempts; attempt++) {
+      const { path } = await fetchArtifact(ref, signal);
+      const bytes = await readFile(path).catch(ignoreMissing);
+      // Gone: another process has made room meanwhile. Wrong: the disk or somebody has changed it.
+      if (bytes === undefined) continue;
+      if (sha256(bytes) === ref.digest) return bytes;
+      await cache.remove(ref.digest);
+    }
+    const message = `The artifact ${ref.digest} vanished from the cache or was damaged ${readAttempts} times after it was fetched. Give the cache more room.`;
+    throw new InferiumError("Unavailable", message, { disposition: "retry" });
   }
 
   /** The policy never changes, and tasks repeat their URIs: parsing one costs more than many a small model's run. */

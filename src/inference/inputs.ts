@@ -22,19 +22,21 @@ export interface Input {
   readonly sizeBytes: number;
 }
 
-export type InputReader = (source: InputSource, signal?: AbortSignal) => Promise<Input>;
+/** Answers at once where the input is in memory. */
+export type InputReader = (source: InputSource, signal?: AbortSignal) => Input | Promise<Input>;
 
 export function createInputReader(store: ArtifactStore, maxMemoryBytes: number): InputReader {
   const known = createLru<Input>(maxMemoryBytes, (input) => input.sizeBytes);
-  return async (source, signal) => {
+  const fetch = async (ref: ArtifactRef, signal?: AbortSignal) => {
+    const input = parseFile(await store.readArtifact(ref, signal), ref.digest);
+    known.set(ref.digest, input);
+    return input;
+  };
+  return (source, signal) => {
     if ("inline" in source) return parseInline(source.inline);
     // A task may use an input only where it may read it, also when another task has fetched it.
     store.checkAllowed(source.uri);
-    const remembered = known.get(source.digest);
-    if (remembered !== undefined) return remembered;
-    const input = parseFile(await store.readArtifact(source, signal), source.digest);
-    known.set(source.digest, input);
-    return input;
+    return known.get(source.digest) ?? fetch(source, signal);
   };
 }
 

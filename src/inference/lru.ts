@@ -2,37 +2,43 @@
 export interface Lru<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
-  delete(key: string): void;
+}
+
+interface Entry<V> {
+  readonly value: V;
+  readonly weight: number;
+  usedAt: number;
 }
 
 export function createLru<V>(maxWeight: number, weightOf: (value: V) => number): Lru<V> {
-  const entries = new Map<string, V>();
+  const entries = new Map<string, Entry<V>>();
   let weight = 0;
+  // A count of uses orders them; reads are many and evictions few, so that only these search for the oldest.
+  let uses = 0;
   const remove = (key: string) => {
-    const value = entries.get(key);
-    if (value === undefined) return;
-    weight -= weightOf(value);
+    weight -= entries.get(key)?.weight ?? 0;
     entries.delete(key);
   };
   return {
     get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      // A Map keeps insertion order, so that its first key is the one used longest ago.
-      entries.delete(key);
-      entries.set(key, value);
-      return value;
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      entry.usedAt = ++uses;
+      return entry.value;
     },
     set(key, value) {
       remove(key);
-      if (weightOf(value) > maxWeight) return;
-      entries.set(key, value);
-      weight += weightOf(value);
-      for (const oldest of entries.keys()) {
-        if (weight <= maxWeight) return;
-        remove(oldest);
-      }
+      const entry = { value, weight: weightOf(value), usedAt: ++uses };
+      if (entry.weight > maxWeight) return;
+      entries.set(key, entry);
+      weight += entry.weight;
+      while (weight > maxWeight) remove(oldestOf(entries));
     },
-    delete: remove,
   };
+}
+
+function oldestOf(entries: ReadonlyMap<string, Entry<unknown>>): string {
+  let oldest = { key: "", usedAt: Number.POSITIVE_INFINITY };
+  for (const [key, { usedAt }] of entries) if (usedAt < oldest.usedAt) oldest = { key, usedAt };
+  return oldest.key;
 }

@@ -1,6 +1,6 @@
 /** One run of a loaded model: tensors in, tensors out. Effects: the processor's, and nothing else. */
 import type * as ort from "onnxruntime-node";
-import { describeError, InferiumError } from "../base/errors.ts";
+import { InferiumError } from "../base/errors.ts";
 import type { NamedTensors, Tensor } from "../protocol/tensors/tensor.ts";
 import { checkFeeds } from "./feeds.ts";
 import type { Input } from "./inputs.ts";
@@ -8,10 +8,10 @@ import { fromOrtTensor, toOrtTensor } from "./tensor-bridge.ts";
 
 export type Feeds = Record<string, ort.Tensor>;
 
-/** @throws InferiumError InputMismatch, ExecutionFailed, UnsupportedOutput */
+/** @throws InferiumError InputMismatch, UnsupportedOutput; whatever onnxruntime throws */
 export async function runModel(session: ort.InferenceSession, input: Input): Promise<NamedTensors> {
   checkFeeds(input.tensors, session.inputMetadata);
-  return fromResults(await runFeeds(session, input.feeds));
+  return fromResults(await session.run(input.feeds));
 }
 
 export function toFeeds(inputs: NamedTensors): Feeds {
@@ -34,14 +34,4 @@ export function requireResult(results: Feeds, name: string): ort.Tensor {
   if (value !== undefined) return value;
   const have = Object.keys(results).join(", ");
   throw new InferiumError("InputMismatch", `The model has no output "${name}"; its outputs: ${have}.`);
-}
-
-export async function runFeeds(session: ort.InferenceSession, feeds: Readonly<Feeds>): Promise<Feeds> {
-  try {
-    return await session.run(feeds);
-  } catch (cause) {
-    throw new InferiumError("ExecutionFailed", `The model failed to run on this input: ${describeError(cause)}`, {
-      cause,
-    });
-  }
 }

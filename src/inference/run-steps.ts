@@ -6,7 +6,7 @@ import type * as ort from "onnxruntime-node";
 import { InferiumError } from "../base/errors.ts";
 import { type NamedTensors, requireTensor, type Tensor } from "../protocol/tensors/tensor.ts";
 import { checkFeeds } from "./feeds.ts";
-import { type Feeds, fromResult, requireResult, runFeeds, toFeeds } from "./run-model.ts";
+import { type Feeds, fromResult, requireResult, toFeeds } from "./run-model.ts";
 import { createStack, cutTensor, type Stack } from "./slices.ts";
 import { toOrtTensor } from "./tensor-bridge.ts";
 
@@ -27,7 +27,7 @@ export const maxSteps = 1_000_000;
 
 /**
  * Outputs of all steps stacked along axis 0; an output that is state holds its value after the last step.
- * @throws InferiumError InvalidSteps, InputMismatch, ExecutionFailed, UnsupportedOutput, TooLarge
+ * @throws InferiumError InvalidSteps, InputMismatch, UnsupportedOutput, TooLarge; whatever onnxruntime throws
  */
 export async function runSteps(
   session: ort.InferenceSession,
@@ -47,7 +47,7 @@ export async function runSteps(
   for (let step = 0; step < steps.count; step++) {
     limits.signal?.throwIfAborted();
     for (const [name, parts] of slices) feeds[name] = toOrtTensor(parts[step] ?? requireTensor(first, name));
-    results = await runFeeds(session, feeds);
+    results = await session.run(feeds);
     for (const [name, stack] of stacks) stack.push(fromResult(results, name));
     for (const { input, output } of steps.state) feeds[input] = requireResult(results, output);
   }

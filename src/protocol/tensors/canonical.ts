@@ -10,7 +10,7 @@
  */
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import { byteWidthOf, dtypes, parseDType } from "./dtype.ts";
+import { byteWidthOf, parseDType } from "./dtype.ts";
 import { normaliseNans } from "./nan.ts";
 import { sameBytes } from "./same-bytes.ts";
 import {
@@ -26,84 +26,74 @@ import {
 const magic = new TextEncoder().encode("inferium/tensors/v1");
 const encoder = new TextEncoder();
 
-const dtypeNames: ReadonlyMap<string, Uint8Array> = new Map(dtypes.map((dtype) => [dtype, encoder.encode(dtype)]));
-
-interface Part {
-  readonly name: Uint8Array;
-  readonly dtype: Uint8Array;
-  readonly shape: readonly number[];
-  readonly data: Uint8Array;
-}
-
 /** @throws InferiumError InvalidName */
 export function encodeCanonical(tensors: NamedTensors): Uint8Array {
-  const { parts, total } = listParts(tensors);
-  const bytes = new Uint8Array(total);
-  writeParts(parts, bytes);
-  return bytes;
+  return writeTensors(tensors).slice();
 }
-
-/** Most outputs are small; their bytes are only wanted for the digest, and are written here instead of to new memory. */
-const scratch = new Uint8Array(256 * 1024);
 
 /** The digest that a receipt names and a validator recomputes: sha256 of the canonical bytes. */
 export function digestTensors(tensors: NamedTensors): Digest {
-  const { parts, total } = listParts(tensors);
-  const bytes = total <= scratch.byteLength ? scratch.subarray(0, total) : new Uint8Array(total);
-  writeParts(parts, bytes);
-  return sha256(bytes);
+  return sha256(writeTensors(tensors));
 }
 
-function listParts(tensors: NamedTensors): { parts: Part[]; total: number } {
-  const parts: Part[] = [];
-  let total = magic.byteLength + 8;
-  for (const name of namesInOrder(tensors)) {
-    const part = toPart(name, requireTensor(tensors, name));
-    parts.push(part);
-    total += 32 + part.name.byteLength + part.dtype.byteLength + 8 * part.shape.length + part.data.byteLength;
-  }
-  return { parts, total };
-}
-
-function toPart(name: string, tensor: Tensor): Part {
-  checkName(name);
-  const dtype = dtypeNames.get(tensor.dtype) ?? encoder.encode(tensor.dtype);
-  return { name: utf8Of(name), dtype, shape: tensor.shape, data: normaliseNans(tensor) };
-}
-
-/** Almost every name is ASCII, and the encoder's call costs more than such a name. */
-function utf8Of(name: string): Uint8Array {
-  const bytes = new Uint8Array(name.length);
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code >= 0x80) return encoder.encode(name);
-    bytes[i] = code;
-  }
-  return bytes;
-}
-
-function writeParts(parts: readonly Part[], bytes: Uint8Array): void {
-  const target = { bytes, view: new DataView(bytes.buffer, 0, bytes.byteLength) };
-  bytes.set(magic);
-  let offset = writeU64(target, magic.byteLength, parts.length);
-  for (const { name, dtype, shape, data } of parts) {
-    offset = writePrefixed(target, offset, name);
-    offset = writePrefixed(target, offset, dtype);
-    offset = writeU64(target, offset, shape.length);
-    for (const size of shape) offset = writeU64(target, offset, size);
-    offset = writePrefixed(target, offset, data);
-  }
-}
+/** Most outputs are small, and their bytes are only wanted for a moment: they are written here and not to new memory. */
+const scratch = createTarget(256 * 1024);
 
 interface Target {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
-function writePrefixed(target: Target, offset: number, part: Uint8Array): number {
-  const start = writeU64(target, offset, part.byteLength);
-  target.bytes.set(part, start);
-  return start + part.byteLength;
+function createTarget(length: number): Target {
+  const bytes = new Uint8Array(length);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** The encoding, valid until the next call. */
+function writeTensors(tensors: NamedTensors): Uint8Array {
+  const bound = boundOf(tensors);
+  const target = bound <= scratch.bytes.byteLength ? scratch : createTarget(bound);
+  target.bytes.set(magic);
+  let offset = writeU64(target, magic.byteLength, tensors.size);
+  for (const name of namesInOrder(tensors)) offset = writeTensor(target, offset, name, requireTensor(tensors, name));
+  return target.bytes.subarray(0, offset);
+}
+
+/** Not less than the encoding's length: a UTF-16 unit takes at most three bytes of UTF-8, a dtype's name at most eight. */
+function boundOf(tensors: NamedTensors): number {
+  let bound = magic.byteLength + 8;
+  for (const [name, { shape, data }] of tensors) bound += 40 + 3 * name.length + 8 * shape.length + data.byteLength;
+  return bound;
+}
+
+function writeTensor(target: Target, start: number, name: string, tensor: Tensor): number {
+  checkName(name);
+  let offset = writeText(target, start, name);
+  offset = writeText(target, offset, tensor.dtype);
+  offset = writeU64(target, offset, tensor.shape.length);
+  for (const size of tensor.shape) offset = writeU64(target, offset, size);
+  const data = normaliseNans(tensor);
+  offset = writeU64(target, offset, data.byteLength);
+  target.bytes.set(data, offset);
+  return offset + data.byteLength;
+}
+
+/** Names are short and almost always ASCII, and the encoder's call costs more than they do. */
+function writeText(target: Target, start: number, text: string): number {
+  const { bytes } = target;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return writeUnicode(target, start, text);
+    bytes[start + 8 + i] = code;
+  }
+  writeU64(target, start, text.length);
+  return start + 8 + text.length;
+}
+
+function writeUnicode(target: Target, start: number, text: string): number {
+  const { written } = encoder.encodeInto(text, target.bytes.subarray(start + 8));
+  writeU64(target, start, written);
+  return start + 8 + written;
 }
 
 /** In two halves: a bigint for each of many small integers would be the largest cost of encoding. */

@@ -41,8 +41,10 @@ const facts: Readonly<Record<DType, DTypeFacts>> = {
 
 export const dtypes = Object.keys(facts) as readonly DType[];
 
+const known: ReadonlySet<unknown> = new Set(dtypes);
+
 export function isDType(value: unknown): value is DType {
-  return typeof value === "string" && Object.hasOwn(facts, value);
+  return known.has(value);
 }
 
 /** @throws InferiumError UnknownDType */
