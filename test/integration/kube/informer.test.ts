@@ -72,7 +72,17 @@ describe("an informer lists, then watches", () => {
     server.script("GET", list("5", listed));
     server.script(
       "WATCH",
-      replyStream([event("ADDED", "b", "6"), event("MODIFIED", "a", "7"), event("DELETED", "b", "8")], "stall"),
+      replyStream(
+        [
+          event("ADDED", "b", "6"),
+          {
+            type: "MODIFIED",
+            object: { ...aMap("a", "7"), metadata: { ...aMap("a", "7").metadata, managedFields: [{}] } },
+          },
+          event("DELETED", "b", "8"),
+        ],
+        "stall",
+      ),
     );
     const { informer, seen } = follow();
     await informer.synced(5_000);
@@ -402,8 +412,9 @@ describe("a stop is final", () => {
     const stop = new AbortController();
     informer.start(stop.signal);
     await expect.poll(() => server.count("WATCH")).toBe(1);
+    const before = server.openSockets;
     stop.abort();
-    await informer.stop();
+    await expect.poll(() => server.openSockets).toBe(before - 1);
     expect(server.count("WATCH")).toBe(1);
   });
 });

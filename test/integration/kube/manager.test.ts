@@ -77,6 +77,9 @@ describe("the manager", () => {
     await expect.poll(() => manager.readyChecks.informers?.()).toBe(true);
     stop.abort();
     await running;
+    // It is stopped: a running one refuses a second start.
+    expect(() => informer.start()).not.toThrow();
+    await informer.stop();
   });
 
   test("reconciles only while it leads, and gives the lease back after the last reconcile has ended", async () => {
