@@ -123,10 +123,13 @@ class SchedulerRun {
     if (pending.length === 0) return;
     const nodes = this.#nodes.store.list().filter((node) => node.metadata.deletionTimestamp === undefined);
     const placed = groupByNode([...pods.filter((pod) => pod.spec.nodeName), ...this.#assumed.values()]);
+    const failures: unknown[] = [];
     for (const pod of pending) {
       if (this.#stopping.signal.aborted) return;
-      await this.#place(pod, nodes, placed);
+      // One pod that the server refuses must not hold up those behind it.
+      await this.#place(pod, nodes, placed).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #place(pod: Pod, nodes: readonly Node[], placed: Map<string, Pod[]>): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
-import { silentLogger } from "../../../src/base/log.ts";
+import { type Logger, silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
 import { type ApiServer, startApiServer } from "../../../src/embedded/apiserver/server.ts";
 import type { Node, Pod, PodSpec } from "../../../src/embedded/kubelet/core-types.ts";
@@ -35,7 +35,7 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-export async function openCluster(): Promise<Cluster> {
+export async function openCluster(logger: Logger = silentLogger): Promise<Cluster> {
   const directory = await mkdtemp(join(tmpdir(), "kubelet-cluster-"));
   const authority = await createCertificateAuthority("kubelet test");
   const tls = await issueServerCertificate(authority, { commonName: "kubelet", ipAddresses: ["127.0.0.1"] });
@@ -46,7 +46,7 @@ export async function openCluster(): Promise<Cluster> {
   const transport = createTransport(
     createStaticConnection({ server: server.url, ca: server.caPem, token: server.adminToken }),
   );
-  const common = { transport, clock: systemClock, logger: silentLogger };
+  const common = { transport, clock: systemClock, logger };
   const scheduler = createScheduler({ ...common, schedulerNames: ["default-scheduler"] });
   await scheduler.start();
   const pods = createClient(transport, podResource);
