@@ -13,6 +13,7 @@ export function defaultPodSpec(spec: JsonObject): void {
   spec.terminationGracePeriodSeconds ??= 30;
   spec.dnsPolicy ??= "ClusterFirst";
   spec.securityContext ??= {};
+  spec.enableServiceLinks ??= true;
   spec.schedulerName ??= "default-scheduler";
   if (spec.serviceAccountName === undefined && spec.serviceAccount !== undefined)
     spec.serviceAccountName = spec.serviceAccount;
@@ -80,7 +81,6 @@ export function admitPod(pod: KubeObject): void {
   const spec = specOf(pod);
   spec.serviceAccountName ??= "default";
   spec.serviceAccount = spec.serviceAccountName;
-  spec.enableServiceLinks ??= true;
   spec.preemptionPolicy ??= "PreemptLowerPriority";
   const tolerations = [...asArray(spec.tolerations)].map(asObject);
   for (const key of ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]) {

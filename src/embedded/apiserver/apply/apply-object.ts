@@ -57,8 +57,8 @@ export function applyObject(
     };
   if (subresource !== "") throw notFound(subjectOf(kind), name);
   const silent = { ...options, fieldValidation: "Ignore" } as const;
-  const object = prepareNew(context, { kind, namespace, name }, decodeBody(request.config, kind, silent));
-  object.metadata.managedFields = [makeEntry(manager, fields, context.clock.now())];
+  const entries = () => [makeEntry(manager, fields, context.clock.now())];
+  const object = prepareNew(context, { kind, namespace, name }, decodeBody(request.config, kind, silent), entries);
   return { stored: insert(context, kind, object, options), created: true };
 }
 
@@ -94,10 +94,7 @@ function applyToLive(context: ApiContext, target: Target, apply: LiveApply, opti
     const kept = others
       .map((record) => withFields(record, record.fields.difference(changed)))
       .filter((entry) => entry !== undefined);
-    const own =
-      previous !== undefined && previous.fields.equals(fields)
-        ? previous.entry
-        : makeEntry(manager, fields, context.clock.now());
+    const own = previous?.fields.equals(fields) ? previous.entry : makeEntry(manager, fields, context.clock.now());
     return fields.isEmpty ? kept : [own, ...kept];
   };
   return updateObject(context, target, { old: live, candidate, managedFields }, options);

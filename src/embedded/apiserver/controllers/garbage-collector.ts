@@ -74,10 +74,10 @@ export class GarbageCollector {
     const found = this.#find(place);
     if (found === undefined) return;
     const { finalizers, deletionTimestamp, ownerReferences } = found.object.metadata;
-    if (deletionTimestamp !== undefined && finalizers?.includes("orphan")) return this.#orphanDependents(found);
-    if (deletionTimestamp !== undefined && finalizers?.includes("foregroundDeletion"))
-      return this.#deleteDependents(found);
-    if (deletionTimestamp === undefined && (ownerReferences ?? []).length > 0) this.#collect(found);
+    const deleting = deletionTimestamp !== undefined;
+    if (deleting && finalizers?.includes("orphan")) this.#orphanDependents(found);
+    else if (deleting && finalizers?.includes("foregroundDeletion")) this.#deleteDependents(found);
+    else if (!deleting && (ownerReferences ?? []).length > 0) this.#collect(found);
   }
 
   /** Without a living owner the object goes; dead owners beside a living one are struck from its references. */

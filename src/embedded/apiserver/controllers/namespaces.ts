@@ -4,7 +4,7 @@
  */
 import { describeError } from "../../../base/errors.ts";
 import { asArray } from "../json-value.ts";
-import { specOf } from "../object.ts";
+import { type KubeObject, specOf } from "../object.ts";
 import { type ApiContext, internalWrite } from "../operations/context.ts";
 import { createObject } from "../operations/create.ts";
 import { deleteObject } from "../operations/delete.ts";
@@ -50,12 +50,15 @@ export class NamespaceController {
   #reconcile(name: string): void {
     const stored = this.#context.store.get("namespaces", name);
     if (stored === undefined) return;
-    if (stored.object.metadata.deletionTimestamp === undefined) return this.#ensureAccount(name);
-    if (!this.#empty(name)) return;
-    const spec = { ...specOf(stored.object), finalizers: [] };
-    if (asArray(specOf(stored.object).finalizers).length > 0)
-      this.#context.store.update("namespaces", name, { ...stored.object, spec });
-    if ((stored.object.metadata.finalizers ?? []).length === 0) this.#context.store.delete("namespaces", name);
+    if (stored.object.metadata.deletionTimestamp === undefined) this.#ensureAccount(name);
+    else if (this.#empty(name)) this.#finish(name, stored.object);
+  }
+
+  #finish(name: string, namespace: KubeObject): void {
+    const spec = { ...specOf(namespace), finalizers: [] };
+    if (asArray(specOf(namespace).finalizers).length > 0)
+      this.#context.store.update("namespaces", name, { ...namespace, spec });
+    if ((namespace.metadata.finalizers ?? []).length === 0) this.#context.store.delete("namespaces", name);
   }
 
   #ensureAccount(namespace: string): void {

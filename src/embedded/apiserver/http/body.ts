@@ -1,8 +1,10 @@
-/** Reads request bodies: bounded in size, JSON or YAML. Anything else is a 415, protobuf included. */
+/** Reads request bodies: bounded in size; JSON, YAML, or protobuf of a built-in kind. Anything else is a 415. */
 import type { IncomingMessage } from "node:http";
 import { parse as parseYaml } from "yaml";
 import { describeError } from "../../../base/errors.ts";
 import { badRequest, tooLarge, unsupportedMediaType } from "../status.ts";
+import { decodeProtobuf } from "../wire/decode-protobuf.ts";
+import { ProtobufError } from "../wire/protobuf-reader.ts";
 
 export const maxBodyBytes = 3 * 1024 * 1024;
 
@@ -30,7 +32,18 @@ export async function readObjectBody(request: IncomingMessage): Promise<unknown>
   if (bytes.length === 0) return undefined;
   if (type === "" || type === "application/json") return parseJson(bytes);
   if (type === "application/yaml") return parseYamlText(bytes);
-  throw unsupportedMediaType(["application/json", "application/yaml"]);
+  if (type === "application/vnd.kubernetes.protobuf") return parseProtobuf(bytes);
+  throw unsupportedMediaType(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+}
+
+/** Bodies only: answers are JSON, which every client that sends protobuf accepts. */
+function parseProtobuf(bytes: Buffer): unknown {
+  try {
+    return decodeProtobuf(bytes);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`the protobuf body cannot be read: ${error.message}`);
+  }
 }
 
 export function parseJson(bytes: Buffer): unknown {

@@ -81,13 +81,16 @@ export class HttpsListener {
   }
 
   #answerError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    if (response.headersSent) return void response.destroy();
-    if (error instanceof StatusError) {
+    if (error instanceof StatusError && !response.headersSent) {
       // A body that was not read would be taken for the next request.
       if (!request.complete) response.setHeader("connection", "close");
-      return sendStatus(response, error.status);
+      sendStatus(response, error.status);
+      return;
     }
-    if (request.destroyed && !request.complete) return void response.destroy();
+    if (response.headersSent || (request.destroyed && !request.complete)) {
+      response.destroy();
+      return;
+    }
     const stack = error instanceof Error ? error.stack : undefined;
     this.#options.logger.error("request failed", {
       method: request.method,

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { trackUpdate } from "../apply/track-update.ts";
-import { formatTime, type KubeObject } from "../object.ts";
+import { formatTime, type KubeObject, type ManagedFieldsEntry } from "../object.ts";
 import { kindSubject, type ResourceKind, subjectOf } from "../registry/kind.ts";
 import { validateMetadata } from "../registry/validate-metadata.ts";
 import { alreadyExists, badRequest, cause, failure, forbidden, invalid, notFound } from "../status.ts";
@@ -26,29 +26,32 @@ export function createObject(
   options: WriteOptions,
 ): StoredObject {
   const object = decodeBody(raw, target.kind, options);
-  const candidate = prepareNew(context, target, object);
-  const now = context.clock.now();
-  const managedFields = trackUpdate(undefined, candidate, {
-    kind: target.kind,
-    manager: options.fieldManager,
-    subresource: "",
-    nowMs: now,
-  });
-  if (managedFields.length > 0) candidate.metadata.managedFields = managedFields;
+  const writer = { kind: target.kind, manager: options.fieldManager, subresource: "", nowMs: context.clock.now() };
+  const candidate = prepareNew(context, target, object, (defaulted) => trackUpdate(undefined, defaulted, writer));
   return insert(context, target.kind, candidate, options);
 }
 
-/** Everything of a creation but managed fields and the write itself. Mutates and returns the fresh `object`. */
-export function prepareNew(context: ApiContext, target: CreateTarget, object: KubeObject): KubeObject {
+/**
+ * Everything of a creation but the write itself. Mutates and returns the fresh `object`. Ownership is asked for after
+ * defaulting and before admission: what admission adds belongs to nobody.
+ */
+export function prepareNew(
+  context: ApiContext,
+  target: CreateTarget,
+  object: KubeObject,
+  own: (defaulted: KubeObject) => ManagedFieldsEntry[],
+): KubeObject {
   const { kind } = target;
   placeObject(object, target);
   nameObject(object, context, kind);
   admitToNamespace(context, kind, object);
   resetSystemFields(object, context.clock.now(), kind);
   kind.strategy.applyDefaults?.(object);
+  const managedFields = own(object);
   kind.strategy.prepareCreate?.(object, { store: context.store, nowMs: context.clock.now() });
   const findings = [...validateMetadata(object, kind), ...(kind.strategy.validate?.(object, undefined) ?? [])];
   if (findings.length > 0) throw invalid(kindSubject(kind), object.metadata.name, findings);
+  if (managedFields.length > 0) object.metadata.managedFields = managedFields;
   return object;
 }
 

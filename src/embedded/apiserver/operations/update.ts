@@ -24,10 +24,9 @@ export function updateObject(
   const { old, candidate } = change;
   checkIdentity(target, old.object, candidate);
   const next = prepareNext(context, target, old.object, candidate);
-  const findings = [
-    ...validateMetadata(next, target.kind),
-    ...(target.kind.strategy.validate?.(next, old.object) ?? []),
-  ];
+  // A binding sets what no update may: its node and its PodScheduled condition, nothing else (see bindPod).
+  const before = target.subresource === "binding" ? undefined : old.object;
+  const findings = [...validateMetadata(next, target.kind), ...(target.kind.strategy.validate?.(next, before) ?? [])];
   findings.push(...checkFinalizersWhileDeleting(next, old.object));
   if (findings.length > 0) throw invalid(kindSubject(target.kind), target.name, findings);
   const source = change.managedFields ?? trackedBy(target, options, context.clock.now());
@@ -73,7 +72,7 @@ function invalidVersion(target: Target, got: string): Error {
 function prepareNext(context: ApiContext, target: Target, old: KubeObject, candidate: KubeObject): KubeObject {
   const { kind, subresource } = target;
   const strategyContext = { store: context.store, nowMs: context.clock.now() };
-  const next = subresource === "status" ? withStatus(kind, old, candidate) : withoutStatus(kind, old, candidate);
+  const next = selectParts(target, old, candidate);
   carrySystemFields(next, old);
   kind.strategy.applyDefaults?.(next);
   if (subresource === "status") kind.strategy.prepareStatus?.(next, old, strategyContext);
@@ -82,6 +81,12 @@ function prepareNext(context: ApiContext, target: Target, old: KubeObject, candi
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   return next;
+}
+
+function selectParts({ kind, subresource }: Target, old: KubeObject, candidate: KubeObject): KubeObject {
+  if (subresource === "status") return withStatus(kind, old, candidate);
+  if (subresource === "binding") return { ...candidate, metadata: { ...candidate.metadata } };
+  return withoutStatus(kind, old, candidate);
 }
 
 /** Custom resources take only the status; built-in kinds also take labels and annotations, as their Go strategies do. */
