@@ -99,10 +99,10 @@ export class PodWorker {
   }
 
   /** Ends the pod for good, with the kubelet or by its deadline. The worker goes on serving logs until `remove`. */
-  end(verdict: PodVerdict, graceMs: number): void {
+  end(verdict: PodVerdict, maxGraceMs: number): void {
     if (this.#wasOver || this.#finished || this.#stopGraceMs !== undefined) return;
     this.#verdict = verdict;
-    this.#stopGraceMs = graceMs;
+    this.#stopGraceMs = Math.min(maxGraceMs, this.#graceMs());
     this.#wakeup.wake();
   }
 

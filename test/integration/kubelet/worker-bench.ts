@@ -107,11 +107,11 @@ export async function eventually<T>(
   what: string,
   read: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
-  const until = performance.now() + 15_000;
+  const until = performance.now() + 30_000;
   for (;;) {
     const value = await read();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > until) throw new Error(`did not happen within 15 s: ${what}`);
+    if (performance.now() > until) throw new Error(`did not happen within 30 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
