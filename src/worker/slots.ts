@@ -1,4 +1,5 @@
 /** What a worker runs now: starts attempts, cancels them, delivers their outcomes, and lets them end on a stop. */
+import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { ReceiptOutcome, WorkAssignment } from "../pool/wire.ts";
 import { type AttemptContext, runAttempt } from "./attempt.ts";
@@ -92,9 +93,9 @@ export function createSlots(options: SlotsOptions): Slots {
       ),
     async drain(graceMs) {
       const all = () => Promise.all([...running.values()].map(({ done }) => done));
-      await Promise.race([all(), clock.sleep(graceMs)]);
+      await within(all(), graceMs, clock);
       for (const { controller } of running.values()) controller.abort(stopped());
-      if (running.size > 0) await Promise.race([all(), clock.sleep(handBackMs)]);
+      if (running.size > 0) await within(all(), handBackMs, clock);
       stopDelivery.abort(stopped());
       await Promise.all([all(), ...redeliveries]);
     },
@@ -111,6 +112,13 @@ function firstOf(ends: readonly Promise<void>[], signal: AbortSignal): Promise<v
     signal.addEventListener("abort", finish, { once: true });
     for (const end of ends) void end.then(finish);
   });
+}
+
+/** Leaves no timer behind: it would keep the process alive. */
+async function within(work: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, clock.sleep(ms, over.signal).catch(() => undefined)]);
+  over.abort();
 }
 
 function keyOf({ taskId, attempt }: AttemptKey): string {

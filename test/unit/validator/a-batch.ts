@@ -1,0 +1,158 @@
+/** A true batch of one paid task with two accepting votes, signed by everyone who must; tests tamper with copies of it. */
+import { Wallet } from "ethers";
+import type { ProtocolSigner } from "../../../src/pool/signer.ts";
+import { createSigner } from "../../../src/pool/signer.ts";
+import type {
+  BatchData,
+  BatchTask,
+  ReceiptFields,
+  SignedOrder,
+  SignedReceipt,
+  VoteEvidence,
+} from "../../../src/pool/wire.ts";
+import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
+import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
+import {
+  attestationTypes,
+  computeTaskId,
+  computeValidationId,
+  hashMessage,
+  orderTypes,
+  type ProtocolDomain,
+  receiptTypes,
+} from "../../../src/protocol/typed-data.ts";
+
+export const domain: ProtocolDomain = { chainId: 31337, settlement: "0x5FbDB2315678afecb367f032d93F642f64180aa3" };
+export const otherDomain: ProtocolDomain = { ...domain, chainId: 1 };
+export const pool = "test-pool";
+export const nowMs = 1_800_000_000_000;
+export const modelDigest = `0x${"a1".repeat(32)}`;
+
+const key = (seed: number) => createSigner(`0x${seed.toString(16).padStart(64, "0")}`);
+export const worker = key(11);
+export const validators = [key(21), key(22), key(23)] as const;
+export const requester = key(31);
+export const treasury = new Wallet(`0x${"41".repeat(32)}`).address;
+export const wei = (tokens: number) => BigInt(tokens) * 10n ** 18n;
+
+export async function aReceipt(
+  overrides: Partial<ReceiptFields> = {},
+  signer: ProtocolSigner = worker,
+): Promise<SignedReceipt> {
+  const message: ReceiptFields = {
+    taskId: computeTaskId("task-1"),
+    attempt: 1,
+    worker: worker.address,
+    modelDigest,
+    imageDigest: zeroHash,
+    codeDigest: zeroHash,
+    inputDigest: `0x${"b2".repeat(32)}`,
+    outputDigest: `0x${"c3".repeat(32)}`,
+    runtime: "onnxruntime/1.27.0 cpu avx2 all",
+    startedAtMs: nowMs - 2000,
+    endedAtMs: nowMs - 1000,
+    ...overrides,
+  };
+  return { message, signature: await signer.signTypedData(domain, receiptTypes, message) };
+}
+
+export async function anOrder(
+  overrides: Partial<SignedOrder["message"]> = {},
+  extra: { readonly signer?: ProtocolSigner; readonly models?: readonly string[] } = {},
+): Promise<SignedOrder> {
+  const message = {
+    requester: requester.address,
+    pool,
+    maxPerTaskWei: wei(10).toString(),
+    maxTotalWei: wei(15).toString(),
+    modelsRoot: zeroHash,
+    expiresAt: nowMs + 60_000,
+    nonce: "7",
+    ...overrides,
+  };
+  const signature = await (extra.signer ?? requester).signTypedData(domain, orderTypes, message);
+  return { message, signature, ...(extra.models && { models: extra.models }) };
+}
+
+interface VoteOptions {
+  readonly vote?: Vote;
+  /** Who signs, where it is not the validator itself. */
+  readonly signer?: ProtocolSigner;
+  readonly domain?: ProtocolDomain;
+}
+
+export async function aVote(
+  validator: ProtocolSigner,
+  receipt: SignedReceipt,
+  options: VoteOptions = {},
+): Promise<VoteEvidence> {
+  const { taskId, attempt, outputDigest } = receipt.message;
+  const vote = options.vote ?? "Accept";
+  const receiptDigest = hashMessage(domain, receiptTypes, receipt.message);
+  const leaf = hashVoteLeaf({ taskId, attempt, receiptDigest, vote, outputDigest });
+  // A neighbour in the tree, so that there is a proof to be wrong.
+  const tree = buildMerkleTree([leaf, `0x${"99".repeat(32)}`]);
+  const message = {
+    validationId: computeValidationId("validation-1"),
+    votesRoot: tree.root,
+    validator: validator.address,
+  };
+  const signer = options.signer ?? validator;
+  const signature = await signer.signTypedData(options.domain ?? domain, attestationTypes, message);
+  return { ...message, payee: validator.address, vote, outputDigest, proof: tree.proof(0), signature };
+}
+
+export async function aTask(overrides: Partial<BatchTask> = {}): Promise<BatchTask> {
+  const receipt = overrides.receipt ?? (await aReceipt());
+  return {
+    taskId: receipt.message.taskId,
+    attempt: receipt.message.attempt,
+    receipt,
+    receiptDigest: hashMessage(domain, receiptTypes, receipt.message),
+    worker: worker.address,
+    payee: worker.address,
+    requester: requester.address,
+    rewardWei: wei(10).toString(),
+    votes: [await aVote(validators[0], receipt), await aVote(validators[1], receipt)],
+    order: await anOrder(),
+    ...overrides,
+  };
+}
+
+interface BatchOptions {
+  readonly sequence?: bigint;
+  readonly previousHash?: string;
+  readonly previousBalances?: Readonly<Record<string, string>>;
+}
+
+/** With a header that fits its tasks, so that only what a test changed is wrong. */
+export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions = {}): Promise<BatchData> {
+  const previousBalances = options.previousBalances ?? {};
+  const { header, balances } = computeBatch({
+    sequence: options.sequence ?? 1n,
+    previousHash: options.previousHash ?? zeroHash,
+    epoch: 1n,
+    createdAt: BigInt(nowMs),
+    previousBalances: new Map(Object.entries(previousBalances).map(([account, amount]) => [account, BigInt(amount)])),
+    tasks: tasks.map((task) => ({
+      ...task,
+      rewardWei: BigInt(task.rewardWei),
+      workerPayee: task.payee,
+      validatorPayees: task.votes.map((vote) => vote.payee),
+    })),
+    treasury,
+  });
+  return {
+    header: {
+      ...header,
+      sequence: `${header.sequence}`,
+      epoch: `${header.epoch}`,
+      settledWei: `${header.settledWei}`,
+      createdAt: `${header.createdAt}`,
+    },
+    tasks,
+    treasury,
+    previousBalances,
+    balances: Object.fromEntries([...balances].map(([account, amount]) => [account, `${amount}`])),
+  };
+}
