@@ -65,8 +65,7 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
         bytes calldata signature
     ) external {
         if (block.timestamp > expiresAt) revert ConsentExpired(expiresAt);
-        bytes32 consent =
-            keccak256(abi.encode(BOND_CONSENT_TYPEHASH, node, uint8(role), msg.sender, payout, expiresAt));
+        bytes32 consent = keccak256(abi.encode(BOND_CONSENT_TYPEHASH, node, uint8(role), msg.sender, payout, expiresAt));
         if (Signatures.recover(_hashTypedDataV4(consent), signature) != node) revert NodeConsentMissing(node);
         _bond(node, role, payout, amount);
     }

@@ -32,7 +32,9 @@ contract SlashingManager is ISlashingManager {
         IValidatorSets validatorSets_,
         Parameters memory parameters
     ) {
-        if (parameters.rejectQuorum < 2 || parameters.rejectQuorum > 64) revert InvalidParameter();
+        if (parameters.rejectQuorum < 2 || parameters.rejectQuorum > 64) {
+            revert InvalidParameter();
+        }
         if (parameters.rejectedBps == 0 || parameters.rejectedBps > 5_000) revert InvalidParameter();
         if (parameters.evidenceSeconds > 60 days) revert InvalidParameter();
         settlement = settlement_;
@@ -63,9 +65,8 @@ contract SlashingManager is ISlashingManager {
             previous = validator;
         }
         bytes32 faultId = _markOnce(REJECTED, receipt);
-        uint256 amount = registry.slash(
-            receipt.worker, INodeRegistry.Role.Worker, rejectedBps, faultId, _reporterOrNone(epoch)
-        );
+        uint256 amount =
+            registry.slash(receipt.worker, INodeRegistry.Role.Worker, rejectedBps, faultId, _reporterOrNone(epoch));
         emit RejectedSlashed(receipt.taskId, receipt.attempt, receipt.worker, amount);
     }
 
@@ -135,14 +136,14 @@ contract SlashingManager is ISlashingManager {
         bytes32 receiptDigest,
         Rejection calldata rejection
     ) private pure {
-        TypedData.Attestation memory attestation =
-            TypedData.Attestation(rejection.validationId, rejection.votesRoot, rejection.validator);
+        TypedData.Attestation memory attestation = TypedData.Attestation(
+            rejection.validationId, rejection.votesRoot, rejection.validator
+        );
         bytes32 digest = TypedData.digest(domain, TypedData.hash(attestation));
         address signer = Signatures.recover(digest, rejection.signature);
         if (signer != rejection.validator) revert NotSignedByValidator(signer, rejection.validator);
-        Leaves.Vote memory vote = Leaves.Vote(
-            receipt.taskId, receipt.attempt, receiptDigest, Leaves.VERDICT_REJECT, rejection.outputDigest
-        );
+        Leaves.Vote memory vote =
+            Leaves.Vote(receipt.taskId, receipt.attempt, receiptDigest, Leaves.VERDICT_REJECT, rejection.outputDigest);
         if (!MerkleProof.verifyCalldata(rejection.proof, rejection.votesRoot, Leaves.hash(vote))) {
             revert InvalidVoteProof(rejection.validator);
         }

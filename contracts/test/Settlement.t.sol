@@ -54,14 +54,14 @@ contract SettlementTest is Fixture {
         TypedData.BatchHeader memory header = nextHeader(ROOT, 1);
         bytes32 last = header.previousHash;
         header.previousHash = bytes32(uint256(1));
-        _expectRefused(header, abi.encodeWithSelector(ISettlement.WrongPreviousHash.selector, bytes32(uint256(1)), last));
+        _expectRefused(
+            header, abi.encodeWithSelector(ISettlement.WrongPreviousHash.selector, bytes32(uint256(1)), last)
+        );
     }
 
     function testTotalsMayNotFallNorExceedTheDeposits() public {
         settle(nextHeader(ROOT, 500));
-        _expectRefused(
-            nextHeader(ROOT, 499), abi.encodeWithSelector(ISettlement.SettledDecreased.selector, 499, 500)
-        );
+        _expectRefused(nextHeader(ROOT, 499), abi.encodeWithSelector(ISettlement.SettledDecreased.selector, 499, 500));
         _expectRefused(
             nextHeader(ROOT, 1_001), abi.encodeWithSelector(ISettlement.SettledExceedsDeposits.selector, 1_001, 1_000)
         );
@@ -152,7 +152,8 @@ contract SettlementTest is Fixture {
     function testVerifiesATaskThroughLaterBatches() public {
         Leaves.Task memory task = Leaves.Task(keccak256("t"), 1, keccak256("r"), STRANGER, REQUESTER, 5);
         bytes32 sibling = keccak256("sibling");
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(task.taskId, 1, task.receiptDigest, STRANGER, REQUESTER, 5))));
+        bytes32 leaf =
+            keccak256(bytes.concat(keccak256(abi.encode(task.taskId, 1, task.receiptDigest, STRANGER, REQUESTER, 5))));
         TypedData.BatchHeader[] memory path = new TypedData.BatchHeader[](2);
         path[0] = nextHeader(ROOT, 1);
         path[0].taskRoot =

@@ -100,9 +100,7 @@ contract SlashingManagerTest is Fixture {
         TypedData.Receipt memory receipt = _receipt("wrong");
         bytes memory forged = compact(0x1234, _digestOf(receipt));
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker));
         slashing.slashRejected(receipt, forged, 1, rejections);
     }
 
@@ -322,8 +320,7 @@ contract SlashingManagerTest is Fixture {
         );
         rejection.votesRoot =
             leaf < SIBLING ? keccak256(bytes.concat(leaf, SIBLING)) : keccak256(bytes.concat(SIBLING, leaf));
-        bytes32 structHash =
-            TypedData.hash(TypedData.Attestation(VALIDATION, rejection.votesRoot, rejection.validator));
+        bytes32 structHash = TypedData.hash(TypedData.Attestation(VALIDATION, rejection.votesRoot, rejection.validator));
         rejection.signature = compact(keys[index], TypedData.digest(settlement.domainSeparator(), structHash));
     }
 }

@@ -155,7 +155,9 @@ contract ValidatorSetsTest is Fixture {
             signers += (bitmap >> i) & 1;
         }
         bytes memory signatures = certify(DIGEST, bitmap);
-        if (signers < QUORUM) vm.expectRevert(abi.encodeWithSelector(IValidatorSets.QuorumNotReached.selector, signers, 5));
+        if (signers < QUORUM) {
+            vm.expectRevert(abi.encodeWithSelector(IValidatorSets.QuorumNotReached.selector, signers, 5));
+        }
         sets.verify(DIGEST, 1, bitmap, signatures);
     }
 

@@ -37,9 +37,8 @@ contract VectorsTest is Fixture {
     }
 
     function testCompactSignature() public view {
-        address signer = this.recover(
-            _word(".receipt.digest"), _fromHex(vm.parseJsonString(eip712, ".receipt.compactSignature"))
-        );
+        address signer =
+            this.recover(_word(".receipt.digest"), _fromHex(vm.parseJsonString(eip712, ".receipt.compactSignature")));
         assertEq(signer, _receipt().worker);
     }
 

@@ -55,6 +55,7 @@ export interface Outbox {
 }
 
 const maxQueued = 256;
+const maxRemembered = 256;
 
 /** @throws InferiumError JournalCorrupt, WrongJournal */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
@@ -147,7 +148,14 @@ class JournalledOutbox implements Outbox {
 
   async #confirm(entry: JournalEntry, outcome: JournalOutcome): Promise<TransactionOutcome> {
     await this.#save({ ...entry, status: "confirmed", outcome });
+    this.#forgetOldest();
     return toOutcome(outcome);
+  }
+
+  /** What is confirmed is on the chain, where `findEffect` sees it: memory keeps only the latest. */
+  #forgetOldest(): void {
+    const confirmed = [...this.#entries.values()].filter(({ status }) => status === "confirmed");
+    for (const { id } of confirmed.slice(0, -maxRemembered)) this.#entries.delete(id);
   }
 
   /** A nonce before ours that never reached the chain would keep ours from being mined. */

@@ -32,9 +32,10 @@ library Leaves {
     }
 
     function hash(Task memory task) internal pure returns (bytes32) {
-        return _twice(
-            abi.encode(task.taskId, task.attempt, task.receiptDigest, task.worker, task.requester, task.rewardWei)
-        );
+        return
+            _twice(
+                abi.encode(task.taskId, task.attempt, task.receiptDigest, task.worker, task.requester, task.rewardWei)
+            );
     }
 
     /// @notice What an account has earned since the first batch.
