@@ -98,6 +98,12 @@ describe("decideCapability", () => {
       want: { level: "Inspected", tier: "Mid" },
     },
     {
+      name: "MIG strategy single with replicas: capacity counts the replicas of instances",
+      observation: read({ gpus: cut }),
+      node: { capacity: { gpu: "8" }, labels: { "gpu.replicas": "2", "mig.strategy": "single" } },
+      want: { level: "Inspected", tier: "Low" },
+    },
+    {
       name: "MIG strategy mixed: capacity is under the profile's name",
       observation: read({ gpus: cut }),
       node: { capacity: { gpu: "0", "mig-1g.20gb": "4" }, labels: { "mig.strategy": "mixed" } },

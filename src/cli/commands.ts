@@ -1,0 +1,74 @@
+/** The client verbs of the command line: submit, top and explain. Declares options; the work is in a file per verb. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Clock } from "../base/clock.ts";
+import { type CliContext, type CliIo, type ClusterOptions, type Environment, withCluster } from "./context.ts";
+
+export interface CommandContext {
+  readonly env: Environment;
+  readonly io: CliIo;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called with the exit status of a verb that ran. */
+  setExitStatus(status: number): void;
+}
+
+export function addClientCommands(program: Command, context: CommandContext): void {
+  addSubmit(program, context);
+  addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
+    run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
+  );
+  addCommon(program.command("explain <task>").description("say why a task waits, or how it ended")).action(
+    (name: string, options) =>
+      run(context, options, async (cli) => (await import("./explain.ts")).runExplain(name, options, cli)),
+  );
+}
+
+async function run(context: CommandContext, options: ClusterOptions, verb: (cli: CliContext) => Promise<number>) {
+  const { env, io, clock, signal } = context;
+  const status = await withCluster(options, env, (cluster) => verb({ io, cluster, clock, signal }));
+  context.setExitStatus(status);
+}
+
+function addCommon(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "kubeconfig; left out: KUBECONFIG, then ~/.kube/config")
+    .option("-n, --namespace <name>", "namespace; left out: the context's (top: all)")
+    .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"));
+}
+
+function addSubmit(program: Command, context: CommandContext): void {
+  addCommon(program.command("submit").description("create a task, and follow it if asked"))
+    .requiredOption("--model <uri>", "model: http, https or file URI, or a local file")
+    .option("--model-digest <digest>", "its sha256; needed for a URI")
+    .requiredOption("--input <input>", "input: tensors as JSON, a local .json or .safetensors file, or a URI")
+    .option("--input-digest <digest>", "its sha256; needed for a URI")
+    .option("--name <name>", "name of the task; left out: one is made")
+    .option("--type <type>", "Inference, Benchmark, Training, Agent or Leaderboard")
+    .option("--tier <tier>", "least tier of the worker: High, Mid or Low; left out: the type's")
+    .option("--policy <policy>", "how results are compared: Exact, Tolerance or None")
+    .option("--validators <n>", "size of the panel", parseWhole)
+    .option("--quorum <n>", "votes that decide; left out: a majority", parseWhole)
+    .option("--absolute <x>", "absolute bound of a value under Tolerance", parseDecimal)
+    .option("--relative <x>", "relative bound of a value under Tolerance", parseDecimal)
+    .option("--reward <ifr>", "what the task pays, in IFR")
+    .option("--requester <address>", "the address whose deposit pays")
+    .option("--order <secret>", "Secret that holds the requester's signed order")
+    .option("--priority <n>", "higher goes first within a queue", parseWhole)
+    .option("--queue <name>", "tenant queue")
+    .option("--timeout <seconds>", "time that one attempt may take", parseWhole)
+    .option("--deadline <seconds>", "time until the task must be validated", parseWhole)
+    .option("--retries <n>", "further attempts after a failed one", parseWhole)
+    .option("--wait", "follow the task until it is over", false)
+    .option("--wait-timeout <seconds>", "how long to follow it", parseWhole, 600)
+    .action((options) => run(context, options, async (cli) => (await import("./submit.ts")).runSubmit(options, cli)));
+}
+
+function parseWhole(text: string): number {
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number.");
+}
+
+function parseDecimal(text: string): number {
+  if (/^\d{1,9}(\.\d{1,18})?(e-?\d{1,3})?$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a number such as 0.001 or 1e-6.");
+}

@@ -1,0 +1,123 @@
+/** Why a task is where it is: its stages, attempts, votes, verdict and settlement, in the order in which they happen. Pure. */
+import { type Condition, taskConditions } from "../api/v1alpha1/conditions.ts";
+import type { Attempt, InferenceTask, Validation } from "../api/v1alpha1/types.ts";
+import { formatTable } from "./table.ts";
+
+export interface TaskExplanation {
+  readonly namespace: string;
+  readonly name: string;
+  readonly phase: string;
+  /** One sentence: what it waits for, or how it ended. */
+  readonly why: string;
+  readonly stages: readonly Condition[];
+  readonly attempts: readonly Attempt[];
+  readonly votes: readonly VoteView[];
+  readonly verdict?: NonNullable<InferenceTask["status"]>["verdict"];
+  readonly settlement?: NonNullable<InferenceTask["status"]>["settlement"];
+}
+
+export interface VoteView {
+  readonly validator: string;
+  readonly state: string;
+  /** Accept, Reject or Abstain, once it is revealed. */
+  readonly vote?: string;
+  readonly message?: string;
+}
+
+/** @param validation the one that judges the task, where there is one */
+export function explainTask(task: InferenceTask, validation?: Validation): TaskExplanation {
+  const { status, metadata } = task;
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    phase: status?.phase ?? "Pending",
+    why: explainWhy(task),
+    stages: orderStages(status?.conditions ?? []),
+    attempts: status?.attempts ?? [],
+    votes: validation ? viewVotes(task, validation) : [],
+    ...(status?.verdict ? { verdict: status.verdict } : {}),
+    ...(status?.settlement ? { settlement: status.settlement } : {}),
+  };
+}
+
+/** The conditions that sum the others up, the last word first. */
+const summaries = ["Stalled", "Ready", "Reconciling"] as const;
+
+function explainWhy({ spec, status }: InferenceTask): string {
+  const conditions = status?.conditions ?? [];
+  const summary = summaries
+    .map((type) => conditions.find((condition) => condition.type === type && condition.status === "True"))
+    .find((condition) => condition !== undefined);
+  if (summary) return summary.message;
+  if (spec.suspend) return "It is suspended: set spec.suspend to false.";
+  return "No operator has taken it up yet: it waits to be picked up, or no operator runs.";
+}
+
+function orderStages(conditions: readonly Condition[]): Condition[] {
+  const stages = taskConditions.filter((type) => !["Ready", "Reconciling", "Stalled"].includes(type));
+  return stages.flatMap((type) => conditions.find((condition) => condition.type === type) ?? []);
+}
+
+/** Votes stand in the order of the receipts, of which this task's is one. */
+function viewVotes(task: InferenceTask, { spec, status }: Validation): VoteView[] {
+  const position = spec.receipts.findIndex(({ uid }) => uid === task.metadata.uid);
+  if (position < 0) return [];
+  return spec.validators.map(({ name, address }) => {
+    const found = status?.validators?.find((validator) => validator.address.toLowerCase() === address.toLowerCase());
+    const vote = found?.votes?.[position];
+    return {
+      validator: name,
+      state: found?.state ?? "Pending",
+      ...(vote === undefined ? {} : { vote }),
+      ...(found?.message === undefined ? {} : { message: found.message }),
+    };
+  });
+}
+
+export function formatExplanation(explanation: TaskExplanation): string[] {
+  const { namespace, name, phase, why } = explanation;
+  return [
+    `${namespace}/${name} is ${phase}.`,
+    why,
+    ...section("Stages", ["STAGE", "STATUS", "SINCE", "REASON", "MESSAGE"], explanation.stages.map(toStageRow)),
+    ...section("Attempts that did not count", attemptHeader, explanation.attempts.map(toAttemptRow)),
+    ...section("Votes", ["VALIDATOR", "STATE", "VOTE", "MESSAGE"], explanation.votes.map(toVoteRow)),
+    ...formatEnd(explanation),
+  ];
+}
+
+const attemptHeader = ["ATTEMPT", "WORKER", "OUTCOME", "REASON", "PENALTY", "MESSAGE"];
+
+function section(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  return ["", `${title}:`, ...formatTable(header, rows).map((line) => `  ${line}`)];
+}
+
+function toStageRow({ type, status, lastTransitionTime, reason, message }: Condition): string[] {
+  return [type, status, lastTransitionTime, reason, message];
+}
+
+function toAttemptRow({ attempt, worker, outcome, reason, penaltyTxHash, message }: Attempt): string[] {
+  return [String(attempt), worker, outcome, reason ?? "-", penaltyTxHash ?? "-", message ?? "-"];
+}
+
+function toVoteRow({ validator, state, vote, message }: VoteView): string[] {
+  return [validator, state, vote ?? "-", message ?? "-"];
+}
+
+function formatEnd({ verdict, settlement }: TaskExplanation): string[] {
+  const notProven = verdict?.notProven ?? [];
+  return [
+    ...(verdict
+      ? ["", `Verdict: ${verdict.result} (${verdict.accept ?? 0} accept, ${verdict.reject ?? 0} reject)`]
+      : []),
+    ...notProven.map((what) => `  not proven: ${what}`),
+    ...(settlement
+      ? [
+          "",
+          `Settlement: batch ${settlement.batch}, position ${settlement.index}, transaction ${settlement.txHash ?? "unknown"}`,
+          ...(settlement.rewardWei === undefined ? [] : [`  paid: ${settlement.rewardWei} wei`]),
+        ]
+      : []),
+  ];
+}
