@@ -61,7 +61,8 @@ export class BondBook {
 
   async #read(address: string): Promise<void> {
     const { client } = this.#options.link;
-    const [record, claimedWei] = await Promise.all([client.node(address), client.claimed(address)]);
+    const record = await client.node(address);
+    const claimedWei = await client.claimed(record.payout === zeroAddress ? address : record.payout);
     const known = this.#bonds.get(address);
     this.#bonds.set(address, { record, claimedWei });
     if (known && isSame(known, { record, claimedWei })) return;
@@ -73,6 +74,8 @@ export class BondBook {
     else this.#options.logger.error("reading bonds failed", { error: describeError(error) });
   }
 }
+
+const zeroAddress = `0x${"0".repeat(40)}`;
 
 function isSame(a: Bond, b: Bond): boolean {
   const { record: left } = a;

@@ -20,7 +20,7 @@ export function createOperatorMetrics(registry: Registry) {
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
       registers,
     }),
-    poolWaiting: new Gauge({ name: "inferium_pool_waiting_tasks", help: "Tasks that wait for a worker.", registers }),
+    poolWaiting: new Gauge({ name: "inferium_queue_waiting_tasks", help: "Tasks that wait for a worker.", registers }),
     batches: new Counter({ name: "inferium_batches_total", help: "Batches settled on the chain.", registers }),
     batchGas: new Histogram({
       name: "inferium_batch_gas",

@@ -22,6 +22,8 @@ export interface OrderBookOptions {
 
 const cacheMs = 10_000;
 const maxCached = 4_096;
+/** Between the claim and the start of the work. */
+const startMarginMs = 10_000;
 
 export class OrderBook {
   readonly #options: OrderBookOptions;
@@ -50,6 +52,14 @@ export class OrderBook {
       () => this.#cache.delete(key),
     );
     return finding;
+  }
+
+  /** @throws InferiumError OrderNotGood where work that begins now could not be paid under it any more */
+  async checkStillGood(task: TaskObject): Promise<void> {
+    if (rewardOf(task.spec) === 0n) return;
+    const found = await this.find(task);
+    if (found?.state === "Found" && this.#options.clock.now() + startMarginMs < found.order.message.expiresAt) return;
+    throw new InferiumError("OrderNotGood", `The order of ${task.metadata.name} has expired or is gone.`);
   }
 
   /** What is spoken for under the order, but by the task itself. */

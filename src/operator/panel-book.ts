@@ -11,6 +11,7 @@ import type { AttestRequest, AttestResponse, Duty, ValidateDuty } from "../pool/
 import { computeCommitment } from "../protocol/commitment.ts";
 import { attestationTypes, computeValidationId, type ProtocolDomain, recoverSigner } from "../protocol/typed-data.ts";
 import { buildVoteTree, type CastVote } from "../protocol/verdict/evidence.ts";
+import { commitShare } from "../protocol/verdict/panel.ts";
 import type { ValidationObject } from "./kinds.ts";
 
 export interface Reveal {
@@ -103,12 +104,15 @@ export class PanelBook {
       .map((key) => this.#panels.get(key))
       .filter((panel) => panel !== undefined);
     const reveal = panels.find((panel) => this.#isDue("reveal", panel, validator));
-    if (reveal) return this.#handOut(validator, this.#buildReveal(reveal));
-    for (const panel of panels) {
-      if (!this.#isDue("validate", panel, validator)) continue;
-      return this.#handOut(validator, await this.#buildValidate(panel));
+    if (reveal) {
+      this.#note("reveal", reveal, validator);
+      return { kind: "reveal", ...this.#addressOf(reveal, 1) };
     }
-    return undefined;
+    const validate = panels.find((panel) => this.#isDue("validate", panel, validator));
+    if (!validate) return undefined;
+    this.#note("validate", validate, validator);
+    const items = await this.#options.buildItems(validate.validation);
+    return { kind: "validate", ...this.#addressOf(validate, commitShare), items };
   }
 
   commit(validator: string, request: CommitRequest): AttestResponse {
@@ -181,27 +185,15 @@ export class PanelBook {
     return handedMs === undefined || this.#options.clock.monotonic() - handedMs >= handOutAgainMs;
   }
 
-  #handOut<T extends Duty & { readonly namespace: string; readonly validation: string }>(
-    validator: string,
-    duty: T,
-  ): T {
-    const key = `${duty.kind}/${duty.namespace}/${duty.validation}/${validator}`;
-    this.#handedMs.set(key, this.#options.clock.monotonic());
-    return duty;
+  /** Before the duty is built, so that two calls of one validator do not both get it. */
+  #note(kind: "validate" | "reveal", panel: Panel, validator: string): void {
+    this.#handedMs.set(`${kind}/${panel.key}/${validator}`, this.#options.clock.monotonic());
   }
 
-  async #buildValidate(panel: Panel): Promise<ValidateDuty> {
-    const items = await this.#options.buildItems(panel.validation);
-    return { kind: "validate", ...this.#addressOf(panel), items };
-  }
-
-  #buildReveal(panel: Panel): Extract<Duty, { kind: "reveal" }> {
-    return { kind: "reveal", ...this.#addressOf(panel) };
-  }
-
-  #addressOf(panel: Panel) {
+  /** @param share of the panel's time by which the answer must be in */
+  #addressOf(panel: Panel, share: number) {
     const { namespace = "", name } = panel.validation.metadata;
-    const leftMs = panel.startedMs + this.#options.deadlineMs - this.#options.clock.monotonic();
+    const leftMs = panel.startedMs + this.#options.deadlineMs * share - this.#options.clock.monotonic();
     const deadlineMs = Math.round(this.#options.clock.now() + Math.max(0, leftMs));
     return { namespace, validation: name, validationId: panel.validationId, deadlineMs };
   }

@@ -202,6 +202,11 @@ export function failAttempt(
   return build(failed, {}, { Validated: ["False", ended.reason, ended.message] }, context);
 }
 
+/** Whether the attempt that is under way is the last that the task has. */
+export function isLastAttempt(status: InferenceTaskStatus, retries: number): boolean {
+  return (status.attempts ?? []).length >= retries;
+}
+
 /** Stage 8: an earlier attempt was slashed. Does not move the task. */
 export function recordPenalty(
   status: InferenceTaskStatus,

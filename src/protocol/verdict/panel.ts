@@ -9,6 +9,9 @@ export interface PanelTiming {
   readonly stragglerMs: number;
 }
 
+/** Part of the time that is for committing; the rest is for revealing. */
+export const commitShare = 2 / 3;
+
 export interface PanelVote {
   readonly members: number;
   readonly quorum: number;
@@ -26,8 +29,7 @@ export type PanelStep =
 
 export function decidePanelStep(vote: PanelVote, timing: PanelTiming, nowMs: number): PanelStep {
   const endMs = vote.startedMs + timing.deadlineMs;
-  // A third of the time is left for revealing.
-  const commitEndMs = vote.startedMs + (timing.deadlineMs * 2) / 3;
+  const commitEndMs = vote.startedMs + timing.deadlineMs * commitShare;
   if (!vote.revealing) {
     const untilMs = endOfWait(vote.commitsMs, vote, { stragglerMs: timing.stragglerMs, endMs: commitEndMs });
     if (nowMs < untilMs) return { step: "Commit", untilMs };

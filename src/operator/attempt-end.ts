@@ -1,0 +1,62 @@
+/**
+ * How an attempt ends that did not count: the task waits again, or fails with its last one. Used by whoever finds out: the
+ * clock, the worker itself, the panel. The record of an ended attempt is a draft and goes out with the next assignment,
+ * except where nothing else says durably that it ended.
+ */
+
+import type { Attempt } from "../api/v1alpha1/types.ts";
+import type { Clock } from "../base/clock.ts";
+import { endAttempt, failAttempt, isLastAttempt, stageOf, type TaskVerdict } from "../protocol/lifecycle.ts";
+import type { Directory } from "./directory.ts";
+import type { TaskEntry, TaskLedger } from "./ledger.ts";
+import type { ReputationBook } from "./reputation-book.ts";
+import type { TellTask } from "./task-events.ts";
+
+export interface AttemptEnd {
+  readonly attempt: number;
+  readonly outcome: Attempt["outcome"];
+  readonly reason: string;
+  readonly message: string;
+  /** Another attempt would end the same way. */
+  readonly isFinal?: boolean;
+  /** Nothing else durable says so: write it now. */
+  readonly durable?: boolean;
+  readonly verdict?: TaskVerdict;
+}
+
+export interface AttemptEndOptions {
+  readonly ledger: TaskLedger;
+  readonly directory: Directory;
+  readonly reputations: ReputationBook;
+  readonly clock: Clock;
+  readonly tell: TellTask;
+}
+
+export type EndAttempt = (entry: TaskEntry, end: AttemptEnd) => Promise<void>;
+
+export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
+  return async (entry, end) => {
+    const { assignment } = entry.status;
+    if (assignment?.attempt !== end.attempt) return;
+    const owner = options.directory.get(assignment.worker)?.spec.owner;
+    const endedAt = new Date(options.clock.now()).toISOString();
+    const isLast = end.isFinal === true || isLastAttempt(entry.status, entry.task.spec.retries);
+    const ended = { ...end, endedAt, ...(owner ? { owner } : {}) };
+    await options.ledger.change(entry.key, {
+      uid: entry.uid,
+      stage: isLast ? "failed" : "ended",
+      durable: isLast || end.durable === true,
+      decide: (status, context) => {
+        const stage = stageOf(status);
+        if (status.assignment?.attempt !== end.attempt || (stage !== "Run" && stage !== "Judge")) return undefined;
+        return isLast ? failAttempt(status, ended, context) : endAttempt(status, ended, context);
+      },
+    });
+    if (end.outcome !== "Inconclusive") {
+      const id = `${entry.uid}/${end.attempt}`;
+      options.reputations.record({ worker: assignment.worker, id, outcome: end.outcome, atMs: options.clock.now() });
+    }
+    const news = end.outcome === "Rejected" ? "Rejected" : end.outcome === "Expired" ? "Expired" : "Failed";
+    options.tell(entry.task, news, `Attempt ${end.attempt} on ${assignment.worker}: ${end.message}`);
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The operator behind the pool API: each call is checked for what only the operator knows and handed to its stage. The
+ * server has already checked who calls and that the request has the right shape.
+ */
+import { getAddress } from "ethers";
+import type { Clock } from "../base/clock.ts";
+import { InferiumError } from "../base/errors.ts";
+import type { PoolBackend, PoolCaller } from "../pool/backend.ts";
+import type {
+  AttestRequest,
+  AttestResponse,
+  ClaimRequest,
+  ClaimResponse,
+  HeartbeatRequest,
+  PoolRole,
+} from "../pool/wire.ts";
+import { stageOf } from "../protocol/lifecycle.ts";
+import { computeTaskId } from "../protocol/typed-data.ts";
+import type { EndAttempt } from "./attempt-end.ts";
+import type { Certifier } from "./certifier.ts";
+import type { ClaimDesk } from "./claim-desk.ts";
+import type { AssignTask } from "./controllers/assign.ts";
+import type { ReceiveReceipt } from "./controllers/receive.ts";
+import type { Directory } from "./directory.ts";
+import type { DutyDesk } from "./duty-desk.ts";
+import type { WorkerObject } from "./kinds.ts";
+import type { TaskEntry, TaskLedger } from "./ledger.ts";
+import type { PanelBook } from "./panel-book.ts";
+import type { Presence } from "./presence.ts";
+import type { Workload } from "./workload.ts";
+
+export interface BackendOptions {
+  readonly directory: Directory;
+  readonly presence: Presence;
+  readonly ledger: TaskLedger;
+  readonly workload: Workload;
+  readonly claims: ClaimDesk;
+  readonly duties: DutyDesk;
+  readonly panels: PanelBook;
+  readonly certifier: Certifier;
+  readonly assign: AssignTask;
+  readonly receive: ReceiveReceipt;
+  readonly endAttempt: EndAttempt;
+  readonly clock: Clock;
+  /** Somebody was seen. */
+  readonly onSeen: (node: string) => void;
+}
+
+/** A claimed task that its worker does not name for so long was never received. */
+const undeliveredMs = 20_000;
+
+export function createBackend(options: BackendOptions): PoolBackend {
+  const see = (node: string, models?: readonly string[]) => {
+    options.presence.see(node, models);
+    options.onSeen(node);
+  };
+  return {
+    admit: async (account, role) => admit(options, account, role),
+    claim: async (caller, request, signal) => {
+      see(caller.node, request.models);
+      if (caller.role === "Worker") return claimTasks(options, { caller, request, signal });
+      const duty = request.slots > 0 ? await options.duties.claim(caller.account, request.waitMs, signal) : undefined;
+      return { assignments: [], duties: duty ? [duty] : [] };
+    },
+    heartbeat: async (caller, request) => {
+      see(caller.node, request.models);
+      await expireUndelivered(options, caller, request);
+      return { cancel: request.running.filter((attempt) => !isCurrent(options, caller, attempt)) };
+    },
+    receipt: (caller, request) => {
+      see(caller.node);
+      return options.receive(caller.account, request);
+    },
+    attest: async (caller, request) => {
+      see(caller.node);
+      return attest(options, caller.account, request);
+    },
+  };
+}
+
+function admit({ directory }: BackendOptions, account: string, role: PoolRole) {
+  const worker = directory.findByAddress(account);
+  if (!worker) return { refusal: "UnknownAccount", message: `No WorkerNode has address ${account}; create one.` };
+  const { name } = worker.metadata;
+  return explainRefusal(directory, worker, role) ?? { node: name };
+}
+
+function explainRefusal(directory: Directory, worker: WorkerObject, role: PoolRole) {
+  const { name } = worker.metadata;
+  if (worker.spec.role !== role && worker.spec.role !== "Both") {
+    return { refusal: "WrongRole", message: `WorkerNode ${name} is a ${worker.spec.role}, not a ${role}.` };
+  }
+  if (directory.isDisqualified(worker))
+    return { refusal: "Disqualified", message: `WorkerNode ${name} is banned for ever.` };
+  if (directory.isBonded(worker, role)) return undefined;
+  return { refusal: "NotBonded", message: `WorkerNode ${name} has no active bond as ${role}; bond it.` };
+}
+
+interface Claim {
+  readonly caller: PoolCaller;
+  readonly request: ClaimRequest;
+  readonly signal: AbortSignal;
+}
+
+async function claimTasks(options: BackendOptions, { caller, request, signal }: Claim): Promise<ClaimResponse> {
+  const { claims } = options;
+  const { slots, waitMs } = request;
+  const tasks = await claims.claim({ worker: caller.node, slots, waitMs }, signal);
+  const assignee = { name: caller.node, address: getAddress(caller.account) };
+  const assigned = await Promise.all(
+    tasks.map(({ id }) => options.assign(id, assignee).finally(() => claims.handed(caller.node))),
+  );
+  const assignments = assigned.filter((assignment) => assignment !== undefined);
+  if (signal.aborted) await Promise.all(assignments.map((lost) => giveBack(options, lost)));
+  return { assignments, duties: [] };
+}
+
+/** The caller went away while its claim was written: nobody would ever run it. */
+async function giveBack(
+  { ledger, endAttempt }: BackendOptions,
+  lost: { namespace: string; task: string; attempt: number },
+): Promise<void> {
+  const entry = ledger.get(`${lost.namespace}/${lost.task}`);
+  if (entry) await endAttempt(entry, notDelivered(lost.attempt));
+}
+
+function notDelivered(attempt: number) {
+  const message = "The worker was gone before it had received the task.";
+  return { attempt, outcome: "Expired", reason: "NotDelivered", message } as const;
+}
+
+async function expireUndelivered(
+  options: BackendOptions,
+  caller: PoolCaller,
+  request: HeartbeatRequest,
+): Promise<void> {
+  const running = new Set(request.running.map(({ taskId, attempt }) => `${taskId}/${attempt}`));
+  for (const key of [...options.workload.of(caller.node)]) {
+    const entry = options.ledger.get(key);
+    const assignment = entry?.status.assignment;
+    if (!entry || !assignment || running.has(`${computeTaskId(entry.uid)}/${assignment.attempt}`)) continue;
+    const ageMs = options.clock.now() - Date.parse(assignment.claimedAt);
+    if (ageMs > undeliveredMs) await options.endAttempt(entry, notDelivered(assignment.attempt));
+  }
+}
+
+type RunningAttempt = HeartbeatRequest["running"][number];
+
+function isCurrent({ ledger, workload }: BackendOptions, caller: PoolCaller, attempt: RunningAttempt): boolean {
+  for (const key of workload.of(caller.node)) {
+    const entry = ledger.get(key);
+    if (entry && isAttempt(entry, attempt)) return true;
+  }
+  return false;
+}
+
+function isAttempt({ uid, status, task }: TaskEntry, { taskId, attempt }: RunningAttempt): boolean {
+  if (task.metadata.deletionTimestamp !== undefined || stageOf(status) !== "Run") return false;
+  return status.assignment?.attempt === attempt && computeTaskId(uid) === taskId;
+}
+
+function attest({ panels, certifier }: BackendOptions, account: string, request: AttestRequest): AttestResponse {
+  if (request.kind === "commit") return panels.commit(account, request);
+  if (request.kind === "reveal") return panels.reveal(account, request);
+  if (request.kind === "certify") return certifier.sign(account, request);
+  if (request.kind === "refuse") return certifier.refuse(account, request);
+  throw new InferiumError("UnknownAttestation", "An attestation is of no known kind.");
+}

@@ -1,0 +1,130 @@
+/** Everything that one term of leadership knows: made empty here, filled from the server, the chain and the records. */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { ConfigMap, Secret } from "../kube/core-resources.ts";
+import { TaskPool } from "../protocol/pool.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { BatchBook } from "./batch-book.ts";
+import { BondBook } from "./bond-book.ts";
+import { Certifier } from "./certifier.ts";
+import type { ChainLink } from "./chain-link.ts";
+import { ClaimDesk } from "./claim-desk.ts";
+import type { OperatorConfig } from "./config.ts";
+import { addressOf, Directory } from "./directory.ts";
+import { DutyDesk } from "./duty-desk.ts";
+import { Earnings } from "./earnings.ts";
+import type { OperatorInformers } from "./informers.ts";
+import type { TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
+import type { Lanes } from "./lanes.ts";
+import { TaskLedger } from "./ledger.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+import { OrderBook } from "./order-book.ts";
+import { OutputCache } from "./output-cache.ts";
+import { PanelBook } from "./panel-book.ts";
+import { Presence } from "./presence.ts";
+import { RecordStore } from "./record-store.ts";
+import { ReputationBook } from "./reputation-book.ts";
+import { SlashBook } from "./slash-book.ts";
+import { ValidationIndex } from "./validation-index.ts";
+import { createItemBook } from "./validation-items.ts";
+import { Workload } from "./workload.ts";
+
+export interface Clients {
+  readonly tasks: KubeClient<TaskObject>;
+  readonly validations: KubeClient<ValidationObject>;
+  readonly workers: KubeClient<WorkerObject>;
+  readonly secrets: KubeClient<Secret>;
+  readonly configMaps: KubeClient<ConfigMap>;
+}
+
+export interface BookParts {
+  readonly config: OperatorConfig;
+  readonly informers: OperatorInformers;
+  readonly clients: Clients;
+  readonly link: ChainLink;
+  readonly domain: ProtocolDomain;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: OperatorMetrics;
+  readonly lanes: Lanes;
+}
+
+export type Books = ReturnType<typeof createBooks>;
+
+export function createBooks(parts: BookParts) {
+  const { config, clients, clock, logger, metrics, lanes, domain } = parts;
+  const records = (kind: string) =>
+    new RecordStore({ client: clients.configMaps, namespace: config.namespace, pool: config.pool.name, kind });
+  const ledger = new TaskLedger({ client: clients.tasks, clock, metrics });
+  const batches = new BatchBook({ states: records("batch"), bodies: records("batch-body") });
+  const outputs = new OutputCache();
+  const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps });
+  const duties = new DutyDesk(logger);
+  const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
+  return {
+    ...createMembers(parts),
+    ledger,
+    batches,
+    outputs,
+    items,
+    duties,
+    index: new ValidationIndex(),
+    slashes: new SlashBook(records("slash")),
+    transactions: records("transaction"),
+    orders: new OrderBook({ secrets: clients.secrets, domain, clock, settledOf }),
+    certifier: new Certifier({ domain, clock, logger, metrics, onChange: () => duties.kick() }),
+    panels: new PanelBook({
+      domain,
+      clock,
+      deadlineMs: config.validation.deadlineMs,
+      buildItems: (validation) => items.build(validation),
+      onVote: (key) => lanes.add("panel", key),
+    }),
+  };
+}
+
+/** Members and what they do: these ask each other. */
+function createMembers({ config, informers, clients, link, clock, logger, metrics, lanes }: BookParts) {
+  const presence = new Presence(clock, config.silenceMs);
+  const workload = new Workload(clock, metrics);
+  const pool = new TaskPool();
+  const store = new RecordStore({
+    client: clients.configMaps,
+    namespace: config.namespace,
+    pool: config.pool.name,
+    kind: "reputation",
+  });
+  const reputations = new ReputationBook({ store, clock, logger, onChange: (worker) => lanes.add("mirror", worker) });
+  const scoreOf = (name: string) => reputations.scoreOf(name);
+  const bonds = new BondBook({
+    link,
+    clock,
+    logger,
+    refreshMs: config.chain.refreshMs,
+    list: () => directory.list().map(addressOf),
+    onChange: (address) => {
+      const worker = directory.findByAddress(address);
+      if (worker) lanes.add("mirror", worker.metadata.name);
+      claims.kick();
+    },
+  });
+  const countActive = (name: string) => workload.of(name).size + claims.handing(name);
+  const { workers, nodes } = informers;
+  const directory: Directory = new Directory({ workers, nodes, bonds, presence, clock, countActive, scoreOf });
+  const claims: ClaimDesk = new ClaimDesk({
+    pool,
+    clock,
+    factsOf: (name) => {
+      const worker = directory.get(name);
+      return worker && directory.factsOf(worker);
+    },
+    workers: () => directory.workers(),
+    scoreOf,
+  });
+  return { presence, workload, pool, reputations, bonds, directory, claims };
+}
+
+export function createEarnings(books: Pick<Books, "batches" | "bonds">): Earnings {
+  return new Earnings(books.batches, books.bonds);
+}

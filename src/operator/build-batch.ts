@@ -1,0 +1,136 @@
+/**
+ * Stage 7: accepted tasks to a batch with all its evidence. Pure: what was gathered comes in, what will be persisted, signed
+ * and settled comes out. Tasks that their requester's deposit or order does not cover stay behind, since one
+ * of them would make the validators or the contract refuse the whole batch.
+ */
+import { getAddress } from "ethers";
+import type { BatchData, BatchTask, SignedOrder } from "../pool/wire.ts";
+import { identifyBudget, type Order } from "../protocol/order.ts";
+import { type Batch, computeBatch, type SettledTask, zeroHash } from "../protocol/settlement.ts";
+import type { BatchBody, BatchMember, BatchRecord, Totals } from "./batch-book.ts";
+import { writeHeader } from "./batch-book.ts";
+
+/** A task that is ready to be settled. */
+export interface SettleCandidate extends BatchMember {
+  readonly task: BatchTask;
+  readonly order?: Order;
+}
+
+export interface BatchPlan {
+  readonly previous: BatchRecord | undefined;
+  readonly epoch: bigint;
+  readonly createdAtMs: number;
+  readonly treasury: string;
+  readonly candidates: readonly SettleCandidate[];
+  /** All that a requester ever deposited. */
+  readonly depositsWei: ReadonlyMap<string, bigint>;
+}
+
+export interface PlannedBatch {
+  readonly batch: Batch;
+  readonly body: BatchBody;
+}
+
+const zeroAddress = `0x${"0".repeat(40)}`;
+
+/** Undefined where no candidate is covered. */
+export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
+  const covered = pickCovered(plan);
+  if (covered.length === 0) return undefined;
+  const previous = plan.previous?.body;
+  const previousBalances = previous?.data.balances ?? {};
+  const batch = computeBatch({
+    sequence: BigInt((plan.previous?.sequence ?? 0) + 1),
+    previousHash: plan.previous?.headerHash ?? zeroHash,
+    epoch: plan.epoch,
+    createdAt: BigInt(plan.createdAtMs),
+    previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
+    tasks: covered.map(({ task }) => toSettledTask(task)),
+    treasury: plan.treasury,
+  });
+  const data: BatchData = {
+    header: writeHeader(batch.header),
+    tasks: covered.map(({ task }) => task),
+    treasury: plan.treasury,
+    previousBalances,
+    balances: Object.fromEntries([...batch.balances].map(([account, wei]) => [account, wei.toString()])),
+  };
+  const members = covered.map(({ key, uid }) => ({ key, uid }));
+  const spentByBudget = addTotals(
+    previous?.spentByBudget,
+    covered,
+    ({ order }) => order && identifyBudget(order.message),
+  );
+  const spentByRequester = addTotals(previous?.spentByRequester, covered, ({ task }) => task.requester);
+  return { batch, body: { data, members, spentByBudget, spentByRequester } };
+}
+
+export function toSettledTask(task: BatchTask): SettledTask {
+  return {
+    taskId: task.taskId,
+    attempt: task.attempt,
+    receiptDigest: task.receiptDigest,
+    worker: task.worker,
+    workerPayee: task.payee,
+    requester: task.requester,
+    rewardWei: BigInt(task.rewardWei),
+    validatorPayees: task.votes.map((vote) => vote.payee),
+  };
+}
+
+function pickCovered(plan: BatchPlan): SettleCandidate[] {
+  const byRequester = readTotals(plan.previous?.body.spentByRequester);
+  const byBudget = readTotals(plan.previous?.body.spentByBudget);
+  return plan.candidates.filter(({ task, order }) => {
+    const reward = BigInt(task.rewardWei);
+    if (reward === 0n) return true;
+    if (!order) return false;
+    const budget = identifyBudget(order.message);
+    const ofRequester = (byRequester.get(task.requester) ?? 0n) + reward;
+    const ofBudget = (byBudget.get(budget) ?? 0n) + reward;
+    if (ofRequester > (plan.depositsWei.get(task.requester) ?? 0n) || ofBudget > order.message.maxTotalWei)
+      return false;
+    byRequester.set(task.requester, ofRequester);
+    byBudget.set(budget, ofBudget);
+    return true;
+  });
+}
+
+function readTotals(totals: Totals | undefined): Map<string, bigint> {
+  return new Map(Object.entries(totals ?? {}).map(([name, wei]) => [name, BigInt(wei)]));
+}
+
+function addTotals(
+  before: Totals | undefined,
+  covered: readonly SettleCandidate[],
+  nameOf: (candidate: SettleCandidate) => string | undefined,
+): Totals {
+  const totals = readTotals(before);
+  for (const candidate of covered) {
+    const name = nameOf(candidate);
+    if (name !== undefined) totals.set(name, (totals.get(name) ?? 0n) + BigInt(candidate.task.rewardWei));
+  }
+  return Object.fromEntries([...totals].map(([name, wei]) => [name, wei.toString()]));
+}
+
+export function writeOrder(order: Order): SignedOrder {
+  const { requester, pool, maxPerTaskWei, maxTotalWei, modelsRoot, expiresAt, nonce } = order.message;
+  return {
+    message: {
+      requester,
+      pool,
+      maxPerTaskWei: maxPerTaskWei.toString(),
+      maxTotalWei: maxTotalWei.toString(),
+      modelsRoot,
+      expiresAt,
+      nonce: nonce.toString(),
+    },
+    signature: order.signature,
+    ...(order.models ? { models: order.models } : {}),
+  };
+}
+
+/** A task that nobody pays for still needs an address in its leaf. */
+export function requesterOf(spec: { readonly requester?: string }): string {
+  return spec.requester ? getAddress(spec.requester.toLowerCase()) : zeroAddress;
+}

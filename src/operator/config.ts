@@ -1,0 +1,143 @@
+/** The operator's configuration from its environment and flags: the one place of the role that reads it. */
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { getAddress } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
+import { createEnvironmentReader, type Environment, type EnvironmentReader } from "../pool/member-config.ts";
+
+export interface OperatorConfig {
+  /** Left out: the in-cluster service account. */
+  readonly kubeconfigPath: string | undefined;
+  /** Of the operator itself: its lease and its records. */
+  readonly namespace: string;
+  /** Namespace whose tasks are run; all where left out. */
+  readonly watchNamespace: string | undefined;
+  readonly pool: { readonly name: string; readonly host: string; readonly port: number };
+  readonly tls: { readonly certFile: string; readonly keyFile: string };
+  readonly chain: {
+    readonly rpcUrl: string;
+    readonly addresses: ContractAddresses;
+    readonly settlerKeyFile: string;
+    /** Checksummed. */
+    readonly treasury: string;
+    /** Where searches of the logs begin. */
+    readonly fromBlock: number;
+    readonly confirmations: number;
+    readonly refreshMs: number;
+    /** Rejections that the SlashingManager asks for. */
+    readonly slashQuorum: number;
+  };
+  readonly batch: { readonly maxAgeMs: number; readonly maxTasks: number };
+  readonly validation: {
+    readonly windowMs: number;
+    readonly deadlineMs: number;
+    readonly stragglerMs: number;
+    /** Decided Validations are deleted so long after their tasks are settled. */
+    readonly keepMs: number;
+  };
+  /** How long an accepted task waits to be settled in the same write. */
+  readonly mergeMs: number;
+  readonly explainAfterMs: number;
+  /** A worker that is silent for so long is gone. */
+  readonly silenceMs: number;
+  readonly allowUnverified: boolean;
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly leaderElection: { readonly identity: string } | undefined;
+}
+
+export interface OperatorFlags {
+  readonly kubeconfig?: string;
+}
+
+/** @throws InferiumError InvalidConfiguration, naming the variable */
+export async function readOperatorConfig(
+  variables: Environment = process.env,
+  flags: OperatorFlags = {},
+): Promise<OperatorConfig> {
+  const env = createEnvironmentReader(variables);
+  return Object.freeze({
+    kubeconfigPath: flags.kubeconfig ?? env.text("KUBECONFIG"),
+    namespace: env.text("INFERIUM_NAMESPACE") ?? env.text("POD_NAMESPACE") ?? "inferium-system",
+    watchNamespace: env.text("INFERIUM_WATCH_NAMESPACE"),
+    pool: {
+      name: env.text("INFERIUM_POOL_NAME") ?? "default",
+      host: env.text("INFERIUM_POOL_HOST") ?? "0.0.0.0",
+      port: env.whole("INFERIUM_POOL_PORT", 8443, { min: 0, max: 65_535 }),
+    },
+    tls: { certFile: env.required("INFERIUM_TLS_CERT_FILE"), keyFile: env.required("INFERIUM_TLS_KEY_FILE") },
+    chain: await readChain(env),
+    batch: {
+      maxAgeMs: seconds(env, "INFERIUM_BATCH_SECONDS", 60),
+      maxTasks: env.whole("INFERIUM_BATCH_TASKS", 1_024, { min: 1, max: 1_024 }),
+    },
+    validation: {
+      windowMs: env.whole("INFERIUM_VALIDATION_WINDOW_MS", 250, { min: 0, max: 60_000 }),
+      deadlineMs: seconds(env, "INFERIUM_VALIDATION_SECONDS", 120),
+      stragglerMs: env.whole("INFERIUM_STRAGGLER_MS", 5_000, { min: 0, max: 3_600_000 }),
+      keepMs: seconds(env, "INFERIUM_VALIDATION_KEEP_SECONDS", 3_600),
+    },
+    mergeMs: env.whole("INFERIUM_MERGE_MS", 1_000, { min: 0, max: 60_000 }),
+    explainAfterMs: env.whole("INFERIUM_EXPLAIN_AFTER_MS", 5_000, { min: 0, max: 3_600_000 }),
+    silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
+    allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
+    leaderElection: env.flag("INFERIUM_LEADER_ELECTION", true) ? { identity: readIdentity(env) } : undefined,
+  });
+}
+
+function seconds(env: EnvironmentReader, name: string, fallback: number): number {
+  return env.whole(name, fallback, { min: 1, max: 604_800 }) * 1_000;
+}
+
+async function readChain(env: EnvironmentReader): Promise<OperatorConfig["chain"]> {
+  return {
+    rpcUrl: env.required("INFERIUM_RPC_URL"),
+    addresses: await readAddresses(env.required("INFERIUM_ADDRESSES_FILE")),
+    settlerKeyFile: env.required("INFERIUM_SETTLER_KEY_FILE"),
+    treasury: readAddress("INFERIUM_TREASURY", env.required("INFERIUM_TREASURY")),
+    fromBlock: env.whole("INFERIUM_FROM_BLOCK", 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    confirmations: env.whole("INFERIUM_CONFIRMATIONS", 1, { min: 1, max: 1_000 }),
+    refreshMs: seconds(env, "INFERIUM_BOND_REFRESH_SECONDS", 15),
+    slashQuorum: env.whole("INFERIUM_SLASH_QUORUM", 2, { min: 2, max: 64 }),
+  };
+}
+
+async function readAddresses(path: string): Promise<ContractAddresses> {
+  try {
+    const given = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    const names = Object.keys(contractOf);
+    const entries = names.map((name) => [name, readAddress(`${path}: ${name}`, String(given[name]))]);
+    return Object.fromEntries(entries) as ContractAddresses;
+  } catch (cause) {
+    if (cause instanceof InferiumError) throw cause;
+    const message = `INFERIUM_ADDRESSES_FILE ${path} cannot be read; expected JSON with the address of each contract.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
+}
+
+function readAddress(name: string, text: string): string {
+  try {
+    return getAddress(text);
+  } catch (cause) {
+    const message = `${name} is "${text.slice(0, 80)}"; expected an address of 20 bytes whose checksum holds.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
+}
+
+/** Unique per process: two pods of one name, of which one is just being deleted, are two candidates. */
+function readIdentity(env: EnvironmentReader): string {
+  const name = env.text("INFERIUM_IDENTITY") ?? env.text("POD_NAME") ?? hostname();
+  return `${name}_${process.pid}`;
+}
+
+function readListenAddress(env: EnvironmentReader, name: string): OperatorConfig["metrics"] {
+  const text = env.matching(name, /^\S*:[0-9]{1,5}$/, "host:port or :port");
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf(":");
+  const port = Number(text.slice(at + 1));
+  if (port <= 65_535) return { host: text.slice(0, at) || "0.0.0.0", port };
+  throw new InferiumError("InvalidConfiguration", `${name} is "${text}"; the port is above 65535.`, {
+    disposition: "fatal",
+  });
+}

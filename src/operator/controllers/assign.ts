@@ -1,0 +1,85 @@
+/**
+ * Stage 3, matched -> Assigned. Turns a task that was taken for a worker into an assignment: the input is found, the claim
+ * is written, and only then is it answered. What cannot be assigned goes back to the pool.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { WorkAssignment } from "../../pool/wire.ts";
+import { assignTask, nextAttempt, stageOf } from "../../protocol/lifecycle.ts";
+import { computeTaskId } from "../../protocol/typed-data.ts";
+import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import type { TellTask } from "../task-events.ts";
+import { type InputSources, policyOf, resolveInput } from "../task-inputs.ts";
+
+export interface AssignOptions {
+  readonly ledger: TaskLedger;
+  readonly inputs: InputSources;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tell: TellTask;
+  /** Throws where the task's order is no longer good: work that begins now would not be paid. */
+  readonly checkOrder: (entry: TaskEntry) => Promise<void>;
+  /** The task was not assigned after all. */
+  readonly putBack: (key: string, error: unknown) => void;
+}
+
+export interface Assignee {
+  readonly name: string;
+  readonly address: string;
+}
+
+export type AssignTask = (key: string, worker: Assignee) => Promise<WorkAssignment | undefined>;
+
+export function createAssign(options: AssignOptions): AssignTask {
+  return async (key, worker) => {
+    try {
+      return await assign(options, key, worker);
+    } catch (error) {
+      options.logger.warn("task was not assigned", { task: key, worker: worker.name, error: describeError(error) });
+      options.putBack(key, error);
+      return undefined;
+    }
+  };
+}
+
+async function assign(options: AssignOptions, key: string, worker: Assignee): Promise<WorkAssignment> {
+  const entry = options.ledger.get(key);
+  if (!entry) throw new InferiumError("TaskGone", `The task ${key} was deleted.`);
+  await options.checkOrder(entry);
+  const input = await resolveInput(options.inputs, entry.task);
+  const nowMs = options.clock.now();
+  const deadlineMs = Math.min(nowMs + entry.task.spec.timeoutSeconds * 1_000, deadlineOf(entry));
+  const claim = { worker: worker.name, address: worker.address, claimedAt: iso(nowMs), deadline: iso(deadlineMs) };
+  const written = await options.ledger.change(key, {
+    uid: entry.uid,
+    stage: "assigned",
+    durable: true,
+    decide: (status, context) => {
+      if (stageOf(status) !== "Wait") throw new InferiumError("NotWaiting", `The task ${key} waits no more.`);
+      return assignTask(status, { ...claim, attempt: nextAttempt(status) }, context);
+    },
+  });
+  const attempt = written.status.assignment?.attempt ?? 1;
+  options.tell(entry.task, "Assigned", `Attempt ${attempt} is on ${worker.name}.`);
+  return buildAssignment(written, { attempt, deadlineMs, input });
+}
+
+function buildAssignment(
+  { task, uid }: TaskEntry,
+  parts: Pick<WorkAssignment, "attempt" | "deadlineMs" | "input">,
+): WorkAssignment {
+  const { namespace = "", name } = task.metadata;
+  const { uri, digest } = task.spec.model;
+  const taskId = computeTaskId(uid);
+  return { namespace, task: name, taskId, model: { uri, digest }, verification: policyOf(task), ...parts };
+}
+
+/** When the task as a whole must be validated, in milliseconds since the epoch. */
+export function deadlineOf({ task }: Pick<TaskEntry, "task">): number {
+  const { deadlineSeconds } = task.spec;
+  if (deadlineSeconds === undefined) return Number.POSITIVE_INFINITY;
+  return Date.parse(task.metadata.creationTimestamp ?? "") + deadlineSeconds * 1_000;
+}
+
+const iso = (epochMs: number) => new Date(epochMs).toISOString();

@@ -1,0 +1,153 @@
+/**
+ * Stage 9, on the WorkerNode: what the chain and the pool know of each member. Applied as the operator's own part of the
+ * status, on change only and at most once in two seconds for each; hardware, capability and tier are the agent's.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { type Condition, setCondition } from "../../api/v1alpha1/conditions.ts";
+import type { WorkerNodeStatus } from "../../api/v1alpha1/generated/workernodes.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import type { Reconcile } from "../../kube/controller.ts";
+import type { BondBook } from "../bond-book.ts";
+import { type Directory, isProven } from "../directory.ts";
+import { formatTime, type WorkerObject } from "../kinds.ts";
+import type { Presence } from "../presence.ts";
+import type { ReputationBook } from "../reputation-book.ts";
+
+export interface MirrorOptions {
+  readonly client: KubeClient<WorkerObject>;
+  readonly directory: Directory;
+  readonly bonds: BondBook;
+  readonly presence: Presence;
+  readonly reputations: ReputationBook;
+  readonly clock: Clock;
+  readonly countActive: (name: string) => number;
+  readonly earningsOf: (worker: WorkerObject) => NonNullable<WorkerNodeStatus["earnings"]>;
+}
+
+const writeEveryMs = 2_000;
+/** Time alone changes things too: silence, and capability that expires. */
+const lookAgainMs = 15_000;
+const operatorConditions = ["Ready", "Bonded", "CapabilityProven", "Disqualified"] as const;
+
+type MirroredStatus = Partial<WorkerNodeStatus>;
+
+export function createMirror(options: MirrorOptions): Reconcile {
+  const applied = new Map<string, { readonly status: MirroredStatus; readonly atMs: number }>();
+  return async (name) => {
+    const worker = options.directory.get(name);
+    if (!worker) {
+      applied.delete(name);
+      return undefined;
+    }
+    const last = applied.get(name);
+    const nowMs = options.clock.monotonic();
+    if (last && nowMs - last.atMs < writeEveryMs) return { requeueAfterMs: writeEveryMs - (nowMs - last.atMs) };
+    const status = buildStatus(options, worker);
+    if (!isDeepStrictEqual(status, last?.status ?? pickOwn(worker.status))) {
+      await options.client.applyStatus({ metadata: { name }, status });
+      applied.set(name, { status, atMs: nowMs });
+    }
+    return { requeueAfterMs: lookAgainMs };
+  };
+}
+
+/** The part of the status that is the operator's, as it is on the server. */
+function pickOwn(status: WorkerNodeStatus | undefined): MirroredStatus {
+  const { observedGeneration, bond, reputation, earnings, active, models, lastHeartbeat, conditions } = status ?? {};
+  const own = (conditions ?? []).filter(({ type }) => operatorConditions.some((known) => known === type));
+  const parts = { observedGeneration, conditions: own, bond, reputation, earnings, active, models, lastHeartbeat };
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+}
+
+function buildStatus(options: MirrorOptions, worker: WorkerObject): MirroredStatus {
+  const { name, generation } = worker.metadata;
+  const { presence, countActive, earningsOf } = options;
+  const { lastSeenMs, models } = presence.of(name);
+  const bond = options.bonds.of(worker.spec.address)?.record;
+  const known = worker.status;
+  const lastHeartbeat = lastSeenMs === undefined ? known?.lastHeartbeat : formatMinute(lastSeenMs);
+  return {
+    observedGeneration: generation ?? 1,
+    conditions: buildConditions(options, worker),
+    ...(bond
+      ? { bond: { stakeWei: bond.stakeWei.toString(), state: bond.state } }
+      : known?.bond
+        ? { bond: known.bond }
+        : {}),
+    reputation: buildReputation(options, name),
+    earnings: earningsOf(worker),
+    active: countActive(name),
+    models: lastSeenMs === undefined ? (known?.models ?? []) : [...models].sort(),
+    ...(lastHeartbeat ? { lastHeartbeat } : {}),
+  };
+}
+
+function buildReputation({ reputations }: MirrorOptions, name: string): NonNullable<WorkerNodeStatus["reputation"]> {
+  const { completed, failed, rejected, updatedAtMs } = reputations.of(name);
+  return {
+    score: reputations.scoreOf(name).toFixed(4),
+    completed,
+    failed,
+    rejected,
+    ...(updatedAtMs > 0 ? { lastUpdated: formatTime(updatedAtMs) } : {}),
+  };
+}
+
+type Finding = readonly [holds: boolean, reason: string, message: string];
+
+function buildConditions(options: MirrorOptions, worker: WorkerObject): Condition[] {
+  const { clock } = options;
+  const now = formatTime(clock.now());
+  const observedGeneration = worker.metadata.generation ?? 1;
+  const findings = judge(options, worker);
+  let conditions = pickOwn(worker.status).conditions ?? [];
+  for (const type of operatorConditions) {
+    const [holds, reason, message] = findings[type];
+    const status = holds ? "True" : "False";
+    conditions = setCondition(conditions, { type, status, reason, message, observedGeneration }, now);
+  }
+  return conditions;
+}
+
+function judge(options: MirrorOptions, worker: WorkerObject): Record<(typeof operatorConditions)[number], Finding> {
+  const { directory, clock } = options;
+  const role = worker.spec.role === "Validator" ? "Validator" : "Worker";
+  const state = options.bonds.of(worker.spec.address)?.record.state ?? worker.status?.bond?.state ?? "None";
+  const bonded = directory.isBonded(worker, role);
+  const proven = isProven(worker, clock.now());
+  const level = worker.status?.capability?.level ?? "none";
+  const disqualified = directory.isDisqualified(worker);
+  return {
+    Bonded: [bonded, bonded ? "Active" : state, `The registry has its bond as ${role} in state ${state}.`],
+    CapabilityProven: [proven, proven ? level : "NotProven", `Its capability level is ${level}.`],
+    Disqualified: [
+      disqualified,
+      disqualified ? "Banned" : "InGoodStanding",
+      disqualified ? "The registry banned it for ever." : "The registry has nothing against it.",
+    ],
+    Ready: judgeReady(options, worker, { bonded, proven: proven || role === "Validator", disqualified }),
+  };
+}
+
+function judgeReady(
+  { presence }: MirrorOptions,
+  worker: WorkerObject,
+  facts: { readonly bonded: boolean; readonly proven: boolean; readonly disqualified: boolean },
+): Finding {
+  const { name } = worker.metadata;
+  if (facts.disqualified) return [false, "Disqualified", "It is banned and takes no work."];
+  if (!facts.bonded) return [false, "NotBonded", "Bond it to let it take work."];
+  if (!facts.proven) return [false, "NotProven", "Its hardware is not inspected, or that has expired."];
+  if (worker.spec.cordoned) return [false, "Cordoned", "It is cordoned and takes no further work."];
+  if (presence.isConnected(name)) return [true, "Connected", "It takes work."];
+  const known = worker.status?.conditions?.find(({ type }) => type === "Ready");
+  // Just after a start nobody has had the time to call: what was said before stands.
+  if (!presence.isGone(name) && known) return [known.status === "True", known.reason, known.message];
+  return [false, "Offline", "It has not been heard of for too long."];
+}
+
+/** Coarse on purpose: one write a minute for a sign of life. */
+function formatMinute(epochMs: number): string {
+  return formatTime(Math.floor(epochMs / 60_000) * 60_000);
+}

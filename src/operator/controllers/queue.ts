@@ -1,0 +1,120 @@
+/**
+ * Stage 2, in the pool. Keeps the index of waiting tasks equal to what waits: suspended tasks and those whose dependencies
+ * are not done stay out. A task that waits costs no write; one that nobody could take says so once, after a while.
+ */
+
+import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
+import { explainTask, failTask, stageOf } from "../../protocol/lifecycle.ts";
+import { type Explanation, explainWaiting, type WorkerFacts } from "../../protocol/matching.ts";
+import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
+import { computeQueueKey } from "../../protocol/priority.ts";
+import { minimumTierOf } from "../../protocol/task.ts";
+import type { TaskEntry, TaskLedger } from "../ledger.ts";
+
+export interface QueueOptions {
+  readonly ledger: TaskLedger;
+  readonly pool: TaskPool;
+  readonly clock: Clock;
+  readonly workers: () => readonly WorkerFacts[];
+  readonly isAdmitted: (uid: string) => boolean;
+  /** Time that a task may wait before it is said why. */
+  readonly explainAfterMs: number;
+  readonly onAdded: () => void;
+}
+
+/** A task that still waits is looked at again after so long. */
+const lookAgainMs = 15_000;
+/** Reasons that say no worker could take the task as things are. */
+const hopeless: ReadonlySet<Explanation["reason"]> = new Set(["NoWorkers", "NoWorkerFits", "WorkersOffline"]);
+
+export function createQueueStage(options: QueueOptions): Reconcile {
+  const { ledger, pool, clock } = options;
+  const sinceMs = new Map<string, number>();
+  return async (key) => {
+    const entry = ledger.get(key);
+    const decision = entry && options.isAdmitted(entry.uid) ? decide(options, entry) : { wait: false };
+    if (decision.failed && entry) await fail(options, entry, decision.failed);
+    if (!entry || !decision.wait) {
+      pool.remove(key);
+      sinceMs.delete(key);
+      return undefined;
+    }
+    if (!sinceMs.has(key)) sinceMs.set(key, clock.monotonic());
+    if (put(pool, entry)) options.onAdded();
+    return explain(options, entry, clock.monotonic() - (sinceMs.get(key) ?? 0));
+  };
+}
+
+interface Decision {
+  readonly wait: boolean;
+  /** Name of the dependency that did not succeed. */
+  readonly failed?: string;
+}
+
+function decide({ ledger }: QueueOptions, { task, status }: TaskEntry): Decision {
+  if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined || task.spec.suspend)
+    return { wait: false };
+  for (const name of task.spec.dependsOn ?? []) {
+    const dependency = ledger.get(`${task.metadata.namespace}/${name}`);
+    if (isConditionTrue(dependency?.status.conditions, "Stalled")) return { wait: false, failed: name };
+    if (!isConditionTrue(dependency?.status.conditions, "Ready")) return { wait: false };
+  }
+  return { wait: true };
+}
+
+async function fail({ ledger }: QueueOptions, entry: TaskEntry, dependency: string): Promise<void> {
+  const because = {
+    reason: "DependencyFailed",
+    message: `The task ${dependency}, which this one depends on, did not succeed.`,
+  };
+  await ledger.change(entry.key, {
+    uid: entry.uid,
+    stage: "failed",
+    durable: true,
+    decide: (status, context) => (stageOf(status) === "Wait" ? failTask(status, because, context) : undefined),
+  });
+}
+
+/** False where the pool has it already, as it is now. */
+function put(pool: TaskPool, entry: TaskEntry): boolean {
+  const task = toWaitingTask(entry);
+  const known = pool.get(entry.key);
+  if (known && known.key === task.key && known.failedWorkers.length === task.failedWorkers.length) return false;
+  pool.add(task);
+  return true;
+}
+
+export function toWaitingTask({ key, task, status }: TaskEntry): WaitingTask {
+  const { spec, metadata } = task;
+  const enqueuedAtMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
+  return {
+    id: key,
+    key: computeQueueKey({ priority: spec.priority, enqueuedAtMs }),
+    requirements: {
+      tier: minimumTierOf(spec),
+      ...spec.resources,
+      ...(spec.nodeSelector ? { nodeSelector: spec.nodeSelector } : {}),
+    },
+    model: spec.model.digest,
+    failedWorkers: (status.attempts ?? []).map(({ worker, owner }) => ({ worker, ...(owner ? { owner } : {}) })),
+  };
+}
+
+async function explain(options: QueueOptions, entry: TaskEntry, waitedMs: number): Promise<ReconcileResult> {
+  const { explainAfterMs, ledger } = options;
+  if (waitedMs < explainAfterMs) return { requeueAfterMs: Math.ceil(explainAfterMs - waitedMs) };
+  const explanation = explainWaiting(toWaitingTask(entry), options.workers());
+  await ledger.change(entry.key, {
+    uid: entry.uid,
+    stage: "queued",
+    durable: true,
+    decide: (status, context) => {
+      const said = status.phase === "Queued" ? status.conditions?.find(({ type }) => type === "Queued") : undefined;
+      const isNews = said?.status === "True" ? said.reason !== explanation.reason : hopeless.has(explanation.reason);
+      return isNews && stageOf(status) === "Wait" ? explainTask(status, explanation, context) : undefined;
+    },
+  });
+  return { requeueAfterMs: lookAgainMs };
+}

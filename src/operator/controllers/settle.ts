@@ -1,0 +1,202 @@
+/**
+ * Stage 7, validated -> Settled, and 8, Rewarded. One batch at a time, each step durable before the next:
+ * 1 due: enough tasks, or the oldest has waited long enough
+ * 2 build and persist the proposal with all its evidence
+ * 3 ask the validators of the epoch, until a quorum has signed
+ * 4 persist the certificate, settle through the outbox (which persists the transaction before it is broadcast)
+ * 5 write Settled and Rewarded into every task
+ * Whatever is found unfinished after a start goes on where it was.
+ */
+import { computeBackoffMs } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import { buildCertificate } from "../../chain/certificate.ts";
+import { hashHeader } from "../../chain/header.ts";
+import type { Settler } from "../../chain/settler.ts";
+import { settleTask, stageOf } from "../../protocol/lifecycle.ts";
+import { buildMerkleTree, hashTaskLeaf } from "../../protocol/merkle.ts";
+import { maxBatchTasks } from "../../protocol/settlement.ts";
+import type { BatchBook, BatchRecord } from "../batch-book.ts";
+import { readHeader } from "../batch-book.ts";
+import { buildBatch, toSettledTask } from "../build-batch.ts";
+import type { Certifier } from "../certifier.ts";
+import { type ChainLink, isChainAway } from "../chain-link.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
+import type { OperatorMetrics } from "../metrics.ts";
+import { type CandidateSources, gatherCandidate } from "../settle-candidate.ts";
+import type { TellTask } from "../task-events.ts";
+
+export interface SettleOptions extends CandidateSources {
+  readonly book: BatchBook;
+  readonly certifier: Certifier;
+  readonly link: ChainLink;
+  readonly settler: () => Promise<Settler>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: OperatorMetrics;
+  readonly tell: TellTask;
+  readonly treasury: string;
+  readonly batchMs: number;
+  readonly batchSize: number;
+  /** The chain credited somebody. */
+  readonly onSettled: (record: BatchRecord) => void;
+}
+
+const idleMs = 100;
+const retry = { initialMs: 250, maxMs: 15_000 };
+const writesAtOnce = 16;
+
+export class SettleStage {
+  readonly #options: SettleOptions;
+  /** Accepted tasks by key, with the monotonic time since when they wait. */
+  readonly #waiting = new Map<string, number>();
+
+  constructor(options: SettleOptions) {
+    this.#options = options;
+  }
+
+  /** Keeps the list of what waits; called for every change of a task. */
+  note(key: string, isWaiting: boolean): void {
+    if (!isWaiting) this.#waiting.delete(key);
+    else if (!this.#waiting.has(key)) this.#waiting.set(key, this.#options.clock.monotonic());
+    this.#options.metrics.backlog.set(this.#waiting.size);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, link, logger } = this.#options;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const worked = await this.#step();
+        failures = 0;
+        if (!worked) await clock.sleep(idleMs, signal).catch(() => undefined);
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        if (isChainAway(error)) link.note(error);
+        else logger.error("settling failed, trying again", { failures, error: describeError(error) });
+        await clock.sleep(computeBackoffMs(failures, retry), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** False where there is nothing to do but wait. */
+  #step(): Promise<boolean> {
+    const last = this.#options.book.last;
+    if (last?.state === "Proposed") return this.#certify(last);
+    if (last?.state === "Certified") return this.#settle(last);
+    if (last?.state === "Settled") return this.#apply(last);
+    return this.#propose(last);
+  }
+
+  async #propose(previous: BatchRecord | undefined): Promise<boolean> {
+    if (!this.#isDue()) return false;
+    const { book, link, clock, treasury, batchSize } = this.#options;
+    await this.#checkContinuity(previous);
+    const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
+    const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
+    const gathered = await mapConcurrently(entries, writesAtOnce, (entry) => gatherCandidate(this.#options, entry));
+    const candidates = gathered.filter((candidate) => candidate !== undefined);
+    const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));
+    const depositsWei = new Map<string, bigint>();
+    for (const requester of requesters) depositsWei.set(requester, await link.client.deposited(requester));
+    const epoch = await link.client.epoch();
+    const planned = buildBatch({ previous, epoch, createdAtMs: clock.now(), treasury, candidates, depositsWei });
+    this.#postpone(keys, planned?.body.members.length ?? 0);
+    if (!planned) return false;
+    const sequence = Number(planned.batch.header.sequence);
+    const headerHash = hashHeader(link.client.domain, planned.batch.header);
+    await book.propose({ sequence, state: "Proposed", headerHash, body: planned.body, signatures: {} });
+    return true;
+  }
+
+  #isDue(): boolean {
+    const [oldestMs] = this.#waiting.values();
+    if (oldestMs === undefined) return false;
+    return (
+      this.#waiting.size >= this.#options.batchSize ||
+      this.#options.clock.monotonic() - oldestMs >= this.#options.batchMs
+    );
+  }
+
+  /** What could not go along waits for another turn, so that it never keeps the others from theirs. */
+  #postpone(keys: readonly string[], taken: number): void {
+    if (taken === keys.length) return;
+    this.#options.logger.warn("accepted tasks wait for an order, a deposit or votes", { tasks: keys.length - taken });
+    for (const key of keys) if (this.#waiting.delete(key)) this.#waiting.set(key, this.#options.clock.monotonic());
+  }
+
+  /** The chain and our records must be about the same last batch, or balances would start from the wrong place. */
+  async #checkContinuity(previous: BatchRecord | undefined): Promise<void> {
+    const onChain = await this.#options.link.client.lastBatch();
+    if (onChain.sequence === BigInt(previous?.sequence ?? 0)) return;
+    throw new InferiumError(
+      "BatchRecordsMissing",
+      `The chain's last batch is ${onChain.sequence} and the newest record here is ${previous?.sequence ?? 0}. ` +
+        "Restore the ConfigMaps of the batches; nothing is settled until then.",
+      { disposition: "retry" },
+    );
+  }
+
+  async #certify(record: BatchRecord): Promise<boolean> {
+    const { certifier, link, book, logger } = this.#options;
+    const members = await link.client.validators(BigInt(record.body.data.header.epoch));
+    certifier.open(record, members);
+    const signatures = certifier.certificate;
+    if (!signatures) return false;
+    await book.advance({ state: "Certified", signatures: Object.fromEntries(signatures) });
+    certifier.close();
+    logger.info("batch certified", {
+      batch: record.sequence,
+      tasks: record.body.members.length,
+      signatures: signatures.size,
+    });
+    return true;
+  }
+
+  async #settle(record: BatchRecord): Promise<boolean> {
+    const { link, book, metrics, logger } = this.#options;
+    const header = readHeader(record.body.data.header);
+    const members = await link.client.validators(header.epoch);
+    const certificate = buildCertificate(members, new Map(Object.entries(record.signatures)));
+    const outcome = await (await this.#options.settler()).settle(header, certificate);
+    const settled = await book.advance({ state: "Settled", outcome });
+    metrics.batches.inc();
+    metrics.batchGas.observe(Number(outcome.gasUsed));
+    const { txHash, gasUsed } = outcome;
+    logger.info("batch settled", { batch: record.sequence, tasks: record.body.members.length, txHash, gasUsed });
+    this.#options.onSettled(settled);
+    return true;
+  }
+
+  async #apply(record: BatchRecord): Promise<boolean> {
+    const { tasks } = record.body.data;
+    const tree = buildMerkleTree(tasks.map((task) => hashTaskLeaf(toSettledTask(task))));
+    const indexes = [...record.body.members.keys()];
+    await mapConcurrently(indexes, writesAtOnce, (index) => this.#applyOne(record, index, tree.proof(index)));
+    await this.#options.book.advance({ state: "Applied" });
+    return true;
+  }
+
+  async #applyOne(record: BatchRecord, index: number, proof: string[]): Promise<void> {
+    const { ledger, tell } = this.#options;
+    const member = record.body.members[index];
+    const entry = member && ledger.get(member.key);
+    // Deleted after it was accepted: it is settled all the same, and nobody is left to be told.
+    if (!member || entry?.uid !== member.uid) return;
+    const rewardWei = record.body.data.tasks[index]?.rewardWei ?? "0";
+    const { txHash = "", blockNumber: block = 0 } = record.outcome ?? {};
+    const settlement = { batch: record.sequence, index, proof, txHash, block, rewardWei };
+    const change = ledger.change(member.key, {
+      uid: member.uid,
+      stage: "settled",
+      durable: true,
+      decide: (status, context) => (stageOf(status) === "Settle" ? settleTask(status, settlement, context) : undefined),
+    });
+    await change.catch((error: unknown) => {
+      if (!(error instanceof InferiumError) || (error.code !== "TaskGone" && error.code !== "KubeNotFound"))
+        throw error;
+    });
+    tell(entry.task, "Settled", `Settled in batch ${record.sequence}, transaction ${txHash}.`);
+  }
+}

@@ -1,0 +1,42 @@
+/** What the chain credited to, paid to and took from each member. Credits come from batches, slashes from events. */
+import { getAddress } from "ethers";
+import type { WorkerNodeStatus } from "../api/v1alpha1/generated/workernodes.ts";
+import type { ChainEvent } from "../chain/chain-event.ts";
+import type { BatchBook } from "./batch-book.ts";
+import type { BondBook } from "./bond-book.ts";
+import type { WorkerObject } from "./kinds.ts";
+
+export class Earnings {
+  readonly #batches: BatchBook;
+  readonly #bonds: BondBook;
+  readonly #slashedWei = new Map<string, bigint>();
+  readonly #seen = new Set<string>();
+
+  constructor(batches: BatchBook, bonds: BondBook) {
+    this.#batches = batches;
+    this.#bonds = bonds;
+  }
+
+  /** Events may come more than once. */
+  observe(event: ChainEvent): void {
+    if (event.kind !== "Slashed" || this.#seen.has(event.id)) return;
+    this.#seen.add(event.id);
+    const address = getAddress(event.node);
+    this.#slashedWei.set(address, (this.#slashedWei.get(address) ?? 0n) + event.amountWei);
+  }
+
+  of(worker: WorkerObject): NonNullable<WorkerNodeStatus["earnings"]> {
+    const address = getAddress(worker.spec.address.toLowerCase());
+    const bond = this.#bonds.of(address);
+    const known = worker.status?.earnings;
+    if (!bond) return known ?? {};
+    const { state, body } = this.#batches.last ?? {};
+    const isSettled = state === "Settled" || state === "Applied";
+    const balances = (isSettled ? body?.data.balances : body?.data.previousBalances) ?? {};
+    return {
+      creditedWei: balances[bond.record.payout] ?? "0",
+      paidWei: bond.claimedWei.toString(),
+      slashedWei: (this.#slashedWei.get(address) ?? BigInt(known?.slashedWei ?? "0")).toString(),
+    };
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The work queues of all stages by name. They exist before the stages do, so that a stage can send a key to another one
+ * without knowing it, and nothing that happens while the stages are being put together is lost.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { type Controller, createController, type Reconcile, type ReconcileResult } from "../kube/controller.ts";
+import type { KubeMetrics } from "../kube/metrics.ts";
+
+/** Keys in work at once, by stage. */
+const concurrency = {
+  admit: 16,
+  queue: 4,
+  expire: 4,
+  judge: 4,
+  group: 8,
+  panel: 8,
+  flush: 16,
+  slash: 1,
+  mirror: 4,
+  retireTask: 4,
+  retireValidation: 1,
+} as const;
+
+export type Lane = keyof typeof concurrency;
+
+export interface LaneOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: KubeMetrics;
+}
+
+export class Lanes {
+  readonly #reconciles = new Map<Lane, Reconcile>();
+  readonly #controllers: ReadonlyMap<Lane, Controller>;
+
+  constructor(options: LaneOptions) {
+    const lanes = Object.keys(concurrency) as Lane[];
+    this.#controllers = new Map(lanes.map((lane) => [lane, this.#create(lane, options)]));
+  }
+
+  attach(lane: Lane, reconcile: Reconcile): void {
+    this.#reconciles.set(lane, reconcile);
+  }
+
+  add(lane: Lane, key: string): void {
+    this.#controllers.get(lane)?.enqueue(key);
+  }
+
+  addAfter(lane: Lane, key: string, delayMs: number): void {
+    this.#controllers.get(lane)?.queue.addAfter(key, delayMs);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#controllers.values()].map((controller) => controller.run(signal)));
+  }
+
+  #create(lane: Lane, options: LaneOptions): Controller {
+    const reconcile = async (key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> => {
+      return (await this.#reconciles.get(lane)?.(key, signal)) ?? undefined;
+    };
+    return createController({ name: lane, reconcile, concurrency: concurrency[lane], ...options });
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The operator's process: connection to the API server, informers, leader election, health and metrics; the work itself is
+ * in a term of leadership. Runs until the signal is aborted.
+ */
+import { readFile } from "node:fs/promises";
+import { Registry } from "prom-client";
+import { fieldManagers } from "../api/v1alpha1/labels.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { describeError, InferiumError } from "../base/errors.ts";
+import { createLogger, type Logger } from "../base/log.ts";
+import { loadKubeConnection } from "../kube/connection.ts";
+import { createEventRecorder } from "../kube/events.ts";
+import { startHealthServer } from "../kube/health-server.ts";
+import { createManager } from "../kube/manager.ts";
+import { createKubeMetrics } from "../kube/metrics.ts";
+import { createTransport } from "../kube/transport.ts";
+import { ChainLink } from "./chain-link.ts";
+import type { OperatorConfig } from "./config.ts";
+import { createInformers } from "./informers.ts";
+import { createOperatorMetrics } from "./metrics.ts";
+import { runTerm } from "./term.ts";
+
+export interface OperatorRuntime {
+  readonly signal: AbortSignal;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Called with the address whenever the pool API opens. For embedding and tests. */
+  readonly onServing?: (url: string) => void;
+  /** Called once with the address of health and metrics, where there is one. */
+  readonly onMetrics?: (url: string) => void;
+}
+
+const chainTimeoutMs = 10_000;
+
+/** @throws InferiumError of the configuration, the API server, the ports; resolves after a stop in good order */
+export async function runOperator(config: OperatorConfig, runtime: OperatorRuntime): Promise<void> {
+  const clock = runtime.clock ?? systemClock;
+  const logger = (runtime.logger ?? createLogger()).child({ role: "operator" });
+  const registry = new Registry();
+  const kubeMetrics = createKubeMetrics(registry);
+  const metrics = createOperatorMetrics(registry);
+  const secretsRead = await readSecrets(config);
+  const connection = await loadKubeConnection({ kubeconfigPath: config.kubeconfigPath, clock });
+  const transport = createTransport(connection, {
+    userAgent: "inferium-operator",
+    fieldManager: fieldManagers.operator,
+    clock,
+    metrics: kubeMetrics,
+  });
+  const shared = { transport, clock, logger };
+  const informers = createInformers({ ...shared, watchNamespace: config.watchNamespace, metrics: kubeMetrics });
+  const link = new ChainLink({ ...config.chain, timeoutMs: chainTimeoutMs, clock, logger, metrics });
+  const recorder = createEventRecorder(transport, {
+    reportingController: "inferium.io/operator",
+    reportingInstance: config.leaderElection?.identity ?? "operator",
+    clock,
+    logger,
+    metrics: kubeMetrics,
+  });
+  let poolUrl: string | undefined;
+  const onServing = (url: string | undefined) => {
+    poolUrl = url;
+    if (url !== undefined) runtime.onServing?.(url);
+  };
+  const term = {
+    ...shared,
+    ...secretsRead,
+    config,
+    informers,
+    link,
+    recorder,
+    kubeMetrics,
+    metrics,
+    registry,
+    onServing,
+  };
+  const manager = createManager({
+    informers: Object.values(informers),
+    leaderTasks: [(signal) => runTerm(term, signal)],
+    ...(config.leaderElection
+      ? { lease: leaseOf(config, config.leaderElection.identity, { ...shared, kubeMetrics }) }
+      : {}),
+    recorder,
+    clock,
+    logger,
+  });
+  const health = await openHealth(config, registry, {
+    ...manager.readyChecks,
+    pool: () => poolUrl !== undefined || "this process does not lead, or the pool API is not open yet",
+  });
+  if (health) runtime.onMetrics?.(`http://${health.host}:${health.port}`);
+  try {
+    await manager.run(runtime.signal);
+  } finally {
+    await health?.close();
+    link.close();
+    await transport.close();
+  }
+}
+
+async function readSecrets(config: OperatorConfig) {
+  const [certPem, keyPem, settlerKey] = await Promise.all(
+    [config.tls.certFile, config.tls.keyFile, config.chain.settlerKeyFile].map(readText),
+  );
+  return { tls: { certPem: certPem ?? "", keyPem: keyPem ?? "" }, settlerKey: (settlerKey ?? "").trim() };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const message = `Cannot read ${path}: ${describeError(cause)}. Mount it, or correct the variable that names it.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
+}
+
+type LeaseParts = Parameters<typeof createInformers>[0]["transport"];
+
+function leaseOf(
+  config: OperatorConfig,
+  identity: string,
+  {
+    transport,
+    clock,
+    logger,
+    kubeMetrics,
+  }: { transport: LeaseParts; clock: Clock; logger: Logger; kubeMetrics: ReturnType<typeof createKubeMetrics> },
+) {
+  const name = `inferium-operator-${config.pool.name}`;
+  return { transport, namespace: config.namespace, name, identity, clock, logger, metrics: kubeMetrics };
+}
+
+async function openHealth(config: OperatorConfig, registry: Registry, ready: Record<string, () => boolean | string>) {
+  if (!config.metrics) return undefined;
+  return startHealthServer({ ...config.metrics, registry, live: { process: () => true }, ready });
+}

@@ -1,0 +1,95 @@
+/**
+ * One term of leadership: everything that decides and writes, built anew from what is durable and torn down with the term.
+ * Nothing of an earlier term, of this process or another, is trusted but what the server, the chain and the records say.
+ *
+ * 1 read the records (batches, slashes, transactions, reputation)    2 take over all tasks and Validations
+ * 3 run the stages                                                   4 serve the pool API, until the term ends
+ */
+import type { Registry } from "prom-client";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { createClient } from "../kube/client.ts";
+import { configMaps, secrets } from "../kube/core-resources.ts";
+import type { EventRecorder } from "../kube/events.ts";
+import type { KubeMetrics } from "../kube/metrics.ts";
+import type { Transport } from "../kube/transport.ts";
+import { startPoolServer } from "../pool/server.ts";
+import { stageOf } from "../protocol/lifecycle.ts";
+import type { ChainLink } from "./chain-link.ts";
+import type { OperatorConfig } from "./config.ts";
+import type { OperatorInformers } from "./informers.ts";
+import { tasks, validations, workerNodes } from "./kinds.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+import { buildStages } from "./stages.ts";
+import { createTaskEvents } from "./task-events.ts";
+
+export interface TermOptions {
+  readonly config: OperatorConfig;
+  readonly transport: Transport;
+  readonly informers: OperatorInformers;
+  readonly link: ChainLink;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly kubeMetrics: KubeMetrics;
+  readonly metrics: OperatorMetrics;
+  readonly registry: Registry;
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  readonly settlerKey: string;
+  /** The pool API is open at this address; undefined once it is closed. */
+  readonly onServing: (url: string | undefined) => void;
+}
+
+/** Resolves when the signal is aborted and all work has ended. */
+export async function runTerm(options: TermOptions, signal: AbortSignal): Promise<void> {
+  const { config, transport, informers, link, clock, logger } = options;
+  const chain = await link.connect(signal).catch(() => undefined);
+  if (!chain || signal.aborted) return;
+  const clients = {
+    tasks: createClient(transport, tasks),
+    validations: createClient(transport, validations),
+    workers: createClient(transport, workerNodes, { fieldManager: transport.fieldManager }),
+    secrets: createClient(transport, secrets),
+    configMaps: createClient(transport, configMaps),
+  };
+  const stages = buildStages({ ...options, clients, domain: chain.domain, tell: createTaskEvents(options.recorder) });
+  await stages.load();
+  const unsubscribe = [
+    informers.validations.onEvent((event) => stages.index.observe(event)),
+    informers.tasks.onEvent((event) => stages.ledger.observe(event)),
+    informers.workers.onEvent(({ key }) => stages.onWorker(key)),
+  ];
+  // Tasks that were admitted in an earlier term hold their part of their orders before anybody new gets one.
+  await stages.restore();
+  const work = stages.run(signal);
+  dropPoolMetrics(options.registry);
+  const server = await startPoolServer({
+    host: config.pool.host,
+    port: config.pool.port,
+    tls: options.tls,
+    pool: config.pool.name,
+    domain: chain.domain,
+    backend: stages.backend,
+    logger,
+    clock,
+    registry: options.registry,
+  });
+  const running = [...stages.ledger.entries()].filter(({ status }) => stageOf(status) === "Run").length;
+  logger.info("operator leads", { url: server.url, tasks: stages.ledger.size, running });
+  options.onServing(server.url);
+  try {
+    await work;
+  } finally {
+    options.onServing(undefined);
+    stages.close();
+    await server.close();
+    for (const end of unsubscribe) end();
+    options.metrics.tasks.reset();
+  }
+}
+
+/** The server of an earlier term of this process has left its metrics behind; two of one name are refused. */
+function dropPoolMetrics(registry: Registry): void {
+  for (const { name } of registry.getMetricsAsArray())
+    if (name.startsWith("inferium_pool_")) registry.removeSingleMetric(name);
+}
