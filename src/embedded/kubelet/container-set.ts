@@ -150,13 +150,8 @@ export class ContainerSet {
     this.#runs.delete(name);
     this.#stopping.delete(name);
     this.#change(name, (record) => markTerminated(record, terminated, this.#deps.clock.now()));
-    if (terminated.exitCode !== 0) {
-      this.#record(
-        "Warning",
-        "BackOff",
-        `Container ${name} ended with exit code ${terminated.exitCode} (${terminated.reason})`,
-      );
-    }
+    const mayRestart = this.#pod.spec.restartPolicy !== "Never" && terminated.exitCode !== 0;
+    if (mayRestart) this.#record("Warning", "BackOff", `Back-off restarting failed container ${name}`);
   }
 
   #takeStartFailure(name: string, error: unknown): void {

@@ -13,7 +13,7 @@ import { formatMicroTime } from "../../kube/object.ts";
 import { defineResource } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
 import { formatTime } from "./container-run.ts";
-import type { Node } from "./core-types.ts";
+import type { Node, Taint } from "./core-types.ts";
 import {
   buildNode,
   buildNodeConditions,
@@ -90,18 +90,15 @@ export class NodeAgent {
     }
   }
 
-  /** Taints that others have put on the node stay. */
   async #adopt(node: Node): Promise<void> {
     const ref = { name: node.metadata.name };
     const existing = await this.#nodes.get(ref);
-    const mine = node.spec?.taints ?? [];
-    const others = (existing.spec?.taints ?? []).filter(
-      (taint) => !mine.some((one) => one.key === taint.key && one.effect === taint.effect),
-    );
-    const taints = [...others, ...mine];
     const { labels, annotations } = node.metadata;
-    const spec = taints.length === 0 ? {} : { spec: { taints } };
-    const body = { metadata: { labels, ...(annotations === undefined ? {} : { annotations }) }, ...spec };
+    const taints = addMissingTaints(existing.spec?.taints ?? [], node.spec?.taints ?? []);
+    const body = {
+      metadata: { labels, ...(annotations === undefined ? {} : { annotations }) },
+      ...(taints === undefined ? {} : { spec: { taints } }),
+    };
     this.#uid = (await this.#nodes.patch(ref, { kind: "merge", body })).metadata.uid ?? "";
   }
 
@@ -124,8 +121,9 @@ export class NodeAgent {
       await clock.sleep(pauseMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        await this.#renewLease();
-        if (clock.monotonic() - this.#statusAt >= statusMs) await this.#writeStatusOrRegister();
+        const wasGone = await this.#renewLease();
+        // The lease goes with its node: if it had to be made anew, the node is probably gone as well.
+        if (wasGone || clock.monotonic() - this.#statusAt >= statusMs) await this.#writeStatusOrRegister();
         failures = 0;
       } catch (error) {
         failures += 1;
@@ -145,19 +143,22 @@ export class NodeAgent {
     }
   }
 
-  async #renewLease(): Promise<void> {
+  /** @returns whether the lease had to be made */
+  async #renewLease(): Promise<boolean> {
     const { transport, identity, clock } = this.#options;
     const client = createClient(transport, leases);
     const name = identity.nodeName;
     const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime: formatMicroTime(clock.now()) };
     try {
       await client.patch({ namespace: leaseNamespace, name }, { kind: "merge", body: { spec }, timeoutMs: renewMs });
+      return false;
     } catch (error) {
       if (!isNotFound(error)) throw error;
       const owner = { apiVersion: "v1", kind: "Node", name, uid: this.#uid };
       const metadata = { name, namespace: leaseNamespace, ownerReferences: this.#uid === "" ? [] : [owner] };
       await this.#ensureNamespace();
       await client.create({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec });
+      return true;
     }
   }
 
@@ -169,4 +170,10 @@ export class NodeAgent {
       if (!isAlreadyExists(error)) throw error;
     }
   }
+}
+
+/** Taints that others have put on the node stay; `undefined` when none of ours is missing. */
+function addMissingTaints(existing: readonly Taint[], mine: readonly Taint[]): readonly Taint[] | undefined {
+  const missing = mine.filter((taint) => !existing.some((one) => one.key === taint.key && one.effect === taint.effect));
+  return missing.length === 0 ? undefined : [...existing, ...missing];
 }

@@ -21,7 +21,18 @@ export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }
 
+/** Pods are never changed in place, and a scheduling round asks for the same ones again and again. */
+const knownRequests = new WeakMap<Pod, MilliResources>();
+
 export function computePodRequests(pod: Pod): MilliResources {
+  const known = knownRequests.get(pod);
+  if (known !== undefined) return known;
+  const requests = sumPodRequests(pod);
+  knownRequests.set(pod, requests);
+  return requests;
+}
+
+function sumPodRequests(pod: Pod): MilliResources {
   const running = new Map<string, bigint>();
   const peak = new Map<string, bigint>();
   for (const container of pod.spec.initContainers ?? []) {

@@ -62,7 +62,11 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     stop: async () => {
       stopping.abort(new Error("watchdog stopped"));
       child.stdin?.end();
-      await Promise.race([supervising, options.clock.sleep(stopTimeoutMs)]);
+      // A timer that is left behind would keep the whole process from ending.
+      const timer = new AbortController();
+      const late = options.clock.sleep(stopTimeoutMs, timer.signal).catch(() => undefined);
+      await Promise.race([supervising, late]);
+      timer.abort(new Error("the watchdog ended"));
     },
   };
 }

@@ -19,21 +19,25 @@ export type PodsByNode = ReadonlyMap<string, readonly Pod[]>;
 
 export function buildClusterView(nodes: readonly Node[], podsByNode: PodsByNode): ClusterView {
   const used = new Map<string, MilliResources>();
+  const allocatable = new Map<string, MilliResources>();
   const podsOn = (nodeName: string) => podsByNode.get(nodeName) ?? [];
   const placed = nodes.flatMap((node) => podsOn(node.metadata.name).map((pod) => ({ pod, node })));
   return {
     nodes,
     podsOn,
     placed: () => placed,
-    allocatableOf: (node) => parseResources(node.status?.allocatable ?? node.status?.capacity),
-    usedOn: (nodeName) => {
-      const known = used.get(nodeName);
-      if (known !== undefined) return known;
-      const sum = sumRequests(podsOn(nodeName));
-      used.set(nodeName, sum);
-      return sum;
-    },
+    allocatableOf: (node) =>
+      remember(allocatable, node.metadata.name, () =>
+        parseResources(node.status?.allocatable ?? node.status?.capacity),
+      ),
+    usedOn: (nodeName) => remember(used, nodeName, () => sumRequests(podsOn(nodeName))),
   };
+}
+
+function remember(known: Map<string, MilliResources>, name: string, compute: () => MilliResources): MilliResources {
+  const value = known.get(name) ?? compute();
+  known.set(name, value);
+  return value;
 }
 
 function sumRequests(pods: readonly Pod[]): MilliResources {

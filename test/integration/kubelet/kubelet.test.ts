@@ -2,8 +2,13 @@ import { readdir } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import { startKubeletServer } from "../../../src/embedded/kubelet/kubelet-server.ts";
+import { podResource } from "../../../src/embedded/kubelet/pod-api.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { leases } from "../../../src/kube/core-resources.ts";
+import { createInformer } from "../../../src/kube/informer.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { eventually, isAlive, shell } from "./worker-bench.ts";
 
@@ -176,5 +181,27 @@ describe("stopping", () => {
   it("refuses a root directory that another kubelet uses", async () => {
     const rootDir = join(cluster.directory, "node-a");
     await expect(cluster.startKubelet("node-c", { rootDir })).rejects.toThrow(/is in use by a kubelet in process/);
+  });
+});
+
+describe("many kubelets in one process", () => {
+  it("share one watch and one log endpoint", async () => {
+    const common = { clock: systemClock, logger: silentLogger };
+    const podInformer = createInformer(cluster.transport, podResource, common);
+    podInformer.start();
+    const { serverToken = "", tls = { certPem: "", keyPem: "" } } = cluster.options("x");
+    const server = await startKubeletServer({ ...common, token: serverToken, tls });
+    const names = ["many-1", "many-2", "many-3"];
+    const kubelets = await Promise.all(names.map((name) => cluster.startKubelet(name, { podInformer, server })));
+    for (const name of names) {
+      await cluster.createPod(name, { nodeName: name, restartPolicy: "Never", containers: [shell(`echo on ${name}`)] });
+    }
+    for (const name of names) {
+      await cluster.untilPhase(name, "Succeeded");
+      expect(await cluster.log(name)).toBe(`on ${name}\n`);
+    }
+    await Promise.all(kubelets.map((kubelet) => kubelet.stop()));
+    await podInformer.stop();
+    await server.close();
   });
 });
