@@ -82,11 +82,15 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
     verifyTask: async (path, task, proof) => (await read("settlement", "verifyTask", [path, task, proof]))[0],
-    blockNumber: () => provider.getBlockNumber(),
-    blockHash: async (number) => (await provider.getBlock(number))?.hash ?? undefined,
+    blockNumber: () => provider.getBlockNumber().catch(failReading("the block number")),
+    blockHash: async (number) => (await provider.getBlock(number).catch(failReading("a block")))?.hash ?? undefined,
     close: () => provider.destroy(),
   };
 }
+
+const failReading = (what: string) => (error: unknown) => {
+  throw toChainError(`Reading ${what}`, error);
+};
 
 type Reader = (contract: keyof ContractAddresses, name: string, values: readonly unknown[]) => Promise<Result>;
 

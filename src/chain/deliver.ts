@@ -4,6 +4,7 @@ import { type BackoffOptions, computeBackoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { JournalEntry, JournalOutcome } from "./journal.ts";
+import { describeRpcError } from "./revert.ts";
 import { requireProvider } from "./send-batch.ts";
 
 export interface Endpoint {
@@ -72,11 +73,13 @@ async function broadcast(entry: JournalEntry, provider: Provider): Promise<void>
   }
 }
 
-function buildTimeout(entry: JournalEntry, endpoint: Endpoint, cause: unknown): InferiumError {
+function buildTimeout(entry: JournalEntry, endpoint: Endpoint, lastError: unknown): InferiumError {
+  const last = lastError === undefined ? "" : ` The last attempt failed: ${describeRpcError(lastError)}.`;
   return new InferiumError(
     "TransactionTimeout",
     `${entry.id}: transaction ${entry.txHash} was not confirmed within ${endpoint.timeoutMs} ms. ` +
-      "It stays in the journal; submitting again broadcasts the same bytes.",
-    { disposition: "retry", ...(cause === undefined ? {} : { cause }) },
+      "It stays in the journal; submitting again broadcasts the same bytes." +
+      last,
+    { disposition: "retry" },
   );
 }

@@ -2,11 +2,12 @@
  * Finds on the chain what a journalled transaction wanted to achieve, whoever sent it: the batch of a sequence number in
  * Settlement's events, a fault in SlashingManager's.
  */
-import type { Log } from "ethers";
+import type { Log, TransactionReceipt } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { loadArtifact } from "./artifacts.ts";
 import type { ChainClient } from "./client.ts";
 import type { JournalEntry, JournalOutcome } from "./journal.ts";
+import { readLogs } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 
 type Wanted = Pick<JournalEntry, "id" | "subject" | "payload">;
@@ -17,7 +18,7 @@ export function createEffectFinder(client: ChainClient, fromBlock: number) {
     const log =
       payload.kind === "settle" ? await findBatch(client, fromBlock, entry) : await findFault(client, fromBlock, entry);
     if (log === undefined) return undefined;
-    const receipt = await client.provider.getTransactionReceipt(log.transactionHash);
+    const receipt = await readReceipt(client, log.transactionHash);
     return { txHash: log.transactionHash, blockNumber: log.blockNumber, gasUsed: (receipt?.gasUsed ?? 0n).toString() };
   };
 }
@@ -28,7 +29,7 @@ async function findBatch(client: ChainClient, fromBlock: number, entry: Wanted):
   if ((await client.lastBatch()).sequence < sequence) return undefined;
   const { abi } = loadArtifact("Settlement");
   const topics = abi.encodeFilterTopics("Settled", [sequence]);
-  const [log] = await readLogs(client, { address: client.addresses.settlement, topics, fromBlock });
+  const [log] = await readLogs(client, { address: client.addresses.settlement, topics, fromBlock, toBlock: "latest" });
   if (log !== undefined && log.topics[2] !== entry.subject) throw buildForeignBatch(sequence, log, entry);
   return log;
 }
@@ -39,21 +40,15 @@ async function findFault(client: ChainClient, fromBlock: number, entry: Wanted):
   const { abi } = loadArtifact("SlashingManager");
   const event = payload.kind === "rejected" ? "RejectedSlashed" : "ContradictionProven";
   const topics = abi.encodeFilterTopics(event, [payload.taskId, null, payload.worker]);
-  const logs = await readLogs(client, { address: client.addresses.slashing, topics, fromBlock });
+  const logs = await readLogs(client, { address: client.addresses.slashing, topics, fromBlock, toBlock: "latest" });
   return logs.find((log) => Number(abi.parseLog(log)?.args.attempt) === payload.attempt);
 }
 
-interface LogQuery {
-  readonly address: string;
-  readonly topics: (string | string[] | null)[];
-  readonly fromBlock: number;
-}
-
-async function readLogs(client: ChainClient, query: LogQuery): Promise<Log[]> {
+async function readReceipt(client: ChainClient, txHash: string): Promise<TransactionReceipt | null> {
   try {
-    return await client.provider.getLogs({ ...query, toBlock: "latest" });
+    return await client.provider.getTransactionReceipt(txHash);
   } catch (error) {
-    throw toChainError("Searching the chain's logs", error);
+    throw toChainError("Reading a receipt", error);
   }
 }
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { buildLogFilter, type ChainEvent, decodeLog } from "./chain-event.ts";
 import type { ChainClient } from "./client.ts";
+import { readLogs } from "./logs.ts";
 
 export interface WatchOptions {
   readonly client: ChainClient;
@@ -61,8 +62,7 @@ class EventCursor {
     if (safeBlock < this.#nextBlock) return true;
     const toBlock = Math.min(safeBlock, this.#nextBlock + maxBlocks - 1);
     const filter = buildLogFilter(client.addresses);
-    const logs = await client.provider.getLogs({ ...filter, fromBlock: this.#nextBlock, toBlock });
-    logs.sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
+    const logs = await readLogs(client, { ...filter, fromBlock: this.#nextBlock, toBlock });
     for (const log of logs) await this.#deliver(decodeLog(client.addresses, log));
     this.#nextBlock = toBlock + 1;
     this.#handled.clear();

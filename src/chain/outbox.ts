@@ -8,7 +8,7 @@ import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { type Delivery, deliver, type Endpoint } from "./deliver.ts";
 import type { JournalEntry, JournalOutcome, JournalStore, JsonValue } from "./journal.ts";
-import { toChainError } from "./revert.ts";
+import { describeRpcError, toChainError } from "./revert.ts";
 import { readFees, requireProvider } from "./send-batch.ts";
 
 export interface OutboxRequest {
@@ -163,12 +163,21 @@ class JournalledOutbox implements Outbox {
     const provider = requireProvider(this.#options.signer);
     for (const entry of this.#signed()) {
       await provider.broadcastTransaction(entry.rawTransaction).catch((error) => {
-        this.#options.logger.debug("rebroadcast was not taken", { id: entry.id, error });
+        this.#options.logger.debug("rebroadcast was not taken", { id: entry.id, error: describeRpcError(error) });
       });
     }
   }
 
+  /** Nothing has happened yet when this fails. */
   async #sign(request: OutboxRequest): Promise<JournalEntry> {
+    try {
+      return await this.#buildEntry(request);
+    } catch (error) {
+      throw toChainError(request.id, error);
+    }
+  }
+
+  async #buildEntry(request: OutboxRequest): Promise<JournalEntry> {
     const { signer } = this.#options;
     const [from, chainId, gasLimit] = await Promise.all([
       signer.getAddress(),
@@ -214,13 +223,9 @@ async function readChainId(signer: Signer): Promise<number> {
   return Number((await requireProvider(signer).getNetwork()).chainId);
 }
 
-/** A quarter above the estimate: what is not used is not paid. Fails here, before anything is signed, on a revert. */
-async function estimateGas(signer: Signer, { id, to, data }: OutboxRequest): Promise<bigint> {
-  try {
-    return ((await signer.estimateGas({ to, data })) * 5n) / 4n;
-  } catch (error) {
-    throw toChainError(id, error);
-  }
+/** A quarter above the estimate: what is not used is not paid. What the contract would refuse fails here, unsigned. */
+async function estimateGas(signer: Signer, { to, data }: OutboxRequest): Promise<bigint> {
+  return ((await signer.estimateGas({ to, data })) * 5n) / 4n;
 }
 
 function buildConflict(known: JournalEntry, request: OutboxRequest): InferiumError {

@@ -4,6 +4,7 @@
  */
 import { FetchRequest, JsonRpcProvider, Network } from "ethers";
 import { InferiumError } from "../base/errors.ts";
+import { describeRpcError } from "./revert.ts";
 
 export interface EndpointOptions {
   readonly rpcUrl: string;
@@ -35,11 +36,11 @@ async function fetchChainId(options: EndpointOptions): Promise<bigint> {
     const response = await request.send();
     response.assertOk();
     return BigInt((response.bodyJson as { result: string }).result);
-  } catch (cause) {
+  } catch (error) {
     throw new InferiumError(
       "RpcUnavailable",
-      `No Ethereum JSON-RPC answer from ${withoutSecrets(options.rpcUrl)}. Check that the node runs and the URL is right.`,
-      { disposition: "retry", cause },
+      `No Ethereum JSON-RPC answer from ${withoutSecrets(options.rpcUrl)}: ${describeRpcError(error)}. Check that the node runs and the URL is right.`,
+      { disposition: "retry" },
     );
   }
 }

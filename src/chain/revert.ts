@@ -20,10 +20,16 @@ export function parseRevert(data: string | null | undefined): ErrorDescription |
 export function toChainError(action: string, error: unknown): InferiumError {
   if (error instanceof InferiumError) return error;
   if (!isCallException(error) || !isRevert(error)) {
-    const message = error instanceof Error ? error.message : String(error);
-    return new InferiumError("RpcFailed", `${action} failed: ${message}`, { disposition: "retry", cause: error });
+    return new InferiumError("RpcFailed", `${action} failed: ${describeRpcError(error)}.`, { disposition: "retry" });
   }
   return buildRevertError(action, error.data, error.reason);
+}
+
+/** What ethers says in short: its whole message repeats the request, with a URL that may hold a key. */
+export function describeRpcError(error: unknown): string {
+  const { shortMessage, message, code } = error as { shortMessage?: unknown; message?: unknown; code?: unknown };
+  const text = String(shortMessage ?? message ?? error);
+  return typeof code === "string" && !text.includes(code) ? `${text} (${code})` : text;
 }
 
 /** ethers calls every failed eth_call a call exception, also where the endpoint refused to run it. */

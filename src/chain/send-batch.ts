@@ -49,7 +49,9 @@ export function requireProvider(signer: Signer): Provider {
 }
 
 async function broadcast(signer: Signer, provider: Provider, planned: readonly PlannedTransaction[]) {
-  const [firstNonce, fees] = await Promise.all([signer.getNonce("pending"), readFees(provider)]);
+  const [firstNonce, fees] = await Promise.all([signer.getNonce("pending"), readFees(provider)]).catch((error) =>
+    Promise.reject(toChainError("Reading nonce and fees", error)),
+  );
   const hashes: string[] = [];
   for (const [index, { action, ...transaction }] of planned.entries()) {
     const request: TransactionRequest = { ...fees, ...transaction, nonce: firstNonce + index };
