@@ -9,13 +9,13 @@
  */
 import type { Digest } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
-import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import { createInputReader, type Input, type InputSource } from "./inputs.ts";
+import { digestOutputs } from "./output-digest.ts";
 import { runModel } from "./run-model.ts";
-import { runSteps, type StepLimits, type Steps } from "./run-steps.ts";
+import { runSteps, type Steps } from "./run-steps.ts";
 import type { Runtime } from "./runtime.ts";
 import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
 import { createSessionCache, type Slot } from "./session-cache.ts";
@@ -81,8 +81,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     try {
       const model = slot.model ?? (await slot.loading);
       signal?.throwIfAborted();
-      const outputs = await runGuarded(model, request, input, { maxOutputBytes, signal });
+      const outputs =
+        request.steps === undefined
+          ? await runModel(model.session, input)
+          : await runSteps(model.session, input.tensors, request.steps, { maxOutputBytes, signal });
+      checkSize(outputs, maxOutputBytes);
       return buildExecution(model, request, input, outputs);
+    } catch (error) {
+      if (error instanceof InferiumError || signal?.aborted) throw error;
+      throw executionFailed(error);
     } finally {
       sessions.release(slot);
     }
@@ -105,24 +112,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-async function runGuarded(model: LoadedModel, request: ExecutionRequest, input: Input, limits: StepLimits) {
-  try {
-    const outputs =
-      request.steps === undefined
-        ? await runModel(model.session, input)
-        : await runSteps(model.session, input.tensors, request.steps, limits);
-    checkSize(outputs, limits.maxOutputBytes);
-    return outputs;
-  } catch (cause) {
-    if (cause instanceof InferiumError || limits.signal?.aborted) throw cause;
-    throw new InferiumError("ExecutionFailed", `The model failed on this input: ${describeError(cause)}`, { cause });
-  }
+/** What onnxruntime throws; everything of ours has a code. */
+function executionFailed(cause: unknown): InferiumError {
+  return new InferiumError("ExecutionFailed", `The model failed on this input: ${describeError(cause)}`, { cause });
 }
 
 function buildExecution(model: LoadedModel, request: ExecutionRequest, input: Input, outputs: NamedTensors): Execution {
   return {
     outputs,
-    outputDigest: digestTensors(outputs),
+    outputDigest: digestOutputs(outputs),
     inputDigest: input.digest,
     modelDigest: request.model.digest,
     runtime: model.runtime,

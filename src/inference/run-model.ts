@@ -22,7 +22,9 @@ export function toFeeds(inputs: NamedTensors): Feeds {
 }
 
 export function fromResults(results: Feeds): NamedTensors {
-  return new Map(Object.keys(results).map((name): [string, Tensor] => [name, fromResult(results, name)]));
+  const outputs = new Map<string, Tensor>();
+  for (const name of Object.keys(results)) outputs.set(name, fromResult(results, name));
+  return outputs;
 }
 
 export function fromResult(results: Feeds, name: string): Tensor {

@@ -33,7 +33,12 @@ export function encodeCanonical(tensors: NamedTensors): Uint8Array {
 
 /** The digest that a receipt names and a validator recomputes: sha256 of the canonical bytes. */
 export function digestTensors(tensors: NamedTensors): Digest {
-  return sha256(writeTensors(tensors));
+  return useCanonical(tensors, sha256);
+}
+
+/** Lends the canonical bytes to `use`, which must not keep them: they are overwritten by the next call. */
+export function useCanonical<T>(tensors: NamedTensors, use: (bytes: Uint8Array) => T): T {
+  return use(writeTensors(tensors));
 }
 
 /** Most outputs are small, and their bytes are only wanted for a moment: they are written here and not to new memory. */
@@ -98,8 +103,9 @@ function writeUnicode(target: Target, start: number, text: string): number {
 
 /** In two halves: a bigint for each of many small integers would be the largest cost of encoding. */
 function writeU64({ view }: Target, offset: number, value: number): number {
-  view.setUint32(offset, value % 2 ** 32, true);
-  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+  // The first store keeps the low 32 bits by itself.
+  view.setUint32(offset, value, true);
+  view.setUint32(offset + 4, value < 2 ** 32 ? 0 : Math.floor(value / 2 ** 32), true);
   return offset + 8;
 }
 

@@ -81,7 +81,13 @@ export function requireTensor(tensors: NamedTensors, name: string): Tensor {
 /** Names in the order of their UTF-8 bytes: the one order that every language agrees on. */
 export function namesInOrder(tensors: NamedTensors): string[] {
   const names = [...tensors.keys()];
-  return names.length < 2 ? names : names.sort(compareUtf8);
+  return isInOrder(names) ? names : names.sort(compareUtf8);
+}
+
+/** They usually are, and sorting costs more than looking. */
+function isInOrder(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) if (compareUtf8(names[i - 1] ?? "", names[i] ?? "") > 0) return false;
+  return true;
 }
 
 /** UTF-8 order is code point order; UTF-16 units follow it but for surrogates, which stand for the highest. */

@@ -76,6 +76,7 @@ describe("the MNIST model", () => {
     const byFile = await executor.execute({ model, input: await put("one", writeSafetensors(tensors)) });
     const inline = await anExecutor().execute({ model, input: { inline: tensorsToJson(tensors) } });
     expect(inline.outputDigest).toBe(byFile.outputDigest);
+    expect(inline.outputDigest).toBe(digestTensors(inline.outputs));
     expect(inline.inputDigest).toBe(digestTensors(tensors));
     expect(byFile.inputDigest).toBe(sha256(writeSafetensors(tensors)));
     expect(inline.modelDigest).toBe(model.digest);

@@ -87,6 +87,11 @@ describe("the canonical encoding", () => {
     expect(plain(decodeCanonical(encodeCanonical(tensors)))[0]?.data).toEqual([...data]);
   });
 
+  it("writes sizes over 32 bits whole", () => {
+    const tensors: NamedTensors = new Map([["x", { dtype: "uint8", shape: [2 ** 33 + 5, 0], data: new Uint8Array() }]]);
+    expect(decodeCanonical(encodeCanonical(tensors)).get("x")?.shape).toEqual([2 ** 33 + 5, 0]);
+  });
+
   it("refuses a name that has no UTF-8", () => {
     expect(() => encodeCanonical(new Map([["\ud800", tensorFrom("uint8", [], [1])]]))).toThrow(/not Unicode text/);
   });

@@ -1,0 +1,29 @@
+/**
+ * Runs one benchmark by name and prints its figures: `npm run bench -- NAME [--output json|text]`. With json, the last
+ * line is one JSON object.
+ */
+import { parseArgs } from "node:util";
+import { benchInference } from "./inference.ts";
+
+export type Figures = Readonly<Record<string, unknown>>;
+
+const benches: Readonly<Record<string, () => Promise<Figures>>> = {
+  inference: benchInference,
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { output: { type: "string", default: "text" } },
+});
+const name = positionals[0] ?? "";
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+const known = values.output === "json" || values.output === "text";
+
+if (bench === undefined || !known) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--output json|text]`);
+  process.exitCode = 2;
+} else {
+  const figures = await bench();
+  if (values.output === "json") console.log(JSON.stringify(figures));
+  else for (const [key, value] of Object.entries(figures)) console.log(`${key}: ${JSON.stringify(value)}`);
+}
