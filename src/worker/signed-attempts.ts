@@ -19,8 +19,11 @@ export async function openSignedAttempts(stateDir: string, maxPerFile = 100_000)
   await ensureFolder(stateDir);
   const path = join(stateDir, "signed-attempts.log");
   const older = new Set(readLines(await readIfThere(`${path}.1`)));
-  const newer = new Set(readLines(await readIfThere(path)));
+  const text = await readIfThere(path);
+  const newer = new Set(readLines(text));
   const state = { older, newer, file: await open(path, "a", 0o600) };
+  // A line that a crash cut off must not be glued to the next one.
+  if (text !== undefined && !text.endsWith("\n")) await state.file.appendFile("\n");
   // One line after another: a rotation in the middle of a write would lose it.
   let tail: Promise<unknown> = Promise.resolve();
 
