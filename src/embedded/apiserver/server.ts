@@ -68,9 +68,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     ...(options.tokens ?? []),
   ];
   const services = await createServices(context, options, tokens);
-  const controllers = startControllers(context);
-  bootstrapObjects(context);
   const certificate = await issueCertificate(host);
+  const controllers = startControllers(context, certificate.caPem);
+  bootstrapObjects(context);
   const listener = new HttpsListener({
     host,
     port: options.port ?? 0,

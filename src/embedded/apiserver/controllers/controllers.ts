@@ -4,10 +4,10 @@ import { DefinitionController } from "./definitions.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { NamespaceController } from "./namespaces.ts";
 
-export function startControllers(context: ApiContext): { stop(): void } {
+export function startControllers(context: ApiContext, caPem: string): { stop(): void } {
   const controllers = [
     new DefinitionController(context),
-    new NamespaceController(context),
+    new NamespaceController(context, caPem),
     new GarbageCollector(context),
   ];
   return {

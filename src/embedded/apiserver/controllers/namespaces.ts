@@ -1,5 +1,5 @@
 /**
- * Namespaces: gives each its default service account, and empties one that is being deleted before it goes. Effects:
+ * Namespaces: gives each its default service account and root certificate, and empties one that is being deleted before it goes. Effects:
  * creations and deletions.
  */
 import { describeError } from "../../../base/errors.ts";
@@ -12,13 +12,18 @@ import { backgroundDeletion } from "../operations/delete-options.ts";
 import type { StoreEvent } from "../storage/store.ts";
 import { WorkQueue } from "./work-queue.ts";
 
+const rootCaName = "kube-root-ca.crt";
+
 export class NamespaceController {
   readonly #context: ApiContext;
+  readonly #caPem: string;
   readonly #queue: WorkQueue;
   readonly #stops: Array<() => void>;
 
-  constructor(context: ApiContext) {
+  /** @param caPem what pods need to trust this server; each namespace gets it as `kube-root-ca.crt` */
+  constructor(context: ApiContext, caPem: string) {
     this.#context = context;
+    this.#caPem = caPem;
     this.#queue = new WorkQueue(
       (name) => this.#reconcile(name),
       (name, error) => {
@@ -37,20 +42,20 @@ export class NamespaceController {
     this.#queue.stop();
   }
 
-  /** A deletion inside of a dying namespace may be the last one; a deleted default account comes back. */
+  /** A deletion inside of a dying namespace may be the last one; what every namespace has comes back. */
   #onObject(event: StoreEvent): void {
     const { namespace, name } = event.current.object.metadata;
     if (event.type !== "DELETED" || namespace === undefined) return;
     const owner = this.#context.store.get("namespaces", namespace)?.object;
-    const isDefaultAccount = event.resource === "serviceaccounts" && name === "default";
-    if (owner !== undefined && (isDefaultAccount || owner.metadata.deletionTimestamp !== undefined))
+    const comesBack = name === "default" || name === rootCaName;
+    if (owner !== undefined && (comesBack || owner.metadata.deletionTimestamp !== undefined))
       this.#queue.add(namespace);
   }
 
   #reconcile(name: string): void {
     const stored = this.#context.store.get("namespaces", name);
     if (stored === undefined) return;
-    if (stored.object.metadata.deletionTimestamp === undefined) this.#ensureAccount(name);
+    if (stored.object.metadata.deletionTimestamp === undefined) this.#ensureContents(name);
     else if (this.#empty(name)) this.#finish(name, stored.object);
   }
 
@@ -61,12 +66,18 @@ export class NamespaceController {
     if ((namespace.metadata.finalizers ?? []).length === 0) this.#context.store.delete("namespaces", name);
   }
 
-  #ensureAccount(namespace: string): void {
+  #ensureContents(namespace: string): void {
+    this.#ensure("serviceaccounts", { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } });
+    const metadata = { name: rootCaName, namespace };
+    this.#ensure("configmaps", { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": this.#caPem } });
+  }
+
+  #ensure(plural: string, object: KubeObject): void {
     const { store, kinds } = this.#context;
-    const kind = kinds.find("", "v1", "serviceaccounts");
-    if (kind === undefined || store.get("serviceaccounts", `${namespace}/default`) !== undefined) return;
-    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } };
-    createObject(this.#context, { kind, namespace }, account, internalWrite("kube-controller-manager"));
+    const { namespace, name } = object.metadata;
+    const kind = kinds.find("", "v1", plural);
+    if (kind === undefined || store.get(plural, `${namespace}/${name}`) !== undefined) return;
+    createObject(this.#context, { kind, namespace }, object, internalWrite("kube-controller-manager"));
   }
 
   /** Deletes what the namespace still holds. @returns whether nothing is left */
