@@ -1,0 +1,267 @@
+/** An API server, a chain and members, and operators that can be started and stopped on them. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Wallet } from "ethers";
+import type { WorkerNodeStatus } from "../../../src/api/v1alpha1/generated/workernodes.ts";
+import { createLogger, silentLogger } from "../../../src/base/log.ts";
+import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
+import { bondNodes, depositFor, mintTokens } from "../../../src/chain/bond.ts";
+import { type ChainClient, connectChain } from "../../../src/chain/client.ts";
+import { deployContracts } from "../../../src/chain/deploy.ts";
+import { oneToken } from "../../../src/chain/deploy-parameters.ts";
+import { openProvider } from "../../../src/chain/provider.ts";
+import { type ApiServer, startApiServer } from "../../../src/embedded/apiserver/server.ts";
+import { startAnvil } from "../../../src/embedded/chain/anvil.ts";
+import { applyObjects, readManifests } from "../../../src/embedded/up/manifests.ts";
+import { createClient, type KubeClient } from "../../../src/kube/client.ts";
+import { createStaticConnection } from "../../../src/kube/connection.ts";
+import { configMaps, namespaces, nodes, secrets } from "../../../src/kube/core-resources.ts";
+import { createTransport, type Transport } from "../../../src/kube/transport.ts";
+import type { OperatorConfig } from "../../../src/operator/config.ts";
+import {
+  type TaskObject,
+  tasks,
+  type ValidationObject,
+  validations,
+  type WorkerObject,
+  workerNodes,
+} from "../../../src/operator/kinds.ts";
+import { runOperator } from "../../../src/operator/operator.ts";
+import { createSigner, type ProtocolSigner } from "../../../src/pool/signer.ts";
+import { type OrderMessage, orderTypes, type ProtocolDomain } from "../../../src/protocol/typed-data.ts";
+
+export const treasury = new Wallet(`0x${"7e".repeat(32)}`).address;
+export const pool = "test-pool";
+const system = "inferium-system";
+
+export interface FixtureMember {
+  readonly name: string;
+  readonly role: "Worker" | "Validator";
+  readonly signer: ProtocolSigner;
+  readonly owner: string;
+}
+
+export interface Cluster {
+  readonly server: ApiServer;
+  readonly chain: ChainClient;
+  readonly domain: ProtocolDomain;
+  readonly transport: Transport;
+  readonly tasks: KubeClient<TaskObject>;
+  readonly validations: KubeClient<ValidationObject>;
+  readonly workers: KubeClient<WorkerObject>;
+  readonly members: readonly FixtureMember[];
+  readonly poolCa: string;
+  readonly config: OperatorConfig;
+  readonly anvilPid: number;
+  member(name: string): FixtureMember;
+  /** Creates or replaces the Secret with the requester's order. */
+  order(name: string, change?: Partial<OrderMessage>): Promise<void>;
+  close(): Promise<void>;
+}
+
+const requester = new Wallet(`0x${"5e".repeat(32)}`);
+
+export async function startCluster(names: {
+  workers: readonly string[];
+  validators: readonly string[];
+}): Promise<Cluster> {
+  const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
+  const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger });
+  const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
+  const admin = new Wallet(anvil.accounts[0]!.privateKey, provider);
+  const wallets = new Map([...names.workers, ...names.validators].map((name) => [name, Wallet.createRandom()]));
+  const owners = new Map([...wallets.keys()].map((name) => [name, Wallet.createRandom().address]));
+  const validatorAddresses = names.validators.map((name) => wallets.get(name)!.address);
+  const addresses = await deployContracts({ signer: admin, parameters: { validators: validatorAddresses } });
+  const writer = { signer: admin, addresses };
+  await mintTokens(writer, [{ account: admin.address, amountWei: 2_000_000n * oneToken }]);
+  await bondNodes(
+    writer,
+    [...wallets].map(([name, node]) => ({
+      node,
+      role: names.validators.includes(name) ? ("Validator" as const) : ("Worker" as const),
+      payout: owners.get(name)!,
+      amountWei: (names.validators.includes(name) ? 50_000n : 10_000n) * oneToken,
+    })),
+  );
+  await depositFor(writer, [{ account: requester.address, amountWei: 10_000n * oneToken }]);
+  const chain = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
+  const server = await startApiServer({ logger: silentLogger });
+  const connection = createStaticConnection({ server: server.url, token: server.adminToken, ca: server.caPem });
+  const transport = createTransport(connection, { fieldManager: "inferium-agent" });
+  await applyObjects(transport, await readManifests("crds"));
+  await createClient(transport, namespaces).apply({ metadata: { name: system } });
+  const members = [...wallets].map(([name, wallet]) => ({
+    name,
+    role: names.validators.includes(name) ? ("Validator" as const) : ("Worker" as const),
+    signer: createSigner(wallet.privateKey),
+    owner: owners.get(name)!,
+  }));
+  const workers = createClient(transport, workerNodes);
+  for (const member of members) await createWorkerNode(transport, member);
+  const { config, caPem } = await writeConfig(dir, {
+    kubeconfig: server.kubeconfig(),
+    rpcUrl: anvil.rpcUrl,
+    addresses,
+    settlerKey: anvil.accounts[1]!.privateKey,
+  });
+  return {
+    server,
+    chain,
+    domain: chain.domain,
+    transport,
+    tasks: createClient(transport, tasks),
+    validations: createClient(transport, validations),
+    workers,
+    members,
+    poolCa: caPem,
+    config,
+    anvilPid: anvil.pid,
+    member: (name) => members.find((member) => member.name === name)!,
+    order: (name, change) => createOrder(transport, chain.domain, { name, ...(change ? { change } : {}) }),
+    close: async () => {
+      await transport.close();
+      await server.close();
+      chain.close();
+      provider.destroy();
+      await anvil.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createWorkerNode(transport: Transport, { name, role, signer, owner }: FixtureMember): Promise<void> {
+  await createClient(transport, nodes).apply({ metadata: { name: `node-${name}`, labels: { "test/node": name } } });
+  const client = createClient(transport, workerNodes);
+  await client.apply({
+    metadata: { name },
+    spec: { nodeName: `node-${name}`, address: signer.address, role, owner, slots: 4 },
+  });
+  if (role !== "Worker") return;
+  const status: Partial<WorkerNodeStatus> = {
+    tier: "Mid",
+    capability: { level: "Inspected" },
+    hardware: {
+      source: "NvidiaSmi",
+      simulated: true,
+      gpus: [{ uuid: `GPU-${name}`, product: "Test", memoryMiB: 16_000, computeCapability: "8.0" }],
+    },
+  };
+  await client.applyStatus({ metadata: { name }, status });
+}
+
+async function createOrder(
+  transport: Transport,
+  domain: ProtocolDomain,
+  { name, change }: { name: string; change?: Partial<OrderMessage> },
+): Promise<void> {
+  const message: OrderMessage = {
+    requester: requester.address,
+    pool,
+    maxPerTaskWei: 10n * oneToken,
+    maxTotalWei: 1_000n * oneToken,
+    modelsRoot: `0x${"0".repeat(64)}`,
+    expiresAt: Date.now() + 3_600_000,
+    nonce: 1n,
+    ...change,
+  };
+  const signature = await createSigner(requester.privateKey).signTypedData(domain, orderTypes, message);
+  const text = JSON.stringify({ message, signature }, (key, value) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+  const data = { "order.json": Buffer.from(text).toString("base64") };
+  await createClient(transport, secrets).apply({ metadata: { name, namespace: "default" }, data });
+}
+
+interface ConfigParts {
+  readonly kubeconfig: string;
+  readonly rpcUrl: string;
+  readonly addresses: OperatorConfig["chain"]["addresses"];
+  readonly settlerKey: string;
+}
+
+async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: OperatorConfig; caPem: string }> {
+  const authority = await createCertificateAuthority("test pool");
+  const tls = await issueServerCertificate(authority, { commonName: "pool", ipAddresses: ["127.0.0.1"] });
+  const write = async (name: string, text: string) => {
+    const path = join(dir, name);
+    await writeFile(path, text);
+    return path;
+  };
+  const config: OperatorConfig = {
+    kubeconfigPath: await write("kubeconfig", parts.kubeconfig),
+    namespace: system,
+    watchNamespace: undefined,
+    pool: { name: pool, host: "127.0.0.1", port: 0 },
+    tls: { certFile: await write("tls.crt", tls.certPem), keyFile: await write("tls.key", tls.keyPem) },
+    chain: {
+      rpcUrl: parts.rpcUrl,
+      addresses: parts.addresses,
+      settlerKeyFile: await write("settler", parts.settlerKey),
+      treasury,
+      fromBlock: 0,
+      confirmations: 1,
+      refreshMs: 2_000,
+      slashQuorum: 2,
+    },
+    batch: { maxAgeMs: 500, maxTasks: 1_024 },
+    validation: { windowMs: 100, deadlineMs: 20_000, stragglerMs: 1_000, keepMs: 3_600_000 },
+    mergeMs: 1_000,
+    explainAfterMs: 1_000,
+    silenceMs: 20_000,
+    allowUnverified: false,
+    metrics: { host: "127.0.0.1", port: 0 },
+    leaderElection: undefined,
+  };
+  return { config, caPem: tls.caPem };
+}
+
+export interface RunningOperator {
+  readonly url: string;
+  readonly metricsUrl: string;
+  stop(): Promise<void>;
+}
+
+export async function startOperator(cluster: Cluster, change: Partial<OperatorConfig> = {}): Promise<RunningOperator> {
+  const stopping = new AbortController();
+  const serving = Promise.withResolvers<string>();
+  let metricsUrl = "";
+  const logger = process.env.TEST_LOG ? createLogger({ level: "debug" }) : silentLogger;
+  const done = runOperator(
+    { ...cluster.config, ...change },
+    { signal: stopping.signal, logger, onServing: serving.resolve, onMetrics: (url) => (metricsUrl = url) },
+  );
+  const url = await Promise.race([serving.promise, done.then(() => Promise.reject(new Error("the operator ended")))]);
+  return {
+    url,
+    metricsUrl,
+    stop: async () => {
+      stopping.abort(new Error("test stops the operator"));
+      await done;
+    },
+  };
+}
+
+export const model = `sha256:${"ab".repeat(32)}`;
+
+/** A task that pays one token and doubles its input, unless `change` says otherwise. */
+export function aTask(name: string, change: Partial<TaskObject["spec"]> = {}): TaskObject {
+  const spec = {
+    model: { uri: "https://models.test/double.onnx", digest: model },
+    input: { inline: { x: { dtype: "int32", shape: [2], data: [3, 4] } } },
+    tier: "Low",
+    reward: "1",
+    requester: requester.address,
+    orderRef: { name: "order" },
+    ...change,
+  };
+  return {
+    apiVersion: "inferium.io/v1alpha1",
+    kind: "InferenceTask",
+    metadata: { name, namespace: "default" },
+    spec,
+  } as TaskObject;
+}
+
+export { configMaps, requester, system };

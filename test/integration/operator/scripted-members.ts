@@ -1,0 +1,232 @@
+/** Workers and validators that speak the real pool API and do what the test tells them. */
+import { randomBytes } from "node:crypto";
+import { digestToBytes32 } from "../../../src/base/digest.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import { createPoolClient, type PoolClient } from "../../../src/pool/client.ts";
+import { readInline } from "../../../src/pool/inline-tensors.ts";
+import type {
+  BatchData,
+  Duty,
+  InlineTensors,
+  SignedReceipt,
+  ValidateDuty,
+  WorkAssignment,
+} from "../../../src/pool/wire.ts";
+import { computeCommitment } from "../../../src/protocol/commitment.ts";
+import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
+import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
+import {
+  attestationTypes,
+  batchHeaderTypes,
+  hashMessage,
+  type ProtocolDomain,
+  receiptTypes,
+} from "../../../src/protocol/typed-data.ts";
+import { checkBatch } from "../../../src/validator/certify/check-batch.ts";
+import { parseBatch, parseHeader } from "../../../src/validator/certify/parse-batch.ts";
+import { type Cluster, type FixtureMember, pool, type RunningOperator, treasury } from "./operator-fixture.ts";
+
+export function connect(cluster: Cluster, operator: Pick<RunningOperator, "url">, name: string): PoolClient {
+  const { signer, role } = cluster.member(name);
+  return createPoolClient({ url: operator.url, caPem: cluster.poolCa, signer, role, logger: silentLogger });
+}
+
+/** The true output: every element doubled. */
+export function double(input: WorkAssignment["input"], by = 2): InlineTensors {
+  const x = input.inline?.x;
+  return { y: { dtype: "int32", shape: x?.shape ?? [], data: (x?.data ?? []).map((value) => value * by) } };
+}
+
+export function digestOf(output: InlineTensors): string {
+  return digestToBytes32(digestTensors(readInline(output)));
+}
+
+export async function signReceipt(
+  domain: ProtocolDomain,
+  member: FixtureMember,
+  { assignment, output }: { assignment: WorkAssignment; output: InlineTensors },
+): Promise<SignedReceipt> {
+  const message = {
+    taskId: assignment.taskId,
+    attempt: assignment.attempt,
+    worker: member.signer.address,
+    modelDigest: `0x${assignment.model.digest.slice(7)}`,
+    imageDigest: `0x${"0".repeat(64)}`,
+    codeDigest: `0x${"c0".repeat(32)}`,
+    inputDigest: `0x${"11".repeat(32)}`,
+    outputDigest: digestOf(output),
+    runtime: "test",
+    startedAtMs: Date.now() - 5,
+    endedAtMs: Date.now(),
+  };
+  return { message, signature: await member.signer.signTypedData(domain, receiptTypes, message) };
+}
+
+export interface Script {
+  /** What the worker multiplies by; undefined: it never answers. */
+  readonly multiply?: (assignment: WorkAssignment) => number | undefined;
+  readonly slots?: number;
+}
+
+export interface Running {
+  readonly seen: WorkAssignment[];
+  readonly duties: Duty["kind"][];
+  /** Reasons for which batches were refused. */
+  readonly refusals: string[];
+  stop(): Promise<void>;
+}
+
+/** Claims, answers by the script, until it is stopped. */
+export function runWorker(cluster: Cluster, operator: RunningOperator, name: string, script: Script = {}): Running {
+  const member = cluster.member(name);
+  const seen: WorkAssignment[] = [];
+  const loop = startLoop(cluster, operator, name, async (client, signal) => {
+    const { assignments } = await client.claim({ slots: script.slots ?? 2, models: [], waitMs: 2_000 }, signal);
+    for (const assignment of assignments) {
+      seen.push(assignment);
+      const by = script.multiply ? script.multiply(assignment) : 2;
+      if (by === undefined) continue;
+      const output = double(assignment.input, by);
+      const receipt = await signReceipt(cluster.domain, member, { assignment, output });
+      const outcome = { kind: "Completed" as const, receipt, output, items: 1 };
+      await client.receipt({ namespace: assignment.namespace, task: assignment.task, outcome }, signal);
+    }
+  });
+  return { seen, duties: [], refusals: [], stop: loop };
+}
+
+export interface ValidatorScript {
+  /** Returns undefined to leave a duty unanswered. */
+  readonly onDuty?: (duty: Duty) => "answer" | "ignore";
+  readonly vote?: (item: ValidateDuty["items"][number]) => Vote | undefined;
+}
+
+interface Cast {
+  readonly votes: { readonly vote: Vote; readonly outputDigest: string }[];
+  readonly salt: string;
+  readonly votesRoot: string;
+}
+
+/** What a validator keeps on its disk. */
+export type Memory = Map<string, Cast>;
+
+export function runValidator(
+  cluster: Cluster,
+  operator: RunningOperator,
+  name: string,
+  { script = {}, memory = new Map() }: { script?: ValidatorScript; memory?: Memory } = {},
+): Running {
+  const member = cluster.member(name);
+  const duties: Duty["kind"][] = [];
+  const refusals: string[] = [];
+  const stop = startLoop(cluster, operator, name, async (client, signal) => {
+    const response = await client.claim({ slots: 1, models: [], waitMs: 2_000 }, signal);
+    for (const duty of response.duties) {
+      duties.push(duty.kind);
+      if (script.onDuty?.(duty) === "ignore") continue;
+      if (duty.kind === "validate") await commit(cluster, { client, member, memory, script }, duty);
+      if (duty.kind === "reveal") await reveal(cluster, { client, member, memory, script }, duty);
+      if (duty.kind === "certify") await certify(cluster, { client, member, refusals }, duty.batch);
+    }
+  });
+  return { seen: [], duties, refusals, stop };
+}
+
+interface Voter {
+  readonly client: PoolClient;
+  readonly member: FixtureMember;
+  readonly memory: Memory;
+  readonly script: ValidatorScript;
+}
+
+async function commit(cluster: Cluster, voter: Voter, duty: ValidateDuty): Promise<void> {
+  const { member, memory, client, script } = voter;
+  const cast = memory.get(duty.validationId) ?? castVotes(cluster.domain, duty, script);
+  memory.set(duty.validationId, cast);
+  const { validationId, namespace, validation } = duty;
+  const { votesRoot, salt } = cast;
+  const commitment = computeCommitment({ validationId, votesRoot, validator: member.signer.address, salt });
+  await client.attest({ kind: "commit", namespace, validation, commitment });
+}
+
+function castVotes(domain: ProtocolDomain, duty: ValidateDuty, script: ValidatorScript): Cast {
+  const votes = duty.items.map((item) => {
+    const own = digestOf(double(item.input));
+    const honest = own === item.receipt.message.outputDigest ? ("Accept" as const) : ("Reject" as const);
+    return { vote: script.vote?.(item) ?? honest, outputDigest: own };
+  });
+  const leaves = duty.items.map(({ taskId, attempt, receipt }, index) =>
+    hashVoteLeaf({
+      taskId,
+      attempt,
+      receiptDigest: hashMessage(domain, receiptTypes, receipt.message),
+      ...votes[index]!,
+    }),
+  );
+  return { votes, salt: `0x${randomBytes(32).toString("hex")}`, votesRoot: buildMerkleTree(leaves).root };
+}
+
+async function reveal(
+  cluster: Cluster,
+  { member, memory, client }: Voter,
+  duty: Extract<Duty, { kind: "reveal" }>,
+): Promise<void> {
+  const cast = memory.get(duty.validationId);
+  if (!cast) throw new Error("asked to reveal what was never committed");
+  const { validationId, namespace, validation } = duty;
+  const message = { validationId, votesRoot: cast.votesRoot, validator: member.signer.address };
+  const signature = await member.signer.signTypedData(cluster.domain, attestationTypes, message);
+  const { votes, salt } = cast;
+  await client.attest({ kind: "reveal", namespace, validation, votes, salt, signature, overheadMs: 5 });
+}
+
+/** Signs what the real validator's checks find no fault with. */
+async function certify(
+  cluster: Cluster,
+  { client, member, refusals }: { client: PoolClient; member: FixtureMember; refusals: string[] },
+  data: BatchData,
+): Promise<void> {
+  const header = parseHeader(data.header);
+  const headerHash = hashMessage(cluster.domain, batchHeaderTypes, header);
+  const batch = parseBatch(data);
+  const payouts = new Map(cluster.members.map(({ signer, owner }) => [signer.address, owner]));
+  const validators = new Set(
+    cluster.members.filter(({ role }) => role === "Validator").map(({ signer }) => signer.address),
+  );
+  const outcome = await checkBatch(batch, {
+    ...{ domain: cluster.domain, pool, treasury, minimumQuorum: 2, allowUnverified: false },
+    ...{ validators, payouts, spentWei: new Map(), nowMs: Date.now() },
+  });
+  const { sequence } = data.header;
+  if (!(outcome instanceof Map)) {
+    refusals.push(`${outcome.code}: ${outcome.message}`);
+    await client.attest({ kind: "refuse", sequence, headerHash, reason: outcome.message });
+    return;
+  }
+  const signature = await member.signer.signTypedData(cluster.domain, batchHeaderTypes, header);
+  await client.attest({ kind: "certify", sequence, headerHash, signature });
+}
+
+function startLoop(
+  cluster: Cluster,
+  operator: RunningOperator,
+  name: string,
+  round: (client: PoolClient, signal: AbortSignal) => Promise<void>,
+): () => Promise<void> {
+  const stopping = new AbortController();
+  const client = connect(cluster, operator, name);
+  const done = (async () => {
+    while (!stopping.signal.aborted) {
+      await round(client, stopping.signal).catch(async (error: unknown) => {
+        if (stopping.signal.aborted) return;
+        if (process.env.TEST_LOG) console.error(name, error);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      });
+    }
+    await client.close();
+  })();
+  return async () => {
+    stopping.abort(new Error("test stops the member"));
+    await done;
+  };
+}
