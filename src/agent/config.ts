@@ -49,7 +49,7 @@ export async function readAgentConfig(env: Environment): Promise<AgentConfig> {
     owner: reader.matching("INFERIUM_OWNER", addressPattern, "a 0x address of 40 hex digits"),
     slots: reader.whole("INFERIUM_SLOTS", 1, { from: 1, to: 256 }),
     nvidiaSmi: readNvidiaSmiConfig(reader, env),
-    simulated: reader.choice("INFERIUM_SIMULATED", ["0", "1", "false", "true"], "0").match(/1|true/) !== null,
+    simulated: ["1", "true"].includes(reader.choice("INFERIUM_SIMULATED", ["0", "1", "false", "true"], "0")),
     kubeconfigPath: reader.text("KUBECONFIG"),
     intervalMs: reader.whole("INFERIUM_AGENT_INTERVAL_SECONDS", 60, { from: 1, to: 3_600 }) * 1_000,
     healthHost: reader.text("INFERIUM_HEALTH_HOST") ?? "0.0.0.0",

@@ -2,6 +2,7 @@
 import { type Condition, taskConditions } from "../api/v1alpha1/conditions.ts";
 import type { Attempt, InferenceTask, Validation } from "../api/v1alpha1/types.ts";
 import { formatTable } from "./table.ts";
+import { phaseOf, summaryOf } from "./task-summary.ts";
 
 export interface TaskExplanation {
   readonly namespace: string;
@@ -30,7 +31,7 @@ export function explainTask(task: InferenceTask, validation?: Validation): TaskE
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
-    phase: status?.phase ?? "Pending",
+    phase: phaseOf(task),
     why: explainWhy(task),
     stages: orderStages(status?.conditions ?? []),
     attempts: status?.attempts ?? [],
@@ -40,16 +41,10 @@ export function explainTask(task: InferenceTask, validation?: Validation): TaskE
   };
 }
 
-/** The conditions that sum the others up, the last word first. */
-const summaries = ["Stalled", "Ready", "Reconciling"] as const;
-
-function explainWhy({ spec, status }: InferenceTask): string {
-  const conditions = status?.conditions ?? [];
-  const summary = summaries
-    .map((type) => conditions.find((condition) => condition.type === type && condition.status === "True"))
-    .find((condition) => condition !== undefined);
-  if (summary) return summary.message;
-  if (spec.suspend) return "It is suspended: set spec.suspend to false.";
+function explainWhy(task: InferenceTask): string {
+  const summary = summaryOf(task);
+  if (summary !== undefined) return summary;
+  if (task.spec.suspend) return "It is suspended: set spec.suspend to false.";
   return "No operator has taken it up yet: it waits to be picked up, or no operator runs.";
 }
 

@@ -3,6 +3,7 @@ import type { InferenceTask } from "../api/v1alpha1/types.ts";
 import { InferiumError } from "../base/errors.ts";
 import { createInformer } from "../kube/informer.ts";
 import { type CliContext, tasks } from "./context.ts";
+import { isOver, phaseOf, summaryOf } from "./task-summary.ts";
 
 export interface FollowOptions {
   readonly namespace: string;
@@ -36,21 +37,9 @@ export async function followTask(context: CliContext, options: FollowOptions): P
   }
 }
 
-export function isOver(task: InferenceTask): boolean {
-  return ["Succeeded", "Failed", "Rejected"].includes(phaseOf(task));
-}
-
-export function phaseOf(task: InferenceTask): string {
-  return task.status?.phase ?? "Pending";
-}
-
-/** The phase and why, from the condition that sums the others up. */
-export function describeProgress(task: InferenceTask): string {
-  const conditions = task.status?.conditions ?? [];
-  const summary = ["Stalled", "Reconciling", "Ready"]
-    .map((type) => conditions.find((condition) => condition.type === type && condition.status === "True"))
-    .find((condition) => condition !== undefined);
-  return summary === undefined ? phaseOf(task) : `${phaseOf(task)}: ${summary.message}`;
+function describeProgress(task: InferenceTask): string {
+  const summary = summaryOf(task);
+  return summary === undefined ? phaseOf(task) : `${phaseOf(task)}: ${summary}`;
 }
 
 function timedOut({ name, timeoutMs }: FollowOptions, shown: string): InferiumError {

@@ -3,6 +3,7 @@ import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
 import type { InferenceTask, WorkerNode } from "../api/v1alpha1/types.ts";
 import { compareTiers } from "../protocol/tier.ts";
 import { formatTable } from "./table.ts";
+import { phaseOf } from "./task-summary.ts";
 
 export interface PoolView {
   readonly tasks: { readonly total: number; readonly byPhase: Readonly<Record<string, number>> };
@@ -35,10 +36,6 @@ export function viewPool(tasks: readonly InferenceTask[], workerNodes: readonly 
     tasks: { total: tasks.length, byPhase: Object.fromEntries(counts.filter(([, count]) => count > 0)) },
     members: workerNodes.toSorted(byRoleTierName).map(viewMember),
   };
-}
-
-function phaseOf(task: InferenceTask) {
-  return task.status?.phase ?? "Pending";
 }
 
 /** Validators last, then the highest tier first. */

@@ -4,8 +4,9 @@ import type { InferenceTask } from "../api/v1alpha1/types.ts";
 import { createClient } from "../kube/client.ts";
 import { buildTask, type SubmitFlags } from "./build-task.ts";
 import { type CliContext, type ClusterOptions, tasks } from "./context.ts";
-import { followTask, phaseOf } from "./follow-task.ts";
+import { followTask } from "./follow-task.ts";
 import { readInput, readModel } from "./task-source.ts";
+import { phaseOf } from "./task-summary.ts";
 
 export interface SubmitOptions extends SubmitFlags, ClusterOptions {
   /** URI or local file. */

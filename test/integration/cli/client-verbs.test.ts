@@ -78,6 +78,8 @@ async function finish(name: string, phase: string, message: string): Promise<voi
   const client = createClient(transport, tasks);
   const ref = { namespace: "default", name };
   await until(() => notes.includes("Pending"));
+  // A change that is no progress.
+  await client.patch(ref, { kind: "merge", body: { metadata: { labels: { seen: "yes" } } } });
   const type = phase === "Succeeded" ? "Ready" : "Stalled";
   const condition = { type, status: "True", reason: "R", message, lastTransitionTime: "2026-01-01T00:00:00Z" };
   const status = { phase, conditions: [condition] };

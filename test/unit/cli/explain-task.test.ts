@@ -30,7 +30,7 @@ describe("why", () => {
       task: aTask({
         phase: "Failed",
         conditions: [
-          condition("Reconciling", "False", "no"),
+          condition("Reconciling", "True", "no"),
           condition("Ready", "False", "no"),
           condition("Stalled", "True", "no retries left"),
         ],

@@ -9,7 +9,7 @@ const aMember = (name: string, role: string, status: object, spec: object = {}) 
 const ready = { conditions: [{ type: "Ready", status: "True", reason: "r", message: "m", lastTransitionTime: "t" }] };
 
 const members = [
-  aMember("v1", "Validator", { ...ready, tier: "Low" }),
+  aMember("v1", "Validator", { ...ready, tier: "High" }),
   aMember("w-low", "Worker", { ...ready, tier: "Low", active: 2 }),
   aMember("w-new", "Worker", {}),
   aMember("w-high", "Worker", {
