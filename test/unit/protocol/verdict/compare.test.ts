@@ -225,6 +225,11 @@ describe("comparing outputs", () => {
     });
   });
 
+  it("measures differences of 64-bit integers that numbers cannot hold", () => {
+    const result = compareOutputs(one("uint64", 2n ** 63n + 1n), one("uint64", 2n ** 63n), exact);
+    expect(result.maxAbsolute).toBe(1);
+  });
+
   it("finds tensors equal to themselves, whatever their bits, under every policy", () => {
     fc.assert(
       fc.property(anyTensors, (tensors) => {
