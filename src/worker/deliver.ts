@@ -26,7 +26,10 @@ export async function deliverOutcome(
   signal: AbortSignal,
 ): Promise<DeliveryResult> {
   const { clock, spool } = options;
-  for (let attempt = 1; clock.now() < item.deadlineMs; attempt++) {
+  // A failure is told once even after its deadline: that it passed is often just what there is to tell.
+  const isDue = (attempt: number) =>
+    clock.now() < item.deadlineMs || (attempt === 1 && item.request.outcome.kind === "Failed");
+  for (let attempt = 1; isDue(attempt); attempt++) {
     const result = await tryOnce(options, item.request, signal);
     if (result !== undefined) {
       await spool.remove(item.request);

@@ -79,7 +79,7 @@ export async function anOrder(overrides: Partial<SignedOrder["message"]> = {}): 
     maxPerTaskWei: tokens(10).toString(),
     maxTotalWei: tokens(1000).toString(),
     modelsRoot: zeroHash,
-    expiresAt: Date.now() + 3_600_000,
+    expiresAt: Math.floor(Date.now() / 1_000) + 3_600,
     nonce: "1",
     ...overrides,
   };

@@ -90,6 +90,16 @@ describe("bringing an outcome to the pool", () => {
     expect(await spool.list()).toEqual([]);
   });
 
+  test("a failure is told once even where the deadline has passed, a receipt is not", async () => {
+    const late = { deadlineMs: Date.now() - 1 };
+    const { options, sent } = await aScene(unreachable);
+    expect(await deliverOutcome(options, { ...item(), ...late }, never)).toBe("Expired");
+    expect(sent).toEqual([]);
+    const failure = { namespace: "demo", task: "task-a", outcome: aFailure() };
+    expect(await deliverOutcome(options, { request: failure, ...late }, never)).toBe("Expired");
+    expect(sent).toEqual([failure]);
+  });
+
   test("a stop keeps the receipt for the next start", async () => {
     const { options, spool } = await aScene(unreachable);
     const stop = new AbortController();
