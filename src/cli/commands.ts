@@ -1,7 +1,7 @@
 /** The client verbs of the command line: submit, top and explain. Declares options; the work is in a file per verb. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Clock } from "../base/clock.ts";
-import { type CliContext, type CliIo, type ClusterOptions, type Environment, withCluster } from "./context.ts";
+import type { CliContext, CliIo, ClusterOptions, Environment } from "./context.ts";
 
 export interface CommandContext {
   readonly env: Environment;
@@ -25,6 +25,8 @@ export function addClientCommands(program: Command, context: CommandContext): vo
 
 async function run(context: CommandContext, options: ClusterOptions, verb: (cli: CliContext) => Promise<number>) {
   const { env, io, clock, signal } = context;
+  // Loaded when a verb runs: every role declares these verbs, and few processes run one.
+  const { withCluster } = await import("./context.ts");
   const status = await withCluster(options, env, (cluster) => verb({ io, cluster, clock, signal }));
   context.setExitStatus(status);
 }
