@@ -43,7 +43,7 @@ export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
     sequence: BigInt((plan.previous?.sequence ?? 0) + 1),
     previousHash: plan.previous?.headerHash ?? zeroHash,
     epoch: plan.epoch,
-    createdAt: BigInt(plan.createdAtMs),
+    createdAt: BigInt(Math.floor(plan.createdAtMs / 1_000)),
     previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
     tasks: covered.map(({ task }) => toSettledTask(task)),
     treasury: plan.treasury,

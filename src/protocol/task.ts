@@ -119,8 +119,8 @@ function checkPool({ order, rules }: AdmissionInput): Refusal | undefined {
 }
 
 function checkExpiry({ order, nowMs }: AdmissionInput): Refusal | undefined {
-  if (order?.state !== "Found" || nowMs < order.order.message.expiresAt) return undefined;
-  const message = `The order expired at ${order.order.message.expiresAt} ms since the epoch, now is ${nowMs}; sign a new one.`;
+  if (order?.state !== "Found" || nowMs < order.order.message.expiresAt * 1_000) return undefined;
+  const message = `The order expired ${Math.floor(nowMs / 1_000) - order.order.message.expiresAt} s ago, at ${order.order.message.expiresAt} seconds since the epoch; sign a new one.`;
   return refuse("OrderExpired", message, true);
 }
 

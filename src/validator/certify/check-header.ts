@@ -19,8 +19,11 @@ export function checkHeader(batch: ParsedBatch, nowMs: number): Finding | undefi
   if (!sameBalances(computed.balances, batch.balances)) {
     return finding("BalancesMismatch", "The balances after the batch are not those that its tasks lead to.");
   }
-  if (batch.header.createdAt <= BigInt(nowMs) + maxAheadMs) return undefined;
-  return finding("FromTheFuture", `The header's createdAt is ${batch.header.createdAt}; now is ${nowMs}.`);
+  if (batch.header.createdAt * 1_000n <= BigInt(nowMs) + maxAheadMs) return undefined;
+  return finding(
+    "FromTheFuture",
+    `The header's createdAt is ${batch.header.createdAt} s since the epoch; now is ${Math.floor(nowMs / 1_000)}.`,
+  );
 }
 
 function recompute(batch: ParsedBatch): Batch | Finding {

@@ -49,7 +49,7 @@ function checkOrder(task: ParsedTask, order: Order, rules: OneOrderRules): Findi
     );
   }
   // By the receipt and not by the clock: an order that was good when the work began must still be payable.
-  if (task.receipt.message.startedAtMs >= message.expiresAt) {
+  if (task.receipt.message.startedAtMs >= message.expiresAt * 1_000) {
     return finding("OrderExpired", `The order ${at} had expired when the work began.`);
   }
   if (!allowsModel(order, task.receipt.message.modelDigest)) {

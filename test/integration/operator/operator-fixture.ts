@@ -162,12 +162,12 @@ async function createOrder(
     maxPerTaskWei: 10n * oneToken,
     maxTotalWei: 1_000n * oneToken,
     modelsRoot: `0x${"0".repeat(64)}`,
-    expiresAt: Date.now() + 3_600_000,
+    expiresAt: Math.floor(Date.now() / 1_000) + 3_600,
     nonce: 1n,
     ...change,
   };
   const signature = await createSigner(requester.privateKey).signTypedData(domain, orderTypes, message);
-  const text = JSON.stringify({ message, signature }, (key, value) =>
+  const text = JSON.stringify({ message, signature }, (_, value) =>
     typeof value === "bigint" ? value.toString() : value,
   );
   const data = { "order.json": Buffer.from(text).toString("base64") };

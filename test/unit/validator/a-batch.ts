@@ -66,7 +66,7 @@ export async function anOrder(
     maxPerTaskWei: wei(10).toString(),
     maxTotalWei: wei(15).toString(),
     modelsRoot: zeroHash,
-    expiresAt: nowMs + 60_000,
+    expiresAt: nowMs / 1_000 + 60,
     nonce: "7",
     ...overrides,
   };
@@ -132,7 +132,7 @@ export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions 
     sequence: options.sequence ?? 1n,
     previousHash: options.previousHash ?? zeroHash,
     epoch: 1n,
-    createdAt: BigInt(nowMs),
+    createdAt: BigInt(nowMs / 1_000),
     previousBalances: new Map(Object.entries(previousBalances).map(([account, amount]) => [account, BigInt(amount)])),
     tasks: tasks.map((task) => ({
       ...task,

@@ -70,7 +70,7 @@ describe("certification", () => {
     const after = await aValidator();
     await after.certify(batch);
     expect(after.sent).toEqual(before.sent);
-    const other = { ...batch, header: { ...batch.header, createdAt: `${nowMs - 1}` } };
+    const other = { ...batch, header: { ...batch.header, createdAt: `${nowMs / 1_000 - 1}` } };
     expect((await after.certify(other)).refused?.code).toBe("AlreadyCertified");
     expect(after.sent[1]).toMatchObject({ kind: "refuse", sequence: "1", headerHash: hashHeader(other) });
   });

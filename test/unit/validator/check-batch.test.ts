@@ -171,8 +171,12 @@ describe("consent that is not given", () => {
     },
     { name: "an order that another signed", order: [{}, { signer: worker }], want: "OrderNotSigned" },
     { name: "an order for another pool", order: [{ pool: "other-pool" }], want: "OrderForOtherPool" },
-    { name: "an order that had expired before the work", order: [{ expiresAt: nowMs - 2000 }], want: "OrderExpired" },
-    { name: "an order that expired after the work", order: [{ expiresAt: nowMs - 1999 }], want: "signed" },
+    {
+      name: "an order that had expired before the work",
+      order: [{ expiresAt: nowMs / 1_000 - 2 }],
+      want: "OrderExpired",
+    },
+    { name: "an order that expired after the work", order: [{ expiresAt: nowMs / 1_000 - 1 }], want: "signed" },
     {
       name: "a reward above the order",
       order: [{ maxPerTaskWei: (wei(10) - 1n).toString() }],
@@ -263,7 +267,7 @@ describe("a header that does not follow from its data", () => {
     { name: "no task", change: (batch) => ({ ...batch, tasks: [] }), want: "BatchNotComputable" },
     {
       name: "a date ahead of our clock",
-      change: (batch) => ({ ...batch, header: { ...batch.header, createdAt: `${nowMs + 600_000}` } }),
+      change: (batch) => ({ ...batch, header: { ...batch.header, createdAt: `${nowMs / 1_000 + 600}` } }),
       want: "FromTheFuture",
     },
   ])("$name is $want", async ({ change, want }) => {

@@ -1,0 +1,133 @@
+#!/usr/bin/env node
+/**
+ * The `inferium` command: one image, one subcommand per role. Wiring only: reads arguments and the environment, imports the
+ * role when it is asked for (a worker need not load what an operator needs), turns signals into an abort, errors into one
+ * clear line and an exit status (0 done, 1 failed, 2 wrong usage, 130 interrupted).
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { systemClock } from "./base/clock.ts";
+import { describeError, InferiumError } from "./base/errors.ts";
+import { createLogger, type LogLevel } from "./base/log.ts";
+import { version } from "./base/version.ts";
+
+const stopping = new AbortController();
+const logger = createLogger({ level: readLogLevel() });
+const role = () => ({ signal: stopping.signal, logger, clock: systemClock });
+
+function readLogLevel(): LogLevel {
+  const level = process.env.INFERIUM_LOG_LEVEL;
+  return level === "debug" || level === "warn" || level === "error" ? level : "info";
+}
+
+/** The first signal asks everything to stop in order; a second one does not wait for it. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (stopping.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+  stopping.abort(new InferiumError("Interrupted", `Stopped by ${signal}.`));
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
+  throw new InvalidArgumentError("Expected a port between 0 and 65535.");
+}
+
+const program = new Command("inferium")
+  .description("Verifiable AI inference on Kubernetes")
+  .version(version)
+  .showHelpAfterError()
+  .exitOverride();
+
+program
+  .command("up")
+  .description("run the whole system on this machine with real tasks, until Ctrl-C")
+  .option("--once", "stop by itself when all tasks are settled", false)
+  .addOption(new Option("--output <form>", "form of the summary").choices(["text", "json"]).default("text"))
+  .option("--dir <path>", "folder for the run's kubeconfig, logs and state", ".inferium")
+  .option("--port <port>", "port of the embedded Kubernetes API, 0 for any free one", parsePort, 0)
+  .option("--kubeconfig <file>", "use this cluster's API server instead of the embedded one")
+  .option("--no-tasks", "start everything but submit no tasks")
+  .action(async (options) => {
+    const { runUp } = await import("./embedded/up/run-up.ts");
+    const { PATH = "/usr/bin:/bin", HOME = "/", INFERIUM_LOG_LEVEL = "info" } = process.env;
+    process.exitCode = await runUp({
+      ...options,
+      ...role(),
+      entrypoint: [process.execPath, import.meta.filename],
+      hostEnv: { PATH, HOME, INFERIUM_LOG_LEVEL },
+    });
+  });
+
+program
+  .command("operator")
+  .description("run the operator (configured by INFERIUM_* variables, see docs/configuration.md)")
+  .option("--kubeconfig <file>", "kubeconfig; left out: KUBECONFIG, then the pod's service account")
+  .action(async (options) => {
+    const [{ readOperatorConfig }, { runOperator }] = await Promise.all([
+      import("./operator/config.ts"),
+      import("./operator/operator.ts"),
+    ]);
+    await runOperator(await readOperatorConfig(process.env, options), role());
+  });
+
+program
+  .command("agent")
+  .description("read this node's GPUs, label the node and keep its WorkerNode")
+  .action(async () => {
+    const [{ readAgentConfig }, { runAgent }] = await Promise.all([
+      import("./agent/config.ts"),
+      import("./agent/agent.ts"),
+    ]);
+    await runAgent(await readAgentConfig(process.env), role());
+  });
+
+async function startWorker(dishonest: boolean): Promise<void> {
+  const [{ readWorkerConfig }, { runWorker }] = await Promise.all([
+    import("./worker/config.ts"),
+    import("./worker/run-worker.ts"),
+  ]);
+  const config = readWorkerConfig(process.env);
+  if (!dishonest) return runWorker(config, role());
+  const [{ createDishonestExecutor }, { createExecutor }, { pickExecutorOptions }] = await Promise.all([
+    import("./embedded/demo/dishonest-execute.ts"),
+    import("./inference/execute.ts"),
+    import("./pool/member-config.ts"),
+  ]);
+  const { execute } = createDishonestExecutor(createExecutor(pickExecutorOptions(config)));
+  return runWorker(config, { ...role(), execute });
+}
+
+program
+  .command("worker")
+  .description("pull tasks from the pool, run them and sign receipts")
+  .action(() => startWorker(false));
+
+program
+  .command("dishonest-worker", { hidden: true })
+  .description("a worker that cheats once, for demonstrations and tests")
+  .action(() => startWorker(true));
+
+program
+  .command("validator")
+  .description("re-execute, vote and certify batches")
+  .action(async () => {
+    const [{ readValidatorConfig }, { runValidator }] = await Promise.all([
+      import("./validator/config.ts"),
+      import("./validator/run-validator.ts"),
+    ]);
+    await runValidator(readValidatorConfig(process.env), role());
+  });
+
+process.on("SIGINT", onSignal);
+process.on("SIGTERM", onSignal);
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (stopping.signal.aborted && error === stopping.signal.reason) process.exitCode = 130;
+  else {
+    const code = error instanceof InferiumError ? ` (${error.code})` : "";
+    process.stderr.write(`inferium: ${describeError(error)}${code}\n`);
+    if (process.env.INFERIUM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = 1;
+  }
+}
