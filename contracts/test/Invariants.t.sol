@@ -18,38 +18,38 @@ contract InvariantsTest is TestBase {
         targets[0] = address(handler);
     }
 
-    function invariantStakeIsBondedLessWithdrawnLessSlashed() public view {
-        (uint256 active, uint256 unbonding) = handler.stakes();
-        assertEq(active + unbonding, handler.bonded() - handler.withdrawn() - handler.slashed());
-        assertEq(handler.registryTokens(), active + unbonding);
+    /// @dev One function, since forge walks anew for each.
+    function invariantAll() public view {
+        _stakeIsBondedLessWithdrawnLessSlashed();
+        _claimedWithinSettledWithinDeposited();
+        _escrowHoldsDepositsLessPayments();
+        _sequenceGrowsByOne();
+        assertTrue(!handler.claimFell(), "a claim fell");
+        assertTrue(!handler.anyDisqualifiedIsActive(), "disqualified and active");
+        assertTrue(handler.supply() <= 250_000_000 ether, "supply above the cap");
     }
 
-    function invariantClaimedWithinSettledWithinDeposited() public view {
+    function _stakeIsBondedLessWithdrawnLessSlashed() private view {
+        (uint256 active, uint256 unbonding) = handler.stakes();
+        uint256 held = handler.bonded() - handler.withdrawn() - handler.slashed();
+        assertTrue(active + unbonding == held, "active + unbonding = bonded - withdrawn - slashed");
+        assertTrue(handler.registryTokens() == held, "the registry holds the stake");
+    }
+
+    function _claimedWithinSettledWithinDeposited() private view {
         (, uint256 settledWei) = handler.last();
         assertTrue(handler.paid() <= settledWei, "claimed <= settled");
         assertTrue(settledWei <= handler.deposited(), "settled <= deposited");
-        assertEq(handler.sumOfBalances(), settledWei);
+        assertTrue(handler.sumOfBalances() == settledWei, "balances add up to what is settled");
     }
 
-    function invariantEscrowHoldsDepositsLessPayments() public view {
-        assertEq(handler.escrowTokens(), handler.deposited() - handler.paid());
+    function _escrowHoldsDepositsLessPayments() private view {
+        assertTrue(handler.escrowTokens() == handler.deposited() - handler.paid(), "escrow = deposits - payments");
     }
 
-    function invariantSequenceGrowsByOne() public view {
+    function _sequenceGrowsByOne() private view {
         (uint64 sequence, uint256 settledWei) = handler.last();
-        assertEq(sequence, handler.settledBatches());
-        assertEq(settledWei, handler.lastSettledWei());
-    }
-
-    function invariantClaimsNeverFall() public view {
-        assertTrue(!handler.claimFell(), "claims are monotonic");
-    }
-
-    function invariantDisqualifiedIsNeverActive() public view {
-        assertTrue(!handler.anyDisqualifiedIsActive(), "disqualified and active");
-    }
-
-    function invariantSupplyStaysWithinTheCap() public view {
-        assertTrue(handler.supply() <= 250_000_000 ether, "cap");
+        assertTrue(sequence == handler.settledBatches(), "one number for each batch");
+        assertTrue(settledWei == handler.lastSettledWei(), "the last total");
     }
 }

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
-
 import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {Signatures} from "../src/libraries/Signatures.sol";
-import {Fixture} from "./support/Fixture.sol";
+import {RegistryFixture} from "./support/RegistryFixture.sol";
 
-contract NodeRegistryTest is Fixture {
-    INodeRegistry.Role internal constant WORKER = INodeRegistry.Role.Worker;
-    INodeRegistry.Role internal constant VALIDATOR = INodeRegistry.Role.Validator;
-    uint256 internal constant NODE_KEY = 0xA11CE;
-    address internal constant OWNER = address(0x0E);
-    address internal constant PAYOUT = address(0xBA);
-    bytes32 internal constant FAULT = keccak256("fault");
-    address internal node;
-
-    function setUp() public {
-        deployAll();
-        node = vm.addr(NODE_KEY);
-    }
-
+contract NodeRegistryTest is RegistryFixture {
     function testBondByTheNodeMakesItActive() public {
         fund(node, address(registry), WORKER_BOND);
         vm.expectEmit(address(registry));
@@ -37,7 +22,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testBondWithConsentMakesTheCallerOwner() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         assertEq(registry.nodeOf(node).owner, OWNER);
         assertEq(registry.payoutOf(node), PAYOUT);
     }
@@ -50,7 +35,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testConsentForAnotherOwnerIsRefused() public {
-        bytes memory signature = _consent(WORKER, OWNER, uint64(block.timestamp));
+        bytes memory signature = consentOf(WORKER, OWNER, uint64(block.timestamp));
         fund(STRANGER, address(registry), WORKER_BOND);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeConsentMissing.selector, node));
         vm.prank(STRANGER);
@@ -59,7 +44,7 @@ contract NodeRegistryTest is Fixture {
 
     function testExpiredConsentIsRefused() public {
         uint64 expiresAt = uint64(block.timestamp);
-        bytes memory signature = _consent(WORKER, OWNER, expiresAt);
+        bytes memory signature = consentOf(WORKER, OWNER, expiresAt);
         vm.warp(expiresAt + 1);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.ConsentExpired.selector, expiresAt));
         vm.prank(OWNER);
@@ -88,7 +73,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testSecondBondMustKeepRoleAndOwner() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.WrongRole.selector, WORKER, VALIDATOR));
         vm.prank(OWNER);
         registry.bond(node, VALIDATOR, PAYOUT, VALIDATOR_BOND);
@@ -98,7 +83,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testOwnerTopsUpAndMovesThePayout() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         fund(OWNER, address(registry), 1);
         vm.prank(OWNER);
         registry.bond(node, WORKER, STRANGER, 1);
@@ -107,7 +92,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testOwnerSetsThePayout() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         vm.expectEmit(address(registry));
         emit INodeRegistry.PayoutChanged(node, STRANGER);
         vm.prank(OWNER);
@@ -121,7 +106,7 @@ contract NodeRegistryTest is Fixture {
     function testOnlyTheOwnerSetsThePayoutOrUnbonds() public {
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, node));
         registry.setPayout(node, STRANGER);
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotOwner.selector, node, OWNER));
         vm.prank(node);
         registry.setPayout(node, STRANGER);
@@ -135,7 +120,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testUnbondWaitsForItsDelayThenPaysTheOwner() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         uint256 releaseAt = block.timestamp + WORKER_DELAY;
         vm.expectEmit(address(registry));
         emit INodeRegistry.UnbondRequested(node, WORKER_BOND, releaseAt);
@@ -155,7 +140,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testValidatorsUnbondMoreSlowly() public {
-        _bondAsOwner(VALIDATOR, VALIDATOR_BOND);
+        bondAsOwner(VALIDATOR, VALIDATOR_BOND);
         vm.prank(OWNER);
         registry.requestUnbond(node, 1);
         assertEq(registry.nodeOf(node).releaseAt, block.timestamp + VALIDATOR_DELAY);
@@ -163,7 +148,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testASecondRequestRestartsTheDelay() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         vm.startPrank(OWNER);
         registry.requestUnbond(node, 1);
         vm.warp(block.timestamp + 1 days);
@@ -174,7 +159,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function testUnbondOfNothingOrTooMuchIsRefused() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
+        bondAsOwner(WORKER, WORKER_BOND);
         vm.startPrank(OWNER);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.AmountTooLarge.selector, 0, WORKER_BOND));
         registry.requestUnbond(node, 0);
@@ -198,87 +183,6 @@ contract NodeRegistryTest is Fixture {
         assertTrue(registry.isActive(node, VALIDATOR), "active validator");
     }
 
-    function testSlashPaysTheReporterAndBurnsTheRest() public {
-        bondNode(node, WORKER, WORKER_BOND);
-        uint256 supply = token.totalSupply();
-        vm.expectEmit(address(registry));
-        emit INodeRegistry.Slashed(node, FAULT, STRANGER, 1_000 ether, 300 ether, 700 ether);
-        vm.prank(address(slashing));
-        registry.slash(node, WORKER, 1_000, FAULT, STRANGER);
-        assertEq(token.balanceOf(STRANGER), 300 ether);
-        assertEq(token.totalSupply(), supply - 700 ether);
-        assertEq(registry.stakeOf(node), 9_000 ether);
-        assertEq(uint256(registry.stateOf(node)), uint256(INodeRegistry.State.Underbonded));
-    }
-
-    function testNobodyReportsItself() public {
-        _bondAsOwner(WORKER, WORKER_BOND);
-        address[4] memory own = [address(0), node, OWNER, PAYOUT];
-        for (uint256 i = 0; i < own.length; ++i) {
-            uint256 supply = token.totalSupply();
-            vm.prank(address(slashing));
-            uint256 amount = registry.slash(node, WORKER, 1_000, FAULT, own[i]);
-            assertEq(token.totalSupply(), supply - amount);
-        }
-    }
-
-    function testUnbondingStakeIsSlashable() public {
-        bondNode(node, WORKER, WORKER_BOND);
-        vm.prank(node);
-        registry.requestUnbond(node, 9_500 ether);
-        vm.prank(address(slashing));
-        registry.slash(node, WORKER, 1_000, FAULT, STRANGER);
-        assertEq(registry.nodeOf(node).active, 0);
-        assertEq(registry.nodeOf(node).unbonding, 9_000 ether);
-    }
-
-    function testSlashChecksItsArguments() public {
-        bondNode(node, WORKER, WORKER_BOND);
-        vm.startPrank(address(slashing));
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidBps.selector, 0));
-        registry.slash(node, WORKER, 0, FAULT, STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidBps.selector, 10_001));
-        registry.slash(node, WORKER, 10_001, FAULT, STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.WrongRole.selector, WORKER, VALIDATOR));
-        registry.slash(node, VALIDATOR, 1, FAULT, STRANGER);
-        registry.slash(node, WORKER, 10_000, FAULT, STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NothingToSlash.selector, node));
-        registry.slash(node, WORKER, 10_000, FAULT, STRANGER);
-        vm.stopPrank();
-    }
-
-    function testOnlyTheSlasherSlashesAndDisqualifies() public {
-        bytes memory refusal = abi.encodeWithSelector(
-            IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, registry.SLASHER_ROLE()
-        );
-        vm.startPrank(STRANGER);
-        vm.expectRevert(refusal);
-        registry.slash(node, WORKER, 1, FAULT, STRANGER);
-        vm.expectRevert(refusal);
-        registry.disqualify(node, FAULT);
-        vm.stopPrank();
-    }
-
-    function testDisqualificationIsForEver() public {
-        bondNode(node, WORKER, WORKER_BOND);
-        vm.expectEmit(address(registry));
-        emit INodeRegistry.Disqualified(node, FAULT);
-        vm.prank(address(slashing));
-        registry.disqualify(node, FAULT);
-        assertTrue(!registry.isActive(node, WORKER), "not active");
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeIsDisqualified.selector, node));
-        vm.prank(address(slashing));
-        registry.disqualify(node, FAULT);
-        vm.startPrank(node);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeIsDisqualified.selector, node));
-        registry.bond(node, WORKER, node, WORKER_BOND);
-        registry.requestUnbond(node, WORKER_BOND);
-        vm.warp(block.timestamp + WORKER_DELAY);
-        registry.withdraw(node);
-        vm.stopPrank();
-        assertEq(uint256(registry.stateOf(node)), uint256(INodeRegistry.State.Disqualified));
-    }
-
     function testParametersAreBounded() public {
         INodeRegistry.Parameters[9] memory wrong;
         for (uint256 i = 0; i < wrong.length; ++i) {
@@ -297,45 +201,5 @@ contract NodeRegistryTest is Fixture {
             vm.expectRevert(INodeRegistry.InvalidParameter.selector);
             new NodeRegistry(token, address(this), address(slashing), wrong[i]);
         }
-    }
-
-    function testFuzzSlashTakesExactlyItsShare(uint256 active, uint256 unbonding, uint256 bps) public {
-        active = bound(active, WORKER_BOND, 10_000_000 ether);
-        unbonding = bound(unbonding, 1, active);
-        bps = bound(bps, 1, 10_000);
-        bondNode(node, WORKER, active);
-        vm.prank(node);
-        registry.requestUnbond(node, unbonding);
-        uint256 supply = token.totalSupply();
-        vm.prank(address(slashing));
-        uint256 amount = registry.slash(node, WORKER, bps, FAULT, STRANGER);
-        assertEq(amount, active * bps / 10_000);
-        assertEq(registry.stakeOf(node), active - amount);
-        assertEq(token.balanceOf(address(registry)), active - amount);
-        assertEq(supply - token.totalSupply() + token.balanceOf(STRANGER), amount);
-        assertTrue(token.balanceOf(STRANGER) <= amount * 3 / 10, "reporter gets at most 30 %");
-    }
-
-    function _bondAsOwner(INodeRegistry.Role role, uint256 amount) private {
-        uint64 expiresAt = uint64(block.timestamp);
-        bytes memory signature = _consent(role, OWNER, expiresAt);
-        fund(OWNER, address(registry), amount);
-        vm.prank(OWNER);
-        registry.bondWithConsent(node, role, PAYOUT, amount, expiresAt, signature);
-    }
-
-    function _consent(INodeRegistry.Role role, address owner, uint64 expiresAt) private view returns (bytes memory) {
-        bytes32 consent =
-            keccak256(abi.encode(registry.BOND_CONSENT_TYPEHASH(), node, uint8(role), owner, PAYOUT, expiresAt));
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Inferium"),
-                keccak256("1"),
-                block.chainid,
-                address(registry)
-            )
-        );
-        return compact(NODE_KEY, keccak256(abi.encodePacked(hex"1901", domain, consent)));
     }
 }

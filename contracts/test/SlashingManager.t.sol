@@ -7,23 +7,12 @@ import {ISlashingManager} from "../src/interfaces/ISlashingManager.sol";
 import {IValidatorSets} from "../src/interfaces/IValidatorSets.sol";
 import {Leaves} from "../src/libraries/Leaves.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
-import {Fixture} from "./support/Fixture.sol";
+import {EvidenceFixture} from "./support/EvidenceFixture.sol";
 
-contract SlashingManagerTest is Fixture {
-    uint256 internal constant WORKER_KEY = 0xBADBAD;
-    bytes32 internal constant VALIDATION = keccak256("validation");
-    bytes32 internal constant SIBLING = keccak256("another vote");
-    address internal worker;
-
-    function setUp() public {
-        deployAll();
-        worker = vm.addr(WORKER_KEY);
-        bondNode(worker, INodeRegistry.Role.Worker, WORKER_BOND);
-    }
-
+contract SlashingManagerTest is EvidenceFixture {
     function testARejectedResultCostsATenth() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
-        bytes memory signature = _signReceipt(receipt);
+        TypedData.Receipt memory receipt = receiptOf("wrong");
+        bytes memory signature = signReceipt(receipt);
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         bytes32 fault = slashing.faultIdOf("rejected", receipt.taskId, receipt.attempt, worker);
         vm.expectEmit(address(registry));
@@ -37,7 +26,7 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testOnceForEachAttempt() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         _slash(receipt, 2);
         bytes32 fault = slashing.faultIdOf("rejected", receipt.taskId, receipt.attempt, worker);
         _expectRefused(
@@ -49,8 +38,8 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testValidatorsJudgeForNothing() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
-        bytes memory signature = _signReceipt(receipt);
+        TypedData.Receipt memory receipt = receiptOf("wrong");
+        bytes memory signature = signReceipt(receipt);
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         vm.prank(validators[6]);
         slashing.slashRejected(receipt, signature, 1, rejections);
@@ -59,14 +48,14 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testOneRejectionIsTooFew() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         _expectRefused(
             receipt, _rejections(receipt, 1), abi.encodeWithSelector(ISlashingManager.TooFewRejections.selector, 1, 2)
         );
     }
 
     function testTheSameValidatorCountsOnce() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         rejections[1] = rejections[0];
         _expectRefused(
@@ -77,7 +66,7 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testOnlyValidatorsOfTheEpochCount() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         rejections[1].validator = address(type(uint160).max);
         _expectRefused(
@@ -88,24 +77,24 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testARejectionMustBeSignedByItsValidator() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         rejections[1].signature = rejections[0].signature;
-        bytes memory signature = _signReceipt(receipt);
+        bytes memory signature = signReceipt(receipt);
         vm.expectPartialRevert(ISlashingManager.NotSignedByValidator.selector);
         slashing.slashRejected(receipt, signature, 1, rejections);
     }
 
     function testAReceiptMustBeSignedByItsWorker() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
-        bytes memory forged = compact(0x1234, _digestOf(receipt));
+        TypedData.Receipt memory receipt = receiptOf("wrong");
+        bytes memory forged = compact(0x1234, digestOf(receipt));
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         vm.expectRevert(abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker));
         slashing.slashRejected(receipt, forged, 1, rejections);
     }
 
     function testAnAcceptingVoteIsNoEvidence() public {
-        TypedData.Receipt memory receipt = _receipt("right");
+        TypedData.Receipt memory receipt = receiptOf("right");
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         rejections[0] = _vote(receipt, 0, 1);
         _expectRefused(
@@ -114,15 +103,15 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testAVoteOnAnotherReceiptIsNoEvidence() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(_receipt("other"), 2);
+        TypedData.Receipt memory receipt = receiptOf("wrong");
+        ISlashingManager.Rejection[] memory rejections = _rejections(receiptOf("other"), 2);
         _expectRefused(
             receipt, rejections, abi.encodeWithSelector(ISlashingManager.InvalidVoteProof.selector, validators[0])
         );
     }
 
     function testATamperedOutputIsNoEvidence() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         rejections[1].outputDigest = keccak256("forged");
         _expectRefused(
@@ -137,7 +126,7 @@ contract SlashingManagerTest is Fixture {
         sets.rotate(next);
         uint256 retiredAt = block.timestamp;
         vm.warp(retiredAt + EVIDENCE);
-        TypedData.Receipt memory receipt = _receipt("wrong");
+        TypedData.Receipt memory receipt = receiptOf("wrong");
         _slash(receipt, 2);
         vm.warp(retiredAt + EVIDENCE + 1);
         receipt.attempt = 2;
@@ -149,86 +138,11 @@ contract SlashingManagerTest is Fixture {
     }
 
     function testAnUnknownEpochIsNoEvidence() public {
-        TypedData.Receipt memory receipt = _receipt("wrong");
-        bytes memory signature = _signReceipt(receipt);
+        TypedData.Receipt memory receipt = receiptOf("wrong");
+        bytes memory signature = signReceipt(receipt);
         ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.UnknownEpoch.selector, 2));
         slashing.slashRejected(receipt, signature, 2, rejections);
-    }
-
-    function testAContradictionCostsAllAndBans() public {
-        TypedData.Receipt memory a = _receipt("one");
-        TypedData.Receipt memory b = _receipt("two");
-        bytes memory signatureA = _signReceipt(a);
-        bytes memory signatureB = _signReceipt(b);
-        bytes32 fault = slashing.faultIdOf("contradiction", a.taskId, a.attempt, worker);
-        vm.expectEmit(address(registry));
-        emit INodeRegistry.Disqualified(worker, fault);
-        vm.expectEmit(address(slashing));
-        emit ISlashingManager.ContradictionProven(a.taskId, a.attempt, worker, WORKER_BOND);
-        vm.prank(STRANGER);
-        slashing.proveContradiction(a, signatureA, b, signatureB);
-        assertEq(registry.stakeOf(worker), 0);
-        assertEq(token.balanceOf(STRANGER), 3_000 ether);
-        assertEq(uint256(registry.stateOf(worker)), uint256(INodeRegistry.State.Disqualified));
-        vm.expectRevert(abi.encodeWithSelector(ISlashingManager.AlreadySlashed.selector, fault));
-        slashing.proveContradiction(b, signatureB, a, signatureA);
-    }
-
-    function testASecondContradictionOfABannedWorkerIsRecorded() public {
-        _contradict(1);
-        _contradict(2);
-        assertTrue(slashing.isSlashed(slashing.faultIdOf("contradiction", keccak256("task"), 2, worker)), "recorded");
-    }
-
-    function testOtherTimesAreNoContradiction() public {
-        TypedData.Receipt memory a = _receipt("one");
-        TypedData.Receipt memory b = _receipt("one");
-        b.startedAtMs = 7;
-        b.endedAtMs = 8;
-        _expectNoContradiction(a, b, ISlashingManager.SameReceipt.selector);
-    }
-
-    function testOtherAttemptsTasksOrWorkersAreNoContradiction() public {
-        TypedData.Receipt memory a = _receipt("one");
-        TypedData.Receipt memory b = _receipt("two");
-        b.attempt = 2;
-        _expectNoContradiction(a, b, ISlashingManager.NoContradiction.selector);
-        b = _receipt("two");
-        b.taskId = keccak256("another");
-        _expectNoContradiction(a, b, ISlashingManager.NoContradiction.selector);
-        b = _receipt("two");
-        b.worker = STRANGER;
-        _expectNoContradiction(a, b, ISlashingManager.NoContradiction.selector);
-    }
-
-    function testEachDigestAndTheRuntimeContradict() public {
-        for (uint256 field = 0; field < 6; ++field) {
-            TypedData.Receipt memory a = _receipt("one");
-            a.attempt = uint32(field) + 10;
-            TypedData.Receipt memory b = _receipt("one");
-            b.attempt = a.attempt;
-            if (field == 0) b.modelDigest = SIBLING;
-            if (field == 1) b.imageDigest = SIBLING;
-            if (field == 2) b.codeDigest = SIBLING;
-            if (field == 3) b.inputDigest = SIBLING;
-            if (field == 4) b.outputDigest = SIBLING;
-            if (field == 5) b.runtime = "another";
-            slashing.proveContradiction(a, _signReceipt(a), b, _signReceipt(b));
-        }
-    }
-
-    function testBothReceiptsMustBeTheWorkers() public {
-        TypedData.Receipt memory a = _receipt("one");
-        TypedData.Receipt memory b = _receipt("two");
-        bytes memory genuine = _signReceipt(a);
-        bytes memory forged = compact(0x1234, _digestOf(b));
-        bytes memory refusal =
-            abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker);
-        vm.expectRevert(refusal);
-        slashing.proveContradiction(a, genuine, b, forged);
-        vm.expectRevert(refusal);
-        slashing.proveContradiction(b, forged, a, genuine);
     }
 
     function testParametersAreBounded() public {
@@ -247,15 +161,8 @@ contract SlashingManagerTest is Fixture {
         }
     }
 
-    function _contradict(uint32 attempt) private {
-        TypedData.Receipt memory a = _receipt("one");
-        TypedData.Receipt memory b = _receipt("two");
-        (a.attempt, b.attempt) = (attempt, attempt);
-        slashing.proveContradiction(a, _signReceipt(a), b, _signReceipt(b));
-    }
-
     function _slash(TypedData.Receipt memory receipt, uint256 count) private {
-        slashing.slashRejected(receipt, _signReceipt(receipt), 1, _rejections(receipt, count));
+        slashing.slashRejected(receipt, signReceipt(receipt), 1, _rejections(receipt, count));
     }
 
     function _expectRefused(
@@ -263,34 +170,9 @@ contract SlashingManagerTest is Fixture {
         ISlashingManager.Rejection[] memory rejections,
         bytes memory refusal
     ) private {
-        bytes memory signature = _signReceipt(receipt);
+        bytes memory signature = signReceipt(receipt);
         vm.expectRevert(refusal);
         slashing.slashRejected(receipt, signature, 1, rejections);
-    }
-
-    function _expectNoContradiction(TypedData.Receipt memory a, TypedData.Receipt memory b, bytes4 refusal) private {
-        bytes memory signatureA = _signReceipt(a);
-        bytes memory signatureB = _signReceipt(b);
-        vm.expectRevert(refusal);
-        slashing.proveContradiction(a, signatureA, b, signatureB);
-    }
-
-    function _receipt(string memory output) private view returns (TypedData.Receipt memory receipt) {
-        receipt.taskId = keccak256("task");
-        receipt.attempt = 1;
-        receipt.worker = worker;
-        receipt.modelDigest = keccak256("model");
-        receipt.outputDigest = keccak256(bytes(output));
-        receipt.runtime = "onnxruntime/1.27.0 cpu";
-        (receipt.startedAtMs, receipt.endedAtMs) = (1, 2);
-    }
-
-    function _digestOf(TypedData.Receipt memory receipt) private view returns (bytes32) {
-        return TypedData.digest(settlement.domainSeparator(), TypedData.hash(receipt));
-    }
-
-    function _signReceipt(TypedData.Receipt memory receipt) private view returns (bytes memory) {
-        return compact(WORKER_KEY, _digestOf(receipt));
     }
 
     function _rejections(TypedData.Receipt memory receipt, uint256 count)
@@ -316,7 +198,7 @@ contract SlashingManagerTest is Fixture {
         rejection.proof = new bytes32[](1);
         rejection.proof[0] = SIBLING;
         bytes32 leaf = Leaves.hash(
-            Leaves.Vote(receipt.taskId, receipt.attempt, _digestOf(receipt), verdict, rejection.outputDigest)
+            Leaves.Vote(receipt.taskId, receipt.attempt, digestOf(receipt), verdict, rejection.outputDigest)
         );
         rejection.votesRoot =
             leaf < SIBLING ? keccak256(bytes.concat(leaf, SIBLING)) : keccak256(bytes.concat(SIBLING, leaf));

@@ -44,13 +44,20 @@ abstract contract Fixture is TestBase {
         uint256 nonce = vm.getNonce(address(this));
         address distributorAt = vm.computeCreateAddress(address(this), nonce + 5);
         address slashingAt = vm.computeCreateAddress(address(this), nonce + 6);
-        token = new IFRToken(address(this));
-        registry = new NodeRegistry(token, address(this), slashingAt, registryParameters());
-        sets = new ValidatorSets(registry, address(this), GRACE, validators);
-        escrow = new TaskEscrow(token, distributorAt);
-        settlement = new Settlement(sets, escrow, address(this), GUARDIAN);
-        distributor = new RewardDistributor(settlement, escrow, registry);
-        slashing = new SlashingManager(settlement, registry, sets, slashingParameters());
+        address me = address(this);
+        token = IFRToken(_deploy("IFRToken", abi.encode(me)));
+        registry = NodeRegistry(_deploy("NodeRegistry", abi.encode(token, me, slashingAt, registryParameters())));
+        sets = ValidatorSets(_deploy("ValidatorSets", abi.encode(registry, me, GRACE, validators)));
+        escrow = TaskEscrow(_deploy("TaskEscrow", abi.encode(token, distributorAt)));
+        settlement = Settlement(_deploy("Settlement", abi.encode(sets, escrow, me, GUARDIAN)));
+        distributor = RewardDistributor(_deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
+        slashing =
+            SlashingManager(_deploy("SlashingManager", abi.encode(settlement, registry, sets, slashingParameters())));
+    }
+
+    /// @dev Not `new`: seven copies of the code in each test contract would take the compiler far longer.
+    function _deploy(string memory name, bytes memory arguments) private returns (address) {
+        return vm.deployCode(string.concat(name, ".sol:", name), arguments);
     }
 
     function registryParameters() internal pure returns (INodeRegistry.Parameters memory) {
