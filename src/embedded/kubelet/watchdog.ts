@@ -10,7 +10,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { groupsDirectory, rootVariable } from "./group-ledger.ts";
 
-/** $1: the ledger's directory. $2: NAME=value of the inherited variable. Field 22 of /proc/PID/stat is the start time. */
+/** For any POSIX shell (dash's `kill` knows no `--`). $1: the ledger's directory. $2: NAME=value of the inherited variable. Field 22 of /proc/PID/stat is the start time. */
 const script = `
 trap '' INT TERM HUP QUIT
 while read -r _; do :; done
@@ -19,7 +19,7 @@ for file in "$1"/*; do
   read -r recorded < "$file" || continue
   read -r stat < "/proc/$pid/stat" || continue
   started=$(echo "\${stat##*) }" | cut -d' ' -f20)
-  [ "$started" = "$recorded" ] && kill -KILL -- "-$pid"
+  [ "$started" = "$recorded" ] && kill -KILL "-$pid"
 done 2>/dev/null
 for file in $(grep -slzxF "$2" /proc/[0-9]*/environ); do
   pid=\${file#/proc/}

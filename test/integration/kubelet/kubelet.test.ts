@@ -115,16 +115,29 @@ describe("the scheduler", () => {
     expect(placed.status?.conditions?.find((one) => one.type === "PodScheduled")?.status).toBe("True");
   });
 
-  it("gives one GPU to one pod at a time", async () => {
+  it("gives one GPU to one pod at a time, even when both are placed in one round", async () => {
     const resources = { limits: { "nvidia.com/gpu": "1" } };
-    const spec = { restartPolicy: "Never", containers: [shell("sleep 0.5", { resources })] };
-    await Promise.all(["gpu-1", "gpu-2"].map((name) => cluster.createPod(name, spec)));
+    const spec = {
+      restartPolicy: "Never",
+      nodeSelector: { pair: "yes" },
+      containers: [shell("sleep 0.5", { resources })],
+    };
+    const names = ["gpu-1", "gpu-2"];
+    for (const name of names) await cluster.createPod(name, spec);
+    const messages = async () => {
+      const found = await Promise.all(names.map((name) => cluster.pod(name)));
+      return found
+        .flatMap((pod) => pod.status?.conditions ?? [])
+        .flatMap((one) => (one.reason === "Unschedulable" ? one.message : []));
+    };
+    await eventually("both wait", async () => (await messages()).length === 2);
+    await cluster.nodes.patch({ name: "node-a" }, { kind: "merge", body: { metadata: { labels: { pair: "yes" } } } });
     const waiting = await eventually("one waits", async () => {
-      const found = await Promise.all(["gpu-1", "gpu-2"].map((name) => cluster.pod(name)));
-      return found.flatMap((pod) => pod.status?.conditions ?? []).find((one) => one.reason === "Unschedulable");
+      const left = await messages();
+      return left.length === 1 && left;
     });
-    expect(waiting.message).toBe("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.");
-    await Promise.all(["gpu-1", "gpu-2"].map((name) => cluster.untilPhase(name, "Succeeded")));
+    expect(waiting).toEqual(["0/1 nodes are available: 1 Insufficient nvidia.com/gpu."]);
+    await Promise.all(names.map((name) => cluster.untilPhase(name, "Succeeded")));
   });
 });
 
@@ -176,6 +189,21 @@ describe("stopping", () => {
     expect((await cluster.pod("left")).status).toMatchObject({ phase: "Failed", reason: "Terminated" });
     await expect(cluster.nodes.get({ name: "node-b" })).rejects.toThrow(/404/);
     expect(await readdir(join(cluster.directory, "node-b", "groups"))).toEqual([]);
+  });
+
+  it("kills a pod that ignores SIGTERM once its own bound is over, whatever the pod's grace", async () => {
+    const kubelet = await cluster.startKubelet("node-s", { stopGraceMs: 200, deleteNodeOnStop: true });
+    const stubborn = shell("trap '' TERM; echo $$$$; while :; do sleep 0.05; done");
+    await cluster.createPod("stubborn", {
+      nodeName: "node-s",
+      terminationGracePeriodSeconds: 3_600,
+      containers: [stubborn],
+    });
+    await cluster.untilPhase("stubborn", "Running");
+    const pid = Number(await eventually("its log", async () => (await cluster.log("stubborn")) || false));
+    await kubelet.stop();
+    expect(isAlive(pid)).toBe(false);
+    expect((await cluster.pod("stubborn")).status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(137);
   });
 
   it("refuses a root directory that another kubelet uses", async () => {

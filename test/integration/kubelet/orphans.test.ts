@@ -5,8 +5,11 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { silentLogger } from "../../../src/base/log.ts";
 import { openGroupLedger } from "../../../src/embedded/kubelet/group-ledger.ts";
 import { startProcessGroup } from "../../../src/embedded/kubelet/process-group.ts";
+import { startWatchdog } from "../../../src/embedded/kubelet/watchdog.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { eventually, isAlive, shell } from "./worker-bench.ts";
 
@@ -74,8 +77,28 @@ describe("the ledger of process groups", () => {
   });
   afterEach(() => rm(rootDir, { recursive: true, force: true }));
 
-  const start = (ledger: ReturnType<typeof openGroupLedger>) =>
-    startProcessGroup({ argv: ["sleep", "600"], env: { PATH: process.env.PATH ?? "" }, workingDir: "/" }, ledger);
+  const start = (ledger: ReturnType<typeof openGroupLedger>, env: Record<string, string> = {}) =>
+    startProcessGroup(
+      { argv: ["sleep", "600"], env: { PATH: process.env.PATH ?? "", ...env }, workingDir: "/" },
+      ledger,
+    );
+
+  it("is what the watchdog kills by, when the kubelet's end of the pipe closes", async () => {
+    const group = await start(openGroupLedger(rootDir));
+    const watchdog = await startWatchdog({
+      ...{ rootDir, path: process.env.PATH ?? "", logger: silentLogger, clock: systemClock },
+    });
+    expect(isAlive(group.pid)).toBe(true);
+    await watchdog.stop();
+    expect(await group.exited).toMatchObject({ signal: "SIGKILL" });
+  });
+
+  it("finds by its variable what is in no recorded group", async () => {
+    const elsewhere = openGroupLedger(join(rootDir, "other"));
+    const stray = await start(elsewhere, { INFERIUM_KUBELET_ROOT: rootDir });
+    expect(openGroupLedger(rootDir).killLeftovers()).toBe(1);
+    expect(await stray.exited).toMatchObject({ signal: "SIGKILL" });
+  });
 
   it("kills at the next start what an earlier run left", async () => {
     const group = await start(openGroupLedger(rootDir));
