@@ -248,7 +248,7 @@ export function createMemoryPool(options: MemoryPoolOptions) {
       sequence: BigInt(previous?.header.sequence ?? 0) + 1n,
       previousHash: previous === undefined ? zeroHash : hashHeader(previous),
       epoch: 1n,
-      createdAt: BigInt(Date.now()),
+      createdAt: BigInt(Math.floor(Date.now() / 1000)),
       previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
       tasks: batchTasks.map((task) => ({
         ...task,
