@@ -66,7 +66,12 @@ export function restoreRecord(
   now: string,
 ): ContainerRecord {
   if (status === undefined) return record;
-  const restored = { ...record, restartCount: status.restartCount, last: status.lastState?.terminated };
+  const restored = {
+    ...record,
+    restartCount: status.restartCount,
+    last: status.lastState?.terminated,
+    containerId: status.containerID,
+  };
   const lost: TerminatedState = {
     exitCode: 137,
     reason: "ContainerStatusUnknown",

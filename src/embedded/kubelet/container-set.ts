@@ -89,6 +89,11 @@ export class ContainerSet {
     for (const name of this.#runs.keys()) this.stop(name, graceMs);
   }
 
+  /** No container will start again. Logs stay. */
+  retire(): void {
+    this.#volumes.stopRefresh();
+  }
+
   /** A sentence when there is no such log. */
   async findLog(name: string, previous: boolean): Promise<LogFile | string> {
     const record = this.#find(name);

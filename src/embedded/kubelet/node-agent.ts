@@ -126,6 +126,7 @@ export class NodeAgent {
         if (wasGone || clock.monotonic() - this.#statusAt >= statusMs) await this.#writeStatusOrRegister();
         failures = 0;
       } catch (error) {
+        if (signal.aborted) return;
         failures += 1;
         logger.warn("node heartbeat failed", { attempt: failures, reason: describeError(error) });
       }
@@ -150,7 +151,10 @@ export class NodeAgent {
     const name = identity.nodeName;
     const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime: formatMicroTime(clock.now()) };
     try {
-      await client.patch({ namespace: leaseNamespace, name }, { kind: "merge", body: { spec }, timeoutMs: renewMs });
+      await client.patch(
+        { namespace: leaseNamespace, name },
+        { kind: "merge", body: { spec }, timeoutMs: renewMs, signal: this.#stopping.signal },
+      );
       return false;
     } catch (error) {
       if (!isNotFound(error)) throw error;

@@ -42,6 +42,7 @@ const refreshMs = 60_000;
 export class PodVolumes {
   readonly #input: PodVolumesInput;
   readonly #written = new Map<string, readonly VolumeFile[]>();
+  readonly #retired = new AbortController();
   #prepared: PreparedPod | undefined;
 
   constructor(input: PodVolumesInput) {
@@ -61,6 +62,11 @@ export class PodVolumes {
     this.#prepared = { volumeDirs: new Map(await Promise.all(dirs)), kubeconfigPath };
     void this.#refresh(kubeconfigPath !== undefined);
     return this.#prepared;
+  }
+
+  /** Nothing reads the files any more. */
+  stopRefresh(): void {
+    this.#retired.abort(new Error("the pod is over"));
   }
 
   async #prepareVolume(volume: Volume): Promise<string> {
@@ -91,7 +97,8 @@ export class PodVolumes {
   }
 
   async #refresh(hasAccess: boolean): Promise<void> {
-    const { clock, signal, logger, pod, access } = this.#input;
+    const { clock, logger, pod, access } = this.#input;
+    const signal = AbortSignal.any([this.#input.signal, this.#retired.signal]);
     const isConstant = !hasAccess && this.#written.size === 0;
     while (!isConstant && !signal.aborted) {
       await clock.sleep(refreshMs, signal).catch(() => undefined);

@@ -157,6 +157,7 @@ export class PodWorker {
     this.#initialized ||= plan.initialized && this.#stopGraceMs === undefined;
     const reached = plan.start.length > 0 ? this.#decide(this.#deps.clock.now()) : plan;
     this.#finished ||= reached.finished;
+    if (this.#finished) this.#containers.retire();
     this.#publish(reached);
     if (this.#stopGraceMs !== undefined && this.#containers.running === 0) return this.#finishDeletion(directory);
     return earliest(reached.wakeAt, this.#deadlineAt());

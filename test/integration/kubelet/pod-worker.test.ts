@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -91,17 +91,22 @@ describe("restarts", () => {
       phase: "Running" as const,
       containerStatuses: [
         {
-          ...{ name: "main", image: "sh", imageID: "", ready: true, restartCount: 4 },
+          ...{ name: "main", image: "sh", imageID: "", ready: true, restartCount: 4, containerID: "process://x" },
           state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
         },
       ],
     };
-    bench.run({ containers: [shell("sleep 600")], terminationGracePeriodSeconds: 0 }, { status });
+    const logs = `${bench.rootDir}/pods/uid-restored/logs/main`;
+    await mkdir(logs, { recursive: true });
+    await writeFile(`${logs}/4.log`, "2026-01-01T00:00:00.000000000Z stdout F before\n");
+    const spec = { containers: [shell("sleep 600")], terminationGracePeriodSeconds: 0 };
+    const worker = bench.run(spec, { status, metadata: { name: "restored", uid: "uid-restored" } });
     await eventually("it runs again", () => main()?.state?.running !== undefined);
     expect(main()).toMatchObject({
       restartCount: 5,
       lastState: { terminated: { exitCode: 137, reason: "ContainerStatusUnknown" } },
     });
+    expect(await readWholeLog(worker, "main", true)).toBe("before\n");
   });
 });
 
