@@ -9,10 +9,20 @@ import { systemClock } from "./base/clock.ts";
 import { describeError, InferiumError } from "./base/errors.ts";
 import { createLogger, type LogLevel } from "./base/log.ts";
 import { version } from "./base/version.ts";
+import { addClientCommands } from "./cli/commands.ts";
 
 const stopping = new AbortController();
 const logger = createLogger({ level: readLogLevel() });
 const role = () => ({ signal: stopping.signal, logger, clock: systemClock });
+
+/** What a pod's image runs when it is run as a local process: this program. */
+const entrypoint = [process.execPath, import.meta.filename];
+
+/** All of this machine's environment that local pods may see. */
+function readHostEnv(): Record<string, string> {
+  const { PATH = "/usr/bin:/bin", HOME = "/", INFERIUM_LOG_LEVEL = "info" } = process.env;
+  return { PATH, HOME, INFERIUM_LOG_LEVEL };
+}
 
 function readLogLevel(): LogLevel {
   const level = process.env.INFERIUM_LOG_LEVEL;
@@ -48,13 +58,7 @@ program
   .option("--no-tasks", "start everything but submit no tasks")
   .action(async (options) => {
     const { runUp } = await import("./embedded/up/run-up.ts");
-    const { PATH = "/usr/bin:/bin", HOME = "/", INFERIUM_LOG_LEVEL = "info" } = process.env;
-    process.exitCode = await runUp({
-      ...options,
-      ...role(),
-      entrypoint: [process.execPath, import.meta.filename],
-      hostEnv: { PATH, HOME, INFERIUM_LOG_LEVEL },
-    });
+    process.exitCode = await runUp({ ...options, ...role(), entrypoint, hostEnv: readHostEnv() });
   });
 
 program
@@ -116,6 +120,38 @@ program
     ]);
     await runValidator(readValidatorConfig(process.env), role());
   });
+
+program
+  .command("kubelet")
+  .description("join a node to a cluster whose pods run as local processes")
+  .requiredOption("--kubeconfig <file>", "of the cluster to join")
+  .requiredOption("--node <name>", "name of the node")
+  .option("--dir <path>", "folder for the pods' files and logs", ".inferium/kubelet")
+  .action(async (options) => {
+    const [{ runStandaloneKubelet }, { processImage }] = await Promise.all([
+      import("./embedded/kubelet/standalone.ts"),
+      import("./embedded/up/pods.ts"),
+    ]);
+    await runStandaloneKubelet({
+      ...role(),
+      kubeconfigPath: options.kubeconfig,
+      nodeName: options.node,
+      rootDir: options.dir,
+      images: { [processImage]: { entrypoint } },
+      hostEnv: readHostEnv(),
+      deleteNodeOnStop: true,
+    });
+  });
+
+addClientCommands(program, {
+  env: process.env,
+  io: { out: (line) => process.stdout.write(`${line}\n`), note: (line) => process.stderr.write(`${line}\n`) },
+  clock: systemClock,
+  signal: stopping.signal,
+  setExitStatus: (status) => {
+    process.exitCode = status;
+  },
+});
 
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);

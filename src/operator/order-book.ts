@@ -58,7 +58,8 @@ export class OrderBook {
   async checkStillGood(task: TaskObject): Promise<void> {
     if (rewardOf(task.spec) === 0n) return;
     const found = await this.find(task);
-    if (found?.state === "Found" && this.#options.clock.now() + startMarginMs < found.order.message.expiresAt) return;
+    if (found?.state === "Found" && this.#options.clock.now() + startMarginMs < found.order.message.expiresAt * 1_000)
+      return;
     throw new InferiumError("OrderNotGood", `The order of ${task.metadata.name} has expired or is gone.`);
   }
 

@@ -66,7 +66,7 @@ async function findOrder(orders: OrderBook, { task, status }: TaskEntry): Promis
   if (found?.state !== "Found" || found.signer !== found.order.message.requester) return undefined;
   const { message } = found.order;
   // By the receipt and not by the clock: an order that was good when the work began must still be payable.
-  const hadExpired = (status.receipt?.message.startedAtMs ?? 0) >= message.expiresAt;
+  const hadExpired = (status.receipt?.message.startedAtMs ?? 0) >= message.expiresAt * 1_000;
   return hadExpired || message.requester !== requesterOf(task.spec) ? undefined : found.order;
 }
 

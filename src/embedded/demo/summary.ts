@@ -1,8 +1,9 @@
 /** What an embedded run did: one object for machines, and the same in words for people. Pure. */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { readInline } from "../../pool/inline-tensors.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { viewElements } from "../../protocol/tensors/elements.ts";
-import { tensorFromJson } from "../../protocol/tensors/json.ts";
+import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
@@ -94,8 +95,8 @@ function computeAccuracy(tasks: readonly InferenceTask[], labels: ReadonlyMap<st
   for (const truth of labels.values()) total += truth.length;
   for (const task of tasks) {
     const truth = labels.get(task.metadata.name);
-    const label = task.status?.phase === "Succeeded" ? task.status.output?.inline?.label : undefined;
-    if (truth && label) correct += countCorrect(viewElements(tensorFromJson(label)), truth);
+    const output = task.status?.phase === "Succeeded" ? task.status.output?.inline : undefined;
+    if (truth && output) correct += countCorrect(viewElements(requireTensor(readInline(output), "label")), truth);
   }
   return total === 0 ? 0 : round(correct / total, 4);
 }

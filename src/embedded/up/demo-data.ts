@@ -4,9 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { readInline } from "../../pool/inline-tensors.ts";
 import { viewElements } from "../../protocol/tensors/elements.ts";
-import { tensorFromJson } from "../../protocol/tensors/json.ts";
 import { writeSafetensors } from "../../protocol/tensors/safetensors.ts";
+import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import type { ArtifactServer } from "../demo/artifact-server.ts";
 import { cutBatches, loadMnist } from "../demo/data/mnist.ts";
 import { buildSileroInput, loadSpeech, sileroModelPath, sileroSteps, windowSeconds } from "../demo/data/silero.ts";
@@ -71,8 +72,8 @@ async function prepareSpeech(artifacts: ArtifactServer, requester: string) {
 
 function readSegments(tasks: readonly InferenceTask[]): Summary["speech"]["segments"] {
   const task = tasks.find((candidate) => candidate.metadata.name === speechTask);
-  const output = task?.status?.phase === "Succeeded" ? task.status.output?.inline?.output : undefined;
+  const output = task?.status?.phase === "Succeeded" ? task.status.output?.inline : undefined;
   if (!output) return [];
-  const probabilities = Float64Array.from(viewElements(tensorFromJson(output)) as Float32Array);
+  const probabilities = Float64Array.from(viewElements(requireTensor(readInline(output), "output")), Number);
   return findSpeech(probabilities, { windowSeconds });
 }
