@@ -43,7 +43,10 @@ describe("authentication", () => {
 
   test("a token from the options authenticates as its user, and has a kubeconfig", async () => {
     const client = one.api.as("reader-token");
-    const self = await client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" });
+    const self = await client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "SelfSubjectReview",
+    });
     expect(self.body.status.userInfo).toEqual({ username: "reader", groups: ["team", "system:authenticated"] });
     expect(one.server.kubeconfig("reader")).toContain("token: reader-token");
     expect(() => one.server.kubeconfig("nobody")).toThrow(/no token was given for the user nobody/);
@@ -51,7 +54,11 @@ describe("authentication", () => {
   });
 
   test("an access review says yes, and says why", async () => {
-    const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes: { verb: "get", resource: "pods" } } };
+    const body = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes: { verb: "get", resource: "pods" } },
+    };
     const reply = await one.api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body);
     expect(reply.body.status).toEqual({ allowed: true, reason: expect.stringContaining("not enforced") });
   });
@@ -62,7 +69,9 @@ describe("service account tokens", () => {
 
   test("every namespace has a default account and the root certificate", async () => {
     expect((await one.api.get(`${accounts}/default`)).status).toBe(200);
-    expect((await one.api.get("/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt")).body.data["ca.crt"]).toBe(one.server.caPem);
+    expect((await one.api.get("/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt")).body.data["ca.crt"]).toBe(
+      one.server.caPem,
+    );
   });
 
   test("a requested token authenticates as the account until it expires", async () => {
@@ -71,14 +80,18 @@ describe("service account tokens", () => {
     const client = one.api.as(issued.status.token);
     expect((await client.get("/api/v1/namespaces")).status).toBe(200);
     const reviewed = (await review(issued.status.token)).body.status;
-    expect(reviewed).toMatchObject({ authenticated: true, user: { username: "system:serviceaccount:default:default" } });
+    expect(reviewed).toMatchObject({
+      authenticated: true,
+      user: { username: "system:serviceaccount:default:default" },
+    });
     now += 601_000;
     expect((await client.get("/api/v1/namespaces")).status).toBe(401);
     await client.close();
   });
 
   test("a token for another audience does not open this server, but reviews for that audience", async () => {
-    const issued = (await one.api.post(`${accounts}/default/token`, request({ audiences: ["vault"] }))).body.status.token;
+    const issued = (await one.api.post(`${accounts}/default/token`, request({ audiences: ["vault"] }))).body.status
+      .token;
     expect((await one.api.as(issued).get("/api")).status).toBe(401);
     expect((await review(issued)).body.status.authenticated).toBeUndefined();
     expect((await review(issued, ["vault"])).body.status).toMatchObject({ authenticated: true, audiences: ["vault"] });
@@ -88,9 +101,16 @@ describe("service account tokens", () => {
     await one.api.post(accounts, { metadata: { name: "bound" } });
     const pods = "/api/v1/namespaces/default/pods";
     await one.api.post(pods, { metadata: { name: "holder" }, spec: { containers: [{ name: "a", image: "b" }] } });
-    const podToken = (await one.api.post(`${accounts}/bound/token`, request({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "holder" } }))).body.status.token;
+    const podToken = (
+      await one.api.post(
+        `${accounts}/bound/token`,
+        request({ boundObjectRef: { kind: "Pod", apiVersion: "v1", name: "holder" } }),
+      )
+    ).body.status.token;
     const plainToken = (await one.api.post(`${accounts}/bound/token`, request())).body.status.token;
-    expect((await review(podToken)).body.status.user.extra).toEqual({ "authentication.kubernetes.io/pod-name": ["holder"] });
+    expect((await review(podToken)).body.status.user.extra).toEqual({
+      "authentication.kubernetes.io/pod-name": ["holder"],
+    });
     await one.api.delete(`${pods}/holder`);
     expect((await review(podToken)).body.status.error).toBeDefined();
     expect((await review(plainToken)).body.status.authenticated).toBe(true);
@@ -103,7 +123,9 @@ describe("service account tokens", () => {
     const token: string = (await one.api.post(`${accounts}/default/token`, request())).body.status.token;
     const [head, body = "", signature] = token.split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
-    const forged = Buffer.from(JSON.stringify({ ...claims, sub: "system:serviceaccount:kube-system:default" })).toString("base64url");
+    const forged = Buffer.from(
+      JSON.stringify({ ...claims, sub: "system:serviceaccount:kube-system:default" }),
+    ).toString("base64url");
     expect((await review(`${head}.${forged}.${signature}`)).body.status.authenticated).toBeUndefined();
     expect((await review("a.b.c")).body.status.authenticated).toBeUndefined();
   });
@@ -117,16 +139,23 @@ describe("service account tokens", () => {
 describe("formats", () => {
   const path = "/api/v1/namespaces/default/configmaps";
   test("protobuf alone is a 406, with JSON beside it JSON is sent", async () => {
-    expect((await one.api.get(path, { accept: "application/vnd.kubernetes.protobuf" })).body).toMatchObject({ code: 406, reason: "NotAcceptable" });
+    expect((await one.api.get(path, { accept: "application/vnd.kubernetes.protobuf" })).body).toMatchObject({
+      code: 406,
+      reason: "NotAcceptable",
+    });
     const both = await one.api.get(path, { accept: "application/vnd.kubernetes.protobuf,application/json" });
     expect(both.headers["content-type"]).toBe("application/json");
   });
 
   test("a YAML body is read, an unknown format is a 415", async () => {
-    const yaml = await one.api.post(path, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-yaml\n", { "content-type": "application/yaml" });
+    const yaml = await one.api.post(path, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-yaml\n", {
+      "content-type": "application/yaml",
+    });
     expect(yaml.status).toBe(201);
     expect((await one.api.post(path, "x", { "content-type": "text/plain" })).body).toMatchObject({ code: 415 });
-    expect((await one.api.post(path, "junk", { "content-type": "application/vnd.kubernetes.protobuf" })).body).toMatchObject({ code: 400 });
+    expect(
+      (await one.api.post(path, "junk", { "content-type": "application/vnd.kubernetes.protobuf" })).body,
+    ).toMatchObject({ code: 400 });
   });
 
   test("metadata only, for one object, a list and a watch", async () => {
@@ -135,7 +164,9 @@ describe("formats", () => {
     const single = (await one.api.get(`${path}/meta`, { accept })).body;
     expect(single).toMatchObject({ kind: "PartialObjectMetadata", metadata: { name: "meta" } });
     expect(single.data).toBeUndefined();
-    expect((await one.api.get(path, { accept: accept.replace("Metadata;", "MetadataList;") })).body.kind).toBe("PartialObjectMetadataList");
+    expect((await one.api.get(path, { accept: accept.replace("Metadata;", "MetadataList;") })).body.kind).toBe(
+      "PartialObjectMetadataList",
+    );
   });
 
   const unsupported: Array<{ method: string; path: string; want: number }> = [
@@ -144,7 +175,7 @@ describe("formats", () => {
     { method: "GET", path: "/apis/nope.example.com/v1/things", want: 404 },
     { method: "GET", path: `${path}/meta/status`, want: 404 },
     { method: "GET", path: "/api/v2/pods", want: 404 },
-    { method: "GET", path: "/%zz", want: 404 },
+    { method: "GET", path: "/api/v1/%zz", want: 400 },
   ];
   test.each(unsupported)("$method $path is a $want Status", async ({ method, path: target, want }) => {
     const reply = await one.api.send(method, target, method === "GET" ? undefined : {});
@@ -163,7 +194,9 @@ test("writes are counted by resource, subresource and verb; reads, dry runs and 
   await other.api.patch("/api/v1/namespaces/default/status", "merge", { metadata: { labels: { a: "b" } } });
   await other.api.get(path);
   await other.api.delete(`${path}/a`);
-  expect([...other.server.writes()].sort((a, b) => (`${a.resource}${a.verb}` < `${b.resource}${b.verb}` ? -1 : 1))).toEqual([
+  expect(
+    [...other.server.writes()].sort((a, b) => (`${a.resource}${a.verb}` < `${b.resource}${b.verb}` ? -1 : 1)),
+  ).toEqual([
     { resource: "configmaps", subresource: "", verb: "create", count: 1 },
     { resource: "configmaps", subresource: "", verb: "delete", count: 1 },
     { resource: "configmaps", subresource: "", verb: "patch", count: 1 },

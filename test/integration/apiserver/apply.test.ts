@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => one.stop());
 
-const apply = (path: string, manager: string, body: unknown, query = "") => one.api.patch(`${path}?fieldManager=${manager}${query}`, "apply", body);
+const apply = (path: string, manager: string, body: unknown, query = "") =>
+  one.api.patch(`${path}?fieldManager=${manager}${query}`, "apply", body);
 const map = (name: string, data: object) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data });
 
 describe("server-side apply", () => {
@@ -19,7 +20,12 @@ describe("server-side apply", () => {
     const made = await apply(`${maps}/a1`, "one", map("a1", { x: "1" }));
     expect(made.status).toBe(201);
     expect(made.body.metadata.managedFields).toEqual([
-      expect.objectContaining({ manager: "one", operation: "Apply", fieldsType: "FieldsV1", fieldsV1: { "f:data": { "f:x": {} } } }),
+      expect.objectContaining({
+        manager: "one",
+        operation: "Apply",
+        fieldsType: "FieldsV1",
+        fieldsV1: { "f:data": { "f:x": {} } },
+      }),
     ]);
   });
 
@@ -54,7 +60,8 @@ describe("server-side apply", () => {
   test("an update takes fields over from an applier, who then conflicts", async () => {
     await apply(`${maps}/a5`, "one", map("a5", { x: "1", y: "1" }));
     const patched = await one.api.patch(`${maps}/a5?fieldManager=hand`, "merge", { data: { x: "9" } });
-    const fieldsOf = (name: string) => patched.body.metadata.managedFields.find((entry: { manager: string }) => entry.manager === name);
+    const fieldsOf = (name: string) =>
+      patched.body.metadata.managedFields.find((entry: { manager: string }) => entry.manager === name);
     expect(fieldsOf("hand")).toMatchObject({ operation: "Update", fieldsV1: { "f:data": { "f:x": {} } } });
     expect(fieldsOf("one")).toMatchObject({ operation: "Apply", fieldsV1: { "f:data": { "f:y": {} } } });
     const refused = await apply(`${maps}/a5`, "one", map("a5", { x: "1", y: "1" }));
@@ -62,11 +69,26 @@ describe("server-side apply", () => {
   });
 
   test("containers of a pod merge by name and env by name", async () => {
-    const pod = (containers: unknown[]) => ({ apiVersion: "v1", kind: "Pod", metadata: { name: "p1" }, spec: { containers } });
-    await apply(`${pods}/p1`, "one", pod([{ name: "a", image: "x:1" }, { name: "b", image: "y:1" }]));
+    const pod = (containers: unknown[]) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "p1" },
+      spec: { containers },
+    });
+    await apply(
+      `${pods}/p1`,
+      "one",
+      pod([
+        { name: "a", image: "x:1" },
+        { name: "b", image: "y:1" },
+      ]),
+    );
     const two = await apply(`${pods}/p1`, "two", pod([{ name: "b", image: "y:2" }]), "&force=true");
     expect(two.status).toBe(200);
-    expect(two.body.spec.containers.map((c: { name: string; image: string }) => `${c.name}=${c.image}`)).toEqual(["a=x:1", "b=y:2"]);
+    expect(two.body.spec.containers.map((c: { name: string; image: string }) => `${c.name}=${c.image}`)).toEqual([
+      "a=x:1",
+      "b=y:2",
+    ]);
   });
 
   test("defaults are in a custom object but nobody's, and list items merge by their map keys", async () => {
@@ -75,8 +97,13 @@ describe("server-side apply", () => {
     expect(made.body.metadata.managedFields[0].fieldsV1).toEqual({
       "f:spec": { "f:color": {}, "f:parts": { 'k:{"name":"p1"}': { ".": {}, "f:name": {} } } },
     });
-    const two = await apply(`${widgetsPath}/w1`, "two", { ...aWidget("w1", { parts: [{ name: "p2", size: 7 }], tags: ["t"] }) });
-    expect(two.body.spec.parts).toEqual([{ name: "p1", size: 5 }, { name: "p2", size: 7 }]);
+    const two = await apply(`${widgetsPath}/w1`, "two", {
+      ...aWidget("w1", { parts: [{ name: "p2", size: 7 }], tags: ["t"] }),
+    });
+    expect(two.body.spec.parts).toEqual([
+      { name: "p1", size: 5 },
+      { name: "p2", size: 7 },
+    ]);
     const less = await apply(`${widgetsPath}/w1`, "two", aWidget("w1"));
     expect(less.body.spec.parts).toEqual([{ name: "p1", size: 5 }]);
     expect(less.body.spec.tags).toBeUndefined();
@@ -118,24 +145,54 @@ describe("patches", () => {
   });
 
   test("a JSON patch with a failing test changes nothing", async () => {
-    const operations = [{ op: "replace", path: "/data/a", value: "9" }, { op: "test", path: "/data/b", value: "no" }];
+    const operations = [
+      { op: "replace", path: "/data/a", value: "9" },
+      { op: "test", path: "/data/b", value: "no" },
+    ];
     expect((await one.api.patch(`${maps}/p`, "json", operations)).status).toBe(422);
     expect((await one.api.get(`${maps}/p`)).body.data.a).toBe("1");
-    const fine = await one.api.patch(`${maps}/p`, "json", [{ op: "test", path: "/data/a", value: "1" }, { op: "remove", path: "/data/b" }]);
+    const fine = await one.api.patch(`${maps}/p`, "json", [
+      { op: "test", path: "/data/a", value: "1" },
+      { op: "remove", path: "/data/b" },
+    ]);
     expect(fine.body.data).toEqual({ a: "1" });
   });
 
   test("a strategic merge patch merges containers by name and obeys $patch: delete", async () => {
-    const containers = [{ name: "a", image: "x:1", env: [{ name: "E", value: "1" }] }, { name: "b", image: "y:1" }];
+    const containers = [
+      { name: "a", image: "x:1", env: [{ name: "E", value: "1" }] },
+      { name: "b", image: "y:1" },
+    ];
     await one.api.post("/apis/apps/v1/namespaces/default/deployments", {
       metadata: { name: "d" },
-      spec: { selector: { matchLabels: { a: "b" } }, template: { metadata: { labels: { a: "b" } }, spec: { containers } } },
+      spec: {
+        selector: { matchLabels: { a: "b" } },
+        template: { metadata: { labels: { a: "b" } }, spec: { containers } },
+      },
     });
-    const patch = { spec: { template: { spec: { containers: [{ name: "a", env: [{ name: "F", value: "2" }] }, { name: "b", $patch: "delete" }] } } } };
+    const patch = {
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: "a", env: [{ name: "F", value: "2" }] },
+              { name: "b", $patch: "delete" },
+            ],
+          },
+        },
+      },
+    };
     const patched = await one.api.patch("/apis/apps/v1/namespaces/default/deployments/d", "strategic", patch);
     const [only, ...none] = patched.body.spec.template.spec.containers;
     expect(none).toEqual([]);
-    expect(only).toMatchObject({ name: "a", image: "x:1", env: [{ name: "E", value: "1" }, { name: "F", value: "2" }] });
+    expect(only).toMatchObject({
+      name: "a",
+      image: "x:1",
+      env: [
+        { name: "E", value: "1" },
+        { name: "F", value: "2" },
+      ],
+    });
     expect(patched.body.metadata.generation).toBe(2);
   });
 

@@ -14,67 +14,138 @@ describe("a custom resource definition", () => {
   beforeAll(async () => {
     const made = await one.api.post(definitionsPath, widgetDefinition());
     expect(made.status).toBe(201);
-    const conditions = made.body.status.conditions.map((one: { type: string; status: string }) => `${one.type}=${one.status}`);
+    const conditions = made.body.status.conditions.map(
+      (one: { type: string; status: string }) => `${one.type}=${one.status}`,
+    );
     expect(conditions).toEqual(["NamesAccepted=True", "Established=True"]);
   });
 
   test("its resource is in discovery at once, in all three forms", async () => {
     const list = (await one.api.get("/apis/example.com/v1")).body;
-    expect(list.resources.map((resource: { name: string }) => resource.name)).toEqual(["widgets", "widgets/status", "widgets/scale"]);
-    expect(list.resources[0]).toMatchObject({ kind: "Widget", shortNames: ["wd"], categories: ["all"], namespaced: true });
-    expect((await one.api.get("/apis")).body.groups.map((group: { name: string }) => group.name)).toContain("example.com");
+    expect(list.resources.map((resource: { name: string }) => resource.name)).toEqual([
+      "widgets",
+      "widgets/status",
+      "widgets/scale",
+    ]);
+    expect(list.resources[0]).toMatchObject({
+      kind: "Widget",
+      shortNames: ["wd"],
+      categories: ["all"],
+      namespaced: true,
+    });
+    expect((await one.api.get("/apis")).body.groups.map((group: { name: string }) => group.name)).toContain(
+      "example.com",
+    );
     const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
     const aggregated = await one.api.get("/apis", { accept });
     expect(aggregated.headers["content-type"]).toMatch(/as=APIGroupDiscoveryList/);
-    expect(aggregated.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toContain("example.com");
+    expect(aggregated.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toContain(
+      "example.com",
+    );
   });
 
   test("its schema is in OpenAPI v3 and v2", async () => {
     const index = (await one.api.get("/openapi/v3")).body;
     const document = (await one.api.get(index.paths["apis/example.com/v1"].serverRelativeURL)).body;
     const schema = document.components.schemas["com.example.v1.Widget"];
-    expect(schema["x-kubernetes-group-version-kind"]).toEqual([{ group: "example.com", version: "v1", kind: "Widget" }]);
+    expect(schema["x-kubernetes-group-version-kind"]).toEqual([
+      { group: "example.com", version: "v1", kind: "Widget" },
+    ]);
     expect(schema.properties.spec.properties.color.enum).toEqual(["red", "green", "blue"]);
     const v2 = (await one.api.get("/openapi/v2")).body;
     expect(v2.definitions["com.example.v1.Widget"].properties.spec.properties.color.type).toBe("string");
   });
 
   test("objects get defaults, lose unknown fields with a warning, and keep what is preserved", async () => {
-    const made = await one.api.post(widgetsPath, aWidget("w1", { bogus: 1, free: { any: [1] }, port: "http", parts: [{ name: "p" }] }));
-    expect(made.body.spec).toEqual({ color: "red", replicas: 1, min: 0, max: 10, free: { any: [1] }, port: "http", parts: [{ name: "p", size: 5 }] });
+    const made = await one.api.post(
+      widgetsPath,
+      aWidget("w1", { bogus: 1, free: { any: [1] }, port: "http", parts: [{ name: "p" }] }),
+    );
+    expect(made.body.spec).toEqual({
+      color: "red",
+      replicas: 1,
+      min: 0,
+      max: 10,
+      free: { any: [1] },
+      port: "http",
+      parts: [{ name: "p", size: 5 }],
+    });
     expect(String(made.headers.warning)).toMatch(/unknown field \\"spec\.bogus\\"/);
     expect(made.body.metadata.generation).toBe(1);
   });
 
   const bad: Array<{ name: string; spec: object; want: { field: string; message: RegExp } }> = [
-    { name: "a missing required field", spec: { color: undefined }, want: { field: "spec.color", message: /^Required value$/ } },
-    { name: "a value outside of the enum", spec: { color: "pink" }, want: { field: "spec.color", message: /Unsupported value: "pink": supported values: "red", "green", "blue"/ } },
-    { name: "a wrong type", spec: { replicas: "two" }, want: { field: "spec.replicas", message: /must be of type integer: "string"/ } },
-    { name: "a value below the minimum", spec: { replicas: -1 }, want: { field: "spec.replicas", message: /should be greater than or equal to 0/ } },
-    { name: "a duplicate list key", spec: { parts: [{ name: "a" }, { name: "a" }] }, want: { field: "spec.parts[1]", message: /Duplicate value: \{"name":"a"\}/ } },
-    { name: "a duplicate set member", spec: { tags: ["a", "a"] }, want: { field: "spec.tags[1]", message: /Duplicate value: "a"/ } },
-    { name: "a CEL rule that fails", spec: { min: 11 }, want: { field: "spec", message: /Invalid value: "object": min must not be above max/ } },
+    {
+      name: "a missing required field",
+      spec: { color: undefined },
+      want: { field: "spec.color", message: /^Required value$/ },
+    },
+    {
+      name: "a value outside of the enum",
+      spec: { color: "pink" },
+      want: { field: "spec.color", message: /Unsupported value: "pink": supported values: "red", "green", "blue"/ },
+    },
+    {
+      name: "a wrong type",
+      spec: { replicas: "two" },
+      want: { field: "spec.replicas", message: /must be of type integer: "string"/ },
+    },
+    {
+      name: "a value below the minimum",
+      spec: { replicas: -1 },
+      want: { field: "spec.replicas", message: /should be greater than or equal to 0/ },
+    },
+    {
+      name: "a duplicate list key",
+      spec: { parts: [{ name: "a" }, { name: "a" }] },
+      want: { field: "spec.parts[1]", message: /Duplicate value: \{"name":"a"\}/ },
+    },
+    {
+      name: "a duplicate set member",
+      spec: { tags: ["a", "a"] },
+      want: { field: "spec.tags[1]", message: /Duplicate value: "a"/ },
+    },
+    {
+      name: "a CEL rule that fails",
+      spec: { min: 11 },
+      want: { field: "spec", message: /Invalid value: "object": min must not be above max/ },
+    },
   ];
   test.each(bad)("$name is a 422 that names the field", async ({ spec, want }) => {
     const reply = await one.api.post(widgetsPath, aWidget("bad", spec));
-    expect(reply.body).toMatchObject({ code: 422, reason: "Invalid", details: { kind: "Widget", group: "example.com", name: "bad" } });
-    expect(reply.body.details.causes).toEqual([expect.objectContaining({ field: want.field, message: expect.stringMatching(want.message) })]);
+    expect(reply.body).toMatchObject({
+      code: 422,
+      reason: "Invalid",
+      details: { kind: "Widget", group: "example.com", name: "bad" },
+    });
+    expect(reply.body.details.causes).toEqual([
+      expect.objectContaining({ field: want.field, message: expect.stringMatching(want.message) }),
+    ]);
   });
 
   test("a transition rule refuses a change, not another update", async () => {
     await one.api.post(widgetsPath, aWidget("w2"));
     const change = await one.api.patch(`${widgetsPath}/w2`, "merge", { spec: { color: "blue" } });
-    expect(change.body.details.causes[0]).toMatchObject({ field: "spec", message: expect.stringContaining("color is immutable") });
+    expect(change.body.details.causes[0]).toMatchObject({
+      field: "spec",
+      message: expect.stringContaining("color is immutable"),
+    });
     expect((await one.api.patch(`${widgetsPath}/w2`, "merge", { spec: { max: 11 } })).status).toBe(200);
   });
 
   test("generation counts spec changes only; status goes through its own path only", async () => {
     const made = await one.api.post(widgetsPath, { ...aWidget("w3"), status: { replicas: 9 } });
     expect(made.body.status).toBeUndefined();
-    const labelled = await one.api.patch(`${widgetsPath}/w3`, "merge", { metadata: { labels: { a: "b" } }, status: { replicas: 9 } });
+    const labelled = await one.api.patch(`${widgetsPath}/w3`, "merge", {
+      metadata: { labels: { a: "b" } },
+      status: { replicas: 9 },
+    });
     expect(labelled.body).toMatchObject({ metadata: { generation: 1 } });
     expect(labelled.body.status).toBeUndefined();
-    const status = await one.api.patch(`${widgetsPath}/w3/status`, "merge", { spec: { color: "blue" }, status: { replicas: 2 } });
+    const status = await one.api.patch(`${widgetsPath}/w3/status`, "merge", {
+      spec: { color: "blue" },
+      status: { replicas: 2 },
+    });
     expect(status.body).toMatchObject({ metadata: { generation: 1 }, spec: { color: "red" }, status: { replicas: 2 } });
     const spec = await one.api.patch(`${widgetsPath}/w3`, "merge", { spec: { max: 12 } });
     expect(spec.body).toMatchObject({ metadata: { generation: 2 }, status: { replicas: 2 } });
@@ -82,7 +153,12 @@ describe("a custom resource definition", () => {
 
   test("scale reads and writes the declared fields", async () => {
     await one.api.post(widgetsPath, aWidget("w4", { replicas: 2 }));
-    expect((await one.api.get(`${widgetsPath}/w4/scale`)).body).toMatchObject({ kind: "Scale", apiVersion: "autoscaling/v1", spec: { replicas: 2 }, status: { replicas: 0 } });
+    expect((await one.api.get(`${widgetsPath}/w4/scale`)).body).toMatchObject({
+      kind: "Scale",
+      apiVersion: "autoscaling/v1",
+      spec: { replicas: 2 },
+      status: { replicas: 0 },
+    });
     await one.api.patch(`${widgetsPath}/w4/scale`, "merge", { spec: { replicas: 5 } });
     expect((await one.api.get(`${widgetsPath}/w4`)).body.spec.replicas).toBe(5);
   });
@@ -96,22 +172,36 @@ describe("a custom resource definition", () => {
   });
 
   test("the table has the declared columns", async () => {
-    const conditions = [{ type: "Other", status: "False" }, { type: "Ready", status: "True" }];
+    const conditions = [
+      { type: "Other", status: "False" },
+      { type: "Ready", status: "True" },
+    ];
     await one.api.patch(`${widgetsPath}/green/status`, "merge", { status: { conditions } });
     const table = await one.api.get(`${widgetsPath}/green`, { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
-    expect(table.body.columnDefinitions.map((column: { name: string }) => column.name)).toEqual(["Name", "Color", "Ready", "Replicas"]);
+    expect(table.body.columnDefinitions.map((column: { name: string }) => column.name)).toEqual([
+      "Name",
+      "Color",
+      "Ready",
+      "Replicas",
+    ]);
     expect(table.body.rows[0].cells).toEqual(["green", "green", "True", 1]);
   });
 
   test("its deletion removes its objects, then itself and its discovery", async () => {
     await one.api.delete(`${definitionsPath}/widgets.example.com`);
-    await eventually("the definition is gone", async () => (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404);
+    await eventually(
+      "the definition is gone",
+      async () => (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404,
+    );
     expect((await one.api.get(widgetsPath)).status).toBe(404);
     expect((await one.api.get("/apis/example.com/v1")).status).toBe(404);
     await one.api.post(definitionsPath, widgetDefinition());
     expect((await one.api.get(widgetsPath)).body.items).toEqual([]);
     await one.api.delete(`${definitionsPath}/widgets.example.com`);
-    await eventually("the definition is gone again", async () => (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404);
+    await eventually(
+      "the definition is gone again",
+      async () => (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404,
+    );
   });
 });
 
@@ -119,16 +209,62 @@ describe("a definition that cannot work is a clear 422", () => {
   const noType = { properties: { spec: { properties: {} } } };
   const wrong: Array<{ name: string; definition: object; want: RegExp }> = [
     { name: "no types", definition: widgetDefinition({}, noType), want: /properties\[spec\]\.type: Required value/ },
-    { name: "no schema", definition: widgetDefinition({ schema: undefined }), want: /openAPIV3Schema: Required value: schemas are required/ },
-    { name: "a rule that does not parse", definition: widgetDefinition({}, { "x-kubernetes-validations": [{ rule: "self.a ==" }] }), want: /x-kubernetes-validations\[0\]\.rule: Invalid value.*compilation failed/s },
-    { name: "a rule that is no condition", definition: widgetDefinition({}, { "x-kubernetes-validations": [{ rule: "1 + 1" }] }), want: /must evaluate to a bool/ },
-    { name: "a pattern that does not compile", definition: widgetDefinition({}, { properties: { spec: { type: "object", properties: { a: { type: "string", pattern: "(" } } } } }), want: /must be a valid regular expression/ },
-    { name: "a default of the wrong type", definition: widgetDefinition({}, { properties: { spec: { type: "object", properties: { a: { type: "string", default: 1 } } } } }), want: /default.*must be of type string/s },
-    { name: "a reference", definition: widgetDefinition({}, { properties: { spec: { $ref: "#/x" } } }), want: /\$ref is not supported/ },
-    { name: "a name that does not fit", definition: { ...widgetDefinition(), metadata: { name: "other.example.com" } }, want: /must be spec\.names\.plural/ },
-    { name: "no storage version", definition: widgetDefinition({ storage: false }), want: /exactly one version marked as storage/ },
-    { name: "a column path that cannot be read", definition: widgetDefinition({ additionalPrinterColumns: [{ name: "X", type: "string", jsonPath: ".a[?(" }] }), want: /additionalPrinterColumns\[0\]\.jsonPath/ },
-    { name: "a selectable field that does not exist", definition: widgetDefinition({ selectableFields: [{ jsonPath: ".spec.nope" }] }), want: /selectableFields\[0\]\.jsonPath/ },
+    {
+      name: "no schema",
+      definition: widgetDefinition({ schema: undefined }),
+      want: /openAPIV3Schema: Required value: schemas are required/,
+    },
+    {
+      name: "a rule that does not parse",
+      definition: widgetDefinition({}, { "x-kubernetes-validations": [{ rule: "self.a ==" }] }),
+      want: /x-kubernetes-validations\[0\]\.rule: Invalid value.*compilation failed/s,
+    },
+    {
+      name: "a rule that is no condition",
+      definition: widgetDefinition({}, { "x-kubernetes-validations": [{ rule: "1 + 1" }] }),
+      want: /must evaluate to a bool/,
+    },
+    {
+      name: "a pattern that does not compile",
+      definition: widgetDefinition(
+        {},
+        { properties: { spec: { type: "object", properties: { a: { type: "string", pattern: "(" } } } } },
+      ),
+      want: /must be a valid regular expression/,
+    },
+    {
+      name: "a default of the wrong type",
+      definition: widgetDefinition(
+        {},
+        { properties: { spec: { type: "object", properties: { a: { type: "string", default: 1 } } } } },
+      ),
+      want: /default.*must be of type string/s,
+    },
+    {
+      name: "a reference",
+      definition: widgetDefinition({}, { properties: { spec: { $ref: "#/x" } } }),
+      want: /\$ref is not supported/,
+    },
+    {
+      name: "a name that does not fit",
+      definition: { ...widgetDefinition(), metadata: { name: "other.example.com" } },
+      want: /must be spec\.names\.plural/,
+    },
+    {
+      name: "no storage version",
+      definition: widgetDefinition({ storage: false }),
+      want: /exactly one version marked as storage/,
+    },
+    {
+      name: "a column path that cannot be read",
+      definition: widgetDefinition({ additionalPrinterColumns: [{ name: "X", type: "string", jsonPath: ".a[?(" }] }),
+      want: /additionalPrinterColumns\[0\]\.jsonPath/,
+    },
+    {
+      name: "a selectable field that does not exist",
+      definition: widgetDefinition({ selectableFields: [{ jsonPath: ".spec.nope" }] }),
+      want: /selectableFields\[0\]\.jsonPath/,
+    },
   ];
   test.each(wrong)("$name", async ({ definition, want }) => {
     const reply = await one.api.post(definitionsPath, definition);
@@ -157,7 +293,11 @@ describe("the definitions of this project", () => {
     for (const file of files) {
       const definition: unknown = parse(readFileSync(new URL(file, folder), "utf8"));
       const reply = await one.api.post(`${definitionsPath}?fieldValidation=Strict`, definition);
-      expect({ file, status: reply.status, message: reply.body.message }).toEqual({ file, status: 201, message: undefined });
+      expect({ file, status: reply.status, message: reply.body.message }).toEqual({
+        file,
+        status: 201,
+        message: undefined,
+      });
     }
   });
 
@@ -171,7 +311,10 @@ describe("the definitions of this project", () => {
     { name: "an unknown type", spec: { type: "Mining" } },
     { name: "a digest that is none", spec: { model: { uri: "https://example.com/m", digest: "abc" } } },
     { name: "an input without a source", spec: { input: {} } },
-    { name: "more votes needed than validators", spec: { verification: { policy: "Exact", validators: 2, quorum: 3 } } },
+    {
+      name: "more votes needed than validators",
+      spec: { verification: { policy: "Exact", validators: 2, quorum: 3 } },
+    },
   ];
   test.each(bad)("$name is a 422", async ({ spec }) => {
     const reply = await one.api.post(tasks, task("bad", spec));
@@ -180,7 +323,9 @@ describe("the definitions of this project", () => {
 
   test("the model of a task cannot change, its priority can", async () => {
     await one.api.post(tasks, task("kept"));
-    expect((await one.api.patch(`${tasks}/kept`, "merge", { spec: { model: { uri: "https://example.com/other" } } })).status).toBe(422);
+    expect(
+      (await one.api.patch(`${tasks}/kept`, "merge", { spec: { model: { uri: "https://example.com/other" } } })).status,
+    ).toBe(422);
     expect((await one.api.patch(`${tasks}/kept`, "merge", { spec: { priority: 7 } })).status).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 /** A kubelet of which only the log endpoint exists. Records what it was asked. */
-import { createServer, type Server } from "node:https";
+
 import type { ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
 
@@ -45,7 +46,10 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
 }
 
 export const nodeStatus = (port: number) => ({
-  addresses: [{ type: "Hostname", address: "node-1" }, { type: "InternalIP", address: "127.0.0.1" }],
+  addresses: [
+    { type: "Hostname", address: "node-1" },
+    { type: "InternalIP", address: "127.0.0.1" },
+  ],
   daemonEndpoints: { kubeletEndpoint: { Port: port } },
   capacity: { cpu: "4", pods: "10" },
   conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }],

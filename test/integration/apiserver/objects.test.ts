@@ -23,31 +23,104 @@ describe("create and read", () => {
     await one.api.post(maps, configMap("twice"));
     const again = await one.api.post(maps, configMap("twice"));
     expect(again.status).toBe(409);
-    expect(again.body).toMatchObject({ kind: "Status", reason: "AlreadyExists", details: { name: "twice", kind: "configmaps" } });
+    expect(again.body).toMatchObject({
+      kind: "Status",
+      reason: "AlreadyExists",
+      details: { name: "twice", kind: "configmaps" },
+    });
   });
 
   test("generateName makes different names with the prefix", async () => {
     const names = await Promise.all(
-      [1, 2].map(async () => (await one.api.post(maps, { metadata: { generateName: "gen-" }, apiVersion: "v1", kind: "ConfigMap" })).body.metadata.name),
+      [1, 2].map(
+        async () =>
+          (await one.api.post(maps, { metadata: { generateName: "gen-" }, apiVersion: "v1", kind: "ConfigMap" })).body
+            .metadata.name,
+      ),
     );
     expect(names[0]).toMatch(/^gen-[a-z0-9]{5}$/);
     expect(names[0]).not.toBe(names[1]);
   });
 
-  const refused: Array<{ name: string; path: string; body: unknown; want: { status: number; reason: string; message?: RegExp } }> = [
-    { name: "a bad name is a 422", path: maps, body: configMap("Bad_Name"), want: { status: 422, reason: "Invalid", message: /RFC 1123/ } },
-    { name: "no name is a 422", path: maps, body: { apiVersion: "v1", kind: "ConfigMap" }, want: { status: 422, reason: "Invalid", message: /name or generateName is required/ } },
-    { name: "an unknown namespace is a 404", path: "/api/v1/namespaces/nowhere/configmaps", body: configMap("x"), want: { status: 404, reason: "NotFound", message: /namespaces "nowhere" not found/ } },
-    { name: "another kind in the body is a 400", path: maps, body: { ...configMap("x"), kind: "Secret" }, want: { status: 400, reason: "BadRequest" } },
-    { name: "another namespace in the body is a 400", path: maps, body: configMap("x", {}, { namespace: "kube-system" }), want: { status: 400, reason: "BadRequest" } },
+  const refused: Array<{
+    name: string;
+    path: string;
+    body: unknown;
+    want: { status: number; reason: string; message?: RegExp };
+  }> = [
+    {
+      name: "a bad name is a 422",
+      path: maps,
+      body: configMap("Bad_Name"),
+      want: { status: 422, reason: "Invalid", message: /RFC 1123/ },
+    },
+    {
+      name: "no name is a 422",
+      path: maps,
+      body: { apiVersion: "v1", kind: "ConfigMap" },
+      want: { status: 422, reason: "Invalid", message: /name or generateName is required/ },
+    },
+    {
+      name: "an unknown namespace is a 404",
+      path: "/api/v1/namespaces/nowhere/configmaps",
+      body: configMap("x"),
+      want: { status: 404, reason: "NotFound", message: /namespaces "nowhere" not found/ },
+    },
+    {
+      name: "another kind in the body is a 400",
+      path: maps,
+      body: { ...configMap("x"), kind: "Secret" },
+      want: { status: 400, reason: "BadRequest" },
+    },
+    {
+      name: "another namespace in the body is a 400",
+      path: maps,
+      body: configMap("x", {}, { namespace: "kube-system" }),
+      want: { status: 400, reason: "BadRequest" },
+    },
     { name: "a body that is not JSON is a 400", path: maps, body: "{", want: { status: 400, reason: "BadRequest" } },
-    { name: "a value of the wrong type is a 400", path: maps, body: { ...configMap("x"), data: { a: 1 } }, want: { status: 400, reason: "BadRequest", message: /cannot unmarshal number/ } },
-    { name: "a bad label is a 422", path: maps, body: configMap("x", {}, { labels: { a: "not ok" } }), want: { status: 422, reason: "Invalid", message: /metadata\.labels/ } },
-    { name: "a pod without containers is a 422", path: pods, body: { ...aPod("x"), spec: {} }, want: { status: 422, reason: "Invalid", message: /spec\.containers: Required value/ } },
-    { name: "a mount of no volume is a 422", path: pods, body: aPod("x", { containers: [{ name: "a", image: "b", volumeMounts: [{ name: "v", mountPath: "/v" }] }] }), want: { status: 422, reason: "Invalid", message: /volumeMounts\[0\]\.name: Not found: "v"/ } },
-    { name: "an unknown priority class is a 403", path: pods, body: aPod("x", { priorityClassName: "nope" }), want: { status: 403, reason: "Forbidden" } },
-    { name: "a lease time without six digits is a 400", path: "/apis/coordination.k8s.io/v1/namespaces/default/leases", body: { metadata: { name: "l" }, spec: { renewTime: "2026-01-01T00:00:00.123Z" } }, want: { status: 400, reason: "BadRequest", message: /2006-01-02T15:04:05\.000000Z07:00/ } },
-    { name: "an unknown resource is a 404", path: "/api/v1/namespaces/default/gadgets", body: {}, want: { status: 404, reason: "NotFound", message: /could not find the requested resource/ } },
+    {
+      name: "a value of the wrong type is a 400",
+      path: maps,
+      body: { ...configMap("x"), data: { a: 1 } },
+      want: { status: 400, reason: "BadRequest", message: /cannot unmarshal number/ },
+    },
+    {
+      name: "a bad label is a 422",
+      path: maps,
+      body: configMap("x", {}, { labels: { a: "not ok" } }),
+      want: { status: 422, reason: "Invalid", message: /metadata\.labels/ },
+    },
+    {
+      name: "a pod without containers is a 422",
+      path: pods,
+      body: { ...aPod("x"), spec: {} },
+      want: { status: 422, reason: "Invalid", message: /spec\.containers: Required value/ },
+    },
+    {
+      name: "a mount of no volume is a 422",
+      path: pods,
+      body: aPod("x", { containers: [{ name: "a", image: "b", volumeMounts: [{ name: "v", mountPath: "/v" }] }] }),
+      want: { status: 422, reason: "Invalid", message: /volumeMounts\[0\]\.name: Not found: "v"/ },
+    },
+    {
+      name: "an unknown priority class is a 403",
+      path: pods,
+      body: aPod("x", { priorityClassName: "nope" }),
+      want: { status: 403, reason: "Forbidden" },
+    },
+    {
+      name: "a lease time without six digits is a 400",
+      path: "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+      body: { metadata: { name: "l" }, spec: { renewTime: "2026-01-01T00:00:00.123Z" } },
+      want: { status: 400, reason: "BadRequest", message: /2006-01-02T15:04:05\.000000Z07:00/ },
+    },
+    {
+      name: "an unknown resource is a 404",
+      path: "/api/v1/namespaces/default/gadgets",
+      body: {},
+      want: { status: 404, reason: "NotFound", message: /could not find the requested resource/ },
+    },
   ];
   test.each(refused)("$name", async ({ path, body, want }) => {
     const reply = await one.api.post(path, body);
@@ -57,7 +130,10 @@ describe("create and read", () => {
   });
 
   test("a lease with a six-digit time is taken as it is", async () => {
-    const lease = { metadata: { name: "good" }, spec: { holderIdentity: "me", renewTime: "2026-01-01T00:00:00.123456Z" } };
+    const lease = {
+      metadata: { name: "good" },
+      spec: { holderIdentity: "me", renewTime: "2026-01-01T00:00:00.123456Z" },
+    };
     const made = await one.api.post("/apis/coordination.k8s.io/v1/namespaces/default/leases", lease);
     expect(made.status).toBe(201);
     expect(made.body.spec.renewTime).toBe("2026-01-01T00:00:00.123456Z");
@@ -156,17 +232,23 @@ describe("selection and paging", () => {
     { query: "labelSelector=n notin (1,3),parity=odd", want: ["cm-5", "cm-7", "cm-9"] },
     { query: "labelSelector=!parity", want: ["kube-root-ca.crt"] },
     { query: "fieldSelector=metadata.name=cm-7", want: ["cm-7"] },
-    { query: "fieldSelector=metadata.name!=cm-7,metadata.namespace=many&labelSelector=parity=odd", want: ["cm-1", "cm-3", "cm-5", "cm-9"] },
+    {
+      query: "fieldSelector=metadata.name!=cm-7,metadata.namespace=many&labelSelector=parity=odd",
+      want: ["cm-1", "cm-3", "cm-5", "cm-9"],
+    },
   ];
   test.each(selectors)("$query", async ({ query, want }) => {
     const list = await one.api.get(`${path}?${query.replaceAll(" ", "%20")}`);
     expect(list.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(want);
   });
 
-  test.each(["labelSelector=a b c", "fieldSelector=spec.nope=1", "limit=-1", "continue=abc", "resourceVersion=x"])("the malformed %s is a 400", async (query) => {
-    const reply = await one.api.get(`${path}?${query.replaceAll(" ", "%20")}`);
-    expect(reply.body).toMatchObject({ code: 400, reason: "BadRequest" });
-  });
+  test.each(["labelSelector=a b c", "fieldSelector=spec.nope=1", "limit=-1", "continue=abc", "resourceVersion=x"])(
+    "the malformed %s is a 400",
+    async (query) => {
+      const reply = await one.api.get(`${path}?${query.replaceAll(" ", "%20")}`);
+      expect(reply.body).toMatchObject({ code: 400, reason: "BadRequest" });
+    },
+  );
 
   test("pages cover the list at one version, whatever is written meanwhile", async () => {
     const first = await one.api.get(`${path}?limit=4`);
@@ -175,7 +257,15 @@ describe("selection and paging", () => {
     await one.api.post(path, configMap("cm-55"));
     await one.api.delete(`${path}/cm-9`);
     const rest = await one.api.get(`${path}?limit=100&continue=${first.body.metadata.continue}`);
-    expect(rest.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(["cm-4", "cm-5", "cm-6", "cm-7", "cm-8", "cm-9", "kube-root-ca.crt"]);
+    expect(rest.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual([
+      "cm-4",
+      "cm-5",
+      "cm-6",
+      "cm-7",
+      "cm-8",
+      "cm-9",
+      "kube-root-ca.crt",
+    ]);
     expect(rest.body.metadata.resourceVersion).toBe(first.body.metadata.resourceVersion);
     expect(rest.body.metadata.continue).toBeUndefined();
     await one.api.post(path, configMap("cm-9"));
@@ -185,7 +275,9 @@ describe("selection and paging", () => {
   test("a list at an exact version shows the past, one from the future is a 504", async () => {
     const before = (await one.api.get(path)).body;
     await one.api.delete(`${path}/cm-0`);
-    const past = await one.api.get(`${path}?resourceVersionMatch=Exact&resourceVersion=${before.metadata.resourceVersion}`);
+    const past = await one.api.get(
+      `${path}?resourceVersionMatch=Exact&resourceVersion=${before.metadata.resourceVersion}`,
+    );
     expect(past.body.items).toEqual(before.items);
     const future = await one.api.get(`${path}?resourceVersion=${Number(before.metadata.resourceVersion) + 1000}`);
     expect(future.status).toBe(504);
@@ -201,7 +293,14 @@ describe("selection and paging", () => {
     const gone = await one.api.delete(`${path}?labelSelector=parity=odd`);
     expect(gone.status).toBe(200);
     const left = await one.api.get(path);
-    expect(left.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(["cm-2", "cm-4", "cm-6", "cm-8", "cm-9", "kube-root-ca.crt"]);
+    expect(left.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual([
+      "cm-2",
+      "cm-4",
+      "cm-6",
+      "cm-8",
+      "cm-9",
+      "kube-root-ca.crt",
+    ]);
   });
 });
 
@@ -209,7 +308,11 @@ describe("deletion", () => {
   test("an object without finalizers is gone at once and the answer says whose", async () => {
     const made = (await one.api.post(maps, configMap("brief"))).body;
     const reply = await one.api.delete(`${maps}/brief`);
-    expect(reply.body).toMatchObject({ kind: "Status", status: "Success", details: { name: "brief", kind: "configmaps", uid: made.metadata.uid } });
+    expect(reply.body).toMatchObject({
+      kind: "Status",
+      status: "Success",
+      details: { name: "brief", kind: "configmaps", uid: made.metadata.uid },
+    });
     expect((await one.api.get(`${maps}/brief`)).status).toBe(404);
   });
 
@@ -217,7 +320,9 @@ describe("deletion", () => {
     await one.api.post(maps, configMap("held", {}, { finalizers: ["example.com/hold"] }));
     const deleted = await one.api.delete(`${maps}/held`);
     expect(deleted.body.metadata.deletionTimestamp).toBeDefined();
-    const added = await one.api.patch(`${maps}/held`, "merge", { metadata: { finalizers: ["example.com/hold", "example.com/more"] } });
+    const added = await one.api.patch(`${maps}/held`, "merge", {
+      metadata: { finalizers: ["example.com/hold", "example.com/more"] },
+    });
     expect(added.body).toMatchObject({ code: 422 });
     const freed = await one.api.patch(`${maps}/held`, "merge", { metadata: { finalizers: null } });
     expect(freed.status).toBe(200);
@@ -234,18 +339,30 @@ describe("deletion", () => {
 
   test("a namespace refuses new objects while it is deleted, is emptied, and goes", async () => {
     await one.api.post("/api/v1/namespaces", { metadata: { name: "doomed" } });
-    await eventually("the default account exists", async () => (await one.api.get("/api/v1/namespaces/doomed/serviceaccounts/default")).status === 200);
+    await eventually(
+      "the default account exists",
+      async () => (await one.api.get("/api/v1/namespaces/doomed/serviceaccounts/default")).status === 200,
+    );
     await one.api.post("/api/v1/namespaces/doomed/configmaps", configMap("plain"));
-    await one.api.post("/api/v1/namespaces/doomed/configmaps", configMap("held", {}, { finalizers: ["example.com/hold"] }));
+    await one.api.post(
+      "/api/v1/namespaces/doomed/configmaps",
+      configMap("held", {}, { finalizers: ["example.com/hold"] }),
+    );
     const deleted = await one.api.delete("/api/v1/namespaces/doomed");
     expect(deleted.body.status.phase).toBe("Terminating");
     const refused = await one.api.post("/api/v1/namespaces/doomed/configmaps", configMap("late"));
     expect(refused.body).toMatchObject({ code: 403, reason: "Forbidden" });
     expect(refused.body.message).toMatch(/because it is being terminated/);
-    await eventually("the plain object is gone", async () => (await one.api.get("/api/v1/namespaces/doomed/configmaps/plain")).status === 404);
+    await eventually(
+      "the plain object is gone",
+      async () => (await one.api.get("/api/v1/namespaces/doomed/configmaps/plain")).status === 404,
+    );
     expect((await one.api.get("/api/v1/namespaces/doomed")).status).toBe(200);
     await one.api.patch("/api/v1/namespaces/doomed/configmaps/held", "merge", { metadata: { finalizers: null } });
-    await eventually("the namespace is gone", async () => (await one.api.get("/api/v1/namespaces/doomed")).status === 404);
+    await eventually(
+      "the namespace is gone",
+      async () => (await one.api.get("/api/v1/namespaces/doomed")).status === 404,
+    );
   });
 });
 
@@ -263,8 +380,14 @@ describe("both faces of events", () => {
       reportingInstance: "test-1",
     };
     expect((await one.api.post("/apis/events.k8s.io/v1/namespaces/default/events", event)).status).toBe(201);
-    const core = (await one.api.get("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=p,reason=Tested")).body.items[0];
-    expect(core).toMatchObject({ involvedObject: { kind: "Pod", name: "p" }, message: "hello", reportingComponent: "example.com/test" });
+    const core = (
+      await one.api.get("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=p,reason=Tested")
+    ).body.items[0];
+    expect(core).toMatchObject({
+      involvedObject: { kind: "Pod", name: "p" },
+      message: "hello",
+      reportingComponent: "example.com/test",
+    });
     const back = (await one.api.get("/apis/events.k8s.io/v1/namespaces/default/events/e1")).body;
     expect(back).toMatchObject({ apiVersion: "events.k8s.io/v1", regarding: { name: "p" }, note: "hello" });
     expect(back.involvedObject).toBeUndefined();

@@ -12,7 +12,8 @@ async function owner(name: string, metadata: object = {}) {
   const { uid } = (await one.api.post(maps, configMap(name, {}, metadata))).body.metadata;
   return { apiVersion: "v1", kind: "ConfigMap", name, uid };
 }
-const child = (name: string, owners: object[], metadata: object = {}) => one.api.post(maps, configMap(name, {}, { ownerReferences: owners, ...metadata }));
+const child = (name: string, owners: object[], metadata: object = {}) =>
+  one.api.post(maps, configMap(name, {}, { ownerReferences: owners, ...metadata }));
 const exists = async (name: string) => (await one.api.get(`${maps}/${name}`)).status === 200;
 
 describe("owner garbage collection", () => {
@@ -21,7 +22,10 @@ describe("owner garbage collection", () => {
     const { uid } = (await child("a-child", [a])).body.metadata;
     await child("a-grandchild", [{ ...a, name: "a-child", uid }]);
     await one.api.delete(`${maps}/a`);
-    await eventually("child and grandchild are gone", async () => !(await exists("a-child")) && !(await exists("a-grandchild")));
+    await eventually(
+      "child and grandchild are gone",
+      async () => !(await exists("a-child")) && !(await exists("a-grandchild")),
+    );
   });
 
   test("with a living owner left, only the reference to the dead one is struck", async () => {
@@ -47,7 +51,10 @@ describe("owner garbage collection", () => {
     await child("d-child", [{ ...d, blockOwnerDeletion: true }], { finalizers: ["example.com/hold"] });
     const deleted = await one.api.delete(`${maps}/d`, { propagationPolicy: "Foreground" });
     expect(deleted.body.metadata.finalizers).toEqual(["foregroundDeletion"]);
-    await eventually("the child is being deleted", async () => (await one.api.get(`${maps}/d-child`)).body.metadata.deletionTimestamp !== undefined);
+    await eventually(
+      "the child is being deleted",
+      async () => (await one.api.get(`${maps}/d-child`)).body.metadata.deletionTimestamp !== undefined,
+    );
     expect(await exists("d")).toBe(true);
     await one.api.patch(`${maps}/d-child`, "merge", { metadata: { finalizers: null } });
     await eventually("both are gone", async () => !(await exists("d")) && !(await exists("d-child")));

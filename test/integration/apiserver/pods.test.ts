@@ -1,5 +1,4 @@
-import { request } from "undici";
-import { Agent } from "undici";
+import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { aPod, eventually, startTestServer, type TestServer } from "./api-client.ts";
 import { type FakeKubelet, nodeStatus, startFakeKubelet } from "./fake-kubelet.ts";
@@ -19,36 +18,63 @@ afterAll(async () => {
 });
 
 const bind = (name: string, node = "node-1") =>
-  one.api.post(`${pods}/${name}/binding`, { apiVersion: "v1", kind: "Binding", metadata: { name }, target: { kind: "Node", name: node } });
+  one.api.post(`${pods}/${name}/binding`, {
+    apiVersion: "v1",
+    kind: "Binding",
+    metadata: { name },
+    target: { kind: "Node", name: node },
+  });
 
 describe("pods", () => {
   test("a new pod gets what admission and defaults give", async () => {
     const limits = { cpu: 1, memory: "64Mi", "nvidia.com/gpu": 1 };
-    const pod = aPod("fresh", { containers: [{ name: "a", image: "b", resources: { limits }, livenessProbe: { httpGet: { port: 80 } } }] });
+    const pod = aPod("fresh", {
+      containers: [{ name: "a", image: "b", resources: { limits }, livenessProbe: { httpGet: { port: 80 } } }],
+    });
     const made = (await one.api.post(pods, pod)).body;
     expect(made.status).toEqual({ phase: "Pending", qosClass: "Guaranteed" });
-    expect(made.spec).toMatchObject({ restartPolicy: "Always", terminationGracePeriodSeconds: 30, dnsPolicy: "ClusterFirst", schedulerName: "default-scheduler", serviceAccountName: "default", priority: 0 });
+    expect(made.spec).toMatchObject({
+      restartPolicy: "Always",
+      terminationGracePeriodSeconds: 30,
+      dnsPolicy: "ClusterFirst",
+      schedulerName: "default-scheduler",
+      serviceAccountName: "default",
+      priority: 0,
+    });
     expect(made.spec.containers[0]).toMatchObject({
       imagePullPolicy: "Always",
       resources: { limits: { cpu: "1", "nvidia.com/gpu": "1" }, requests: { cpu: "1", memory: "64Mi" } },
       livenessProbe: { periodSeconds: 10, failureThreshold: 3, httpGet: { path: "/", scheme: "HTTP", port: 80 } },
     });
-    expect(made.spec.tolerations.map((one: { key: string }) => one.key)).toEqual(["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]);
+    expect(made.spec.tolerations.map((one: { key: string }) => one.key)).toEqual([
+      "node.kubernetes.io/not-ready",
+      "node.kubernetes.io/unreachable",
+    ]);
   });
 
   test("its spec cannot change but for images", async () => {
     await one.api.post(pods, aPod("stone"));
     const change = await one.api.patch(`${pods}/stone`, "merge", { spec: { restartPolicy: "Never" } });
-    expect(change.body).toMatchObject({ code: 422, details: { causes: [{ field: "spec", reason: "FieldValueForbidden" }] } });
-    const image = await one.api.patch(`${pods}/stone`, "strategic", { spec: { containers: [{ name: "main", image: "busybox:2" }] } });
+    expect(change.body).toMatchObject({
+      code: 422,
+      details: { causes: [{ field: "spec", reason: "FieldValueForbidden" }] },
+    });
+    const image = await one.api.patch(`${pods}/stone`, "strategic", {
+      spec: { containers: [{ name: "main", image: "busybox:2" }] },
+    });
     expect(image.body.spec.containers[0].image).toBe("busybox:2");
     expect(image.body.metadata.generation).toBe(2);
   });
 
   test("its status is written only through the status path, and takes no spec along", async () => {
     await one.api.post(pods, aPod("phased"));
-    expect((await one.api.patch(`${pods}/phased`, "merge", { status: { phase: "Running" } })).body.status.phase).toBe("Pending");
-    const status = await one.api.patch(`${pods}/phased/status`, "merge", { status: { phase: "Running" }, spec: { restartPolicy: "Never" } });
+    expect((await one.api.patch(`${pods}/phased`, "merge", { status: { phase: "Running" } })).body.status.phase).toBe(
+      "Pending",
+    );
+    const status = await one.api.patch(`${pods}/phased/status`, "merge", {
+      status: { phase: "Running" },
+      spec: { restartPolicy: "Never" },
+    });
     expect(status.body).toMatchObject({ status: { phase: "Running" }, spec: { restartPolicy: "Always" } });
     expect((await one.api.get(`${pods}?fieldSelector=status.phase=Running`)).body.items).toHaveLength(1);
   });
@@ -106,7 +132,11 @@ describe("pod logs", () => {
     const agent = new Agent({ connect: { ca: one.server.caPem } });
     const controller = new AbortController();
     const headers = { authorization: `Bearer ${one.server.adminToken}` };
-    const reply = await request(`${one.server.url}${pods}/talker/log?follow=true`, { dispatcher: agent, signal: controller.signal, headers });
+    const reply = await request(`${one.server.url}${pods}/talker/log?follow=true`, {
+      dispatcher: agent,
+      signal: controller.signal,
+      headers,
+    });
     const reader = reply.body[Symbol.asyncIterator]();
     expect(String((await reader.next()).value)).toBe("line 1\n");
     const next = reader.next();
@@ -117,10 +147,30 @@ describe("pod logs", () => {
     await agent.destroy();
   });
 
-  const refused: Array<{ name: string; pod: () => Promise<string>; query: string; want: { status: number; message: RegExp } }> = [
-    { name: "an unknown container", pod: async () => "talker", query: "container=nope", want: { status: 400, message: /container nope is not valid for pod talker/ } },
-    { name: "a pod on no node", pod: async () => (await one.api.post(pods, aPod("nowhere"))).body.metadata.name, query: "", want: { status: 400, message: /does not have a host assigned/ } },
-    { name: "an unknown pod", pod: async () => "ghost", query: "", want: { status: 404, message: /pods "ghost" not found/ } },
+  const refused: Array<{
+    name: string;
+    pod: () => Promise<string>;
+    query: string;
+    want: { status: number; message: RegExp };
+  }> = [
+    {
+      name: "an unknown container",
+      pod: async () => "talker",
+      query: "container=nope",
+      want: { status: 400, message: /container nope is not valid for pod talker/ },
+    },
+    {
+      name: "a pod on no node",
+      pod: async () => (await one.api.post(pods, aPod("nowhere"))).body.metadata.name,
+      query: "",
+      want: { status: 400, message: /does not have a host assigned/ },
+    },
+    {
+      name: "an unknown pod",
+      pod: async () => "ghost",
+      query: "",
+      want: { status: 404, message: /pods "ghost" not found/ },
+    },
   ];
   test.each(refused)("of $name are a clear error", async ({ pod, query, want }) => {
     const reply = await one.api.get(`${pods}/${await pod()}/log?${query}`);
@@ -136,7 +186,10 @@ describe("pod logs", () => {
     await one.api.patch("/api/v1/nodes/dead/status", "merge", { status: nodeStatus(1) });
     await one.api.post(pods, aPod("lost"));
     await bind("lost", "dead");
-    expect((await one.api.get(`${pods}/lost/log`)).body).toMatchObject({ code: 500, message: expect.stringContaining("https://127.0.0.1:1/containerLogs/default/lost/main") });
+    expect((await one.api.get(`${pods}/lost/log`)).body).toMatchObject({
+      code: 500,
+      message: expect.stringContaining("https://127.0.0.1:1/containerLogs/default/lost/main"),
+    });
   });
 
   test("without kubelet credentials they are a 501", async () => {

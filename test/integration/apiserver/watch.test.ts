@@ -8,7 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => one.stop());
 
-const kinds = (events: WatchEvent[]) => events.map((event) => `${event.type} ${event.object.metadata?.name ?? ""}`.trim());
+const kinds = (events: WatchEvent[]) =>
+  events.map((event) => `${event.type} ${event.object.metadata?.name ?? ""}`.trim());
 const revisionNow = async () => (await one.api.get(path)).body.metadata.resourceVersion as string;
 
 describe("watch", () => {
@@ -30,14 +31,18 @@ describe("watch", () => {
 
   test("an object that enters or leaves the selection is added or deleted for the watcher", async () => {
     const since = await revisionNow();
-    const events = await one.api.watch(`${path}?watch=1&resourceVersion=${since}&labelSelector=on=yes`, (all) => all.length >= 3, {
-      onOpen: async () => {
-        await one.api.post(path, configMap("w2"));
-        await one.api.patch(`${path}/w2`, "merge", { metadata: { labels: { on: "yes" } } });
-        await one.api.patch(`${path}/w2`, "merge", { data: { a: "1" } });
-        await one.api.patch(`${path}/w2`, "merge", { metadata: { labels: { on: "no" } } });
+    const events = await one.api.watch(
+      `${path}?watch=1&resourceVersion=${since}&labelSelector=on=yes`,
+      (all) => all.length >= 3,
+      {
+        onOpen: async () => {
+          await one.api.post(path, configMap("w2"));
+          await one.api.patch(`${path}/w2`, "merge", { metadata: { labels: { on: "yes" } } });
+          await one.api.patch(`${path}/w2`, "merge", { data: { a: "1" } });
+          await one.api.patch(`${path}/w2`, "merge", { metadata: { labels: { on: "no" } } });
+        },
       },
-    });
+    );
     expect(kinds(events)).toEqual(["ADDED w2", "MODIFIED w2", "DELETED w2"]);
   });
 
@@ -48,7 +53,8 @@ describe("watch", () => {
   });
 
   test("sendInitialEvents ends the state with an annotated bookmark, then live events follow", async () => {
-    const query = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name=w3";
+    const query =
+      "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name=w3";
     const events = await one.api.watch(`${path}?${query}`, (all) => all.length >= 3, {
       onOpen: async () => {
         await one.api.patch(`${path}/w3`, "merge", { data: { live: "1" } });
@@ -65,7 +71,10 @@ describe("watch", () => {
 
   test("timeoutSeconds ends the stream cleanly, with a last bookmark where bookmarks are wanted", async () => {
     const since = await revisionNow();
-    const events = await one.api.watch(`${path}?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&resourceVersion=${since}`, () => false);
+    const events = await one.api.watch(
+      `${path}?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&resourceVersion=${since}`,
+      () => false,
+    );
     expect(kinds(events)).toEqual(["BOOKMARK"]);
   });
 
@@ -81,7 +90,8 @@ describe("watch", () => {
 
 describe("compaction", () => {
   const churn = async () => {
-    for (let index = 0; index < 30; index += 1) await one.api.patch(`${path}/churn`, "merge", { data: { n: String(index) } });
+    for (let index = 0; index < 30; index += 1)
+      await one.api.patch(`${path}/churn`, "merge", { data: { n: String(index) } });
   };
 
   test("a watch from a version that is no longer known gets a 410 in the stream", async () => {

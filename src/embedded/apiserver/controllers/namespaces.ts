@@ -67,7 +67,11 @@ export class NamespaceController {
   }
 
   #ensureContents(namespace: string): void {
-    this.#ensure("serviceaccounts", { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace } });
+    this.#ensure("serviceaccounts", {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "default", namespace },
+    });
     const metadata = { name: rootCaName, namespace };
     this.#ensure("configmaps", { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": this.#caPem } });
   }
