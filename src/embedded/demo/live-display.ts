@@ -16,6 +16,8 @@ export interface DisplayStream {
   readonly columns?: number;
 }
 
+const plainIntervalMs = 2_000;
+
 export function createLiveDisplay(stream: DisplayStream): LiveDisplay {
   let drawn = 0;
   let last = "";
@@ -29,11 +31,14 @@ export function createLiveDisplay(stream: DisplayStream): LiveDisplay {
     drawn = lines.length;
   };
   if (!stream.isTTY) {
+    let printedAt = Number.NEGATIVE_INFINITY;
     return {
       update(lines) {
-        // Without a cursor a table per second would be noise: the first line says how far it is.
+        // Without a cursor a table per second would be noise: now and then the first line, which says how far it is.
         const text = (lines[0] ?? "").replace(/^\s*\d+ s {2}/, "");
-        if (text !== last) stream.write(`${lines[0] ?? ""}\n`);
+        if (text === last || performance.now() - printedAt < plainIntervalMs) return;
+        stream.write(`${lines[0] ?? ""}\n`);
+        printedAt = performance.now();
         last = text;
       },
       print: (text) => void stream.write(`${text}\n`),

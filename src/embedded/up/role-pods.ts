@@ -48,6 +48,8 @@ function operatorPod(facts: RunFacts): RolePod {
       INFERIUM_SETTLER_KEY_FILE: `${paths.key}/key`,
       INFERIUM_TREASURY: facts.chain.accounts.treasury,
       INFERIUM_BATCH_SECONDS: "2",
+      // A batch closes within seconds here, so verdict and settlement can share one write of the task.
+      INFERIUM_MERGE_MS: "6000",
       INFERIUM_METRICS_ADDR: `127.0.0.1:${facts.operatorMetricsPort}`,
     },
     mounts: [
