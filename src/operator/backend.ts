@@ -17,6 +17,7 @@ import type {
 import { stageOf } from "../protocol/lifecycle.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { EndAttempt } from "./attempt-end.ts";
+import type { BondBook } from "./bond-book.ts";
 import type { Certifier } from "./certifier.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import type { AssignTask } from "./controllers/assign.ts";
@@ -31,6 +32,7 @@ import type { Workload } from "./workload.ts";
 
 export interface BackendOptions {
   readonly directory: Directory;
+  readonly bonds: BondBook;
   readonly presence: Presence;
   readonly ledger: TaskLedger;
   readonly workload: Workload;
@@ -78,10 +80,13 @@ export function createBackend(options: BackendOptions): PoolBackend {
   };
 }
 
-function admit({ directory }: BackendOptions, account: string, role: PoolRole) {
+/** @throws InferiumError ChainUnavailable and its like where the bond was never read: come again */
+async function admit({ directory, bonds }: BackendOptions, account: string, role: PoolRole) {
   const worker = directory.findByAddress(account);
   if (!worker) return { refusal: "UnknownAccount", message: `No WorkerNode has address ${account}; create one.` };
   const { name } = worker.metadata;
+  // Who has just bonded, or calls just after a start, is not told something older.
+  if (!directory.isBonded(worker, role)) await bonds.refresh([account]);
   return explainRefusal(directory, worker, role) ?? { node: name };
 }
 

@@ -62,15 +62,16 @@ export function createBooks(parts: BookParts) {
   const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps });
   const duties = new DutyDesk(logger);
   const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
+  const slashes = new SlashBook(records("slash"));
   return {
-    ...createMembers(parts),
+    ...createMembers(parts, slashes),
     ledger,
     batches,
     outputs,
     items,
     duties,
     index: new ValidationIndex(),
-    slashes: new SlashBook(records("slash")),
+    slashes,
     transactions: records("transaction"),
     orders: new OrderBook({ secrets: clients.secrets, domain, clock, settledOf }),
     certifier: new Certifier({ domain, clock, logger, metrics, onChange: () => duties.kick() }),
@@ -85,7 +86,8 @@ export function createBooks(parts: BookParts) {
 }
 
 /** Members and what they do: these ask each other. */
-function createMembers({ config, informers, clients, link, clock, logger, metrics, lanes }: BookParts) {
+function createMembers(parts: BookParts, slashes: SlashBook) {
+  const { config, informers, clients, link, clock, logger, metrics, lanes } = parts;
   const presence = new Presence(clock, config.silenceMs);
   const workload = new Workload(clock, metrics);
   const pool = new TaskPool();
@@ -111,7 +113,10 @@ function createMembers({ config, informers, clients, link, clock, logger, metric
   });
   const countActive = (name: string) => workload.of(name).size + claims.handing(name);
   const { workers, nodes } = informers;
-  const directory: Directory = new Directory({ workers, nodes, bonds, presence, clock, countActive, scoreOf });
+  const directory: Directory = new Directory({
+    ...{ workers, nodes, bonds, presence, clock, countActive, scoreOf },
+    isSlashDue: (name) => slashes.list().some((slash) => slash.worker === name && slash.state === "Pending"),
+  });
   const claims: ClaimDesk = new ClaimDesk({
     pool,
     clock,

@@ -29,6 +29,8 @@ export interface DirectoryOptions {
   readonly countActive: (name: string) => number;
   /** Expected success between 0 and 1. */
   readonly scoreOf: (name: string) => number;
+  /** A slash of the worker is on the books and not on the chain yet: what its bond is worth is not known. */
+  readonly isSlashDue: (name: string) => boolean;
 }
 
 /** Name of the index over WorkerNodes by lower-case address. */
@@ -67,7 +69,7 @@ export class Directory {
       isWorker: spec.role !== "Validator",
       cordoned: spec.cordoned,
       disqualified: this.isDisqualified(worker),
-      bonded: this.isBonded(worker, "Worker"),
+      bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
       proven: isProven(worker, clock.now()),
       ...(tier ? { tier } : {}),
       gpus: gpus.length,

@@ -159,9 +159,7 @@ function attachSettlement(wiring: Wiring): SettleStage {
     await books.ledger.flush(key, "validated");
     return undefined;
   });
-  const onSlashed = (address: string) => {
-    void books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
-  };
+  const onSlashed = (address: string) => books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
   lanes.attach("slash", createSlashStage({ ...books, book: books.slashes, settler, logger, metrics, tell, onSlashed }));
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   return new SettleStage({

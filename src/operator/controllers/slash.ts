@@ -20,7 +20,8 @@ export interface SlashOptions {
   readonly logger: Logger;
   readonly metrics: OperatorMetrics;
   readonly tell: TellTask;
-  readonly onSlashed: (address: string) => void;
+  /** Until it resolves the worker counts as about to be slashed, and gets no work. */
+  readonly onSlashed: (address: string) => Promise<void>;
 }
 
 /** The task's own record of the attempt comes a moment after the slash is on the books. */
@@ -46,11 +47,11 @@ async function execute(options: SlashOptions, slash: Slash): Promise<Slash> {
   const { attempt, worker } = slash;
   try {
     const { txHash } = await (await options.settler()).slashRejected(toEvidence(slash));
+    await options.onSlashed(slash.receipt.message.worker);
     const done: Slash = { ...slash, state: "Done", txHash };
     await book.save(done);
     metrics.slashes.inc();
     logger.info("worker slashed", { task: slash.key, attempt, worker, txHash });
-    options.onSlashed(slash.receipt.message.worker);
     return done;
   } catch (error) {
     if (!(error instanceof InferiumError) || error.code !== "TransactionReverted") throw error;

@@ -1,0 +1,214 @@
+/** What goes wrong and what the operator makes of it: cheating, silence, late words, bad tasks. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
+import { oneToken } from "../../../src/chain/deploy-parameters.ts";
+import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
+import { connect, double, type Running, runValidator, runWorker, signReceipt } from "./scripted-members.ts";
+
+const validators = ["v1", "v2", "v3"];
+let cluster: Cluster;
+let operator: RunningOperator;
+const running: Running[] = [];
+
+beforeAll(async () => {
+  cluster = await startCluster({ workers: ["w1", "w2"], validators });
+  await cluster.order("order");
+}, 60_000);
+
+beforeEach(async () => {
+  operator = await startOperator(cluster);
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((member) => member.stop()));
+  await operator.stop();
+});
+
+afterAll(() => cluster?.close());
+
+const read = async (name: string) => (await cluster.tasks.get({ namespace: "default", name })).status;
+const phaseOf = (name: string) => expect.poll(async () => (await read(name))?.phase, { timeout: 30_000 });
+const startValidators = () => void running.push(...validators.map((name) => runValidator(cluster, operator, name)));
+const conditionOf = async (name: string, type: string) =>
+  (await read(name))?.conditions?.find((one) => one.type === type);
+
+describe("operator", () => {
+  test("a rejected result is slashed and redone by another worker of another owner", async () => {
+    startValidators();
+    const cheater = runWorker(cluster, operator, "w1", { multiply: () => 3 });
+    running.push(cheater);
+    await cluster.tasks.create(aTask("cheated"));
+    await expect.poll(() => cheater.seen.length, { timeout: 10_000 }).toBe(1);
+    running.push(runWorker(cluster, operator, "w2"));
+    await phaseOf("cheated").toBe("Succeeded");
+    await expect
+      .poll(async () => (await read("cheated"))?.attempts?.[0]?.penaltyTxHash, { timeout: 10_000 })
+      .toMatch(/^0x/);
+    const status = await read("cheated");
+    expect(status?.attempts).toMatchObject([
+      { attempt: 1, worker: "w1", outcome: "Rejected", reason: "ResultRejected" },
+    ]);
+    expect(status?.assignment).toMatchObject({ attempt: 2, worker: "w2" });
+    expect(isConditionTrue(status?.conditions, "Slashed")).toBe(true);
+    expect(cheater.seen).toHaveLength(1);
+    expect((await cluster.chain.node(cluster.member("w1").signer.address)).stakeWei).toBe(9_000n * oneToken);
+    await expect
+      .poll(async () => (await cluster.workers.get({ name: "w1" })).status, { timeout: 10_000 })
+      .toMatchObject({
+        bond: { state: "Underbonded" },
+        reputation: { rejected: 1 },
+        earnings: { slashedWei: String(1_000n * oneToken) },
+      });
+    await expect
+      .poll(async () => (await cluster.workers.get({ name: "w2" })).status, { timeout: 10_000 })
+      .toMatchObject({ reputation: { completed: 1 }, earnings: { creditedWei: String((8n * oneToken) / 10n) } });
+  });
+
+  test("a claim that lapses is given to somebody else, and the late receipt is superseded", async () => {
+    // w1 was slashed below its bond by the test before: a second silent worker is w2 itself, which forgets its first claim.
+    const held: WorkAssignment[] = [];
+    startValidators();
+    const forgetful = runWorker(cluster, operator, "w2", {
+      multiply: (assignment) => {
+        if (assignment.attempt > 1) return 2;
+        held.push(assignment);
+        return undefined;
+      },
+    });
+    running.push(forgetful);
+    await cluster.tasks.create(aTask("lapsed", { timeoutSeconds: 1 }));
+    await phaseOf("lapsed").toBe("Succeeded");
+    const status = await read("lapsed");
+    expect(status?.attempts).toMatchObject([{ attempt: 1, worker: "w2", outcome: "Expired", reason: "ClaimExpired" }]);
+    expect(status?.assignment?.attempt).toBe(2);
+    const member = cluster.member("w2");
+    const output = double(held[0]!.input);
+    const receipt = await signReceipt(cluster.domain, member, { assignment: held[0]!, output });
+    const client = connect(cluster, operator, "w2");
+    const late = await client.receipt({
+      namespace: "default",
+      task: "lapsed",
+      outcome: { kind: "Completed", receipt, output, items: 1 },
+    });
+    await client.close();
+    expect(late.status).toBe("Superseded");
+    expect((await read("lapsed"))?.assignment?.attempt).toBe(2);
+  });
+
+  const inadmissible = [
+    { name: "no-order", change: { orderRef: { name: "absent" } }, want: { reason: "OrderMissing", phase: "Pending" } },
+    {
+      name: "unverified",
+      change: { verification: { policy: "None", validators: 3, quorum: 2 } },
+      want: { reason: "PolicyNotAllowed", phase: "Failed" },
+    },
+    { name: "too-dear", change: { reward: "11" }, want: { reason: "RewardAboveOrder", phase: "Pending" } },
+  ] as const;
+  for (const { name, change, want } of inadmissible) {
+    test(`the inadmissible task ${name} says ${want.reason} at once and is not run`, async () => {
+      const worker = runWorker(cluster, operator, "w2");
+      running.push(worker);
+      await cluster.tasks.create(aTask(name, change as Parameters<typeof aTask>[1]));
+      await expect
+        .poll(async () => (await conditionOf(name, "Accepted"))?.reason, { timeout: 10_000 })
+        .toBe(want.reason);
+      expect(await read(name)).toMatchObject({ phase: want.phase });
+      expect((await conditionOf(name, "Accepted"))?.status).toBe("False");
+      expect(worker.seen).toEqual([]);
+    });
+  }
+
+  test("a task that nobody can take says why, once, and a suspended one does not run", async () => {
+    running.push(runWorker(cluster, operator, "w2"));
+    await cluster.tasks.create(aTask("too-high", { tier: "High" }));
+    await cluster.tasks.create(aTask("resting", { suspend: true }));
+    await expect
+      .poll(async () => (await conditionOf("too-high", "Queued"))?.reason, { timeout: 10_000 })
+      .toBe("NoWorkerFits");
+    expect((await conditionOf("too-high", "Queued"))?.message).toBe("0/2 workers: 1 not bonded, 1 below tier High");
+    expect(await read("resting")).toMatchObject({ phase: "Pending" });
+    const { resourceVersion } = (await cluster.tasks.get({ namespace: "default", name: "too-high" })).metadata;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect((await cluster.tasks.get({ namespace: "default", name: "too-high" })).metadata.resourceVersion).toBe(
+      resourceVersion,
+    );
+  });
+
+  test("a failure that every worker would meet fails the task at once", async () => {
+    const client = connect(cluster, operator, "w2");
+    await cluster.tasks.create(aTask("hopeless"));
+    const { assignments } = await client.claim({ slots: 1, models: [], waitMs: 10_000 });
+    const [assignment] = assignments;
+    const { taskId, attempt } = assignment!;
+    const outcome = {
+      kind: "Failed",
+      taskId,
+      attempt,
+      reason: "DigestMismatch",
+      message: "not the model",
+      retryable: false,
+    } as const;
+    expect((await client.receipt({ namespace: "default", task: "hopeless", outcome })).status).toBe("Recorded");
+    expect(await read("hopeless")).toMatchObject({
+      phase: "Failed",
+      attempts: [{ outcome: "Failed", reason: "DigestMismatch" }],
+    });
+    expect((await conditionOf("hopeless", "Stalled"))?.status).toBe("True");
+    await client.close();
+  });
+
+  test("a receipt over another output than came with it is refused, and the claim stands", async () => {
+    const client = connect(cluster, operator, "w2");
+    await cluster.tasks.create(aTask("mismatched"));
+    const { assignments } = await client.claim({ slots: 1, models: [], waitMs: 10_000 });
+    const assignment = assignments[0]!;
+    const receipt = await signReceipt(cluster.domain, cluster.member("w2"), {
+      assignment,
+      output: double(assignment.input),
+    });
+    const outcome = { kind: "Completed", receipt, output: double(assignment.input, 5), items: 1 } as const;
+    await expect(client.receipt({ namespace: "default", task: "mismatched", outcome })).rejects.toMatchObject({
+      code: "InvalidReceipt",
+    });
+    expect(await read("mismatched")).toMatchObject({ phase: "Assigned" });
+    await client.close();
+  });
+
+  test("a panel that cannot agree is followed by none where no larger one exists, and nobody is paid or slashed", async () => {
+    const abstaining = validators.map((name) =>
+      runValidator(cluster, operator, name, { script: { vote: () => "Abstain" } }),
+    );
+    running.push(...abstaining, runWorker(cluster, operator, "w2"));
+    await cluster.tasks.create(aTask("unclear"));
+    await phaseOf("unclear").toBe("Failed");
+    expect(await read("unclear")).toMatchObject({
+      verdict: { result: "Inconclusive", abstain: 3 },
+      attempts: [{ outcome: "Inconclusive" }],
+    });
+    expect((await cluster.chain.node(cluster.member("w2").signer.address)).stakeWei).toBe(10_000n * oneToken);
+  });
+
+  test("a task whose dependency failed fails, and one whose dependency succeeded runs", async () => {
+    startValidators();
+    running.push(runWorker(cluster, operator, "w2"));
+    await cluster.tasks.create(aTask("after-hopeless", { dependsOn: ["hopeless"] }));
+    await cluster.tasks.create(aTask("second", { dependsOn: ["first"] }));
+    await phaseOf("after-hopeless").toBe("Failed");
+    expect(await read("second")).toMatchObject({ phase: "Pending" });
+    await cluster.tasks.create(aTask("first"));
+    await phaseOf("second").toBe("Succeeded");
+  });
+
+  test("a task whose time to live is over is deleted", async () => {
+    startValidators();
+    running.push(runWorker(cluster, operator, "w2"));
+    await cluster.tasks.create(aTask("brief", { ttlSecondsAfterFinished: 1 }));
+    await phaseOf("brief").toBe("Succeeded");
+    await expect
+      .poll(() => cluster.tasks.get({ namespace: "default", name: "brief" }).catch((error) => error.reason), {
+        timeout: 10_000,
+      })
+      .toBe("NotFound");
+  });
+});
