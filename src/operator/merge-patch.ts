@@ -16,7 +16,8 @@ export function computeMergePatch(from: object, to: object): JsonObject | undefi
   for (const [field, value] of Object.entries(after)) {
     const known = before[field];
     if (value === undefined || isDeepStrictEqual(known, value)) continue;
-    patch[field] = isObject(known) && isObject(value) ? computeMergePatch(known, value) : value;
+    const inner = isObject(known) && isObject(value) ? computeMergePatch(known, value) : value;
+    if (inner !== undefined) patch[field] = inner;
   }
   return Object.keys(patch).length > 0 ? patch : undefined;
 }

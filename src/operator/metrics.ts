@@ -30,7 +30,7 @@ export function createOperatorMetrics(registry: Registry) {
     }),
     backlog: new Gauge({
       name: "inferium_settlement_backlog_tasks",
-      help: "Accepted tasks that are not settled yet.",
+      help: "Tasks with a receipt that are not settled yet.",
       registers,
     }),
     verdicts: new Counter({

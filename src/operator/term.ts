@@ -85,6 +85,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     await server.close();
     for (const end of unsubscribe) end();
     options.metrics.tasks.reset();
+    options.metrics.backlog.reset();
   }
 }
 

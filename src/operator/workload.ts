@@ -46,7 +46,13 @@ export class Workload {
     const nowMs = this.#clock.monotonic();
     if (known && stage) this.#metrics.stageSeconds.observe({ stage: known.stage }, (nowMs - known.sinceMs) / 1_000);
     if (stage !== undefined && stage !== "Done") this.#stages.set(key, { stage, sinceMs: nowMs });
+    this.#metrics.backlog.inc(backlogShare(stage) - backlogShare(known?.stage));
   }
+}
+
+/** Receipts pile up here while the chain is away. */
+function backlogShare(stage: Stage | undefined): number {
+  return stage === "Judge" || stage === "Settle" ? 1 : 0;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -73,7 +73,8 @@ function drawIndex(pool: readonly Candidate[], seed: string, round: number): num
 
 /** Whole tokens times record in thousandths; never zero, so that every eligible validator can be drawn. */
 function weightOf(candidate: Candidate): bigint {
-  const record = Math.round(Math.min(1, Math.max(0, candidate.reputation)) * 1_000);
+  const score = Number.isFinite(candidate.reputation) ? Math.min(1, Math.max(0, candidate.reputation)) : 0;
+  const record = Math.round(score * 1_000);
   const weight = (candidate.stakeWei / 10n ** 18n) * BigInt(record);
   return weight > 0n ? weight : 1n;
 }

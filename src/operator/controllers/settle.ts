@@ -60,7 +60,6 @@ export class SettleStage {
   note(key: string, isWaiting: boolean): void {
     if (!isWaiting) this.#waiting.delete(key);
     else if (!this.#waiting.has(key)) this.#waiting.set(key, this.#options.clock.monotonic());
-    this.#options.metrics.backlog.set(this.#waiting.size);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -196,6 +196,8 @@ describe("operator restarted", () => {
     try {
       await cluster.tasks.create(aTask("offline"));
       await phaseOf("offline").toBe("Validating");
+      const metrics = await (await fetch(`${operator.metricsUrl}/metrics`)).text();
+      expect(metrics).toContain("inferium_settlement_backlog_tasks 1");
     } finally {
       process.kill(cluster.anvilPid, "SIGCONT");
     }

@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
+import type { InferenceTaskStatus } from "../../../src/api/v1alpha1/generated/inferencetasks.ts";
+import {
+  assignTask,
+  commitTask,
+  endAttempt,
+  explainTask,
+  failAttempt,
+  failTask,
+  isLastAttempt,
+  isLegalPhase,
+  newStatus,
+  nextAttempt,
+  recordPenalty,
+  refuseTask,
+  reopenTask,
+  type Stage,
+  settleTask,
+  stageOf,
+  validateTask,
+} from "../../../src/protocol/lifecycle.ts";
+
+const context = { generation: 3, now: "2026-01-01T00:00:00Z" };
+const because = { reason: "Because", message: "because" };
+
+const step = {
+  refuse: (status: InferenceTaskStatus) => refuseTask(status, { ...because, retry: true }, context),
+  explain: (status: InferenceTaskStatus) => explainTask(status, because, context),
+  assign: (status: InferenceTaskStatus) =>
+    assignTask(
+      status,
+      { worker: "w", address: "0x1", attempt: nextAttempt(status), claimedAt: context.now, deadline: context.now },
+      context,
+    ),
+  commit: (status: InferenceTaskStatus) => {
+    const message = { attempt: status.assignment?.attempt ?? 1, startedAtMs: 1, endedAtMs: 3 };
+    const receipt = { message, signature: "0x", digest: "0xd" } as unknown as NonNullable<
+      InferenceTaskStatus["receipt"]
+    >;
+    return commitTask(status, { receipt, output: { digest: "sha256:x" } }, context);
+  },
+  validate: (status: InferenceTaskStatus) => validateTask(status, { result: "Accepted", accept: 2 }, context),
+  reopen: (status: InferenceTaskStatus) => reopenTask(status, context),
+  settle: (status: InferenceTaskStatus) =>
+    settleTask(status, { batch: 1, index: 0, txHash: "0xt", rewardWei: "5" }, context),
+  end: (status: InferenceTaskStatus) =>
+    endAttempt(status, { ...because, outcome: "Expired", endedAt: context.now }, context),
+  reject: (status: InferenceTaskStatus) =>
+    endAttempt(status, { ...because, outcome: "Rejected", endedAt: context.now }, context),
+  fail: (status: InferenceTaskStatus) => failTask(status, because, context),
+};
+type Step = keyof typeof step;
+const walk = (...steps: Step[]) => steps.reduce((status, name) => step[name](status), newStatus);
+
+/** From which stage each step may be taken, and to which it leads. */
+const moves: Record<Step, { from: readonly Stage[]; to: Stage }> = {
+  refuse: { from: ["Wait"], to: "Wait" },
+  explain: { from: ["Wait"], to: "Wait" },
+  assign: { from: ["Wait"], to: "Run" },
+  commit: { from: ["Run"], to: "Judge" },
+  validate: { from: ["Judge"], to: "Settle" },
+  reopen: { from: ["Settle"], to: "Judge" },
+  settle: { from: ["Settle"], to: "Done" },
+  end: { from: ["Run", "Judge"], to: "Wait" },
+  reject: { from: ["Judge"], to: "Wait" },
+  fail: { from: ["Wait", "Run", "Judge"], to: "Done" },
+};
+
+describe("lifecycle", () => {
+  test("the usual life leads from Wait to Done, with each condition on its way", () => {
+    const settled = walk("assign", "commit", "validate", "settle");
+    expect(settled.phase).toBe("Succeeded");
+    const held = (settled.conditions ?? []).filter(({ status }) => status === "True").map(({ type }) => type);
+    expect(held).toEqual([
+      "Accepted",
+      "Assigned",
+      "Executed",
+      "Committed",
+      "Validated",
+      "Settled",
+      "Rewarded",
+      "Ready",
+    ]);
+    expect(settled.observedGeneration).toBe(3);
+  });
+
+  test("law: any sequence of steps taken from the right stages is legal and ends where it should", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...(Object.keys(step) as Step[])), { maxLength: 40 }), (steps) => {
+        let status = newStatus;
+        for (const name of steps) {
+          const stage = stageOf(status);
+          if (!moves[name].from.includes(stage)) continue;
+          const next = step[name](status);
+          expect([name, stageOf(next)]).toEqual([name, moves[name].to]);
+          expect(next.phase === status.phase || isLegalPhase(status.phase, next.phase)).toBe(true);
+          const summary = ["Ready", "Reconciling", "Stalled"].filter((type) => isConditionTrue(next.conditions, type));
+          expect(summary).toHaveLength(1);
+          const types = (next.conditions ?? []).map(({ type }) => type);
+          expect(new Set(types).size).toBe(types.length);
+          status = next;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const illegal: { name: string; run: () => unknown }[] = [
+    { name: "a settled task fail", run: () => step.fail(walk("assign", "commit", "validate", "settle")) },
+    { name: "a waiting task settle", run: () => step.settle(newStatus) },
+    { name: "a running task settle", run: () => step.settle(walk("assign")) },
+    { name: "an accepted task be rejected", run: () => step.reject(walk("assign", "commit", "validate")) },
+  ];
+  for (const { name, run } of illegal) {
+    test(`nothing lets ${name}`, () => expect(run).toThrow(expect.objectContaining({ code: "IllegalTransition" })));
+  }
+
+  test("an attempt that ended leaves nothing but its record", () => {
+    const status = walk("assign", "commit", "reject");
+    expect(status).toMatchObject({ phase: "Queued", attempts: [{ attempt: 1, worker: "w", outcome: "Rejected" }] });
+    for (const field of ["assignment", "receipt", "output", "verdict"]) expect(status).not.toHaveProperty(field);
+    expect(status.conditions?.map(({ type }) => type)).not.toContain("Committed");
+    expect(nextAttempt(status)).toBe(2);
+  });
+
+  test("attempts are numbered on, whatever their outcome", () => {
+    expect(walk("assign", "end", "assign", "commit", "reject", "assign").assignment?.attempt).toBe(3);
+  });
+
+  const last = [
+    { retries: 0, ended: 0, want: true },
+    { retries: 1, ended: 0, want: false },
+    { retries: 1, ended: 1, want: true },
+  ];
+  for (const { retries, ended, want } of last) {
+    test(`with ${retries} retries and ${ended} ended attempts the next is ${want ? "the last" : "not the last"}`, () => {
+      const status = walk(...Array.from({ length: ended }, () => ["assign", "end"] as const).flat(), "assign");
+      expect(isLastAttempt(status, retries)).toBe(want);
+    });
+  }
+
+  const ends = [
+    { steps: ["assign", "commit", "reject"] as Step[], outcome: "Rejected", want: "Rejected" },
+    { steps: ["assign", "end"] as Step[], outcome: "Rejected", want: "Failed" },
+    { steps: ["assign", "commit", "reject"] as Step[], outcome: "Expired", want: "Failed" },
+  ] as const;
+  for (const { steps, outcome, want } of ends) {
+    test(`a task whose attempts ended ${steps.at(-1)} and then ${outcome} is ${want}`, () => {
+      const ended = { ...because, outcome, endedAt: context.now } as const;
+      expect(failAttempt(walk(...steps, "assign", "commit"), ended, context).phase).toBe(want);
+    });
+  }
+
+  test("a penalty is noted on its attempt and does not move the task", () => {
+    const before = walk("assign", "commit", "reject", "assign");
+    const after = recordPenalty(before, { attempt: 1, txHash: "0xslash" }, context);
+    expect(after.attempts?.[0]?.penaltyTxHash).toBe("0xslash");
+    expect(stageOf(after)).toBe("Run");
+    expect(isConditionTrue(after.conditions, "Slashed")).toBe(true);
+  });
+
+  test("the time of a condition is that of the last change of its status", () => {
+    const assigned = walk("assign");
+    const later = commitTask(
+      assigned,
+      { receipt: { message: { attempt: 1, startedAtMs: 0, endedAtMs: 0 } } as never, output: { digest: "" } },
+      { generation: 3, now: "2026-01-01T00:01:00Z" },
+    );
+    const timeOf = (type: string) => later.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
+    expect(timeOf("Assigned")).toBe(context.now);
+    expect(timeOf("Committed")).toBe("2026-01-01T00:01:00Z");
+  });
+});

@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Heap } from "../../../src/protocol/heap.ts";
+import { localityMs, type TakeRequest, TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
+
+const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
+  id,
+  key,
+  requirements: { tier: "Low" },
+  model: "m",
+  failedWorkers: [],
+  ...change,
+});
+const anyone = (count: number, change: Partial<TakeRequest> = {}): TakeRequest => ({
+  count,
+  models: new Set(),
+  fits: () => true,
+  takes: () => true,
+  ...change,
+});
+const ids = (tasks: readonly WaitingTask[]) => tasks.map(({ id }) => id);
+
+describe("TaskPool", () => {
+  test("gives the smallest keys first, over all classes", () => {
+    const pool = new TaskPool();
+    for (const [id, key, model] of [
+      ["c", 3, "x"],
+      ["a", 1, "x"],
+      ["b", 2, "y"],
+    ] as const)
+      pool.add(aTask(id, key, { model }));
+    expect(ids(pool.take(anyone(2)))).toEqual(["a", "b"]);
+    expect(pool.size).toBe(1);
+  });
+
+  test("a head that does not fit never blocks one that does", () => {
+    const pool = new TaskPool();
+    pool.add(aTask("big", 1, { requirements: { tier: "High" } }));
+    pool.add(aTask("small", 2));
+    expect(ids(pool.take(anyone(2, { fits: ({ tier }) => tier === "Low" })))).toEqual(["small"]);
+    expect(pool.has("big")).toBe(true);
+  });
+
+  test("a task that this worker may not take stays for the next one", () => {
+    const pool = new TaskPool();
+    pool.add(aTask("failed-here", 1));
+    pool.add(aTask("fresh", 2));
+    expect(ids(pool.take(anyone(2, { takes: ({ id }) => id === "fresh" })))).toEqual(["fresh"]);
+    expect(ids(pool.take(anyone(2)))).toEqual(["failed-here"]);
+  });
+
+  test("a removed task is not given, and one added again is given once with its new key", () => {
+    const pool = new TaskPool();
+    pool.add(aTask("a", 1));
+    pool.add(aTask("b", 2));
+    pool.add(aTask("a", 3));
+    pool.remove("b");
+    expect(ids(pool.take(anyone(5)))).toEqual(["a"]);
+  });
+
+  const locality = [
+    { name: "a loaded model goes before one that came a little earlier", gapMs: localityMs - 1, want: "loaded" },
+    { name: "but not before one that came much earlier", gapMs: localityMs, want: "other" },
+  ];
+  for (const { name, gapMs, want } of locality) {
+    test(name, () => {
+      const pool = new TaskPool();
+      pool.add(aTask("other", 0, { model: "other" }));
+      pool.add(aTask("loaded", gapMs, { model: "loaded" }));
+      expect(ids(pool.take(anyone(1, { models: new Set(["loaded"]) })))).toEqual([want]);
+    });
+  }
+
+  test("a key that is no number is refused before it can break the order", () => {
+    expect(() => new TaskPool().add(aTask("a", Number.NaN))).toThrow(
+      expect.objectContaining({ code: "InvalidQueueKey" }),
+    );
+  });
+
+  test("law: whatever is added and removed, exactly the rest comes out, in order", () => {
+    const operation = fc.record({
+      id: fc.integer({ min: 0, max: 20 }),
+      key: fc.integer({ min: 0, max: 50 }),
+      remove: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(operation), (operations) => {
+        const pool = new TaskPool();
+        const model = new Map<string, number>();
+        for (const { id, key, remove } of operations) {
+          if (remove) model.delete(String(id));
+          else model.set(String(id), key);
+          if (remove) pool.remove(String(id));
+          else pool.add(aTask(String(id), key, { model: String(id % 3) }));
+        }
+        const want = [...model].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+        const got = pool.take(anyone(100));
+        expect(got.map(({ key }) => key)).toEqual(want.map(([, key]) => key));
+        expect(new Set(ids(got))).toEqual(new Set(model.keys()));
+      }),
+    );
+  });
+});
+
+describe("Heap", () => {
+  test("law: gives what a sort would", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer()), (numbers) => {
+        const heap = new Heap<number>((a, b) => a - b);
+        for (const number of numbers) heap.push(number);
+        const sorted = numbers.map(() => heap.pop());
+        expect(sorted).toEqual([...numbers].sort((a, b) => a - b));
+        expect(heap.pop()).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe("computeQueueKey", () => {
+  const time = fc.integer({ min: 0, max: 1e9 });
+  const priority = fc.integer({ min: -1_000, max: 1_000 });
+  test("law: of two tasks of one time the higher priority goes first, of two of one priority the earlier", () => {
+    fc.assert(
+      fc.property(time, priority, fc.integer({ min: 1, max: 100 }), (enqueuedAtMs, level, more) => {
+        const key = computeQueueKey({ priority: level, enqueuedAtMs });
+        expect(computeQueueKey({ priority: level + more, enqueuedAtMs })).toBeLessThan(key);
+        expect(computeQueueKey({ priority: level, enqueuedAtMs: enqueuedAtMs + more })).toBeGreaterThan(key);
+      }),
+    );
+  });
+
+  test("law: nobody waits behind a task that came more than the whole range of priorities later", () => {
+    const boundMs = 2_000 * agingMsPerLevel;
+    fc.assert(
+      fc.property(time, priority, priority, fc.integer({ min: 1, max: 1e9 }), (enqueuedAtMs, mine, theirs, later) => {
+        const key = computeQueueKey({ priority: mine, enqueuedAtMs });
+        const next = computeQueueKey({ priority: theirs, enqueuedAtMs: enqueuedAtMs + boundMs + later });
+        expect(key).toBeLessThan(next);
+      }),
+    );
+  });
+});
+
+describe("computeOfferRank", () => {
+  test("law: a record is worth at most its head start, whatever it claims to be", () => {
+    const reputation = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY));
+    fc.assert(
+      fc.property(reputation, fc.integer({ min: 0, max: 1e6 }), (score, waitedMs) => {
+        const rank = computeOfferRank({ reputation: score, waitedMs });
+        expect(rank).toBeGreaterThanOrEqual(waitedMs);
+        expect(rank).toBeLessThanOrEqual(waitedMs + maxHeadStartMs);
+      }),
+    );
+  });
+  test("of two that have waited as long the better record goes first", () => {
+    expect(computeOfferRank({ reputation: 0.9, waitedMs: 5 })).toBeGreaterThan(
+      computeOfferRank({ reputation: 0.4, waitedMs: 5 }),
+    );
+  });
+});
