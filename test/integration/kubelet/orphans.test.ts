@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { openGroupLedger } from "../../../src/embedded/kubelet/group-ledger.ts";
-import { startProcessGroup } from "../../../src/embedded/kubelet/process-group.ts";
+import { type ProcessGroup, startProcessGroup } from "../../../src/embedded/kubelet/process-group.ts";
 import { startWatchdog } from "../../../src/embedded/kubelet/watchdog.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { eventually, isAlive, shell } from "./worker-bench.ts";
@@ -75,13 +75,18 @@ describe("the ledger of process groups", () => {
   beforeEach(async () => {
     rootDir = await realpath(await mkdtemp(join(tmpdir(), "ledger-")));
   });
-  afterEach(() => rm(rootDir, { recursive: true, force: true }));
+  const started: ProcessGroup[] = [];
+  afterEach(async () => {
+    for (const group of started.splice(0)) group.signal("SIGKILL");
+    await rm(rootDir, { recursive: true, force: true });
+  });
 
-  const start = (ledger: ReturnType<typeof openGroupLedger>, env: Record<string, string> = {}) =>
-    startProcessGroup(
-      { argv: ["sleep", "600"], env: { PATH: process.env.PATH ?? "", ...env }, workingDir: "/" },
-      ledger,
-    );
+  const start = async (ledger: ReturnType<typeof openGroupLedger>, extra: Record<string, string> = {}) => {
+    const env = { PATH: process.env.PATH ?? "", ...extra };
+    const group = await startProcessGroup({ argv: ["sleep", "600"], env, workingDir: "/" }, ledger);
+    started.push(group);
+    return group;
+  };
 
   it("is what the watchdog kills by, when the kubelet's end of the pipe closes", async () => {
     const group = await start(openGroupLedger(rootDir));
@@ -112,7 +117,5 @@ describe("the ledger of process groups", () => {
     writeFileSync(join(rootDir, "other", "groups", String(bystander.pid)), "1\n");
     expect(ledger.killLeftovers()).toBe(0);
     expect(isAlive(bystander.pid)).toBe(true);
-    bystander.signal("SIGKILL");
-    await bystander.exited;
   });
 });

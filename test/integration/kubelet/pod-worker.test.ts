@@ -110,6 +110,25 @@ describe("restarts", () => {
   });
 });
 
+it("serves the log of a pod that had ended under an earlier kubelet", async () => {
+  const terminated = { exitCode: 0, reason: "Completed" };
+  const container = {
+    name: "main",
+    image: "sh",
+    imageID: "",
+    containerID: "process://x",
+    ready: false,
+    restartCount: 0,
+  };
+  const status = { phase: "Succeeded" as const, containerStatuses: [{ ...container, state: { terminated } }] };
+  const logs = `${bench.rootDir}/pods/uid-over/logs/main`;
+  await mkdir(logs, { recursive: true });
+  await writeFile(`${logs}/0.log`, "2026-01-01T00:00:00.000000000Z stdout F done\n");
+  const worker = bench.run({ containers: [shell("exit 9")] }, { status, metadata: { name: "over", uid: "uid-over" } });
+  expect(await readWholeLog(worker)).toBe("done\n");
+  expect(bench.statuses).toEqual([]);
+});
+
 describe("the order of containers", () => {
   it("runs init containers to their end, one after another, before the others", async () => {
     const mounts = [{ name: "v", mountPath: "/v" }];
