@@ -1,5 +1,6 @@
 /** Everything that one term of leadership knows: made empty here, filled from the server, the chain and the records. */
 import type { Clock } from "../base/clock.ts";
+import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap, Secret } from "../kube/core-resources.ts";
@@ -79,10 +80,20 @@ export function createBooks(parts: BookParts) {
       domain,
       clock,
       deadlineMs: config.validation.deadlineMs,
-      buildItems: (validation) => items.build(validation),
+      buildItems: (validation) =>
+        items.build(validation).catch((error: unknown) => abandon(clients, validation, error)),
       onVote: (key) => lanes.add("panel", key),
     }),
   };
+}
+
+/** A panel needs every receipt: where one is gone before anybody has it, new panels hear the others. */
+async function abandon({ validations }: Clients, { metadata }: ValidationObject, error: unknown): Promise<never> {
+  if (error instanceof InferiumError && error.code === "ReceiptGone") {
+    const { namespace, name, uid = "" } = metadata;
+    await validations.delete({ namespace, name }, { preconditions: { uid } });
+  }
+  throw error;
 }
 
 /** Members and what they do: these ask each other. */

@@ -189,6 +189,24 @@ describe("operator", () => {
     expect((await cluster.chain.node(cluster.member("w2").signer.address)).stakeWei).toBe(10_000n * oneToken);
   });
 
+  test("where a task is deleted before its panel has it, the others of its group are heard by a new panel", async () => {
+    running.push(runWorker(cluster, operator, "w2"));
+    const ignoring = validators.map((name) =>
+      runValidator(cluster, operator, name, { script: { onDuty: () => "ignore" } }),
+    );
+    for (const name of ["stays", "goes"]) await cluster.tasks.create(aTask(name));
+    const groupOf = async (name: string) =>
+      (await cluster.validations.list()).items.find(({ spec }) => spec.receipts.some(({ task }) => task === name));
+    await expect.poll(async () => (await groupOf("goes"))?.spec.receiptCount, { timeout: 10_000 }).toBe(2);
+    await Promise.all(ignoring.map((member) => member.stop()));
+    await operator.stop();
+    await cluster.tasks.delete({ namespace: "default", name: "goes" });
+    operator = await startOperator(cluster);
+    startValidators();
+    await phaseOf("stays").toBe("Succeeded");
+    expect((await groupOf("stays"))?.spec.receiptCount).toBe(1);
+  });
+
   test("a task whose dependency failed fails, and one whose dependency succeeded runs", async () => {
     startValidators();
     running.push(runWorker(cluster, operator, "w2"));
