@@ -29,7 +29,9 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   const log = (level: LogLevel, message: string, fields?: LogFields) => {
     if (order[level] < threshold) return;
-    const entry = { time: new Date().toISOString(), level, msg: message, ...fixed, ...fields };
+    const head = { time: new Date().toISOString(), level, msg: message };
+    // A field of one of these names must not hide what the line is.
+    const entry = { ...head, ...fixed, ...fields, ...head };
     write(`${JSON.stringify(entry, redact)}\n`);
   };
   return {

@@ -2,6 +2,8 @@
  * `inferium up`: the whole system on one machine with real tasks. Starts it, runs the demonstration, sums up, keeps
  * running until it is told to stop, then stops every process that it started.
  */
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { startArtifactServer } from "../demo/artifact-server.ts";
@@ -37,6 +39,10 @@ export async function runUp(options: UpOptions): Promise<number> {
   const startedAt = clock.monotonic();
   const seconds = () => Number(((clock.monotonic() - startedAt) / 1000).toFixed(1));
   const workspace = await openWorkspace(options.dir);
+  // A dozen processes load the same modules: compiled once, they start in half the time.
+  const compileCache = join(workspace.dir, "compile-cache");
+  enableCompileCache(compileCache);
+  const hostEnv = { ...options.hostEnv, NODE_COMPILE_CACHE: compileCache };
   const log = openRunLog(workspace.dir);
   const logger = createLogger({ write: log.write });
   const teardown = createTeardown(logger);
@@ -48,7 +54,7 @@ export async function runUp(options: UpOptions): Promise<number> {
   const display = createLiveDisplay(options.output === "json" ? process.stderr : process.stdout);
   const say = (text: string) => display.print(`${seconds().toFixed(1).padStart(5)} s  ${text}`);
   try {
-    const system = await startSystem({ ...options, workspace, logger, teardown, say });
+    const system = await startSystem({ ...options, hostEnv, workspace, logger, teardown, say });
     const readySeconds = seconds();
     say(`ready      kubectl --kubeconfig ${system.cluster.kubeconfigPath} get itask,wn,val -A`);
     if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, teardown, logger });

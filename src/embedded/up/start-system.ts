@@ -7,6 +7,7 @@
  *   4. pods: the operator, an agent for each node, workers and validators
  *   5. wait until every member is Ready
  */
+import { flushCompileCache } from "node:module";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { createClient } from "../../kube/client.ts";
@@ -79,6 +80,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   say(`nodes      ${members.length + 1} simulated nodes run pods as local processes`);
   const [poolPort = 0, operatorMetricsPort = 0, ...agentPorts] = await findFreePorts(members.length + 2);
   const client = createClient(cluster.transport, pods);
+  // What this process has compiled so far is what its children need first.
+  flushCompileCache();
   const built = buildPods(members, { chain, poolPort, operatorMetricsPort, agentPorts });
   await Promise.all(built.map((pod) => client.create(pod)));
   say(`pods       ${built.length} pods: operator, agents, workers, validators`);
