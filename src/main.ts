@@ -4,7 +4,6 @@
  * role when it is asked for (a worker need not load what an operator needs), turns signals into an abort, errors into one
  * clear line and an exit status (0 done, 1 failed, 2 wrong usage, 130 interrupted).
  */
-import { flushCompileCache } from "node:module";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "./base/clock.ts";
 import { describeError, InferiumError } from "./base/errors.ts";
@@ -13,8 +12,6 @@ import { version } from "./base/version.ts";
 import { addClientCommands } from "./cli/commands.ts";
 
 const stopping = new AbortController();
-// Where a compile cache is set (NODE_COMPILE_CACHE), keep it even if this process never ends by itself.
-setTimeout(flushCompileCache, 5_000).unref();
 const logger = createLogger({ level: readLogLevel() });
 const role = () => ({ signal: stopping.signal, logger, clock: systemClock });
 

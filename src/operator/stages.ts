@@ -80,6 +80,9 @@ export function buildStages(parts: StageParts): Stages {
   const admission = attachAdmission(wiring);
   const grouping = attachValidation(wiring);
   const settle = attachSettlement(wiring);
+  // Batches first: there is one in a while, and everybody's pay waits for it; votes go on right after.
+  books.duties.addSource((validator) => books.certifier.nextDuty(validator));
+  books.duties.addSource((validator) => books.panels.nextDuty(validator));
   attachUpkeep(wiring);
   follow(wiring, { admission, settle, grouping });
   return {
@@ -139,7 +142,6 @@ function attachValidation(wiring: Wiring): Grouping {
   lanes.attach("group", grouping.reconcile);
   lanes.attach("panel", createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply }));
   lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
-  books.duties.addSource((validator) => books.panels.nextDuty(validator));
   return grouping;
 }
 
@@ -161,7 +163,6 @@ function attachSettlement(wiring: Wiring): SettleStage {
   });
   const onSlashed = (address: string) => books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
   lanes.attach("slash", createSlashStage({ ...books, book: books.slashes, settler, logger, metrics, tell, onSlashed }));
-  books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   return new SettleStage({
     ...{ ...books, book: books.batches, link, settler, clock, logger, metrics, tell },
     treasury: config.chain.treasury,

@@ -3,7 +3,7 @@
  * All digests are 0x-hex of 32 bytes; addresses are checksummed. Times named `...Ms` are
  * milliseconds since the epoch, `expiresAt` and `createdAt` seconds, as contracts count.
  */
-import { id, type TypedDataDomain, TypedDataEncoder, verifyTypedData } from "ethers";
+import { id, recoverAddress, type TypedDataDomain, TypedDataEncoder } from "ethers";
 
 export interface ProtocolDomain {
   readonly chainId: number;
@@ -105,15 +105,43 @@ export function hashMessage(domain: ProtocolDomain, types: MessageTypes, message
   return TypedDataEncoder.hash(buildDomain(domain), types, message);
 }
 
-/** The checksummed address that signed, or undefined where the signature is malformed. */
+/**
+ * Recovering a signer costs milliseconds, and a validator meets each receipt twice: when it votes and when it certifies.
+ * The answer depends on the digest and the signature alone, so remembering it changes no result.
+ */
+const recovered = new Map<string, string | undefined>();
+const maxRecovered = 8_192;
+
+/** The checksummed address that signed, or undefined where signature or message is malformed. */
 export function recoverSigner(
   domain: ProtocolDomain,
   types: MessageTypes,
   message: object,
   signature: string,
 ): string | undefined {
+  const digest = hashOrUndefined(domain, types, message);
+  if (digest === undefined) return undefined;
+  const key = `${digest}${signature}`;
+  if (recovered.has(key)) return recovered.get(key);
+  const signer = recoverFrom(digest, signature);
+  const [oldest] = recovered.keys();
+  if (recovered.size >= maxRecovered && oldest !== undefined) recovered.delete(oldest);
+  recovered.set(key, signer);
+  return signer;
+}
+
+function hashOrUndefined(domain: ProtocolDomain, types: MessageTypes, message: object): string | undefined {
   try {
-    return verifyTypedData(buildDomain(domain), types, message, signature);
+    return hashMessage(domain, types, message);
+  } catch {
+    // Fields that do not fit their types cannot have been signed by anybody.
+    return undefined;
+  }
+}
+
+function recoverFrom(digest: string, signature: string): string | undefined {
+  try {
+    return recoverAddress(digest, signature);
   } catch {
     // ethers throws for bytes that are no signature at all; for the caller that is the same as a wrong signer.
     return undefined;
