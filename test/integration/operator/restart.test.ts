@@ -164,6 +164,8 @@ describe("operator restarted", () => {
     const name = `inferium-batch-${String(sequence + 1n).padStart(12, "0")}`;
     const proposed = (await batchRecords()).items.find(({ metadata }) => metadata.name === name);
     expect(proposed?.data).toMatchObject({ state: "Proposed" });
+    // A header made anew would carry another second.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
     await restart();
     startValidators();
     await phaseOf("half-signed").toBe("Succeeded");

@@ -109,6 +109,7 @@ describe("lifecycle", () => {
 
   const illegal: { name: string; run: () => unknown }[] = [
     { name: "a settled task fail", run: () => step.fail(walk("assign", "commit", "validate", "settle")) },
+    { name: "an accepted task fail", run: () => step.fail(walk("assign", "commit", "validate")) },
     { name: "a waiting task settle", run: () => step.settle(newStatus) },
     { name: "a running task settle", run: () => step.settle(walk("assign")) },
     { name: "an accepted task be rejected", run: () => step.reject(walk("assign", "commit", "validate")) },
