@@ -24,14 +24,14 @@ import { createReceive } from "./controllers/receive.ts";
 import { createRetireTasks, createRetireValidations } from "./controllers/retire.ts";
 import { SettleStage } from "./controllers/settle.ts";
 import { createSlashStage } from "./controllers/slash.ts";
-import { Dependents } from "./dependents.ts";
 import { addressOf } from "./directory.ts";
 import type { Earnings } from "./earnings.ts";
+import { follow } from "./follow.ts";
 import { Lanes } from "./lanes.ts";
-import type { TaskEntry, TaskLedger } from "./ledger.ts";
+import type { TaskLedger } from "./ledger.ts";
 import type { TellTask } from "./task-events.ts";
 import { createTransactionJournal } from "./transaction-journal.ts";
-import { isDecided, type ValidationIndex } from "./validation-index.ts";
+import type { ValidationIndex } from "./validation-index.ts";
 
 export interface StageParts extends Omit<BookParts, "lanes"> {
   readonly kubeMetrics: KubeMetrics;
@@ -78,13 +78,13 @@ export function buildStages(parts: StageParts): Stages {
     settler: createSettlerOnce(parts, books, stopping.signal),
   };
   const admission = attachAdmission(wiring);
-  const grouping = attachValidation(wiring);
+  attachValidation(wiring);
   const settle = attachSettlement(wiring);
   // Batches first: there is one in a while, and everybody's pay waits for it; votes go on right after.
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   books.duties.addSource((validator) => books.panels.nextDuty(validator));
   attachUpkeep(wiring);
-  follow(wiring, { admission, settle, grouping });
+  follow(wiring, { admission, settle });
   return {
     ledger: books.ledger,
     index: books.index,
@@ -121,7 +121,7 @@ function attachAdmission({ books, lanes, config, clock }: Wiring): Admission {
   return admission;
 }
 
-function attachValidation(wiring: Wiring): Grouping {
+function attachValidation(wiring: Wiring): void {
   const { books, lanes, config, clients, clock, logger, metrics, link } = wiring;
   const { windowMs, deadlineMs, stragglerMs } = config.validation;
   const grouping = createGrouping({
@@ -205,57 +205,6 @@ function buildBackend(
 }
 
 const putBackMs = 1_000;
-
-interface Followers {
-  readonly admission: Admission;
-  readonly settle: SettleStage;
-  readonly grouping: Grouping;
-}
-
-/** Sends every change of a task, and of a Validation, to whoever must look at it. */
-function follow({ books, lanes, metrics }: Wiring, { admission, settle }: Followers): void {
-  const dependents = new Dependents();
-  books.ledger.onChange((key, entry, previous) => {
-    const stage = entry && stageOf(entry.status);
-    dependents.observe(key, entry, previous);
-    settle.note(key, stage === "Settle");
-    if (books.workload.observe(key, entry, previous) !== undefined) books.claims.kick();
-    for (const worker of [entry, previous].map((one) => one?.status.assignment?.worker))
-      if (worker) lanes.add("mirror", worker);
-    if (stage !== "Wait") books.pool.remove(key);
-    metrics.poolWaiting.set(books.pool.size);
-    if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
-    if (entry) route(lanes, entry);
-    if (stage === "Done" && entry) books.orders.release(entry.uid);
-    if (stage === undefined || stage === "Done")
-      for (const dependent of dependents.of(key)) lanes.add("queue", dependent);
-  });
-  books.index.onChange((key, validation, previous) => {
-    lanes.add("panel", key);
-    if (validation && isDecided(validation)) {
-      books.items.drop(key);
-      lanes.add("retireValidation", key);
-    }
-    // Whoever deletes one before its tasks are settled asks for a new panel.
-    if (!validation)
-      for (const { task } of previous?.spec.receipts ?? [])
-        lanes.add("judge", `${previous?.metadata.namespace}/${task}`);
-  });
-}
-
-function route(lanes: Lanes, { key, task, status }: TaskEntry): void {
-  const stage = stageOf(status);
-  if (stage === "Wait") lanes.add("admit", key);
-  if (stage === "Judge") lanes.add("judge", key);
-  if (stage === "Run" || (task.spec.deadlineSeconds !== undefined && stage !== "Done")) lanes.add("expire", key);
-  if (stage === "Done" && task.spec.ttlSecondsAfterFinished !== undefined) lanes.add("retireTask", key);
-}
-
-function forget(books: Books, admission: Admission, { uid, status }: TaskEntry): void {
-  admission.forget(uid);
-  books.orders.release(uid);
-  if (status.assignment) books.outputs.drop(`${uid}/${status.assignment.attempt}`);
-}
 
 function onWorker({ books, lanes, link }: Wiring, name: string): void {
   lanes.add("mirror", name);

@@ -1,0 +1,65 @@
+/** Sends every change of a task, and of a Validation, to whoever must look at it: the one place that knows the order. */
+import { stageOf } from "../protocol/lifecycle.ts";
+import type { Books } from "./books.ts";
+import type { Admission } from "./controllers/admit.ts";
+import type { SettleStage } from "./controllers/settle.ts";
+import { Dependents } from "./dependents.ts";
+import type { Lanes } from "./lanes.ts";
+import type { TaskEntry } from "./ledger.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+import { isDecided } from "./validation-index.ts";
+
+export interface FollowParts {
+  readonly books: Books;
+  readonly lanes: Lanes;
+  readonly metrics: OperatorMetrics;
+}
+
+interface Followers {
+  readonly admission: Admission;
+  readonly settle: SettleStage;
+}
+
+export function follow({ books, lanes, metrics }: FollowParts, { admission, settle }: Followers): void {
+  const dependents = new Dependents();
+  books.ledger.onChange((key, entry, previous) => {
+    const stage = entry && stageOf(entry.status);
+    dependents.observe(key, entry, previous);
+    settle.note(key, stage === "Settle");
+    if (books.workload.observe(key, entry, previous) !== undefined) books.claims.kick();
+    for (const worker of [entry, previous].map((one) => one?.status.assignment?.worker))
+      if (worker) lanes.add("mirror", worker);
+    if (stage !== "Wait") books.pool.remove(key);
+    metrics.poolWaiting.set(books.pool.size);
+    if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
+    if (entry) route(lanes, entry);
+    if (stage === "Done" && entry) books.orders.release(entry.uid);
+    if (stage === undefined || stage === "Done")
+      for (const dependent of dependents.of(key)) lanes.add("queue", dependent);
+  });
+  books.index.onChange((key, validation, previous) => {
+    lanes.add("panel", key);
+    if (validation && isDecided(validation)) {
+      books.items.drop(key);
+      lanes.add("retireValidation", key);
+    }
+    // Whoever deletes one before its tasks are settled asks for a new panel.
+    if (!validation)
+      for (const { task } of previous?.spec.receipts ?? [])
+        lanes.add("judge", `${previous?.metadata.namespace}/${task}`);
+  });
+}
+
+function route(lanes: Lanes, { key, task, status }: TaskEntry): void {
+  const stage = stageOf(status);
+  if (stage === "Wait") lanes.add("admit", key);
+  if (stage === "Judge") lanes.add("judge", key);
+  if (stage === "Run" || (task.spec.deadlineSeconds !== undefined && stage !== "Done")) lanes.add("expire", key);
+  if (stage === "Done" && task.spec.ttlSecondsAfterFinished !== undefined) lanes.add("retireTask", key);
+}
+
+function forget(books: Books, admission: Admission, { uid, status }: TaskEntry): void {
+  admission.forget(uid);
+  books.orders.release(uid);
+  if (status.assignment) books.outputs.drop(`${uid}/${status.assignment.attempt}`);
+}
