@@ -142,7 +142,6 @@ function attachValidation(wiring: Wiring): void {
   lanes.attach("group", grouping.reconcile);
   lanes.attach("panel", createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply }));
   lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
-  return grouping;
 }
 
 /** A committed receipt goes to the Validation that judges it, or into the next group. */
