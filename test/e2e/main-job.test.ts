@@ -2,29 +2,17 @@
  * The main job as a user sees it: `inferium up --once --output json` on an empty folder, then what is left behind.
  * Everything is real but the hardware: API server, kubelets, operator, workers, validators, contracts on a local chain.
  */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../src/embedded/demo/summary.ts";
+import { findProcesses } from "../support/find-processes.ts";
 import { type Finished, startInferium } from "../support/run-command.ts";
 
 let dir = "";
 let result: Finished;
 let summary: Summary;
-
-/** Command lines of processes that name the run's folder. */
-async function findProcesses(text: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const lines = await Promise.all(
-    pids.map(async (pid) => {
-      const cmdline = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      const environ = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      return cmdline.includes(text) || environ.includes(text) ? cmdline.replaceAll("\0", " ") : "";
-    }),
-  );
-  return lines.filter((line) => line !== "");
-}
 
 describe("the main job", () => {
   beforeAll(async () => {

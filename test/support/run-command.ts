@@ -12,6 +12,8 @@ export interface Finished {
 export interface Running {
   readonly child: ChildProcess;
   readonly done: Promise<Finished>;
+  /** What Ctrl-C does in a terminal: the signal goes to the command and everything that it started in its group. */
+  interrupt(signal?: NodeJS.Signals): void;
   /** What it printed so far. */
   output(): string;
   /** Resolves when its output matches; rejects when it ends first or after `timeoutMs`. */
@@ -19,7 +21,7 @@ export interface Running {
 }
 
 export function startCommand(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Running {
-  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let stdout = "";
   let stderr = "";
   const listeners = new Set<() => void>();
@@ -40,6 +42,10 @@ export function startCommand(command: string, args: readonly string[], env: Node
     child,
     done,
     output,
+    interrupt(signal = "SIGINT") {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        process.kill(-child.pid, signal);
+    },
     printed: (pattern, timeoutMs) =>
       new Promise((resolve, reject) => {
         const look = () => {
