@@ -18,6 +18,11 @@ export interface AnvilOptions {
   readonly logger: Logger;
   /** Until it listens. Default 15 s. */
   readonly timeoutMs?: number;
+  /**
+   * Mines a block so often even when nothing is sent, as a public chain does; transactions are mined at once all the
+   * same. Left out: only transactions make blocks.
+   */
+  readonly blockSeconds?: number;
   /** Native anvil binary; default: the one from npm. */
   readonly binary?: string;
 }
@@ -39,7 +44,7 @@ const accountCount = 10;
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const binary = options.binary ?? findAnvil();
   await mkdir(options.dataDir, { recursive: true });
-  const child = startGuarded(binary, buildArguments(options.port), {
+  const child = startGuarded(binary, buildArguments(options), {
     cwd: options.dataDir,
     env: { HOME: options.dataDir },
   });
@@ -55,12 +60,13 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   }
 }
 
-function buildArguments(port: number): string[] {
+function buildArguments({ port, blockSeconds }: AnvilOptions): string[] {
   return [
     ...["--host", "127.0.0.1", "--port", String(port)],
     ...["--hardfork", "prague", "--chain-id", String(chainId), "--accounts", String(accountCount)],
     // Without it anvil keeps the state of every block and grows without bound.
     "--prune-history",
+    ...(blockSeconds === undefined ? [] : ["--block-time", String(blockSeconds), "--mixed-mining"]),
   ];
 }
 

@@ -23,12 +23,15 @@ export interface LocalChain {
   stop(): Promise<void>;
 }
 
+/** Validators are drawn from a block that comes after the receipts: it should not be long in coming. */
+const blockSeconds = 0.25;
+
 export async function startLocalChain(
   dataDir: string,
   members: readonly Member[],
   logger: Logger,
 ): Promise<LocalChain> {
-  const anvil = await startAnvil({ port: 0, dataDir, logger });
+  const anvil = await startAnvil({ port: 0, dataDir, logger, blockSeconds });
   try {
     const accounts = createAccounts(anvil.accounts);
     const validators = members.filter((member) => member.role === "Validator").map((member) => member.key.address);

@@ -57,8 +57,6 @@ export interface Grouping {
 const maxReceipts = 64;
 const noValidatorsRetryMs = 1_000;
 const blockPollMs = 100;
-/** Development chains mine when there is a transaction, or when they are asked; no other chain has this id. */
-const developmentChainId = 31_337;
 
 export function createGrouping(options: GroupOptions): Grouping {
   const groups = new Map<string, Group>();
@@ -163,7 +161,6 @@ function draw({ directory }: GroupOptions, { group, entries }: Case, seed: strin
 /** The first block that comes after the receipts were fixed. @throws the signal's reason; chain errors */
 async function drawBlock({ link, clock }: GroupOptions, signal: AbortSignal): Promise<{ hash: string; block: number }> {
   const fixedAt = await link.client.blockNumber();
-  if (link.client.chainId === developmentChainId) await link.client.provider.send("evm_mine", []);
   for (;;) {
     const hash = await link.client.blockHash(fixedAt + 1);
     if (hash !== undefined) return { hash, block: fixedAt + 1 };

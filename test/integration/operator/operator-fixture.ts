@@ -67,7 +67,7 @@ export async function startCluster(names: {
   validators: readonly string[];
 }): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
-  const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger });
+  const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger, blockSeconds: 0.25 });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
   const admin = new Wallet(anvil.accounts[0]!.privateKey, provider);
   const wallets = new Map([...names.workers, ...names.validators].map((name) => [name, Wallet.createRandom()]));
