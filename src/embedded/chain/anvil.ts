@@ -4,7 +4,7 @@
  * well-known development keys: this chain holds nothing of value.
  */
 import { mkdir } from "node:fs/promises";
-import { InferiumError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { findAnvil } from "./anvil-binary.ts";
 import { developmentAccounts, type FundedAccount } from "./development-accounts.ts";
@@ -44,7 +44,7 @@ const accountCount = 10;
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const binary = options.binary ?? findAnvil();
   await mkdir(options.dataDir, { recursive: true });
-  const child = startGuarded(binary, buildArguments(options), {
+  const child = startGuarded(binary, buildArguments(options.port), {
     cwd: options.dataDir,
     env: { HOME: options.dataDir },
   });
@@ -53,20 +53,50 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     options.logger.info("local chain listens", { port, pid: child.pid });
     void child.exited.then((code) => options.logger.info("local chain ended", { code }));
     const rpcUrl = `http://127.0.0.1:${port}`;
-    return { rpcUrl, chainId, pid: child.pid, accounts: developmentAccounts(accountCount), stop: () => child.stop() };
+    const ticker = startTicker(rpcUrl, options);
+    const stop = async () => {
+      ticker.stop();
+      await child.stop();
+    };
+    return { rpcUrl, chainId, pid: child.pid, accounts: developmentAccounts(accountCount), stop };
   } catch (error) {
     await child.stop();
     throw error;
   }
 }
 
-function buildArguments({ port, blockSeconds }: AnvilOptions): string[] {
+/**
+ * Asks for a block so often. Anvil's own interval mining beside automining (--mixed-mining, 1.7.1) stops for good after
+ * some transactions, seen in the tests of the operator's restarts.
+ */
+function startTicker(rpcUrl: string, { blockSeconds, logger }: AnvilOptions): { stop(): void } {
+  if (blockSeconds === undefined) return { stop: () => undefined };
+  let asking = false;
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "evm_mine", params: [] });
+  const headers = { "content-type": "application/json" };
+  const timer = setInterval(async () => {
+    if (asking) return;
+    asking = true;
+    try {
+      const answer = await fetch(rpcUrl, { method: "POST", headers, body, signal: AbortSignal.timeout(10_000) });
+      await answer.arrayBuffer();
+    } catch (error) {
+      // The chain may be stopped or away for a while: whoever uses it says so.
+      logger.debug("no block could be asked for", { error: describeError(error) });
+    } finally {
+      asking = false;
+    }
+  }, blockSeconds * 1_000);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
+
+function buildArguments(port: number): string[] {
   return [
     ...["--host", "127.0.0.1", "--port", String(port)],
     ...["--hardfork", "prague", "--chain-id", String(chainId), "--accounts", String(accountCount)],
     // Without it anvil keeps the state of every block and grows without bound.
     "--prune-history",
-    ...(blockSeconds === undefined ? [] : ["--block-time", String(blockSeconds), "--mixed-mining"]),
   ];
 }
 

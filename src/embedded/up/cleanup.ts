@@ -1,25 +1,21 @@
 /**
- * Removes what a run left on a cluster that outlives it. Deletes objects one collection at a time rather than namespaces:
- * a bare API server has no controller that would empty a namespace. Called before and after a run on somebody's cluster.
+ * Removes what a run left on a cluster that outlives it, and only that: the cluster may hold other pools and members.
+ * Deletes objects rather than namespaces, since a bare API server has no controller that would empty a namespace. Called
+ * before and after a run on somebody's cluster, when no kubelet of a run is alive.
  */
+import { labels } from "../../api/v1alpha1/labels.ts";
 import { inferenceTaskResource, validationResource, workerNodeResource } from "../../api/v1alpha1/types.ts";
 import { isNotFound } from "../../kube/api-error.ts";
-import { collectionPath, type ResourceType } from "../../kube/resource.ts";
-import type { Transport } from "../../kube/transport.ts";
+import { configMaps, leases, nodes, pods, secrets } from "../../kube/core-resources.ts";
+import { collectionPath, objectPath, type ResourceType } from "../../kube/resource.ts";
+import type { Query, Transport } from "../../kube/transport.ts";
 import { demoNamespace } from "../demo/workload.ts";
 import { runLabel, systemNamespace } from "./pods.ts";
+import { poolName } from "./role-pods.ts";
 
 const ofRun = Object.entries(runLabel)
   .map(([name, value]) => `${name}=${value}`)
   .join(",");
-
-const core = (kind: string, plural: string): ResourceType => ({ apiVersion: "v1", kind, plural, namespaced: true });
-const lease: ResourceType = {
-  apiVersion: "coordination.k8s.io/v1",
-  kind: "Lease",
-  plural: "leases",
-  namespaced: true,
-};
 
 interface Collection {
   readonly type: ResourceType;
@@ -27,26 +23,41 @@ interface Collection {
   readonly labelSelector?: string;
 }
 
+/** In the order of removal: nobody may write again what is already gone. */
 const collections: readonly Collection[] = [
-  { type: core("Pod", "pods"), namespace: systemNamespace, labelSelector: ofRun },
+  { type: pods, namespace: systemNamespace, labelSelector: ofRun },
+  { type: nodes, labelSelector: ofRun },
+  // The namespace is the run's own, and so is all that is in it.
   { type: inferenceTaskResource, namespace: demoNamespace },
   { type: validationResource, namespace: demoNamespace },
-  { type: core("Secret", "secrets"), namespace: demoNamespace, labelSelector: ofRun },
-  { type: workerNodeResource },
+  { type: secrets, namespace: demoNamespace, labelSelector: ofRun },
   // The operator's own records speak of a chain that is gone with the run.
-  { type: core("ConfigMap", "configmaps"), namespace: systemNamespace, labelSelector: "inferium.io/component" },
-  { type: core("ConfigMap", "configmaps"), namespace: systemNamespace, labelSelector: ofRun },
-  { type: core("Secret", "secrets"), namespace: systemNamespace, labelSelector: ofRun },
-  { type: lease, namespace: systemNamespace },
+  { type: configMaps, namespace: systemNamespace, labelSelector: `${labels.component},${labels.pool}=${poolName}` },
+  { type: configMaps, namespace: systemNamespace, labelSelector: ofRun },
+  { type: secrets, namespace: systemNamespace, labelSelector: ofRun },
 ];
 
-export async function removeRun(transport: Transport): Promise<void> {
+/** @param nodeNames of the run's process kubelets; members of the pool go by the same names */
+export async function removeRun(transport: Transport, nodeNames: readonly string[]): Promise<void> {
   for (const { type, namespace, labelSelector } of collections) {
-    try {
-      await transport.request({ method: "DELETE", path: collectionPath(type, namespace), query: { labelSelector } });
-    } catch (error) {
-      // Before the first run neither the kinds nor the namespaces exist.
-      if (!isNotFound(error)) throw error;
-    }
+    // A pod that is being deleted waits for its kubelet, and there is none any more.
+    await remove(transport, collectionPath(type, namespace), { labelSelector, gracePeriodSeconds: 0 });
+  }
+  const objects = [
+    { type: leases, namespace: systemNamespace, name: `inferium-operator-${poolName}` },
+    ...nodeNames.flatMap((name) => [
+      { type: workerNodeResource, name },
+      { type: leases, namespace: "kube-node-lease", name },
+    ]),
+  ];
+  await Promise.all(objects.map(({ type, ...ref }) => remove(transport, objectPath(type, ref), {})));
+}
+
+async function remove(transport: Transport, path: string, query: Query): Promise<void> {
+  try {
+    await transport.request({ method: "DELETE", path, query });
+  } catch (error) {
+    // Before the first run neither the kinds nor the namespaces exist.
+    if (!isNotFound(error)) throw error;
   }
 }

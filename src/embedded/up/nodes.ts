@@ -13,7 +13,7 @@ import { writeFakeNvidiaSmi } from "../nodes/fake-nvidia-smi.ts";
 import type { NodeProfile } from "../nodes/node-profiles.ts";
 import { createScheduler } from "../scheduler/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
-import { processImage, processScheduler, processTaint } from "./pods.ts";
+import { processImage, processScheduler, processTaint, runLabel } from "./pods.ts";
 import type { Teardown } from "./teardown.ts";
 
 export interface NodesOptions {
@@ -59,7 +59,11 @@ export async function startNodes(options: NodesOptions, teardown: Teardown): Pro
       createProcessKubelet({
         transport: cluster.transport,
         nodeName: profile.name,
-        nodeTemplate: { ...profile, taints: [...(profile.taints ?? []), processTaint] },
+        nodeTemplate: {
+          ...profile,
+          labels: { ...profile.labels, ...runLabel },
+          taints: [...(profile.taints ?? []), processTaint],
+        },
         rootDir: join(options.rootDir, profile.name),
         images: { [processImage]: { entrypoint: options.entrypoint } },
         hostEnv: options.hostEnv,

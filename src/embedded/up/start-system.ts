@@ -101,8 +101,9 @@ async function install(
   await applyObjects(transport, await readManifests("crds"));
   await waitForKinds(transport);
   if (!cluster.embedded) {
-    await removeRun(transport);
-    teardown.add("objects on the cluster", () => removeRun(transport));
+    const nodeNames = [controlNode, ...members.map((member) => member.name)];
+    await removeRun(transport, nodeNames);
+    teardown.add("objects on the cluster", () => removeRun(transport, nodeNames));
   }
   await applyObjects(transport, await readManifests("manifests/base"));
   const identities = await buildIdentities(members, chain.accounts, chain.addresses);
