@@ -5,11 +5,14 @@
  * clear line and an exit status (0 done, 1 failed, 2 wrong usage, 130 interrupted).
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Registry } from "prom-client";
 import { systemClock } from "./base/clock.ts";
 import { describeError, InferiumError } from "./base/errors.ts";
 import { createLogger, type LogLevel } from "./base/log.ts";
 import { version } from "./base/version.ts";
 import { addClientCommands } from "./cli/commands.ts";
+import type { WorkerConfig } from "./worker/config.ts";
+import type { WorkerDependencies } from "./worker/run-worker.ts";
 
 const stopping = new AbortController();
 const logger = createLogger({ level: readLogLevel() });
@@ -84,20 +87,52 @@ program
     await runAgent(await readAgentConfig(process.env), role());
   });
 
+interface MemberHealth {
+  readonly registry?: Registry;
+  readonly onReady?: () => void;
+  close(): Promise<void>;
+}
+
+/** Health and metrics of a worker or validator, where its configuration asks for them; ready once it joined the pool. */
+async function openHealth(address: string | undefined): Promise<MemberHealth> {
+  if (address === undefined) return { close: async () => undefined };
+  const [{ Registry }, { startHealthServer }] = await Promise.all([
+    import("prom-client"),
+    import("./kube/health-server.ts"),
+  ]);
+  const registry = new Registry();
+  let joined = false;
+  const at = address.lastIndexOf(":");
+  const host = address.slice(0, at) || "0.0.0.0";
+  const ready = { pool: () => joined || "no session with the pool yet" };
+  const server = await startHealthServer({ host, port: Number(address.slice(at + 1)), registry, ready });
+  const onReady = () => {
+    joined = true;
+  };
+  return { registry, onReady, close: server.close };
+}
+
 async function startWorker(dishonest: boolean): Promise<void> {
   const [{ readWorkerConfig }, { runWorker }] = await Promise.all([
     import("./worker/config.ts"),
     import("./worker/run-worker.ts"),
   ]);
   const config = readWorkerConfig(process.env);
-  if (!dishonest) return runWorker(config, role());
-  const [{ createDishonestExecutor }, { createExecutor }, { pickExecutorOptions }] = await Promise.all([
+  const { close, ...health } = await openHealth(config.metricsAddress);
+  try {
+    await runWorker(config, { ...role(), ...health, ...(dishonest ? await createDishonesty(config) : {}) });
+  } finally {
+    await close();
+  }
+}
+
+/** The demonstration's cheater differs from a worker in nothing but how it executes. */
+async function createDishonesty(config: WorkerConfig): Promise<Pick<WorkerDependencies, "execute">> {
+  const [{ createDishonestExecutor }, { createExecutor }] = await Promise.all([
     import("./embedded/demo/dishonest-execute.ts"),
     import("./inference/execute.ts"),
-    import("./pool/member-config.ts"),
   ]);
-  const { execute } = createDishonestExecutor(createExecutor(pickExecutorOptions(config)));
-  return runWorker(config, { ...role(), execute });
+  return { execute: createDishonestExecutor(createExecutor(config.executor)).execute };
 }
 
 program
@@ -118,7 +153,13 @@ program
       import("./validator/config.ts"),
       import("./validator/run-validator.ts"),
     ]);
-    await runValidator(readValidatorConfig(process.env), role());
+    const config = readValidatorConfig(process.env);
+    const { close, ...health } = await openHealth(config.metricsAddress);
+    try {
+      await runValidator(config, { ...role(), ...health });
+    } finally {
+      await close();
+    }
   });
 
 program

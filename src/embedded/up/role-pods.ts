@@ -19,6 +19,12 @@ export interface RunFacts {
 
 const paths = { poolCa: "/etc/inferium/pool-ca", key: "/etc/inferium/key", state: "/var/lib/inferium" } as const;
 
+const contractsMount: Mount = {
+  name: "contracts",
+  path: "/etc/inferium/contracts",
+  source: { configMap: names.contracts },
+};
+
 export function buildPods(members: readonly Member[], facts: RunFacts): Pod[] {
   const roles = [
     operatorPod(facts),
@@ -54,7 +60,7 @@ function operatorPod(facts: RunFacts): RolePod {
     },
     mounts: [
       { name: "tls", path: "/etc/inferium/tls", source: { secret: names.poolTls } },
-      { name: "contracts", path: "/etc/inferium/contracts", source: { configMap: names.contracts } },
+      contractsMount,
       { name: "key", path: paths.key, source: { secret: names.settler } },
     ],
   };
@@ -90,8 +96,16 @@ function workerPod(member: Member, facts: RunFacts): RolePod {
 }
 
 function validatorPod(member: Member, facts: RunFacts): RolePod {
+  const pod = memberPod(member, facts);
   return {
-    ...memberPod(member, facts),
+    ...pod,
+    // It checks payouts, the validator set and the last batch on the chain itself.
+    env: {
+      ...pod.env,
+      INFERIUM_RPC_URL: facts.chain.rpcUrl,
+      INFERIUM_ADDRESSES_FILE: "/etc/inferium/contracts/addresses.json",
+    },
+    mounts: [...pod.mounts, contractsMount],
     name: `inferium-validator-${member.name}`,
     component: "validator",
     args: ["validator"],
