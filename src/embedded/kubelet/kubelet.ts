@@ -127,7 +127,7 @@ function buildDeps(options: ProcessKubeletOptions, parts: RuntimeParts): PodWork
     ...{ images, hostEnv, clock, logger, rootDir: parts.rootDir, ledger: parts.ledger },
     nodeEnv: options.nodeEnv ?? {},
     facts: { nodeName, hostIP: hostAddress, podIP: hostAddress, allocatable },
-    api: createPodApi(options.transport),
+    api: createPodApi(options.transport, options.apiAddress?.caPem),
     access: createPodAccess(options.apiAddress),
     events: createEventSink(parts.events),
     backoff: options.crashBackoff ?? defaultCrashBackoff,

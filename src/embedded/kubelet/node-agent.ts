@@ -4,7 +4,7 @@
  */
 import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { isAlreadyExists, isNotFound } from "../../kube/api-error.ts";
 import { createClient, type KubeClient } from "../../kube/client.ts";
@@ -19,6 +19,7 @@ import {
   buildNodeConditions,
   buildNodeStatus,
   type NodeIdentity,
+  processKubeletLabel,
   type Readiness,
   readyNow,
   stoppedNow,
@@ -93,6 +94,7 @@ export class NodeAgent {
   async #adopt(node: Node): Promise<void> {
     const ref = { name: node.metadata.name };
     const existing = await this.#nodes.get(ref);
+    checkAdoptable(existing);
     const { labels, annotations } = node.metadata;
     const taints = addMissingTaints(existing.spec?.taints ?? [], node.spec?.taints ?? []);
     const body = {
@@ -174,6 +176,13 @@ export class NodeAgent {
       if (!isAlreadyExists(error)) throw error;
     }
   }
+}
+
+/** A node of that name that another kind of kubelet runs must not get our taints, nor be deleted when we stop. */
+function checkAdoptable({ metadata }: Node): void {
+  if (metadata.labels?.[processKubeletLabel] === "true") return;
+  const message = `Node ${metadata.name} exists and is not a process kubelet's: it has no label ${processKubeletLabel}=true. Give this kubelet another name, or delete the node if nothing runs on it.`;
+  throw new InferiumError("NodeTaken", message, { disposition: "fatal" });
 }
 
 /** Taints that others have put on the node stay; `undefined` when none of ours is missing. */

@@ -30,17 +30,22 @@ export interface PodApi extends SourceFetcher {
   issueToken(pod: Pod, projection: Omit<TokenProjection, "path">): Promise<IssuedToken>;
 }
 
-export function createPodApi(transport: Transport): PodApi {
+/** Every pod with a token mounts it; a controller of the cluster puts it into each namespace. */
+const rootCaConfigMap = "kube-root-ca.crt";
+
+/** @param rootCaPem stands in for that ConfigMap on a server without controllers */
+export function createPodApi(transport: Transport, rootCaPem?: string): PodApi {
   const pods = createClient(transport, podResource);
   const configMapClient = createClient(transport, configMaps);
   const secretClient = createClient(transport, secrets);
   const accounts = createClient(transport, serviceAccounts);
   return {
-    configMap: (namespace, name) =>
-      whenFound(async () => {
-        const { data, binaryData } = await configMapClient.get({ namespace, name });
-        return decodeData({ ...encodeText(data), ...binaryData });
-      }),
+    configMap: async (namespace, name) => {
+      const found = await whenFound(() => configMapClient.get({ namespace, name }));
+      if (found) return decodeData({ ...encodeText(found.data), ...found.binaryData });
+      if (name !== rootCaConfigMap || rootCaPem === undefined) return undefined;
+      return new Map([["ca.crt", Buffer.from(rootCaPem)]]);
+    },
     secret: (namespace, name) => whenFound(async () => decodeData((await secretClient.get({ namespace, name })).data)),
     readServiceAccount: (namespace, name) =>
       whenFound(async () => ({
