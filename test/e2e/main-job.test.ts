@@ -1,6 +1,7 @@
 /**
  * The main job as a user sees it: `inferium up --once --output json` on an empty folder, then what is left behind.
  * Everything is real but the hardware: API server, kubelets, operator, workers, validators, contracts on a local chain.
+ * With KUBECONFIG or KUBEBUILDER_ASSETS set, on that API server instead of the embedded one; see test-cluster.ts.
  */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,21 +10,29 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../src/embedded/demo/summary.ts";
 import { findProcesses } from "../support/find-processes.ts";
 import { type Finished, startInferium } from "../support/run-command.ts";
+import { openTestCluster, type TestCluster } from "../support/test-cluster.ts";
 
 let dir = "";
+let cluster: TestCluster | undefined;
 let result: Finished;
 let summary: Summary;
 
 describe("the main job", () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "inferium-e2e-"));
-    result = await startInferium(["up", "--once", "--output", "json", "--dir", join(dir, "run")]).done;
+    cluster = await openTestCluster();
+    // Without a real cluster the command is to start its own, as a user would.
+    const target = cluster.kind === "embedded" ? [] : ["--kubeconfig", cluster.kubeconfigPath];
+    result = await startInferium(["up", "--once", "--output", "json", "--dir", join(dir, "run"), ...target]).done;
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
     expect(result.code, result.stderr).toBe(0);
     summary = JSON.parse(last);
   }, 280_000);
 
-  afterAll(() => rm(dir, { recursive: true, force: true }));
+  afterAll(async () => {
+    await cluster?.close();
+    await rm(dir, { recursive: true, force: true });
+  });
 
   test("every task is executed, validated and settled", () => {
     expect(summary.tasks.submitted).toBe(102);
