@@ -1,7 +1,7 @@
 /**
  * The HTTPS endpoint of process kubelets: container logs and health. One server may serve all the kubelets of a process.
- * A caller proves itself by the bearer token or by a client certificate of the given authority (which is how a real API
- * server comes). Effects: one listening socket on loopback.
+ * A caller proves itself by the bearer token, or by a client certificate whose holder the cluster allows (which is how a
+ * real API server comes). Effects: one listening socket on loopback.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
@@ -12,6 +12,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { ClientAccess } from "./client-access.ts";
 import type { LogFile } from "./log-file.ts";
 import { readLog } from "./log-reader.ts";
 import { parseLogQuery, parseLogTarget } from "./log-request.ts";
@@ -24,7 +25,9 @@ export interface LogProvider {
 
 export interface KubeletServerOptions {
   readonly token: string;
-  readonly tls: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  /** Left out: only the token opens it. */
+  readonly clients?: ClientAccess | undefined;
   /** 0 for any free port. */
   readonly port?: number;
   readonly clock: Clock;
@@ -42,8 +45,9 @@ export interface KubeletServer {
 const maxFollowers = 512;
 
 export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
-  const { certPem, keyPem, clientCaPem } = options.tls;
-  const client = clientCaPem === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca: clientCaPem };
+  const { certPem, keyPem } = options.tls;
+  const ca = options.clients?.caPem;
+  const client = ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca };
   const server = createServer({ cert: certPem, key: keyPem, ...client });
   const routes = new Routes(options);
   server.on("request", (request, response) => {
@@ -83,7 +87,7 @@ class Routes {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "https://kubelet");
     if (url.pathname === "/healthz") return send(response, 200, "ok");
-    if (!this.#isAllowed(request)) return send(response, 401, "Unauthorized");
+    if (!(await this.#isAllowed(request))) return send(response, 401, "Unauthorized");
     if (request.method !== "GET") return send(response, 405, "only GET is served");
     const target = parseLogTarget(url);
     if (target === undefined) return send(response, 404, `no such endpoint: ${url.pathname}`);
@@ -108,8 +112,13 @@ class Routes {
     return undefined;
   }
 
-  #isAllowed(request: IncomingMessage): boolean {
-    if ((request.socket as TLSSocket).authorized) return true;
+  async #isAllowed(request: IncomingMessage): Promise<boolean> {
+    const socket = request.socket as TLSSocket;
+    const { clients } = this.#options;
+    if (clients && socket.authorized) {
+      const { CN, O } = socket.getPeerCertificate().subject;
+      return clients.mayRead([CN ?? []].flat().join(), [O ?? []].flat());
+    }
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     // Digests have one length, so that the comparison tells nothing about the token's.
     return given !== undefined && timingSafeEqual(digest(given), digest(this.#options.token));

@@ -93,14 +93,14 @@ async function openServer(
   options: ProcessKubeletOptions,
   undo: (() => Promise<void> | void)[],
 ): Promise<KubeletServer> {
-  const { serverToken, tls, clock, logger } = options;
+  const { serverToken, tls, clients, clock, logger } = options;
   if (serverToken === undefined || tls === undefined) {
     throw new InferiumError(
       "KubeletOptions",
       "A process kubelet needs `server`, or `serverToken` and `tls` to open one.",
     );
   }
-  const server = await startKubeletServer({ token: serverToken, tls, clock, logger });
+  const server = await startKubeletServer({ token: serverToken, tls, clients, clock, logger });
   undo.push(() => server.close());
   return server;
 }

@@ -55,7 +55,8 @@ export function buildNodeStatus(identity: NodeIdentity): object {
     allocatable: capacity,
     addresses: [
       { type: "InternalIP", address: hostAddress },
-      { type: "Hostname", address: identity.nodeName },
+      // API servers dial the Hostname first, and no resolver knows the name of a node like this.
+      { type: "Hostname", address: hostAddress },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: identity.port } },
     nodeInfo: {

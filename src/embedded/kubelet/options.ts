@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Informer } from "../../kube/informer.ts";
 import type { Transport } from "../../kube/transport.ts";
+import type { ClientAccess } from "./client-access.ts";
 import type { Pod } from "./core-types.ts";
 import type { CrashBackoffOptions } from "./crash-backoff.ts";
 import type { ImageTable } from "./image-table.ts";
@@ -26,7 +27,9 @@ export interface ProcessKubeletOptions {
   readonly apiAddress?: ApiAddress;
   /** Bearer token accepted on the HTTPS endpoint. Used only without `server`. */
   readonly serverToken?: string;
-  readonly tls?: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
+  readonly tls?: { readonly certPem: string; readonly keyPem: string };
+  /** Who else may read logs there. Used only without `server`. */
+  readonly clients?: ClientAccess | undefined;
   /** One endpoint for many kubelets of a process, instead of one each. The caller closes it. */
   readonly server?: KubeletServer;
   /** Of all pods, shared by many kubelets, so that they cost one watch. The caller starts and stops it. */

@@ -8,6 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
 import { type KubeConnection, loadKubeConnection } from "../../kube/connection.ts";
 import { createTransport } from "../../kube/transport.ts";
+import { readClientAccess } from "./client-access.ts";
 import type { ImageTable } from "./image-table.ts";
 import { createProcessKubelet } from "./kubelet.ts";
 import { hostAddress, type NodeTemplate } from "./node-object.ts";
@@ -22,10 +23,8 @@ export interface StandaloneKubeletOptions {
   readonly hostEnv: Readonly<Record<string, string>>;
   readonly nodeEnv?: Readonly<Record<string, string>>;
   readonly nodeTemplate?: NodeTemplate;
-  /** Token for the log endpoint; a random one is made when left out (then only a client certificate opens it). */
+  /** Token for the log endpoint; a random one is made when left out (then only the cluster's API server reads it). */
   readonly serverToken?: string;
-  /** Authority of the API server's client certificate, so that `kubectl logs` works on a real cluster. */
-  readonly clientCaPem?: string;
   readonly deleteNodeOnStop?: boolean;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -43,7 +42,8 @@ export async function runStandaloneKubelet(options: StandaloneKubeletOptions): P
     nodeTemplate: options.nodeTemplate ?? {},
     apiAddress: await readApiAddress(connection),
     serverToken: options.serverToken ?? randomBytes(24).toString("base64url"),
-    tls: await issueTls(nodeName, options.clientCaPem),
+    tls: await issueTls(nodeName),
+    clients: await readClientAccess(transport),
   });
   try {
     await kubelet.start();
@@ -54,15 +54,14 @@ export async function runStandaloneKubelet(options: StandaloneKubeletOptions): P
   }
 }
 
-async function issueTls(nodeName: string, clientCaPem: string | undefined) {
+async function issueTls(nodeName: string) {
   const authority = await createCertificateAuthority("inferium process kubelet");
   const names = {
     commonName: `system:node:${nodeName}`,
     dnsNames: [nodeName, "localhost"],
     ipAddresses: [hostAddress],
   };
-  const { certPem, keyPem } = await issueServerCertificate(authority, names);
-  return { certPem, keyPem, ...(clientCaPem === undefined ? {} : { clientCaPem }) };
+  return issueServerCertificate(authority, names);
 }
 
 async function readApiAddress(connection: KubeConnection): Promise<ApiAddress> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { createInformer } from "../../kube/informer.ts";
+import { readClientAccess } from "../kubelet/client-access.ts";
 import { createProcessKubelet } from "../kubelet/kubelet.ts";
 import { startKubeletServer } from "../kubelet/kubelet-server.ts";
 import { podResource } from "../kubelet/pod-api.ts";
@@ -38,6 +39,7 @@ export async function startNodes(options: NodesOptions, teardown: Teardown): Pro
   const server = await startKubeletServer({
     token: cluster.kubeletToken,
     tls: cluster.kubeletTls,
+    clients: cluster.embedded ? undefined : await readClientAccess(cluster.transport),
     clock,
     logger: logger.child({ part: "kubelet" }),
   });
