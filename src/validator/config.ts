@@ -4,9 +4,11 @@ import { InferiumError } from "../base/errors.ts";
 import {
   createEnvironmentReader,
   type Environment,
+  type EnvironmentReader,
   type MemberConfig,
   readMemberConfig,
 } from "../pool/member-config.ts";
+import type { ChainConfig } from "./chain-view.ts";
 
 export interface ValidatorConfig extends MemberConfig {
   /** Holds votes, salts and what was signed: losing it may mean signing twice, which costs the bond. */
@@ -19,6 +21,8 @@ export interface ValidatorConfig extends MemberConfig {
   readonly minimumQuorum: number;
   /** Whether tasks that nobody checked may be paid. */
   readonly allowUnverified: boolean;
+  /** Where the validator set, payouts and the last batch are read; left out, they are taken on the operator's word. */
+  readonly chain: ChainConfig | undefined;
   readonly heartbeatMs: number;
   readonly claimWaitMs: number;
 }
@@ -34,9 +38,16 @@ export function readValidatorConfig(variables: Environment = process.env): Valid
     treasury: parseAddress("INFERIUM_TREASURY", treasury ?? env.required("INFERIUM_TREASURY")),
     minimumQuorum: env.whole("INFERIUM_MINIMUM_QUORUM", 2, { min: 1, max: 31 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    chain: readChain(env),
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),
   });
+}
+
+function readChain(env: EnvironmentReader): ChainConfig | undefined {
+  const rpcUrl = env.matching("INFERIUM_RPC_URL", /^https?:\/\/\S+$/, "an http(s) URL");
+  if (rpcUrl === undefined) return undefined;
+  return { rpcUrl, addressesFile: env.required("INFERIUM_ADDRESSES_FILE") };
 }
 
 /** A checksum that does not hold is a typing error, and money would go to nobody. */

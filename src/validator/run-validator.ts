@@ -16,6 +16,7 @@ import type { ProtocolSigner } from "../pool/signer.ts";
 import type { Duty } from "../pool/wire.ts";
 import { openCertifiedRecord } from "./certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
+import { type OpenChainView, openChainView } from "./chain-view.ts";
 import type { ValidatorConfig } from "./config.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
 import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
@@ -29,6 +30,7 @@ export interface ValidatorDependencies {
   readonly registry?: Registry;
   /** In place of an executor made from the configuration. */
   readonly execute?: Executor["execute"];
+  /** In place of the chain that the configuration names. */
   readonly chain?: ChainView;
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
@@ -48,15 +50,18 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
   const expected = { ...config.expected, pool: config.pool };
   const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
   const executor = createExecutor({ ...config.executor, clock });
+  let chain: OpenChainView | undefined;
   try {
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;
-    const context = await openContext(config, dependencies, { client, signer, facts, clock, execute });
+    chain = config.chain && openChainView(config.chain, facts.domain);
+    const context = await openContext(config, dependencies, { client, signer, facts, clock, execute, chain });
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     await work({ config, context, client, clock, logger, loadedModels: executor.loadedModels }, signal);
   } finally {
+    await chain?.close();
     await client.close();
     await executor.close();
   }
@@ -68,6 +73,7 @@ interface Joined {
   readonly facts: PoolFacts;
   readonly clock: Clock;
   readonly execute: Executor["execute"];
+  readonly chain: ChainView | undefined;
 }
 
 async function openContext(
@@ -75,14 +81,14 @@ async function openContext(
   dependencies: ValidatorDependencies,
   joined: Joined,
 ): Promise<DutyContext> {
-  const { facts, execute, ...shared } = joined;
+  const { facts, execute, chain, ...shared } = joined;
   const { domain } = facts;
   const records = await openVoteRecords(config.stateDir, joined.clock);
   await records.prune();
   const record = await openCertifiedRecord(config.stateDir, domain);
   return {
     votes: { ...shared, domain, execute, records },
-    certify: { ...shared, domain, record, rules: config, chain: dependencies.chain ?? {} },
+    certify: { ...shared, domain, record, rules: config, chain: dependencies.chain ?? chain ?? {} },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };

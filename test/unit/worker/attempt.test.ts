@@ -64,12 +64,18 @@ describe("an attempt at a task", () => {
     const stateDir = await aFolder();
     const first = await aContext(async () => anExecution(), stateDir);
     expect((await runAttempt(first, anAssignment(), never)).kind).toBe("Completed");
-    for (const context of [first, await aContext(async () => anExecution([9]), stateDir)]) {
+    let again = 0;
+    const restarted = await aContext(async () => {
+      again += 1;
+      return anExecution([9]);
+    }, stateDir);
+    for (const context of [first, restarted]) {
       expect(await runAttempt(context, anAssignment(), never)).toMatchObject({
         kind: "Failed",
         reason: "AlreadySigned",
       });
     }
+    expect(again).toBe(0);
     const next = await aContext(async () => anExecution(), stateDir);
     expect((await runAttempt(next, anAssignment({ attempt: 2 }), never)).kind).toBe("Completed");
   });

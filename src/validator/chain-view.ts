@@ -1,0 +1,85 @@
+/**
+ * What a validator asks the chain before it signs a batch, so that neither the operator's word nor a gap in its own record
+ * has to be trusted. Connects when it is first asked: a validator may start before its chain, and votes without it.
+ */
+import { readFile } from "node:fs/promises";
+import { getAddress } from "ethers";
+import { InferiumError } from "../base/errors.ts";
+import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
+import { loadArtifact } from "../chain/artifacts.ts";
+import { type ChainClient, connectChain } from "../chain/client.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import type { ChainView } from "./certify/certify-duty.ts";
+
+export interface ChainConfig {
+  readonly rpcUrl: string;
+  /** JSON file with the contracts' addresses by name. */
+  readonly addressesFile: string;
+}
+
+export interface OpenChainView extends Required<ChainView> {
+  close(): Promise<void>;
+}
+
+const callTimeoutMs = 10_000;
+
+/** The reads throw InferiumError RpcUnavailable and RpcFailed (retry), WrongChain, FileUnreadable. */
+export function openChainView(config: ChainConfig, domain: ProtocolDomain): OpenChainView {
+  let connection: Promise<ChainClient> | undefined;
+  const connect = (): Promise<ChainClient> => {
+    connection ??= connectTo(config, domain).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
+    return connection;
+  };
+  return {
+    async readHead() {
+      const client = await connect();
+      const { sequence, headerHash } = await client.lastBatch();
+      return { sequence, headerHash, balanceRoot: await readBalanceRoot(client) };
+    },
+    readValidators: async (epoch) => (await (await connect()).validators(epoch)).map((address) => getAddress(address)),
+    readPayout: async (node) => getAddress((await (await connect()).node(node)).payout),
+    async close() {
+      (await connection?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+async function connectTo({ rpcUrl, addressesFile }: ChainConfig, domain: ProtocolDomain): Promise<ChainClient> {
+  const addresses = await readAddresses(addressesFile);
+  const client = await connectChain({ rpcUrl, addresses, timeoutMs: callTimeoutMs });
+  if (client.chainId === domain.chainId && getAddress(addresses.settlement) === getAddress(domain.settlement))
+    return client;
+  client.close();
+  const got = `chain ${client.chainId}, settlement ${addresses.settlement}`;
+  throw new InferiumError(
+    "WrongChain",
+    `The chain configured is ${got}; the pool settles on ${domain.chainId}, ${domain.settlement}.`,
+  );
+}
+
+async function readAddresses(path: string): Promise<ContractAddresses> {
+  try {
+    const value = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    for (const name of Object.keys(contractOf)) getAddress(String(value[name]));
+    return value as unknown as ContractAddresses;
+  } catch (cause) {
+    const message = `${path} does not hold the contracts' addresses (${Object.keys(contractOf).join(", ")}).`;
+    throw new InferiumError("FileUnreadable", message, { cause });
+  }
+}
+
+async function readBalanceRoot({ addresses, provider }: ChainClient): Promise<string> {
+  const { abi } = loadArtifact("Settlement");
+  try {
+    const data = await provider.call({ to: addresses.settlement, data: abi.encodeFunctionData("claimState", []) });
+    return String(abi.decodeFunctionResult("claimState", data).balanceRoot);
+  } catch (cause) {
+    throw new InferiumError("RpcFailed", "Reading Settlement.claimState failed; try again.", {
+      disposition: "retry",
+      cause,
+    });
+  }
+}
