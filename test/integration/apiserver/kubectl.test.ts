@@ -170,15 +170,20 @@ describe.skipIf(!present)("the real kubectl", () => {
       const notReady = () =>
         one.api.patch("/apis/example.com/v1/namespaces/default/widgets/w/status", "merge", { status });
       const watching = kubectl.start("get wd w -w --no-headers");
-      const lines: string[] = [];
+      let printed = "";
+      let lines: string[] = [];
       const two = new Promise<void>((resolve, reject) => {
-        watching.on("close", (code) =>
-          reject(new Error(`kubectl get -w ended with ${code} after ${JSON.stringify(lines)}`)),
-        );
+        watching.on("close", (code) => reject(new Error(`kubectl get -w ended with ${code} after ${printed}`)));
         watching.stdout?.on("data", (chunk) => {
-          lines.push(...String(chunk).trim().split("\n"));
+          // A chunk may end inside of a line.
+          const before = lines.length;
+          printed += String(chunk);
+          lines = printed
+            .split("\n")
+            .slice(0, -1)
+            .map((line) => line.trimEnd());
           if (lines.length >= 2) resolve();
-          else notReady().catch(reject);
+          else if (before === 0 && lines.length === 1) notReady().catch(reject);
         });
       });
       await two;
