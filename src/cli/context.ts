@@ -41,7 +41,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The option, then the first file of KUBECONFIG, then ~/.kube/config: as kubectl looks, but for merging files. */
 export function decideKubeconfig(options: ClusterOptions, env: Environment): string {
-  const listed = (env["KUBECONFIG"] ?? "").split(delimiter).find((path) => path !== "");
+  const listed = (env.KUBECONFIG ?? "").split(delimiter).find((path) => path !== "");
   return options.kubeconfig ?? listed ?? join(homedir(), ".kube", "config");
 }
 

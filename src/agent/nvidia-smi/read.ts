@@ -44,7 +44,7 @@ function startReader(options: NvidiaSmiOptions): ChildProcess {
   const { command, maxOutputBytes, environment } = options;
   const isPath = basename(command) !== command;
   const request: ReaderRequest = { command, usePackage: basename(command) === "nvidia-smi", maxOutputBytes };
-  const path = [isPath ? dirname(command) : "", environment["PATH"] ?? ""].filter((part) => part !== "");
+  const path = [isPath ? dirname(command) : "", environment.PATH ?? ""].filter((part) => part !== "");
   return fork(readerUrl, [JSON.stringify(request)], {
     env: { ...environment, PATH: path.join(delimiter), LC_ALL: "C" },
     execArgv: [],

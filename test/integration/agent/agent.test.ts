@@ -81,9 +81,10 @@ describe("the agent", () => {
     await cluster.createNode("owned", { gpus: 1 });
     startAgent("owned");
     const { metadata } = await cluster.workerNode("owned", hasTier);
-    const entries = (metadata.managedFields ?? []) as { manager: string; subresource?: string; fieldsV1: object }[];
+    type Entry = { manager: string; subresource?: string; fieldsV1: { "f:status"?: object } };
+    const entries = (metadata.managedFields ?? []) as Entry[];
     const status = entries.find(({ manager, subresource }) => manager === "inferium-agent" && subresource === "status");
-    const owned = (status?.fieldsV1 as { "f:status": object })["f:status"];
+    const owned = status?.fieldsV1["f:status"] ?? {};
     expect(Object.keys(owned).sort()).toEqual(["f:capability", "f:hardware", "f:tier"]);
   });
 
