@@ -135,6 +135,12 @@ export const cause = {
     message: `Invalid value: ${show(got)}: ${detail}`,
     field,
   }),
+  /** Of a whole object or list, whose value would say too much. */
+  invalidWhole: (field: string, detail: string): StatusCause => ({
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${detail}`,
+    field,
+  }),
   typeInvalid: (field: string, got: unknown, detail: string): StatusCause => ({
     reason: "FieldValueTypeInvalid",
     message: `Invalid value: ${show(got)}: ${detail}`,

@@ -4,13 +4,13 @@ import { type KubeObject, type ObjectMeta, specOf } from "../object.ts";
 import { customColumns } from "../printing/custom-columns.ts";
 import { compileJsonPath } from "../printing/jsonpath.ts";
 import { linkDefinition } from "../schema/builtin.ts";
-import { evaluateRules } from "../schema/cel.ts";
+import { evaluateRules, hasRules } from "../schema/cel.ts";
 import { DecodeError, decodeBuiltin } from "../schema/decode-builtin.ts";
 import { definitionName } from "../schema/definition-name.ts";
 import { applyDefaults, pruneUnknown } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
 import { validateStructure } from "../schema/validate.ts";
-import { badRequest, type StatusCause } from "../status.ts";
+import { badRequest, cause, type StatusCause } from "../status.ts";
 import { apiVersionOf, type DecodedObject, type ResourceKind, type ScalePaths } from "./kind.ts";
 
 const metadataSchema = (): Schema => linkDefinition(definitionName("V1ObjectMeta"));
@@ -140,6 +140,21 @@ function customStrategy(schema: Schema, hasStatus: boolean): ResourceKind["strat
 
 function validateCustom(object: KubeObject, old: KubeObject | undefined, schema: Schema): StatusCause[] {
   const findings = validateStructure(object, schema, "", old);
-  // Rules may take for granted what the schema says, so they run only on objects that fit it.
-  return findings.length > 0 ? findings : evaluateRules({ value: object, old, schema, path: "" });
+  if (!hasRules(schema)) return findings;
+  // Rules take types, required fields, enums and bounds for granted, so they run only where these hold.
+  if (findings.some(({ reason }) => blocksRules.has(reason ?? ""))) return [...findings, rulesSkipped];
+  return [...findings, ...evaluateRules({ value: object, old, schema, path: "" })];
 }
+
+const blocksRules: ReadonlySet<string> = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+const rulesSkipped = cause.invalid(
+  "<nil>",
+  null,
+  "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+);

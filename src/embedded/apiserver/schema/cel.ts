@@ -75,10 +75,14 @@ function evaluateFields(value: Record<string, unknown>, at: Evaluation): StatusC
   return Object.entries(value).flatMap(([name, child]) => {
     const schema = childSchemaOf(at.schema, name);
     const old = isObject(at.old) && Object.hasOwn(at.old, name) ? at.old[name] : undefined;
-    return schema === undefined
-      ? []
-      : evaluateRules({ value: child, old, schema, path: fieldPath(at.path, name, at.schema) });
+    return schema === undefined ? [] : evaluateRules({ value: child, old, schema, path: rulePath(at, name) });
   });
+}
+
+/** Findings of rules name map entries in brackets; those of the structure, with a dot. */
+function rulePath({ path, schema }: Evaluation, name: string): string {
+  const isProperty = schema.properties !== undefined && Object.hasOwn(schema.properties, name);
+  return isProperty ? fieldPath(path, name, schema) : `${path}[${name}]`;
 }
 
 function evaluateItems(value: readonly unknown[], at: Evaluation): StatusCause[] {
@@ -148,13 +152,14 @@ function ruleFinding(rule: ValidationRule, at: Evaluation, message: string): Sta
   if (rule.reason === "FieldValueRequired") return cause.required(path, message);
   if (rule.reason === "FieldValueForbidden") return cause.forbidden(path, message);
   if (rule.reason === "FieldValueDuplicate") return cause.duplicate(path, typeName(at.value));
-  return cause.invalid(path, typeName(at.value), message);
+  const isWhole = typeof at.value === "object";
+  return isWhole ? cause.invalidWhole(path, message) : cause.invalid(path, at.value, message);
 }
 
 const withRules = new WeakMap<Schema, boolean>();
 
 /** Whether a node or anything below it has rules, so that whole subtrees without any are skipped. */
-function hasRules(schema: Schema): boolean {
+export function hasRules(schema: Schema): boolean {
   const known = withRules.get(schema);
   if (known !== undefined) return known;
   withRules.set(schema, false);

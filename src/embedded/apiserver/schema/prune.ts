@@ -57,7 +57,7 @@ export function childSchemaOf(schema: Schema, name: string): Schema | undefined 
   return schema["x-kubernetes-preserve-unknown-fields"] === true ? anything : undefined;
 }
 
-/** Fills in defaults. A null where null is not allowed counts as absent if the schema has a default for it. */
+/** Fills in defaults. A null where null is not allowed counts as absent. */
 export function applyDefaults(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value))
     return schema.items === undefined ? value : value.map((v) => applyDefaults(v, schema.items ?? {}));
@@ -65,7 +65,8 @@ export function applyDefaults(value: unknown, schema: Schema): unknown {
   const result: JsonObject = {};
   for (const [name, child] of Object.entries(value)) {
     const childSchema = childSchemaOf(schema, name);
-    if (child === null && childSchema?.default !== undefined && childSchema.nullable !== true) continue;
+    const takesNull = childSchema === undefined || childSchema === anything || childSchema.nullable === true;
+    if (child === null && !takesNull) continue;
     setField(result, name, childSchema === undefined ? child : applyDefaults(child, childSchema));
   }
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
