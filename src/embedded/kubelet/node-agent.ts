@@ -73,6 +73,8 @@ export class NodeAgent {
     const { deleteOnStop, identity, logger } = this.#options;
     this.#stopping.abort(new Error("the kubelet stopped"));
     await this.#beating;
+    // A node that was refused to us is somebody else's.
+    if (this.#uid === "") return;
     try {
       if (!deleteOnStop) await this.#writeStatus(stoppedNow);
       else await this.#nodes.delete({ name: identity.nodeName }, { timeoutMs: farewellTimeoutMs });

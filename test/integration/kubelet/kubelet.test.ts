@@ -35,6 +35,16 @@ describe("the node", () => {
   });
 });
 
+it("a node that another kind of kubelet runs is neither taken over nor deleted", async () => {
+  await cluster.nodes.create({ apiVersion: "v1", kind: "Node", metadata: { name: "foreign" }, spec: {} });
+  const taints = [{ key: "ours", effect: "NoSchedule" as const }];
+  const options = { deleteNodeOnStop: true, nodeTemplate: { taints } };
+  await expect(cluster.startKubelet("foreign", options)).rejects.toThrow(/is not a process kubelet's/);
+  expect((await cluster.nodes.get({ name: "foreign" })).spec?.taints ?? []).not.toContainEqual(
+    expect.objectContaining({ key: "ours" }),
+  );
+});
+
 describe("a pod", () => {
   it("is scheduled, runs to completion and leaves its log", async () => {
     await cluster.createPod("once", { restartPolicy: "Never", containers: [shell("echo one; echo two")] });
