@@ -43,6 +43,7 @@ it("a node that another kind of kubelet runs is neither taken over nor deleted",
   expect((await cluster.nodes.get({ name: "foreign" })).spec?.taints ?? []).not.toContainEqual(
     expect.objectContaining({ key: "ours" }),
   );
+  await cluster.nodes.delete({ name: "foreign" });
 });
 
 describe("a pod", () => {
