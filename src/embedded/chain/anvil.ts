@@ -33,6 +33,8 @@ export interface Anvil {
   readonly pid: number;
   /** Each with 10,000 ether. */
   readonly accounts: readonly FundedAccount[];
+  /** Blocks at an interval: off while something must stay pending. Without `blockSeconds` there are none. */
+  setTicking(on: boolean): void;
   /** Resolves once the process is gone. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -55,10 +57,11 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     const rpcUrl = `http://127.0.0.1:${port}`;
     const ticker = startTicker(rpcUrl, options);
     const stop = async () => {
-      ticker.stop();
+      ticker.setTicking(false);
       await child.stop();
     };
-    return { rpcUrl, chainId, pid: child.pid, accounts: developmentAccounts(accountCount), stop };
+    const accounts = developmentAccounts(accountCount);
+    return { rpcUrl, chainId, pid: child.pid, accounts, setTicking: ticker.setTicking, stop };
   } catch (error) {
     await child.stop();
     throw error;
@@ -69,12 +72,12 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
  * Asks for a block so often. Anvil's own interval mining beside automining (--mixed-mining, 1.7.1) stops for good after
  * some transactions, seen in the tests of the operator's restarts.
  */
-function startTicker(rpcUrl: string, { blockSeconds, logger }: AnvilOptions): { stop(): void } {
-  if (blockSeconds === undefined) return { stop: () => undefined };
+function startTicker(rpcUrl: string, { blockSeconds, logger }: AnvilOptions): Pick<Anvil, "setTicking"> {
   let asking = false;
+  let timer: NodeJS.Timeout | undefined;
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "evm_mine", params: [] });
   const headers = { "content-type": "application/json" };
-  const timer = setInterval(async () => {
+  const tick = async () => {
     if (asking) return;
     asking = true;
     try {
@@ -86,9 +89,13 @@ function startTicker(rpcUrl: string, { blockSeconds, logger }: AnvilOptions): { 
     } finally {
       asking = false;
     }
-  }, blockSeconds * 1_000);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+  };
+  const setTicking = (on: boolean) => {
+    clearInterval(timer);
+    if (on && blockSeconds !== undefined) timer = setInterval(tick, blockSeconds * 1_000).unref();
+  };
+  setTicking(true);
+  return { setTicking };
 }
 
 function buildArguments(port: number): string[] {

@@ -54,6 +54,8 @@ export interface Cluster {
   readonly poolCa: string;
   readonly config: OperatorConfig;
   readonly anvilPid: number;
+  /** Blocks at an interval, on or off. */
+  readonly setTicking: (on: boolean) => void;
   member(name: string): FixtureMember;
   /** Creates or replaces the Secret with the requester's order. */
   order(name: string, change?: Partial<OrderMessage>): Promise<void>;
@@ -118,6 +120,7 @@ export async function startCluster(names: {
     poolCa: caPem,
     config,
     anvilPid: anvil.pid,
+    setTicking: anvil.setTicking,
     member: (name) => members.find((member) => member.name === name)!,
     order: (name, change) => createOrder(transport, chain.domain, { name, ...(change ? { change } : {}) }),
     close: async () => {

@@ -178,13 +178,20 @@ describe("operator restarted", () => {
     running.push(runWorker(cluster, operator, "w1"));
     startValidators();
     await cluster.chain.provider.send("evm_setAutomine", [false]);
-    await cluster.tasks.create(aTask("in-flight"));
-    const pending = async () =>
-      Number(await cluster.chain.provider.send("eth_getBlockTransactionCountByNumber", ["pending"]));
-    await expect.poll(pending, { timeout: 20_000 }).toBe(1);
-    await restart();
-    startValidators();
-    await cluster.chain.provider.send("evm_mine", []);
+    try {
+      await cluster.tasks.create(aTask("in-flight"));
+      // The panel is drawn from a later block; once it is, no block may come before the settlement hangs in the air.
+      await expect.poll(() => validationOf("in-flight"), { timeout: 20_000, interval: 10 }).toBeDefined();
+      cluster.setTicking(false);
+      const pending = async () =>
+        Number(await cluster.chain.provider.send("eth_getBlockTransactionCountByNumber", ["pending"]));
+      await expect.poll(pending, { timeout: 20_000 }).toBe(1);
+      await restart();
+      startValidators();
+    } finally {
+      await cluster.chain.provider.send("evm_setAutomine", [true]);
+      cluster.setTicking(true);
+    }
     await phaseOf("in-flight").toBe("Succeeded");
     expect((await cluster.chain.lastBatch()).sequence).toBe(sequence + 1n);
     expect((await read("in-flight"))?.settlement?.batch).toBe(Number(sequence) + 1);
