@@ -95,6 +95,16 @@ function buildHints(system: System): string[] {
     `  ${kubectl} get itask,wn,val -A`,
     `  ${kubectl} -n ${demoNamespace} describe itask mnist-000`,
     `  ${kubectl} -n inferium-system logs inferium-operator`,
+    ...(system.cluster.embedded ? [] : uninstallHints(kubectl)),
+  ];
+}
+
+/** On somebody's cluster the kinds, roles and namespaces stay: they may serve more than this run. */
+function uninstallHints(kubectl: string): string[] {
+  return [
+    "What stays on the cluster after the run goes with:",
+    `  ${kubectl} delete -f crds -f manifests/base`,
+    `  ${kubectl} delete namespace ${demoNamespace}`,
   ];
 }
 
