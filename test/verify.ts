@@ -10,6 +10,7 @@ const node = process.execPath;
 const checks: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["types are generated from crds/", ["crds/generate.ts", "--check"]],
   ["contract artifacts are built from contracts/src", ["contracts/tools/build.ts", "--check"]],
+  ["built-in kinds are those of the pinned client's models", ["src/embedded/apiserver/schema/generate.ts", "--check"]],
   ["the MNIST model is what its script trains", ["src/embedded/demo/models/train-mnist.ts", "--check"]],
   ["lint, format and layers", ["node_modules/@biomejs/biome/bin/biome", "check", "."]],
   ["types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]],

@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { getAddress } from "ethers";
+import { createEnvironmentReader, type Environment, type EnvironmentReader } from "../base/environment.ts";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
-import { createEnvironmentReader, type Environment, type EnvironmentReader } from "../pool/member-config.ts";
 
 export interface OperatorConfig {
   /** Left out: the in-cluster service account. */

@@ -2,10 +2,8 @@
  * What workers and validators are both told through their environment: where the pool is, who they are, what they may
  * read and run. The roles' config.ts pass the environment in; nothing here reads it. Errors name the variable.
  */
-import { InferiumError } from "../base/errors.ts";
+import { type EnvironmentReader, invalidVariable } from "../base/environment.ts";
 import type { ExpectedPool } from "./client-session.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const providerNames = ["cpu", "cuda", "tensorrt", "webgpu"] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -33,49 +31,6 @@ export interface ExecutorConfig {
   /** Hosts that HTTP URIs may name; any where left out. */
   readonly httpHosts?: readonly string[];
   readonly session: { readonly providers: readonly ProviderName[]; readonly threads: number };
-}
-
-export interface EnvironmentReader {
-  text(name: string): string | undefined;
-  /** @throws InferiumError InvalidConfiguration */
-  required(name: string): string;
-  whole(name: string, fallback: number, bounds: { readonly min: number; readonly max: number }): number;
-  list(name: string): readonly string[] | undefined;
-  flag(name: string, fallback: boolean): boolean;
-  matching(name: string, pattern: RegExp, expected: string): string | undefined;
-}
-
-export function createEnvironmentReader(env: Environment): EnvironmentReader {
-  const text = (name: string) => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
-  const matching = (name: string, pattern: RegExp, expected: string) => {
-    const value = text(name);
-    if (value === undefined || pattern.test(value)) return value;
-    throw invalid(name, value, expected);
-  };
-  return {
-    text,
-    matching,
-    required(name) {
-      const value = text(name);
-      if (value !== undefined) return value;
-      throw new InferiumError("InvalidConfiguration", `${name} is not set, and is needed.`, { disposition: "fatal" });
-    },
-    whole(name, fallback, { min, max }) {
-      const value = matching(name, /^[0-9]{1,15}$/, `a whole number from ${min} to ${max}`);
-      const number = value === undefined ? fallback : Number(value);
-      if (number >= min && number <= max) return number;
-      throw invalid(name, String(number), `a whole number from ${min} to ${max}`);
-    },
-    list: (name) =>
-      text(name)
-        ?.split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== ""),
-    flag: (name, fallback) => {
-      const value = matching(name, /^(true|false)$/, "true or false");
-      return value === undefined ? fallback : value === "true";
-    },
-  };
 }
 
 /** @throws InferiumError InvalidConfiguration */
@@ -123,10 +78,5 @@ function readExecutor(env: EnvironmentReader): ExecutorConfig {
 function parseProvider(name: string): ProviderName {
   const known = providerNames.find((provider) => provider === name);
   if (known !== undefined) return known;
-  throw invalid("INFERIUM_EXECUTION_PROVIDERS", name, `some of ${providerNames.join(", ")}`);
-}
-
-function invalid(name: string, got: string, expected: string): InferiumError {
-  const message = `${name} is "${got.slice(0, 200)}"; expected ${expected}.`;
-  return new InferiumError("InvalidConfiguration", message, { disposition: "fatal" });
+  throw invalidVariable("INFERIUM_EXECUTION_PROVIDERS", name, `some of ${providerNames.join(", ")}`);
 }

@@ -1,13 +1,8 @@
 /** The validator's configuration from its environment: the one place of the role that reads it. */
 import { getAddress } from "ethers";
+import { createEnvironmentReader, type Environment, type EnvironmentReader } from "../base/environment.ts";
 import { InferiumError } from "../base/errors.ts";
-import {
-  createEnvironmentReader,
-  type Environment,
-  type EnvironmentReader,
-  type MemberConfig,
-  readMemberConfig,
-} from "../pool/member-config.ts";
+import { type MemberConfig, readMemberConfig } from "../pool/member-config.ts";
 import type { ChainConfig } from "./chain-view.ts";
 
 export interface ValidatorConfig extends MemberConfig {

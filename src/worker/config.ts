@@ -1,10 +1,6 @@
 /** The worker's configuration from its environment: the one place of the role that reads it. */
-import {
-  createEnvironmentReader,
-  type Environment,
-  type MemberConfig,
-  readMemberConfig,
-} from "../pool/member-config.ts";
+import { createEnvironmentReader, type Environment } from "../base/environment.ts";
+import { type MemberConfig, readMemberConfig } from "../pool/member-config.ts";
 
 export interface WorkerConfig extends MemberConfig {
   /** Tasks run at once. */

@@ -1,5 +1,5 @@
 /**
- * Writes `builtin.json`: the field types, requirements and descriptions of every built-in kind that the embedded API
+ * Writes `builtin.json`: the field types and requirements (not the prose) of every built-in kind that the embedded API
  * server serves, read from the models of the pinned `@kubernetes/client-node` (generated from the Kubernetes 1.36
  * OpenAPI document), plus the list semantics of `list-semantics.ts`, which those models do not carry.
  * Run: `node src/embedded/apiserver/schema/generate.ts [--check]`. Effects: one file, none with --check.
@@ -48,25 +48,24 @@ function buildDefinition(model: string, pending: Set<string>): Schema {
   const declaration = readFileSync(new URL(`${model}.d.ts`, models), "utf8");
   const json = /attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(source)?.[1] ?? "[]";
   const attributes = JSON.parse(json) as Attribute[];
-  const docs = readDocs(declaration);
+  const optional = readOptional(declaration);
   const properties: Record<string, Schema> = {};
   const required: string[] = [];
   for (const attribute of attributes) {
-    const doc = docs.fields.get(attribute.baseName) ?? docs.fields.get(attribute.name);
-    properties[attribute.baseName] = buildProperty(model, attribute, pending, doc?.text ?? "");
-    if (doc?.required === true) required.push(attribute.baseName);
+    properties[attribute.baseName] = buildProperty(model, attribute, pending);
+    if (optional.get(attribute.baseName) === false || optional.get(attribute.name) === false) {
+      required.push(attribute.baseName);
+    }
   }
-  const description = docs.description === "" ? {} : { description: docs.description };
-  return { ...description, type: "object", properties, ...(required.length > 0 ? { required } : {}) };
+  return { type: "object", properties, ...(required.length > 0 ? { required } : {}) };
 }
 
-function buildProperty(model: string, attribute: Attribute, pending: Set<string>, text: string): Schema {
+function buildProperty(model: string, attribute: Attribute, pending: Set<string>): Schema {
   const id = `${model}.${attribute.baseName}`;
   let schema = typeSchema(attribute.type, attribute.format, pending);
   if (quantityFields.has(id)) schema = markQuantity(schema);
-  const description = text === "" ? {} : { description: text };
-  if (schema.$ref !== undefined) return { ...description, allOf: [schema], ...listSemantics[id] };
-  return { ...description, ...schema, ...listSemantics[id] };
+  if (schema.$ref !== undefined) return { allOf: [schema], ...listSemantics[id] };
+  return { ...schema, ...listSemantics[id] };
 }
 
 function markQuantity(schema: Schema): Schema {
@@ -76,23 +75,10 @@ function markQuantity(schema: Schema): Schema {
   return { ...schema, format: "quantity" };
 }
 
-interface Docs {
-  readonly description: string;
-  readonly fields: ReadonlyMap<string, { readonly text: string; readonly required: boolean }>;
-}
-
-function readDocs(declaration: string): Docs {
-  const head = /\/\*\*\n([^/]*(?:\/(?!\*)[^/]*)*?)\*\/\nexport declare class/.exec(declaration)?.[1] ?? "";
-  const fields = new Map<string, { text: string; required: boolean }>();
-  for (const match of declaration.matchAll(/(?:\/\*\*\n((?:\s+\*[^\n]*\n)*?)\s+\*\/\n)?\s+'([^'\n]+)'(\?)?: /g)) {
-    fields.set(match[2] ?? "", { text: cleanDoc(match[1] ?? ""), required: match[3] !== "?" });
-  }
-  return { description: cleanDoc(head), fields };
-}
-
-function cleanDoc(text: string): string {
-  const lines = text.split("\n").map((line) => line.replace(/^\s*\*\s?/, ""));
-  return lines.join(" ").replaceAll("\\'", "'").replaceAll('\\"', '"').trim();
+/** Whether each field of the class may be left out. */
+function readOptional(declaration: string): ReadonlyMap<string, boolean> {
+  const fields = [...declaration.matchAll(/\n\s+'([^'\n]+)'(\?)?: /g)];
+  return new Map(fields.map(([, name = "", mark]) => [name, mark === "?"]));
 }
 
 export function generateDefinitions(): Record<string, Schema> {
