@@ -55,6 +55,9 @@ function route(lanes: Lanes, { key, task, status }: TaskEntry): void {
   if (stage === "Wait") lanes.add("admit", key);
   if (stage === "Judge") lanes.add("judge", key);
   if (stage === "Run" || (task.spec.deadlineSeconds !== undefined && stage !== "Done")) lanes.add("expire", key);
+  const isSeen = status.observedGeneration < 0 || status.observedGeneration === task.metadata.generation;
+  // In the stages between, the next write says so anyway.
+  if (!isSeen && (stage === "Done" || stage === "Wait")) lanes.add("observe", key);
   if (stage === "Done" && task.spec.ttlSecondsAfterFinished !== undefined) lanes.add("retireTask", key);
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { type Controller, createController, type Reconcile, type ReconcileResult } from "../kube/controller.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
+import { createQueue } from "../kube/queue.ts";
 
 /** Keys in work at once, by stage. */
 const concurrency = {
@@ -16,11 +17,15 @@ const concurrency = {
   group: 8,
   panel: 8,
   flush: 16,
+  observe: 4,
   slash: 1,
   mirror: 4,
   retireTask: 4,
   retireValidation: 1,
 } as const;
+
+/** After an outage everything goes on within this time. */
+const backoffMaxMs = 15_000;
 
 export type Lane = keyof typeof concurrency;
 
@@ -59,6 +64,8 @@ export class Lanes {
     const reconcile = async (key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> => {
       return (await this.#reconciles.get(lane)?.(key, signal)) ?? undefined;
     };
-    return createController({ name: lane, reconcile, concurrency: concurrency[lane], ...options });
+    const { clock, metrics } = options;
+    const queue = createQueue({ name: lane, backoffMaxMs, clock, metrics });
+    return createController({ name: lane, reconcile, concurrency: concurrency[lane], queue, ...options });
   }
 }

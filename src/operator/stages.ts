@@ -9,6 +9,7 @@ import type { KubeMetrics } from "../kube/metrics.ts";
 import { objectKey } from "../kube/object.ts";
 import type { PoolBackend } from "../pool/backend.ts";
 import { stageOf } from "../protocol/lifecycle.ts";
+import { observeSpec } from "../protocol/observe-spec.ts";
 import { createApplyVerdict } from "./apply-verdict.ts";
 import { createAttemptEnd } from "./attempt-end.ts";
 import { createBackend } from "./backend.ts";
@@ -174,6 +175,12 @@ function attachSettlement(wiring: Wiring): SettleStage {
 }
 
 function attachUpkeep({ books, lanes, clients, clock, config, endAttempt, earnings }: Wiring): void {
+  lanes.attach("observe", async (key) => {
+    const uid = books.ledger.get(key)?.uid;
+    if (uid !== undefined)
+      await books.ledger.change(key, { uid, stage: "observe", durable: true, decide: observeSpec });
+    return undefined;
+  });
   lanes.attach("expire", createExpire({ ...books, clock, endAttempt }));
   lanes.attach("retireTask", createRetireTasks({ ...books, client: clients.tasks, clock }));
   const keepMs = config.validation.keepMs;

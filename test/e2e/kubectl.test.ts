@@ -117,6 +117,25 @@ describe.skipIf(!hasKubectl)("kubectl on the running system", () => {
     expect(stderr).toContain("tier is immutable");
   });
 
+  test("a change of what is mutable on a finished task is seen: kstatus, Flux and Argo CD wait for that", async () => {
+    const patched = await kubectl(
+      "-n",
+      "inferium-demo",
+      "patch",
+      "itask",
+      "mine",
+      "--type=merge",
+      "-p",
+      '{"spec":{"priority":7}}',
+    );
+    expect(patched.code, patched.stderr).toBe(0);
+    const waited = await kubectl(
+      ...["-n", "inferium-demo", "wait", "itask/mine", "--timeout=20s"],
+      "--for=jsonpath={.status.observedGeneration}=2",
+    );
+    expect(waited.stdout, waited.stderr).toContain("condition met");
+  });
+
   test("reads a worker's log", async () => {
     const { stdout, stderr } = await kubectl(
       "-n",

@@ -56,6 +56,8 @@ export function buildRolePod(role: RolePod): Pod {
       // Workers and validators get no Kubernetes credential at all.
       automountServiceAccountToken: role.serviceAccount !== "inferium-worker",
       terminationGracePeriodSeconds: 10,
+      // A local process has no use for these; a cluster that demands the restricted Pod Security Standard does.
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
       containers: [buildContainer(role)],
       volumes: role.mounts.map(buildVolume),
     },
@@ -67,6 +69,7 @@ function buildContainer(role: RolePod): Container {
     name: role.component,
     image: processImage,
     imagePullPolicy: "Never",
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
     args: [...role.args],
     env: [
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
