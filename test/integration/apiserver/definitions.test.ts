@@ -165,6 +165,17 @@ describe("a custom resource definition", () => {
     expect(spec.body).toMatchObject({ metadata: { generation: 2 }, status: { replicas: 2 } });
   });
 
+  test("an update must say which version it changes, a patch need not", async () => {
+    const made = (await one.api.post(widgetsPath, aWidget("versioned"))).body;
+    const blind = await one.api.put(`${widgetsPath}/versioned`, aWidget("versioned", { max: 12 }));
+    expect(blind.body).toMatchObject({ code: 422, details: { causes: [{ field: "metadata.resourceVersion" }] } });
+    expect(blind.body.message).toContain("must be specified for an update");
+    expect((await one.api.put(`${widgetsPath}/versioned`, { ...made, spec: { ...made.spec, max: 12 } })).status).toBe(
+      200,
+    );
+    expect((await one.api.patch(`${widgetsPath}/versioned`, "merge", { spec: { max: 13 } })).status).toBe(200);
+  });
+
   test("scale reads and writes the declared fields", async () => {
     await one.api.post(widgetsPath, aWidget("w4", { replicas: 2 }));
     expect((await one.api.get(`${widgetsPath}/w4/scale`)).body).toMatchObject({

@@ -144,6 +144,12 @@ describe.skipIf(!present)("the real kubectl", () => {
     expect(await kubectl.ok("version")).toContain("Server Version: v1.36.0");
   });
 
+  test("a kind that is not installed is named as such", async () => {
+    const { code, err } = await kubectl.run("apply -f -", stringify({ ...aWidget("w"), kind: "Gadget" }));
+    expect(code).toBe(1);
+    expect(err).toMatch(/no matches for kind "Gadget" in version "example\.com\/v1"/);
+  });
+
   describe("custom resources", () => {
     beforeAll(async () => {
       await kubectl.ok("apply -f -", stringify(widgetDefinition()));

@@ -103,6 +103,7 @@ export const secretStrategy: Strategy = {
 };
 
 export const leaseStrategy: Strategy = {
+  requiresVersion: true,
   validate: (lease) => {
     const { leaseDurationSeconds, leaseTransitions } = specOf(lease);
     const findings: StatusCause[] = [];

@@ -1,6 +1,6 @@
 /**
- * `/openapi/v3` (index and one document per group version) and `/openapi/v2` (one JSON document). Built on demand, kept
- * until the set of kinds changes.
+ * `/openapi/v3` (index and one document per group version) and `/openapi/v2` (one document, as JSON or protobuf). Built
+ * on demand, kept until the set of kinds changes.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -12,6 +12,7 @@ import { versionInfo } from "../version.ts";
 import { openApiPaths } from "./openapi-paths.ts";
 import { componentSchemas, openApiPathOf } from "./openapi-schemas.ts";
 import { toSwagger } from "./swagger.ts";
+import { swaggerProtobufType, toSwaggerProtobuf } from "./swagger-protobuf.ts";
 
 const info = { title: "Kubernetes", version: versionInfo.gitVersion };
 
@@ -20,6 +21,7 @@ export class OpenApiDocuments {
   #generation = -1;
   #documents = new Map<string, string>();
   #swagger: string | undefined;
+  #swaggerProtobuf: Buffer | undefined;
 
   constructor(kinds: KindRegistry) {
     this.#kinds = kinds;
@@ -27,8 +29,14 @@ export class OpenApiDocuments {
 
   serve(request: IncomingMessage, response: ServerResponse, pathname: string): void {
     if (request.method !== "GET") throw methodNotAllowed();
-    if (!acceptsJson(request.headers.accept)) throw notAcceptable(["application/json"]);
     this.#refresh();
+    const isV2 = pathname === "/openapi/v2";
+    if (isV2 && accepts(request.headers.accept, swaggerProtobufType)) this.#sendProtobuf(response);
+    else if (accepts(request.headers.accept, "application/json")) this.#sendJson(response, pathname);
+    else throw notAcceptable(["application/json", ...(isV2 ? [swaggerProtobufType] : [])]);
+  }
+
+  #sendJson(response: ServerResponse, pathname: string): void {
     const body = this.#find(pathname);
     if (body === undefined) throw pathNotFound();
     response.setHeader("etag", `"${hash(body)}"`);
@@ -44,11 +52,19 @@ export class OpenApiDocuments {
     return this.#document(pathname.slice("/openapi/v3/".length));
   }
 
+  #sendProtobuf(response: ServerResponse): void {
+    this.#swaggerProtobuf ??= toSwaggerProtobuf(this.#kinds.all(), info);
+    const body = this.#swaggerProtobuf;
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": body.length });
+    response.end(body);
+  }
+
   #refresh(): void {
     if (this.#generation === this.#kinds.generation) return;
     this.#generation = this.#kinds.generation;
     this.#documents = new Map();
     this.#swagger = undefined;
+    this.#swaggerProtobuf = undefined;
   }
 
   #index(): string {
@@ -85,9 +101,14 @@ export class OpenApiDocuments {
   }
 }
 
-function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept === "") return true;
-  return accept.split(",").some((range) => /^\s*(application\/json|application\/\*|\*\/\*)/.test(range));
+/** Whether `type` is the first of the listed media ranges that this server could answer. */
+function accepts(accept: string | undefined, type: string): boolean {
+  const ranges = (accept ?? "").split(",").map((range) => range.split(";")[0]?.trim() ?? "");
+  const known = ranges.find(
+    (range) => range === "application/json" || range === swaggerProtobufType || range.endsWith("/*"),
+  );
+  if (accept === undefined || accept === "" || known?.endsWith("/*")) return type === "application/json";
+  return known === type;
 }
 
 function hash(text: string): string {

@@ -58,14 +58,22 @@ function checkIdentity(target: Target, old: KubeObject, candidate: KubeObject): 
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`;
     throw conflict(subjectOf(target.kind), target.name, why);
   }
-  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== old.metadata.resourceVersion) {
-    if (!/^\d+$/.test(resourceVersion)) throw invalidVersion(target, resourceVersion);
-    throw staleObject(subjectOf(target.kind), target.name);
-  }
+  checkVersion(target, old, resourceVersion ?? "");
 }
 
-function invalidVersion(target: Target, got: string): Error {
-  const finding = cause.invalid("metadata.resourceVersion", got, "must be a number as the server gave it");
+function checkVersion(target: Target, old: KubeObject, version: string): void {
+  if (version === "") {
+    if (target.kind.strategy.requiresVersion === true)
+      throw invalidVersion(target, 0, "must be specified for an update");
+    return;
+  }
+  if (version === old.metadata.resourceVersion) return;
+  if (!/^\d+$/.test(version)) throw invalidVersion(target, version, "must be a number as the server gave it");
+  throw staleObject(subjectOf(target.kind), target.name);
+}
+
+function invalidVersion(target: Target, got: unknown, why: string): Error {
+  const finding = cause.invalid("metadata.resourceVersion", got, why);
   return invalid(kindSubject(target.kind), target.name, [finding]);
 }
 

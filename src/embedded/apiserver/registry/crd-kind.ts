@@ -36,6 +36,7 @@ export function crdKind(): ResourceKind {
         definition.status = { ...before, acceptedNames: specOf(definition).names, storedVersions: [...stored] };
       },
       validate: validateDefinition,
+      requiresVersion: true,
     },
   });
 }

@@ -135,6 +135,7 @@ function customStrategy(schema: Schema, hasStatus: boolean): ResourceKind["strat
       Object.assign(object, defaulted);
     },
     validate: (object, old) => validateCustom(object, old, schema),
+    requiresVersion: true,
   };
 }
 

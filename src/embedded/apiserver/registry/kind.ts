@@ -45,6 +45,8 @@ export interface Strategy {
   /** Namespaces stay, with this called, until their controller has removed what they hold. */
   readonly beginDeletion?: (object: KubeObject) => void;
   readonly returnsDeletedObject?: boolean;
+  /** An update must name the version that it changes. */
+  readonly requiresVersion?: boolean;
 }
 
 export interface ResourceKind extends Encoding {
