@@ -1,4 +1,5 @@
 /** A bare HTTPS client for one embedded API server: what the tests see is what is on the wire. */
+import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import { silentLogger } from "../../../src/base/log.ts";
 import { type ApiServer, type ApiServerOptions, startApiServer } from "../../../src/embedded/apiserver/server.ts";
@@ -70,6 +71,18 @@ export class ApiClient {
     const text = await reply.body.text();
     const isJson = String(reply.headers["content-type"]).startsWith("application/json");
     return { status: reply.statusCode, headers: reply.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** POSTs a body of unknown length. Returns the status code. */
+  async stream(path: string, chunks: AsyncIterable<Buffer>): Promise<number> {
+    const reply = await request(`${this.server.url}${path}`, {
+      method: "POST",
+      dispatcher: this.#agent,
+      headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
+      body: Readable.from(chunks),
+    });
+    await reply.body.dump();
+    return reply.statusCode;
   }
 
   /** Reads a watch until `until` holds of the events so far, the stream ends, or 10 s have passed. */

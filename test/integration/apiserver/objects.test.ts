@@ -139,6 +139,15 @@ describe("create and read", () => {
     expect(made.body.spec.renewTime).toBe("2026-01-01T00:00:00.123456Z");
   });
 
+  test("a body above 3 MiB is a 413 even when it does not say how long it is", async () => {
+    const chunk = Buffer.alloc(512 * 1024, " ");
+    async function* chunks() {
+      for (let sent = 0; sent < 8; sent += 1) yield chunk;
+    }
+    const reply = await one.api.stream(maps, chunks());
+    expect(reply).toBe(413);
+  });
+
   test("a body above 3 MiB is a 413", async () => {
     const reply = await one.api.post(maps, configMap("huge", { a: "x".repeat(3 * 1024 * 1024) }));
     expect(reply.status).toBe(413);

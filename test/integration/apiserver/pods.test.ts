@@ -100,6 +100,8 @@ describe("pods", () => {
     expect(again.metadata.resourceVersion).toBe(marked.metadata.resourceVersion);
     const shorter = (await one.api.delete(`${pods}/graceful`, { gracePeriodSeconds: 5 })).body;
     expect(shorter.metadata.deletionGracePeriodSeconds).toBe(5);
+    const longer = (await one.api.delete(`${pods}/graceful`, { gracePeriodSeconds: 60 })).body;
+    expect(longer.metadata.deletionGracePeriodSeconds).toBe(5);
     await one.api.delete(`${pods}/graceful`, { gracePeriodSeconds: 0 });
     expect((await one.api.get(`${pods}/graceful`)).status).toBe(404);
   });

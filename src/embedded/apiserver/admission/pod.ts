@@ -22,9 +22,7 @@ function podGrace(pod: KubeObject, requested: number | undefined): number {
   const spec = specOf(pod);
   const phase = asString(statusOf(pod).phase);
   if (asString(spec.nodeName) === "" || phase === "Succeeded" || phase === "Failed") return 0;
-  const wanted = requested ?? Number(spec.terminationGracePeriodSeconds ?? 30);
-  const current = pod.metadata.deletionGracePeriodSeconds;
-  return current === undefined ? wanted : Math.min(current, wanted);
+  return requested ?? Number(spec.terminationGracePeriodSeconds ?? 30);
 }
 
 const systemPriorities: Readonly<Record<string, number>> = {
