@@ -171,6 +171,8 @@ describe.skipIf(!hasKubectl)("kubectl on the running system", () => {
     expect(applied.stdout, applied.stderr).toContain("digit created (server dry run)");
     const installed = await kubectl("apply", "--dry-run=server", "-f", "crds/", "-f", "manifests/base/");
     expect(installed.code, installed.stderr).toBe(0);
+    const removed = await kubectl("delete", "--dry-run=server", "-f", "crds/", "-f", "manifests/base/");
+    expect(removed.code, removed.stderr).toBe(0);
     for (const role of ["operator", "kubelet", "up", "submit"]) {
       expect((await runCommand("npm", ["run", "inferium", "--", role, "--help"])).stdout).toContain("--kubeconfig");
     }

@@ -172,30 +172,28 @@ describe.skipIf(!present)("the real kubectl", () => {
     });
 
     test("get -w prints each change", async () => {
-      const status = { conditions: [{ type: "Ready", status: "False" }] };
-      const notReady = () =>
-        one.api.patch("/apis/example.com/v1/namespaces/default/widgets/w/status", "merge", { status });
+      const path = "/apis/example.com/v1/namespaces/default/widgets/w/status";
+      const setReady = async (value: string) => {
+        const status = { conditions: [{ type: "Ready", status: value }] };
+        expect((await one.api.patch(path, "merge", { status })).status).toBe(200);
+      };
       const watching = kubectl.start("get wd w -w --no-headers");
       let printed = "";
-      let lines: string[] = [];
-      const two = new Promise<void>((resolve, reject) => {
-        watching.on("close", (code) => reject(new Error(`kubectl get -w ended with ${code} after ${printed}`)));
-        watching.stdout?.on("data", (chunk) => {
-          // A chunk may end inside of a line.
-          const before = lines.length;
-          printed += String(chunk);
-          lines = printed
-            .split("\n")
-            .slice(0, -1)
-            .map((line) => line.trimEnd());
-          if (lines.length >= 2) resolve();
-          else if (before === 0 && lines.length === 1) notReady().catch(reject);
-        });
+      watching.stdout?.on("data", (chunk) => {
+        printed += String(chunk);
       });
-      await two;
+      // A chunk may end inside of a line, and a line in blanks.
+      const lines = () =>
+        printed
+          .split("\n")
+          .slice(0, -1)
+          .map((line) => line.trimEnd());
+      await expect.poll(lines, { timeout: 20_000 }).toEqual([expect.stringMatching(/^w\s+red$/)]);
+      await setReady("False");
+      await expect.poll(() => lines()[1], { timeout: 20_000 }).toMatch(/^w\s+red\s+False$/);
+      await setReady("True");
+      await expect.poll(() => lines()[2], { timeout: 20_000 }).toMatch(/^w\s+red\s+True$/);
       watching.kill();
-      expect(lines[0]).toMatch(/^w\s+red$/);
-      expect(lines[1]).toMatch(/^w\s+red\s+False/);
     });
 
     test("wait for a condition, a value and a deletion", async () => {
