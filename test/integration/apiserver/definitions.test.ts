@@ -212,6 +212,25 @@ describe("a custom resource definition", () => {
     expect(table.body.rows[0].cells).toEqual(["green", "green", "True", 1]);
   });
 
+  test("an object with a finalizer holds its definition", async () => {
+    await one.api.post(widgetsPath, aWidget("held", {}, { finalizers: ["example.com/hold"] }));
+    await one.api.delete(`${definitionsPath}/widgets.example.com`);
+    await eventually("the object is being deleted", async () => {
+      const held = await one.api.get(`${widgetsPath}/held`);
+      return held.body.metadata.deletionTimestamp !== undefined;
+    });
+    expect((await one.api.get(`${definitionsPath}/widgets.example.com`)).status).toBe(200);
+    expect((await one.api.post(widgetsPath, aWidget("late"))).body).toMatchObject({
+      code: 405,
+      message: "create not allowed while custom resource definition is terminating",
+    });
+    await one.api.patch(`${widgetsPath}/held`, "merge", { metadata: { finalizers: null } });
+    await eventually("the definition is gone", async () => {
+      return (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404;
+    });
+    await one.api.post(definitionsPath, widgetDefinition());
+  });
+
   test("its deletion removes its objects, then itself and its discovery", async () => {
     await one.api.delete(`${definitionsPath}/widgets.example.com`);
     await eventually(

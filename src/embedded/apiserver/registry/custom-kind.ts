@@ -10,7 +10,7 @@ import { definitionName } from "../schema/definition-name.ts";
 import { applyDefaults, pruneUnknown } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
 import { validateStructure } from "../schema/validate.ts";
-import { badRequest, cause, type StatusCause } from "../status.ts";
+import { badRequest, cause, failure, type StatusCause } from "../status.ts";
 import { apiVersionOf, type DecodedObject, type ResourceKind, type ScalePaths } from "./kind.ts";
 
 const metadataSchema = (): Schema => linkDefinition(definitionName("V1ObjectMeta"));
@@ -49,7 +49,10 @@ function customKind(definition: KubeObject, version: JsonObject): ResourceKind {
     ...(scale === undefined ? {} : { scale }),
     columns: customColumns(asArray(version.additionalPrinterColumns)),
     selectableFields: selectableFields(version),
-    strategy: customStrategy(schema, isObject(subresources.status)),
+    strategy: customStrategy(schema, {
+      hasStatus: isObject(subresources.status),
+      isEnding: definition.metadata.deletionTimestamp !== undefined,
+    }),
     subresources: {},
     decode: (raw, withDefaults) => decodeCustom(raw, { schema, apiVersion, kind, withDefaults }),
     fromStorage: (object) => ({ ...object, apiVersion }),
@@ -127,9 +130,16 @@ function decodeMetadata(raw: unknown, kind: string): { object: ObjectMeta; unkno
   }
 }
 
-function customStrategy(schema: Schema, hasStatus: boolean): ResourceKind["strategy"] {
+interface CustomTraits {
+  readonly hasStatus: boolean;
+  /** The definition is being deleted: what exists can still be changed, nothing can be added. */
+  readonly isEnding: boolean;
+}
+
+function customStrategy(schema: Schema, { hasStatus, isEnding }: CustomTraits): ResourceKind["strategy"] {
   return {
     prepareCreate: (object) => {
+      if (isEnding) throw failure(405, "MethodNotAllowed", endingMessage);
       if (hasStatus) delete object.status;
       const defaulted = asObject(withoutMetadata(object, (rest) => applyDefaults(rest, schema)));
       Object.assign(object, defaulted);
@@ -138,6 +148,8 @@ function customStrategy(schema: Schema, hasStatus: boolean): ResourceKind["strat
     requiresVersion: true,
   };
 }
+
+const endingMessage = "create not allowed while custom resource definition is terminating";
 
 function validateCustom(object: KubeObject, old: KubeObject | undefined, schema: Schema): StatusCause[] {
   const findings = validateStructure(object, schema, "", old);
