@@ -7,7 +7,8 @@ import { viewElements } from "../../../src/protocol/tensors/elements.ts";
 import { requireTensor } from "../../../src/protocol/tensors/tensor.ts";
 import { batchHeaderTypes, recoverSigner } from "../../../src/protocol/typed-data.ts";
 import { domain } from "../pool/pool-fixture.ts";
-import { nodeOf, type PoolTask } from "./memory-pool.ts";
+import type { PoolTask } from "./batch-evidence.ts";
+import { nodeOf } from "./memory-pool.ts";
 import {
   anInput,
   anOrder,

@@ -6,61 +6,33 @@ import type { PoolBackend, PoolCaller } from "../../../src/pool/backend.ts";
 import type {
   AttestRequest,
   BatchData,
-  BatchTask,
   ClaimRequest,
   ClaimResponse,
   Duty,
-  PolicyReference,
   ReceiptRequest,
-  SignedOrder,
-  SignedReceipt,
   ValidateDuty,
   WorkAssignment,
 } from "../../../src/pool/wire.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
-import { buildMerkleTree, hashVoteLeaf, type MerkleTree } from "../../../src/protocol/merkle.ts";
-import { type Batch, computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
 import {
   attestationTypes,
-  batchHeaderTypes,
   computeTaskId,
   computeValidationId,
-  hashMessage,
   type ProtocolDomain,
   receiptTypes,
   recoverSigner,
 } from "../../../src/protocol/typed-data.ts";
+import {
+  buildBatch,
+  buildVoteTree,
+  hashHeader,
+  type Panel,
+  type PoolTask,
+  type Reveal,
+  type TaskInput,
+} from "./batch-evidence.ts";
 
-type Reveal = Extract<AttestRequest, { kind: "reveal" }>;
 type Completed = Extract<ReceiptRequest["outcome"], { kind: "Completed" }>;
-
-export interface TaskInput {
-  readonly name: string;
-  readonly model: WorkAssignment["model"];
-  readonly input: WorkAssignment["input"];
-  readonly verification: PolicyReference;
-  readonly order: SignedOrder;
-  readonly rewardWei: bigint;
-  /** Until the attempt's deadline. */
-  readonly timeoutMs?: number;
-}
-
-export interface PoolTask extends TaskInput {
-  readonly taskId: string;
-  attempt: number;
-  /** Nodes that may not take it. */
-  readonly excluded: Set<string>;
-  state: "Queued" | "Running" | "Validating" | "Accepted" | "Rejected" | "Failed";
-  outcome?: Completed;
-  readonly failures: { readonly reason: string; readonly retryable: boolean }[];
-}
-
-export interface Panel {
-  readonly task: PoolTask;
-  readonly duty: ValidateDuty;
-  readonly commits: Map<string, string>;
-  readonly reveals: Map<string, Reveal>;
-}
 
 export interface MemoryPoolOptions {
   readonly domain: ProtocolDomain;
@@ -70,7 +42,7 @@ export interface MemoryPoolOptions {
 }
 
 export function createMemoryPool(options: MemoryPoolOptions) {
-  const { domain, treasury } = options;
+  const { domain } = options;
   const tasks: PoolTask[] = [];
   const panels: Panel[] = [];
   const duties = new Map<string, Duty[]>(options.validators.map((account) => [account, []]));
@@ -180,19 +152,11 @@ export function createMemoryPool(options: MemoryPoolOptions) {
 
   function checkReveal(panel: Panel, validator: string, reveal: Reveal): void {
     const { validationId } = panel.duty;
-    const votesRoot = voteTree(panel, reveal).root;
+    const votesRoot = buildVoteTree(domain, panel, reveal).root;
     const commitment = computeCommitment({ validationId, votesRoot, validator, salt: reveal.salt });
     if (commitment !== panel.commits.get(validator)) throw new Error("reveal does not fit its commitment");
     const signer = recoverSigner(domain, attestationTypes, { validationId, votesRoot, validator }, reveal.signature);
     if (signer !== validator) throw new Error(`attestation signed by ${signer}`);
-  }
-
-  function voteTree(panel: Panel, reveal: Reveal): MerkleTree {
-    const leaves = panel.duty.items.map(({ taskId, attempt, receipt }, index) => {
-      const vote = reveal.votes[index] ?? { vote: "Abstain" as const, outputDigest: zeroHash };
-      return hashVoteLeaf({ taskId, attempt, receiptDigest: digestOf(receipt), ...vote });
-    });
-    return buildMerkleTree(leaves);
   }
 
   function decide(panel: Panel): void {
@@ -202,67 +166,6 @@ export function createMemoryPool(options: MemoryPoolOptions) {
     else if (votes.filter((vote) => vote === "Reject").length >= 2) {
       requeue(task, nodeOf(panel.duty.items[0]?.receipt.message.worker ?? ""), "Queued");
     } else task.state = "Rejected";
-  }
-
-  function digestOf(receipt: SignedReceipt): string {
-    return hashMessage(domain, receiptTypes, receipt.message);
-  }
-
-  function buildBatchTask(panel: Panel): BatchTask {
-    const [item] = panel.duty.items;
-    if (item === undefined) throw new Error("panel without items");
-    const { receipt, taskId, attempt } = item;
-    const { worker } = receipt.message;
-    const accepting = [...panel.reveals].filter(([, reveal]) => reveal.votes[0]?.vote === "Accept");
-    return {
-      taskId,
-      attempt,
-      receipt,
-      receiptDigest: digestOf(receipt),
-      worker,
-      payee: worker,
-      requester: panel.task.order.message.requester,
-      rewardWei: panel.task.rewardWei.toString(),
-      votes: accepting.map(([validator, reveal]) => ({
-        validator,
-        payee: validator,
-        validationId: panel.duty.validationId,
-        votesRoot: voteTree(panel, reveal).root,
-        vote: "Accept" as const,
-        outputDigest: reveal.votes[0]?.outputDigest ?? zeroHash,
-        proof: voteTree(panel, reveal).proof(0),
-        signature: reveal.signature,
-      })),
-      order: panel.task.order,
-    };
-  }
-
-  /** A batch of the accepted tasks named, on top of the one given. */
-  function buildBatch(names: readonly string[], previous?: BatchData): BatchData {
-    const accepted = panels.filter(({ task }) => names.includes(task.name) && task.state === "Accepted");
-    const batchTasks = accepted
-      .filter((panel) => panel.reveals.size > 0 && panel.duty.items[0]?.attempt === panel.task.attempt)
-      .map(buildBatchTask);
-    const previousBalances = previous?.balances ?? {};
-    const batch = computeBatch({
-      sequence: BigInt(previous?.header.sequence ?? 0) + 1n,
-      previousHash: previous === undefined ? zeroHash : hashHeader(previous),
-      epoch: 1n,
-      createdAt: BigInt(Math.floor(Date.now() / 1000)),
-      previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
-      tasks: batchTasks.map((task) => ({
-        ...task,
-        rewardWei: BigInt(task.rewardWei),
-        workerPayee: task.payee,
-        validatorPayees: task.votes.map((vote) => vote.payee),
-      })),
-      treasury,
-    });
-    return toData(batch, { tasks: batchTasks, treasury, previousBalances });
-  }
-
-  function hashHeader({ header }: BatchData): string {
-    return hashMessage(domain, batchHeaderTypes, header);
   }
 
   async function until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
@@ -328,8 +231,10 @@ export function createMemoryPool(options: MemoryPoolOptions) {
       return task;
     },
     requeue,
-    buildBatch,
-    hashHeader,
+    /** A batch of the accepted tasks named, on top of the one given. */
+    buildBatch: (names: readonly string[], previous?: BatchData): BatchData =>
+      buildBatch(options, { panels, names, previous }),
+    hashHeader: (batch: BatchData): string => hashHeader(domain, batch),
     until,
     /** Keeps commitments waiting until releaseReveals. */
     holdReveals: () => {
@@ -354,19 +259,4 @@ export type MemoryPool = ReturnType<typeof createMemoryPool>;
 
 export function nodeOf(account: string): string {
   return `node-${account.slice(2, 8).toLowerCase()}`;
-}
-
-function toData(batch: Batch, rest: Pick<BatchData, "tasks" | "treasury" | "previousBalances">): BatchData {
-  const { header, balances } = batch;
-  return {
-    header: {
-      ...header,
-      sequence: header.sequence.toString(),
-      epoch: header.epoch.toString(),
-      settledWei: header.settledWei.toString(),
-      createdAt: header.createdAt.toString(),
-    },
-    ...rest,
-    balances: Object.fromEntries([...balances].map(([account, wei]) => [account, wei.toString()])),
-  };
 }

@@ -7,7 +7,7 @@ import type { Executor } from "../../../src/inference/execute.ts";
 import type { PoolBackend } from "../../../src/pool/backend.ts";
 import type { ReceiptRequest } from "../../../src/pool/wire.ts";
 import { aServer } from "../pool/pool-fixture.ts";
-import type { PoolTask } from "./memory-pool.ts";
+import type { PoolTask } from "./batch-evidence.ts";
 import { anInput, anOrder, aScene, type Scene, startWorker } from "./roles-fixture.ts";
 
 async function addTask(scene: Scene, timeoutMs?: number): Promise<PoolTask> {
