@@ -2,7 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { getAddress } from "ethers";
-import { createEnvironmentReader, type Environment, type EnvironmentReader } from "../base/environment.ts";
+import {
+  createEnvironmentReader,
+  type Environment,
+  type EnvironmentReader,
+  invalidVariable,
+} from "../base/environment.ts";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 
@@ -68,7 +73,7 @@ export async function readOperatorConfig(
     tls: { certFile: env.required("INFERIUM_TLS_CERT_FILE"), keyFile: env.required("INFERIUM_TLS_KEY_FILE") },
     chain: await readChain(env),
     batch: {
-      maxAgeMs: seconds(env, "INFERIUM_BATCH_SECONDS", 60),
+      maxAgeMs: readBatchAge(env),
       maxTasks: env.whole("INFERIUM_BATCH_TASKS", 1_024, { min: 1, max: 1_024 }),
     },
     validation: {
@@ -88,6 +93,15 @@ export async function readOperatorConfig(
 
 function seconds(env: EnvironmentReader, name: string, fallback: number): number {
   return env.whole(name, fallback, { min: 1, max: 604_800 }) * 1_000;
+}
+
+/** May be a fraction: a chain of one's own need not be waited for. */
+function readBatchAge(env: EnvironmentReader): number {
+  const expected = "seconds from 0.1 to 604800, such as 60 or 0.5";
+  const text = env.matching("INFERIUM_BATCH_SECONDS", /^[0-9]{1,6}(\.[0-9]{1,3})?$/, expected) ?? "60";
+  const ageMs = Math.round(Number(text) * 1_000);
+  if (ageMs >= 100 && ageMs <= 604_800_000) return ageMs;
+  throw invalidVariable("INFERIUM_BATCH_SECONDS", text, expected);
 }
 
 async function readChain(env: EnvironmentReader): Promise<OperatorConfig["chain"]> {
