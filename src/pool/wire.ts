@@ -13,7 +13,7 @@
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
-import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import type { ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
 export type PoolRole = "Worker" | "Validator";
 
@@ -90,20 +90,8 @@ export interface WorkAssignment {
   readonly deadlineMs: number;
 }
 
-/** The signed fields of a receipt in JSON; see ReceiptMessage. */
-export interface ReceiptFields {
-  readonly taskId: string;
-  readonly attempt: number;
-  readonly worker: string;
-  readonly modelDigest: string;
-  readonly imageDigest: string;
-  readonly codeDigest: string;
-  readonly inputDigest: string;
-  readonly outputDigest: string;
-  readonly runtime: string;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-}
+/** The signed fields of a receipt travel as they are signed: all of them are JSON already. */
+export type ReceiptFields = ReceiptMessage;
 export interface SignedReceipt {
   readonly message: ReceiptFields;
   readonly signature: string;
