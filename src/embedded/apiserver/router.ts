@@ -1,5 +1,6 @@
 /** Routes a request: health and version, then discovery and OpenAPI, then reviews, then resources. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { anonymousUser } from "./authorization/user-info.ts";
 import {
   aggregatedDiscovery,
   apiVersions,
@@ -11,7 +12,6 @@ import {
 import type { OpenApiDocuments } from "./discovery/openapi-documents.ts";
 import { type ResourceRoutes, serveResource } from "./handlers/resources.ts";
 import { handleReview, type ReviewServices } from "./handlers/reviews.ts";
-import { anonymous } from "./http/authenticate.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { negotiate } from "./http/negotiate.ts";
 import { parseResourcePath } from "./http/path.ts";
@@ -39,7 +39,7 @@ export async function routeRequest(
   const pathname = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
   const user = await services.reviews.authenticator.authenticate(request);
   if (openPaths.has(pathname) || /^\/(livez|readyz|healthz)\//.test(pathname)) return serveOpen(pathname, response);
-  if (user === anonymous) throw unauthorized();
+  if (user === anonymousUser) throw unauthorized();
   if (pathname === "/metrics") return sendText(response, 200, await services.metrics(), "text/plain; version=0.0.4");
   if (pathname.startsWith("/openapi/")) return services.openApi.serve(request, response, pathname);
   const form = negotiate(request.headers.accept);

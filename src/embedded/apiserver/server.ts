@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
+import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
 import { bootstrapObjects } from "./controllers/bootstrap.ts";
 import { startControllers } from "./controllers/controllers.ts";
 import { ServiceAccountTokens } from "./controllers/service-account-tokens.ts";
@@ -61,7 +62,9 @@ const adminUser = "inferium-admin";
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const host = options.host ?? "127.0.0.1";
   const clock = options.clock ?? systemClock;
-  const context: ApiContext = { store: createStore(options), kinds: createKinds(), clock, logger: options.logger };
+  const store = createStore(options);
+  const authorizer = new RbacAuthorizer(store);
+  const context: ApiContext = { store, kinds: createKinds(), authorizer, clock, logger: options.logger };
   const adminToken = randomBytes(24).toString("base64url");
   const tokens: readonly StaticToken[] = [
     { token: adminToken, user: adminUser, groups: ["system:masters"] },
@@ -90,6 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     writes: () => services.counter.list(),
     close: async () => {
       controllers.stop();
+      authorizer.stop();
       await listener.close();
       await services.logs.close();
     },

@@ -2,6 +2,7 @@
  * Server-side apply: merge the configuration over the live object -> remove what this manager gave up -> find conflicts
  * with other managers -> write with the new ownership. Effects: one write at most.
  */
+import { forbiddenAccess } from "../authorization/forbidden-access.ts";
 import { isObject, type JsonObject } from "../json-value.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { type ApiContext, keyOf, type Target, type WriteOptions } from "../operations/context.ts";
@@ -57,9 +58,20 @@ export function applyObject(
     };
   if (subresource !== "") throw notFound(subjectOf(kind), name);
   const silent = { ...options, fieldValidation: "Ignore" } as const;
-  const entries = () => [makeEntry(manager, fields, context.clock.now())];
-  const object = prepareNew(context, { kind, namespace, name }, decodeBody(request.config, kind, silent), entries);
+  requireCreate(context, target, options);
+  const own = () => [makeEntry(manager, fields, context.clock.now())];
+  const decoded = decodeBody(request.config, kind, silent);
+  const object = prepareNew(context, { kind, namespace, name }, decoded, { own, options });
   return { stored: insert(context, kind, object, options), created: true };
+}
+
+/** The request was allowed to patch; that it creates is known only now. */
+function requireCreate(context: ApiContext, target: Target, { user }: WriteOptions): void {
+  const { kind, namespace = "", name, subresource } = target;
+  const { group, version, plural } = kind;
+  const attributes = { verb: "create", group, version, resource: plural, subresource, name, namespace };
+  const { allowed, reason } = context.authorizer.authorize(user, attributes);
+  if (!allowed) throw forbiddenAccess(user, attributes, reason);
 }
 
 function readConfig(target: Target, raw: unknown, options: WriteOptions): KubeObject {

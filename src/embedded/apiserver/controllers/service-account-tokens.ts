@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID, webcrypto } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
-import type { UserInfo } from "../http/exchange.ts";
+import type { UserInfo } from "../authorization/user-info.ts";
 import { asArray, asObject, asString, isObject, type JsonObject, valueAt } from "../json-value.ts";
 import type { Store } from "../storage/store.ts";
 

@@ -1,7 +1,7 @@
 /** DELETE of one object and of a collection. */
 import { readObjectBody } from "../http/body.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { sendJson, sendStatus } from "../http/respond.ts";
+import { addWarnings, sendJson, sendStatus } from "../http/respond.ts";
 import type { ApiContext, Target } from "../operations/context.ts";
 import { deleteObject } from "../operations/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../operations/delete-options.ts";
@@ -11,9 +11,10 @@ import { sendObject } from "./present.ts";
 import { parseSelection } from "./selection.ts";
 
 export async function handleDelete(context: ApiContext, exchange: Exchange, target: Target): Promise<void> {
-  const options = parseDeleteOptions(await readObjectBody(exchange.request), exchange.query);
+  const options = parseDeleteOptions(await readObjectBody(exchange.request), exchange.query, exchange.user);
   const { object, gone } = deleteObject(context, target, options);
   await context.store.flushed();
+  addWarnings(exchange.response, options.warnings ?? []);
   if (!gone || target.kind.strategy.returnsDeletedObject === true) {
     sendObject(exchange, target.kind, object, { code: 200, nowMs: context.clock.now() });
     return;
@@ -33,7 +34,7 @@ export async function handleDeleteCollection(
   kind: ResourceKind,
   namespace: string | undefined,
 ): Promise<void> {
-  const options = parseDeleteOptions(await readObjectBody(exchange.request), exchange.query);
+  const options = parseDeleteOptions(await readObjectBody(exchange.request), exchange.query, exchange.user);
   const selection = parseSelection(exchange.query, kind, namespace);
   const scope = namespace === undefined ? {} : { namespace };
   const selected = context.store.list(kind.storage, scope).items.filter((item) => selection.matches(item.object));

@@ -68,7 +68,7 @@ function bindTo(
 export async function handleEviction(context: ApiContext, exchange: Exchange, target: Target): Promise<void> {
   if (exchange.request.method !== "POST") throw methodNotAllowed();
   const eviction = await readObjectBody(exchange.request);
-  const options = parseDeleteOptions(asObject(eviction).deleteOptions, exchange.query);
+  const options = parseDeleteOptions(asObject(eviction).deleteOptions, exchange.query, exchange.user);
   deleteObject(context, { ...target, subresource: "" }, options);
   await context.store.flushed();
   sendStatus(exchange.response, success(201));

@@ -3,10 +3,11 @@
  * yes to every authenticated user, which is what the server does.
  */
 
+import type { UserInfo } from "../authorization/user-info.ts";
 import { defaultAudience, type ServiceAccountTokens } from "../controllers/service-account-tokens.ts";
 import type { Authenticator } from "../http/authenticate.ts";
 import { readObjectBody } from "../http/body.ts";
-import type { Exchange, UserInfo } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { sendJson } from "../http/respond.ts";
 import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
 import { formatTime } from "../object.ts";

@@ -2,10 +2,8 @@
 
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { anonymousUser, type UserInfo } from "../authorization/user-info.ts";
 import { unauthorized } from "../status.ts";
-import type { UserInfo } from "./exchange.ts";
-
-export const anonymous: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
 export interface StaticToken {
   readonly token: string;
@@ -30,7 +28,7 @@ export class Authenticator {
 
   async authenticate(request: IncomingMessage): Promise<UserInfo> {
     const header = request.headers.authorization;
-    if (header === undefined) return anonymous;
+    if (header === undefined) return anonymousUser;
     const token = /^bearer +(\S+)$/i.exec(header.trim())?.[1];
     const user = token === undefined ? undefined : await this.identify(token);
     if (user === undefined) throw unauthorized();

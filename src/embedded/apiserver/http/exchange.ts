@@ -1,16 +1,10 @@
 /** One request on its way through the server: what the handlers may know of it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { UserInfo } from "../authorization/user-info.ts";
 import type { FieldValidation, WriteOptions } from "../operations/context.ts";
 import { parseDryRun } from "../operations/delete-options.ts";
 import { badRequest } from "../status.ts";
 import type { ResponseForm } from "./negotiate.ts";
-
-export interface UserInfo {
-  readonly username: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -32,6 +26,7 @@ export function writeOptionsOf(exchange: Exchange): WriteOptions {
   if (fieldManager.length > maxManagerLength)
     throw badRequest(`fieldManager must be at most ${maxManagerLength} characters long`);
   return {
+    user: exchange.user,
     dryRun: parseDryRun(query.getAll("dryRun")),
     fieldManager,
     fieldValidation: parseFieldValidation(query.get("fieldValidation")),

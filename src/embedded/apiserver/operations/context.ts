@@ -1,6 +1,8 @@
 /** What every operation needs: where objects are, which kinds exist, what time it is. Made once by `server.ts`. */
 import type { Clock } from "../../../base/clock.ts";
 import type { Logger } from "../../../base/log.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import { serverUser, type UserInfo } from "../authorization/user-info.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
 import type { Store } from "../storage/store.ts";
@@ -8,6 +10,7 @@ import type { Store } from "../storage/store.ts";
 export interface ApiContext {
   readonly store: Store;
   readonly kinds: KindRegistry;
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -15,6 +18,7 @@ export interface ApiContext {
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
 export interface WriteOptions {
+  readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: FieldValidation;
@@ -35,6 +39,7 @@ export function keyOf(kind: ResourceKind, namespace: string | undefined, name: s
 }
 
 export const internalWrite = (fieldManager: string): WriteOptions => ({
+  user: serverUser,
   dryRun: false,
   fieldManager,
   fieldValidation: "Ignore",

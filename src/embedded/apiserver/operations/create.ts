@@ -1,8 +1,9 @@
 /**
- * Creation: decode -> name -> admission of the namespace -> kind rules -> defaults -> validation -> managed fields ->
- * store. Effects: one write, unless it is a dry run.
+ * Creation: decode -> name -> defaults -> managed fields -> mutating admission -> kind rules -> validation -> validating
+ * admission -> store. Effects: one write, unless it is a dry run.
  */
 import { randomUUID } from "node:crypto";
+import { type AdmissionRequest, mutateAdmission, validateAdmission } from "../admission/admission.ts";
 import { trackUpdate } from "../apply/track-update.ts";
 import { formatTime, type KubeObject, type ManagedFieldsEntry } from "../object.ts";
 import { kindSubject, type ResourceKind, subjectOf } from "../registry/kind.ts";
@@ -27,7 +28,8 @@ export function createObject(
 ): StoredObject {
   const object = decodeBody(raw, target.kind, options);
   const writer = { kind: target.kind, manager: options.fieldManager, subresource: "", nowMs: context.clock.now() };
-  const candidate = prepareNew(context, target, object, (defaulted) => trackUpdate(undefined, defaulted, writer));
+  const own = (defaulted: KubeObject) => trackUpdate(undefined, defaulted, writer);
+  const candidate = prepareNew(context, target, object, { own, options });
   return insert(context, target.kind, candidate, options);
 }
 
@@ -39,7 +41,7 @@ export function prepareNew(
   context: ApiContext,
   target: CreateTarget,
   object: KubeObject,
-  own: (defaulted: KubeObject) => ManagedFieldsEntry[],
+  write: { readonly own: (defaulted: KubeObject) => ManagedFieldsEntry[]; readonly options: WriteOptions },
 ): KubeObject {
   const { kind } = target;
   placeObject(object, target);
@@ -47,12 +49,21 @@ export function prepareNew(
   admitToNamespace(context, kind, object);
   resetSystemFields(object, context.clock.now(), kind);
   kind.strategy.applyDefaults?.(object);
-  const managedFields = own(object);
+  const managedFields = write.own(object);
+  const admission = admissionOf(kind, object, write.options);
+  mutateAdmission(context, admission);
   kind.strategy.prepareCreate?.(object, { store: context.store, nowMs: context.clock.now() });
   const findings = [...validateMetadata(object, kind), ...(kind.strategy.validate?.(object, undefined) ?? [])];
   if (findings.length > 0) throw invalid(kindSubject(kind), object.metadata.name, findings);
+  validateAdmission(context, admission);
   if (managedFields.length > 0) object.metadata.managedFields = managedFields;
   return object;
+}
+
+function admissionOf(kind: ResourceKind, object: KubeObject, options: WriteOptions): AdmissionRequest {
+  const { user, dryRun, warnings } = options;
+  const { name, namespace = "" } = object.metadata;
+  return { operation: "CREATE", kind, namespace, name, subresource: "", object, user, dryRun, warnings };
 }
 
 export function insert(

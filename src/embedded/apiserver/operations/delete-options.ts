@@ -1,28 +1,35 @@
 /** DeleteOptions, from the body of a DELETE or from its query. A malformed one is a 400. Pure. */
+import { serverUser, type UserInfo } from "../authorization/user-info.ts";
 import { asString, isObject, type JsonObject } from "../json-value.ts";
 import { badRequest, cause, invalid } from "../status.ts";
 
 export type PropagationPolicy = "Orphan" | "Background" | "Foreground";
 
 export interface DeleteOptions {
+  readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly gracePeriodSeconds: number | undefined;
   readonly propagationPolicy: PropagationPolicy | undefined;
+  /** Collected here, sent as Warning headers. */
+  readonly warnings?: string[];
   readonly preconditions: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
 export const backgroundDeletion: DeleteOptions = {
+  user: serverUser,
   dryRun: false,
   gracePeriodSeconds: undefined,
   propagationPolicy: "Background",
   preconditions: {},
 };
 
-export function parseDeleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
+export function parseDeleteOptions(body: unknown, query: URLSearchParams, user: UserInfo): DeleteOptions {
   if (body !== undefined && !isObject(body)) throw badRequest("the body of a delete must be a DeleteOptions object");
   const options: JsonObject = body ?? {};
   const dryRun = Array.isArray(options.dryRun) ? options.dryRun : query.getAll("dryRun");
   return {
+    user,
+    warnings: [],
     dryRun: parseDryRun(dryRun),
     gracePeriodSeconds: parseGrace(options.gracePeriodSeconds ?? query.get("gracePeriodSeconds") ?? undefined),
     propagationPolicy: parsePolicy(options, query),

@@ -1,7 +1,8 @@
 /**
- * Deletion: preconditions -> propagation finalizers -> grace period -> finalizers -> removal. An object that must wait
+ * Deletion: admission -> preconditions -> propagation finalizers -> grace period -> finalizers -> removal. An object that must wait
  * is only marked with a deletion timestamp. Effects: one write at most, none in a dry run.
  */
+import { type AdmissionRequest, mutateAdmission, validateAdmission } from "../admission/admission.ts";
 import { formatTime, type KubeObject } from "../object.ts";
 import { subjectOf } from "../registry/kind.ts";
 import { conflict } from "../status.ts";
@@ -17,13 +18,22 @@ export interface Deletion {
 }
 
 export function deleteObject(context: ApiContext, target: Target, options: DeleteOptions): Deletion {
+  const admission = admissionOf(target, options);
+  mutateAdmission(context, admission);
   const old = readObject(context, target);
   checkPreconditions(target, old.object, options);
+  validateAdmission(context, { ...admission, old: old.object });
   const marked = markDeleted(context, target, old.object, options);
   if (marked === undefined) return remove(context, target, old, options);
   if (marked === old.object) return { object: old, gone: false };
   if (options.dryRun) return { object: new StoredObject(old.key, marked, old.revision), gone: false };
   return { object: context.store.update(target.kind.storage, old.key, marked), gone: false };
+}
+
+function admissionOf(target: Target, options: DeleteOptions): AdmissionRequest {
+  const { kind, namespace = "", name, subresource } = target;
+  const { user, dryRun } = options;
+  return { operation: "DELETE", kind, namespace, name, subresource, user, dryRun, warnings: options.warnings ?? [] };
 }
 
 function remove(context: ApiContext, target: Target, old: StoredObject, options: DeleteOptions): Deletion {

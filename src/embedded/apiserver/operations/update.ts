@@ -3,6 +3,7 @@
  * -> carry over what clients may not set -> kind rules -> validation -> generation -> store. Effects: one write, none
  * when nothing changed or in a dry run; the object goes away when its last finalizer does.
  */
+import { type AdmissionRequest, mutateAdmission, validateAdmission } from "../admission/admission.ts";
 import { trackUpdate } from "../apply/track-update.ts";
 import { deepEqual } from "../json-value.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
@@ -23,12 +24,13 @@ export function updateObject(
 ): StoredObject {
   const { old, candidate } = change;
   checkIdentity(target, old.object, candidate);
-  const next = prepareNext(context, target, old.object, candidate);
+  const next = prepareNext(context, target, { old: old.object, candidate }, options);
   // A binding sets what no update may: its node and its PodScheduled condition, nothing else (see bindPod).
   const before = target.subresource === "binding" ? undefined : old.object;
   const findings = [...validateMetadata(next, target.kind), ...(target.kind.strategy.validate?.(next, before) ?? [])];
   findings.push(...checkFinalizersWhileDeleting(next, old.object));
   if (findings.length > 0) throw invalid(kindSubject(target.kind), target.name, findings);
+  validateAdmission(context, admissionOf(target, old.object, next, options));
   const source = change.managedFields ?? trackedBy(target, options, context.clock.now());
   setManagedFields(next, source(old.object, next));
   return commit(context, target.kind, { old, next }, options);
@@ -77,18 +79,31 @@ function invalidVersion(target: Target, got: unknown, why: string): Error {
   return invalid(kindSubject(target.kind), target.name, [finding]);
 }
 
-function prepareNext(context: ApiContext, target: Target, old: KubeObject, candidate: KubeObject): KubeObject {
+function prepareNext(
+  context: ApiContext,
+  target: Target,
+  change: { readonly old: KubeObject; readonly candidate: KubeObject },
+  options: WriteOptions,
+): KubeObject {
+  const { old, candidate } = change;
   const { kind, subresource } = target;
   const strategyContext = { store: context.store, nowMs: context.clock.now() };
   const next = selectParts(target, old, candidate);
   carrySystemFields(next, old);
   kind.strategy.applyDefaults?.(next);
+  mutateAdmission(context, admissionOf(target, old, next, options));
   if (subresource === "status") kind.strategy.prepareStatus?.(next, old, strategyContext);
   else kind.strategy.prepareUpdate?.(next, old, strategyContext);
   if (kind.hasGeneration && subresource !== "status" && contentChanged(kind, old, next)) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   return next;
+}
+
+function admissionOf(target: Target, old: KubeObject, object: KubeObject, options: WriteOptions): AdmissionRequest {
+  const { kind, namespace = "", name, subresource } = target;
+  const { user, dryRun, warnings } = options;
+  return { operation: "UPDATE", kind, namespace, name, subresource, object, old, user, dryRun, warnings };
 }
 
 function selectParts({ kind, subresource }: Target, old: KubeObject, candidate: KubeObject): KubeObject {
