@@ -140,4 +140,28 @@ export const coreKinds = (): readonly ResourceKind[] => [
     toStorage: eventToCore,
     fromStorage: eventFromCore,
   }),
+  declareBuiltin({
+    kind: "ReplicationController",
+    plural: "replicationcontrollers",
+    shortNames: ["rc"],
+    categories: ["all"],
+    hasStatus: true,
+    hasGeneration: true,
+    scale: { spec: ["spec", "replicas"], status: ["status", "replicas"] },
+    selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
+  }),
+  declareBuiltin({ kind: "LimitRange", plural: "limitranges", shortNames: ["limits"] }),
+  declareBuiltin({
+    kind: "ResourceQuota",
+    plural: "resourcequotas",
+    shortNames: ["quota"],
+    hasStatus: true,
+    strategy: { returnsDeletedObject: true },
+  }),
+  declareBuiltin({
+    kind: "PodTemplate",
+    plural: "podtemplates",
+    hasGeneration: true,
+    strategy: { returnsDeletedObject: true },
+  }),
 ];

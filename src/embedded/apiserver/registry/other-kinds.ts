@@ -1,57 +1,29 @@
-/** Declarations of the other built-in groups. Workload kinds are stored; no controller acts on them yet. */
-
-import { bindingStrategy, leaseStrategy, priorityClassStrategy, rbacStrategy } from "../admission/core-strategies.ts";
-import { defaultPodSpec } from "../admission/pod-defaults.ts";
-import { asObject, isObject } from "../json-value.ts";
-import { type KubeObject, specOf } from "../object.ts";
-import {
-  createdAtColumns,
-  endpointSliceColumns,
-  leaseColumns,
-  priorityClassColumns,
-  roleBindingColumns,
-} from "../printing/builtin-columns.ts";
-import {
-  daemonSetColumns,
-  deploymentColumns,
-  jobColumns,
-  replicaSetColumns,
-  statefulSetColumns,
-} from "../printing/workload-columns.ts";
+/** Declarations of all built-in groups but the core: those with a file of their own, and the small ones here. */
+import { leaseStrategy, priorityClassStrategy } from "../admission/core-strategies.ts";
+import { asString } from "../json-value.ts";
+import { specOf } from "../object.ts";
+import { leaseColumns, priorityClassColumns } from "../printing/builtin-columns.ts";
+import { admissionKinds } from "./admission-kinds.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
-import type { ResourceKind, Strategy } from "./kind.ts";
+import type { ResourceKind } from "./kind.ts";
+import { networkKinds } from "./network-kinds.ts";
+import { rbacKinds } from "./rbac-kinds.ts";
+import { storageKinds } from "./storage-kinds.ts";
+import { workloadKinds } from "./workload-kinds.ts";
 
-const rbac = { group: "rbac.authorization.k8s.io" } as const;
-const scale = { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["status", "selector"] } as const;
-const workload = { hasStatus: true, hasGeneration: true, categories: ["all"] } as const;
-
-function workloadStrategy(defaults: (spec: Record<string, unknown>) => void): Strategy {
-  return {
-    applyDefaults: (object: KubeObject) => {
-      const spec = specOf(object);
-      object.spec = spec;
-      defaults(spec);
-      const podSpec = asObject(spec.template).spec;
-      if (isObject(podSpec)) defaultPodSpec(podSpec);
-    },
-    prepareCreate: (object) => {
-      object.status = {};
-    },
-  };
-}
-
-const replicated = workloadStrategy((spec) => {
-  spec.replicas ??= 1;
-});
-
-const jobStrategy = workloadStrategy((spec) => {
-  spec.completions ??= spec.parallelism === undefined ? 1 : undefined;
-  spec.parallelism ??= 1;
-  spec.backoffLimit ??= 6;
-  spec.suspend ??= false;
-});
+const flowControl = {
+  group: "flowcontrol.apiserver.k8s.io",
+  namespaced: false,
+  hasStatus: true,
+  hasGeneration: true,
+} as const;
 
 export const otherKinds = (): readonly ResourceKind[] => [
+  ...workloadKinds(),
+  ...networkKinds(),
+  ...storageKinds(),
+  ...rbacKinds(),
+  ...admissionKinds(),
   declareBuiltin({
     group: "coordination.k8s.io",
     kind: "Lease",
@@ -60,104 +32,43 @@ export const otherKinds = (): readonly ResourceKind[] => [
     strategy: leaseStrategy,
   }),
   declareBuiltin({
-    group: "discovery.k8s.io",
-    kind: "EndpointSlice",
-    plural: "endpointslices",
-    columns: endpointSliceColumns,
-  }),
-  declareBuiltin({
     group: "scheduling.k8s.io",
     kind: "PriorityClass",
     plural: "priorityclasses",
     namespaced: false,
     shortNames: ["pc"],
+    hasGeneration: true,
     columns: priorityClassColumns,
     strategy: priorityClassStrategy,
   }),
-  declareBuiltin({ ...rbac, kind: "Role", plural: "roles", columns: createdAtColumns, strategy: rbacStrategy }),
   declareBuiltin({
-    ...rbac,
-    kind: "RoleBinding",
-    plural: "rolebindings",
-    columns: roleBindingColumns,
-    strategy: bindingStrategy,
-  }),
-  declareBuiltin({
-    ...rbac,
-    kind: "ClusterRole",
-    plural: "clusterroles",
+    group: "node.k8s.io",
+    kind: "RuntimeClass",
+    plural: "runtimeclasses",
     namespaced: false,
-    columns: createdAtColumns,
-    strategy: rbacStrategy,
+    strategy: { requiresVersion: true },
   }),
   declareBuiltin({
-    ...rbac,
-    kind: "ClusterRoleBinding",
-    plural: "clusterrolebindings",
+    group: "certificates.k8s.io",
+    kind: "CertificateSigningRequest",
+    plural: "certificatesigningrequests",
     namespaced: false,
-    columns: roleBindingColumns,
-    strategy: bindingStrategy,
-  }),
-  declareBuiltin({
-    group: "apps",
-    kind: "Deployment",
-    plural: "deployments",
-    shortNames: ["deploy"],
-    ...workload,
-    scale,
-    columns: deploymentColumns,
-    strategy: replicated,
-  }),
-  declareBuiltin({
-    group: "apps",
-    kind: "ReplicaSet",
-    plural: "replicasets",
-    shortNames: ["rs"],
-    ...workload,
-    scale,
-    columns: replicaSetColumns,
-    strategy: replicated,
-  }),
-  declareBuiltin({
-    group: "apps",
-    kind: "StatefulSet",
-    plural: "statefulsets",
-    shortNames: ["sts"],
-    ...workload,
-    scale,
-    columns: statefulSetColumns,
-    strategy: replicated,
-  }),
-  declareBuiltin({
-    group: "apps",
-    kind: "DaemonSet",
-    plural: "daemonsets",
-    shortNames: ["ds"],
-    ...workload,
-    columns: daemonSetColumns,
-    strategy: workloadStrategy(() => undefined),
-  }),
-  declareBuiltin({
-    group: "batch",
-    kind: "Job",
-    plural: "jobs",
-    ...workload,
-    columns: jobColumns,
-    strategy: jobStrategy,
-  }),
-  declareBuiltin({
-    group: "policy",
-    kind: "PodDisruptionBudget",
-    plural: "poddisruptionbudgets",
-    shortNames: ["pdb"],
+    shortNames: ["csr"],
     hasStatus: true,
-    hasGeneration: true,
+    selectableFields: { "spec.signerName": (request) => asString(specOf(request).signerName) },
   }),
   declareBuiltin({
-    group: "networking.k8s.io",
-    kind: "NetworkPolicy",
-    plural: "networkpolicies",
-    shortNames: ["netpol"],
-    hasGeneration: true,
+    group: "apiregistration.k8s.io",
+    kind: "APIService",
+    plural: "apiservices",
+    namespaced: false,
+    categories: ["api-extensions"],
+    hasStatus: true,
+  }),
+  declareBuiltin({ ...flowControl, kind: "FlowSchema", plural: "flowschemas" }),
+  declareBuiltin({
+    ...flowControl,
+    kind: "PriorityLevelConfiguration",
+    plural: "prioritylevelconfigurations",
   }),
 ];

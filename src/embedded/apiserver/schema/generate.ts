@@ -1,24 +1,20 @@
 /**
  * Writes `builtin.json`: the field types and requirements (not the prose) of every built-in kind that the embedded API
  * server serves, read from the models of the pinned `@kubernetes/client-node` (generated from the Kubernetes 1.36
- * OpenAPI document), plus the list semantics of `list-semantics.ts`, which those models do not carry.
+ * OpenAPI document), plus the list semantics of `list-semantics.json`, which those models do not carry.
  * Run: `node src/embedded/apiserver/schema/generate.ts [--check]`. Effects: one file, none with --check.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { builtinKindModels } from "./builtin-kinds.ts";
+import { type Attribute, readAttributes, readOptional } from "./client-models.ts";
 import { definitionName } from "./definition-name.ts";
-import { listSemantics, quantityFields } from "./list-semantics.ts";
+import semantics from "./list-semantics.json" with { type: "json" };
 import type { Schema } from "./schema.ts";
 
-const models = new URL("../../../../node_modules/@kubernetes/client-node/dist/gen/models/", import.meta.url);
+const listSemantics: Readonly<Record<string, Schema>> = semantics.fields as Record<string, Schema>;
+const typeSemantics: Readonly<Record<string, Schema>> = semantics.types as Record<string, Schema>;
+const quantityFields: ReadonlySet<string> = new Set(semantics.quantities);
 const target = new URL("./builtin.json", import.meta.url);
-
-interface Attribute {
-  readonly name: string;
-  readonly baseName: string;
-  readonly type: string;
-  readonly format: string;
-}
 
 function typeSchema(type: string, format: string, pending: Set<string>): Schema {
   const list = /^Array<(.*)>$/.exec(type) ?? /^Set<(.*)>$/.exec(type);
@@ -44,20 +40,16 @@ function scalarSchema(type: string, format: string): Schema | undefined {
 }
 
 function buildDefinition(model: string, pending: Set<string>): Schema {
-  const source = readFileSync(new URL(`${model}.js`, models), "utf8");
-  const declaration = readFileSync(new URL(`${model}.d.ts`, models), "utf8");
-  const json = /attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(source)?.[1] ?? "[]";
-  const attributes = JSON.parse(json) as Attribute[];
-  const optional = readOptional(declaration);
+  const optional = readOptional(model);
   const properties: Record<string, Schema> = {};
   const required: string[] = [];
-  for (const attribute of attributes) {
+  for (const attribute of readAttributes(model)) {
     properties[attribute.baseName] = buildProperty(model, attribute, pending);
     if (optional.get(attribute.baseName) === false || optional.get(attribute.name) === false) {
       required.push(attribute.baseName);
     }
   }
-  return { type: "object", properties, ...(required.length > 0 ? { required } : {}) };
+  return { type: "object", properties, ...(required.length > 0 ? { required } : {}), ...typeSemantics[model] };
 }
 
 function buildProperty(model: string, attribute: Attribute, pending: Set<string>): Schema {
@@ -69,16 +61,10 @@ function buildProperty(model: string, attribute: Attribute, pending: Set<string>
 }
 
 function markQuantity(schema: Schema): Schema {
-  if (schema.additionalProperties !== undefined) {
-    return { ...schema, additionalProperties: { type: "string", format: "quantity" } };
-  }
+  const quantity = { type: "string", format: "quantity" };
+  if (schema.additionalProperties !== undefined) return { ...schema, additionalProperties: quantity };
+  if (schema.items !== undefined) return { ...schema, items: quantity };
   return { ...schema, format: "quantity" };
-}
-
-/** Whether each field of the class may be left out. */
-function readOptional(declaration: string): ReadonlyMap<string, boolean> {
-  const fields = [...declaration.matchAll(/\n\s+'([^'\n]+)'(\?)?: /g)];
-  return new Map(fields.map(([, name = "", mark]) => [name, mark === "?"]));
 }
 
 export function generateDefinitions(): Record<string, Schema> {
