@@ -30,30 +30,42 @@ interface Page<T> {
   readonly items?: T[] | null;
 }
 
-export async function listPages<T extends KubeObject>(
+export function listPages<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
   options: ListOptions = {},
 ): Promise<ObjectList<T>> {
+  return listPagesAs(transport, type, options, (item) => item);
+}
+
+/** Keeps of each item only what `stage` makes of it, so that a page's objects are free when the next one comes. */
+export async function listPagesAs<T extends KubeObject, R>(
+  transport: Transport,
+  type: ResourceType<T>,
+  options: ListOptions,
+  stage: (item: T) => R,
+): Promise<ObjectList<R>> {
+  const read = (pageSize: number) => readPages(transport, type, { ...options, pageSize }, stage);
   const pageSize = options.pageSize ?? 500;
   try {
-    return await readPages(transport, type, { ...options, pageSize });
+    return await read(pageSize);
   } catch (error) {
     if (!isGone(error) || pageSize === 0) throw error;
-    return readPages(transport, type, { ...options, pageSize: 0 });
+    return read(0);
   }
 }
 
-async function readPages<T extends KubeObject>(
+async function readPages<T extends KubeObject, R>(
   transport: Transport,
   type: ResourceType<T>,
   options: ListOptions & { readonly pageSize: number },
-): Promise<ObjectList<T>> {
-  const items: T[] = [];
+  stage: (item: T) => R,
+): Promise<ObjectList<R>> {
+  const items: R[] = [];
   let next: string | undefined;
   for (;;) {
     const page = await readPage(transport, type, options, next);
-    for (const item of page.items ?? []) items.push(withKind(item, type));
+    for (const item of page.items ?? []) items.push(stage(withKind(item, type)));
     next = page.metadata?.continue || undefined;
     if (next === undefined) return { items, resourceVersion: page.metadata?.resourceVersion ?? "" };
   }

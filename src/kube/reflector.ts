@@ -14,11 +14,11 @@ import { describeError, InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { isGone, KubeApiError, retryAfterOf } from "./api-error.ts";
 import { startDeadline } from "./deadline.ts";
-import { listPages, type Selection, withKind } from "./list-pages.ts";
+import { listPagesAs, type Selection, withKind } from "./list-pages.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type KubeObject, objectKey } from "./object.ts";
 import type { ResourceType } from "./resource.ts";
-import type { ObjectStore, StoreEvent } from "./store.ts";
+import type { ObjectStore, StagedEntry, StoreEvent } from "./store.ts";
 import type { Transport } from "./transport.ts";
 import { isInitialEventsEnd, type WatchEvent, type WatchOptions, watchCollection } from "./watch.ts";
 
@@ -99,14 +99,10 @@ export class Reflector<T extends KubeObject, R> {
   }
 
   async #list(): Promise<void> {
-    const { transport, type, selection, timing } = this.#options;
+    const { transport, type, selection, store, timing } = this.#options;
     this.#options.metrics?.relists.inc({ resource: type.plural });
-    const list = await listPages(transport, type, {
-      ...selection,
-      pageSize: timing.pageSize,
-      timeoutMs: timing.listTimeoutMs,
-      signal: this.#signal,
-    });
+    const options = { ...selection, pageSize: timing.pageSize, timeoutMs: timing.listTimeoutMs, signal: this.#signal };
+    const list = await listPagesAs(transport, type, options, (object) => store.stage(object));
     this.#replace(list.items, list.resourceVersion);
   }
 
@@ -123,7 +119,7 @@ export class Reflector<T extends KubeObject, R> {
 
   /** WatchList: gathers the initial events aside, so that readers never see half a state. */
   async #watchFromStart(): Promise<void> {
-    const initial = new Map<string, T>();
+    const initial = new Map<string, StagedEntry<R>>();
     const deadline = startDeadline(this.#options.timing.initialStallMs, this.#signal);
     let filled = false;
     this.#options.metrics?.relists.inc({ resource: this.#options.type.plural });
@@ -136,7 +132,7 @@ export class Reflector<T extends KubeObject, R> {
           this.#replace(initial.values(), event.object.metadata.resourceVersion ?? "");
         } else {
           deadline.restart();
-          gather(initial, event);
+          this.#gather(initial, event);
         }
       }
       if (!filled) throw closedEarly("the watch was closed before the end of the initial events");
@@ -157,9 +153,16 @@ export class Reflector<T extends KubeObject, R> {
     return watchCollection(transport, type, { ...selection, ...options, timeoutSeconds, stallMs: timing.stallMs });
   }
 
-  #replace(objects: Iterable<T>, resourceVersion: string): void {
+  #gather(initial: Map<string, StagedEntry<R>>, event: WatchEvent<T>): void {
+    const { store, type } = this.#options;
+    const { object } = event;
+    if (event.type === "DELETED") initial.delete(objectKey(object));
+    else if (event.type !== "BOOKMARK") initial.set(objectKey(object), store.stage(withKind(object, type)));
+  }
+
+  #replace(entries: Iterable<StagedEntry<R>>, resourceVersion: string): void {
     if (this.#signal.aborted) return;
-    const events = this.#options.store.replace(objects);
+    const events = this.#options.store.replace(entries);
     this.#resourceVersion = resourceVersion;
     this.#options.emit(events);
     this.#options.onSynced();
@@ -169,10 +172,11 @@ export class Reflector<T extends KubeObject, R> {
     if (this.#signal.aborted) return;
     const { store, type, emit } = this.#options;
     const { object } = event;
-    this.#failures = 0;
-    this.#resourceVersion = object.metadata.resourceVersion || this.#resourceVersion;
     if (event.type === "DELETED") emit(store.remove(objectKey(object), withKind(object, type)));
     else if (event.type !== "BOOKMARK") emit(store.put(withKind(object, type)));
+    // Last: where a transform or an indexer throws, the event must come again, louder each time, and never be lost.
+    this.#failures = 0;
+    this.#resourceVersion = object.metadata.resourceVersion || this.#resourceVersion;
   }
 
   async #recover(error: unknown): Promise<void> {
@@ -201,11 +205,6 @@ export class Reflector<T extends KubeObject, R> {
 
 /** Below this, a watch without an event that is "cleanly" closed is a fault: without a wait it would be a busy loop. */
 const shortWatchMs = 1_000;
-
-function gather<T extends KubeObject>(initial: Map<string, T>, event: WatchEvent<T>): void {
-  if (event.type === "DELETED") initial.delete(objectKey(event.object));
-  else if (event.type !== "BOOKMARK") initial.set(objectKey(event.object), event.object);
-}
 
 function isUnsupported(error: unknown): boolean {
   if (error instanceof KubeApiError) return [400, 405, 422, 501].includes(error.status);

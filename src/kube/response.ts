@@ -48,9 +48,11 @@ export async function* readLines(body: Dispatcher.ResponseData["body"], request:
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const known = rest.length;
     rest += decoder.decode(chunk, { stream: true });
     let start = 0;
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n", start)) {
+    // What was known held no newline: a long line that comes in many pieces is not searched again for each of them.
+    for (let end = rest.indexOf("\n", known); end >= 0; end = rest.indexOf("\n", start)) {
       if (end > start) yield rest.slice(start, end);
       start = end + 1;
     }

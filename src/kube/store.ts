@@ -41,6 +41,18 @@ interface Entry<R> {
   readonly resourceVersion: string;
 }
 
+/**
+ * An object as the store will hold it: transform and indexers have run, so that the object itself need not be kept, and
+ * one of them that throws does so before anything has changed.
+ */
+export interface StagedEntry<R> {
+  readonly key: string;
+  readonly entry: Entry<R>;
+  readonly indexed: readonly IndexValues[];
+}
+
+type IndexValues = readonly [index: string, values: readonly string[]];
+
 export class ObjectStore<T extends KubeObject, R> implements Store<R> {
   readonly #entries = new Map<string, Entry<R>>();
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
@@ -91,16 +103,27 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
    * repeat itself), and two for an object that was deleted and made anew unseen.
    */
   put(object: T): StoreEvent<R>[] {
+    return this.#putEntry(this.stage(object));
+  }
+
+  /** Makes the entry of an object and changes nothing. A version already held is given again, not transformed anew. */
+  stage(object: T): StagedEntry<R> {
     const key = objectKey(object);
-    const known = this.#entries.get(key);
     const { uid = "", resourceVersion = "" } = object.metadata;
-    if (known && known.uid === uid && known.resourceVersion === resourceVersion && resourceVersion !== "") return [];
+    const known = this.#entries.get(key);
+    if (known && isSameVersion(known, { uid, resourceVersion })) return { key, entry: known, indexed: [] };
     const entry = { record: this.#transform(object), uid, resourceVersion };
+    return { key, entry, indexed: this.#computeIndexed(entry.record) };
+  }
+
+  #putEntry({ key, entry, indexed }: StagedEntry<R>): StoreEvent<R>[] {
+    const known = this.#entries.get(key);
+    if (known && isSameVersion(known, entry)) return [];
     this.#entries.set(key, entry);
     if (known) this.#unindex(key, known.record);
-    this.#reindex(key, entry.record);
+    this.#reindex(key, indexed);
     if (!known) return [{ type: "added", key, object: entry.record }];
-    if (known.uid === uid) return [{ type: "updated", key, object: entry.record, previous: known.record }];
+    if (known.uid === entry.uid) return [{ type: "updated", key, object: entry.record, previous: known.record }];
     return [
       { type: "deleted", key, object: known.record },
       { type: "added", key, object: entry.record },
@@ -111,18 +134,19 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
   remove(key: string, last?: T): StoreEvent<R>[] {
     const known = this.#entries.get(key);
     if (!known) return [];
+    const object = last === undefined ? known.record : this.#transform(last);
     this.#entries.delete(key);
     this.#unindex(key, known.record);
-    return [{ type: "deleted", key, object: last === undefined ? known.record : this.#transform(last) }];
+    return [{ type: "deleted", key, object }];
   }
 
   /** Takes a whole new state: deletes for what vanished unseen come first, then what is new or changed. */
-  replace(objects: Iterable<T>): StoreEvent<R>[] {
-    const incoming = new Map<string, T>();
-    for (const object of objects) incoming.set(objectKey(object), object);
+  replace(entries: Iterable<StagedEntry<R>>): StoreEvent<R>[] {
+    const incoming = new Map<string, StagedEntry<R>>();
+    for (const entry of entries) incoming.set(entry.key, entry);
     const events: StoreEvent<R>[] = [];
     for (const key of [...this.#entries.keys()]) if (!incoming.has(key)) events.push(...this.remove(key));
-    for (const object of incoming.values()) events.push(...this.put(object));
+    for (const entry of incoming.values()) events.push(...this.#putEntry(entry));
     return events;
   }
 
@@ -134,10 +158,14 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
     );
   }
 
-  #reindex(key: string, record: R): void {
-    for (const [name, indexer] of Object.entries(this.#indexers)) {
+  #computeIndexed(record: R): IndexValues[] {
+    return Object.entries(this.#indexers).map(([name, indexer]) => [name, indexer(record)]);
+  }
+
+  #reindex(key: string, indexed: readonly IndexValues[]): void {
+    for (const [name, values] of indexed) {
       const index = this.#index(name);
-      for (const value of indexer(record)) {
+      for (const value of values) {
         const keys = index.get(value);
         if (keys) keys.add(key);
         else index.set(value, new Set([key]));
@@ -146,13 +174,17 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
   }
 
   #unindex(key: string, record: R): void {
-    for (const [name, indexer] of Object.entries(this.#indexers)) {
+    for (const [name, values] of this.#computeIndexed(record)) {
       const index = this.#index(name);
-      for (const value of indexer(record)) {
+      for (const value of values) {
         const keys = index.get(value);
         keys?.delete(key);
         if (keys?.size === 0) index.delete(value);
       }
     }
   }
+}
+
+function isSameVersion(a: Omit<Entry<unknown>, "record">, b: Omit<Entry<unknown>, "record">): boolean {
+  return a.uid === b.uid && a.resourceVersion === b.resourceVersion && b.resourceVersion !== "";
 }

@@ -51,7 +51,9 @@ describe("the store", () => {
   test("emits on a relist what was missed, deletes first, and nothing for what is unchanged", () => {
     const store = createStore();
     for (const name of ["kept", "changed", "gone"]) store.put(aThing(name, "1"));
-    const events = store.replace([aThing("kept", "1"), aThing("changed", "4"), aThing("new", "5")]);
+    const events = store.replace(
+      [aThing("kept", "1"), aThing("changed", "4"), aThing("new", "5")].map((thing) => store.stage(thing)),
+    );
     expect(summary(events)).toEqual(["deleted ns/gone", "updated ns/changed", "added ns/new"]);
     expect([...store.keys()].sort()).toEqual(["ns/changed", "ns/kept", "ns/new"]);
   });
@@ -65,9 +67,36 @@ describe("the store", () => {
     expect(namesOn("n1")).toEqual(["a", "b"]);
     store.put(aThing("a", "2", "n2"));
     expect([namesOn("n1"), namesOn("n2"), namesOn("")]).toEqual([["b"], ["a"], []]);
-    store.replace([aThing("a", "3", "n3")]);
+    store.replace([store.stage(aThing("a", "3", "n3"))]);
     expect(store.indexValues("node")).toEqual(["n3"]);
     expect(() => store.byIndex("zone", "x")).toThrow('No index "zone"');
+  });
+
+  test.each(["transform", "indexer"])("is as it was when the %s throws, so that the event can come again", (faulty) => {
+    let broken = true;
+    const fail = (part: string) => {
+      if (broken && part === faulty) throw new Error("a bug");
+    };
+    const store = new ObjectStore<Thing, Thing>({
+      transform: (thing) => {
+        fail("transform");
+        return thing;
+      },
+      indexers: {
+        node: (thing) => {
+          fail("indexer");
+          return [thing.spec.node];
+        },
+      },
+    });
+    broken = false;
+    store.put(aThing("a", "1"));
+    broken = true;
+    expect(() => store.put(aThing("a", "2", "n2"))).toThrow("a bug");
+    broken = false;
+    expect(store.byIndex("node", "n1")).toHaveLength(1);
+    expect(summary(store.put(aThing("a", "2", "n2")))).toEqual(["updated ns/a"]);
+    expect(store.indexValues("node")).toEqual(["n2"]);
   });
 
   test("keeps only what the transform makes of an object", () => {
