@@ -36,12 +36,19 @@ export interface ControllerOptions {
   readonly metrics?: KubeMetrics | undefined;
 }
 
+export interface WatchPriorities {
+  /** Of a change. Default 0. */
+  readonly change?: number;
+  /** Of what was there at the start. Default -100: a change must not wait behind a first list of many thousands. */
+  readonly initial?: number;
+}
+
 export interface Controller {
   readonly name: string;
   readonly queue: WorkQueue;
   enqueue(key: string, options?: AddOptions): void;
   /** Enqueues for each event of an informer the keys that `map` gives; without it, the object's own key. */
-  watch<R>(informer: Informer<R>, map?: (event: StoreEvent<R>) => Iterable<string>): void;
+  watch<R>(informer: Informer<R>, map?: (event: StoreEvent<R>) => Iterable<string>, priorities?: WatchPriorities): void;
   /** Works until `signal` aborts; resolves when the last reconcile in work has ended. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -70,9 +77,14 @@ class QueueController implements Controller {
     this.queue.add(key, options);
   }
 
-  watch<R>(informer: Informer<R>, map?: (event: StoreEvent<R>) => Iterable<string>): void {
-    informer.onEvent((event) => {
-      for (const key of map?.(event) ?? [event.key]) this.queue.add(key);
+  watch<R>(
+    informer: Informer<R>,
+    map: (event: StoreEvent<R>) => Iterable<string> = (event) => [event.key],
+    priorities: WatchPriorities = {},
+  ): void {
+    informer.onEvent((event, { initial }) => {
+      const priority = initial ? (priorities.initial ?? -100) : (priorities.change ?? 0);
+      for (const key of map(event)) this.queue.add(key, { priority });
     });
   }
 

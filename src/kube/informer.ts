@@ -29,7 +29,12 @@ export interface InformerOptions<T extends KubeObject, R = T> extends Selection 
   readonly metrics?: KubeMetrics | undefined;
 }
 
-export type StoreEventHandler<R> = (event: StoreEvent<R>) => void;
+export interface EventOrigin {
+  /** Part of the first full state, or handed to a handler that came late: nothing has changed on the server. */
+  readonly initial: boolean;
+}
+
+export type StoreEventHandler<R> = (event: StoreEvent<R>, origin: EventOrigin) => void;
 
 export interface Informer<R> {
   readonly store: Store<R>;
@@ -106,7 +111,7 @@ class StoreInformer<T extends KubeObject, R> implements Informer<R> {
   onEvent(handler: StoreEventHandler<R>): () => void {
     for (const key of [...this.#store.keys()]) {
       const object = this.#store.get(key);
-      if (object !== undefined) this.#call(handler, { type: "added", key, object });
+      if (object !== undefined) this.#call(handler, { type: "added", key, object }, { initial: true });
     }
     this.#handlers.add(handler);
     return () => void this.#handlers.delete(handler);
@@ -169,13 +174,14 @@ class StoreInformer<T extends KubeObject, R> implements Informer<R> {
   }
 
   #emit(events: readonly StoreEvent<R>[]): void {
-    for (const event of events) for (const handler of this.#handlers) this.#call(handler, event);
+    const origin = { initial: !this.#hasSynced };
+    for (const event of events) for (const handler of this.#handlers) this.#call(handler, event, origin);
   }
 
   /** A handler that throws must not cost the others the event, nor the informer its stream. */
-  #call(handler: StoreEventHandler<R>, event: StoreEvent<R>): void {
+  #call(handler: StoreEventHandler<R>, event: StoreEvent<R>, origin: EventOrigin): void {
     try {
-      handler(event);
+      handler(event, origin);
     } catch (error) {
       const fields = { resource: this.resource, key: event.key, error: describeError(error) };
       this.#logger.error("event handler failed", fields);

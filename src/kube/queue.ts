@@ -19,8 +19,11 @@ export interface QueueOptions {
 }
 
 export interface AddOptions {
-  /** Higher goes first; 0 unless told otherwise. A waiting key keeps the highest it was given. */
-  readonly priority?: number;
+  /**
+   * Higher goes first; 0 unless told otherwise, and for a key that comes back from work (`retry`, `addAfter`) the one it
+   * was taken with. A waiting key keeps the highest it was given.
+   */
+  readonly priority?: number | undefined;
 }
 
 export interface WorkQueue {
@@ -52,6 +55,11 @@ interface Waiting {
   readonly since: number;
 }
 
+interface InWork {
+  readonly since: number;
+  readonly priority: number;
+}
+
 interface Waiter {
   readonly resolve: (key: string) => void;
   readonly release: () => void;
@@ -63,7 +71,7 @@ class KeyQueue implements WorkQueue {
   readonly #waiting = new Map<string, Waiting>();
   /** Keys by priority; a Set keeps the order of arrival. */
   readonly #levels = new Map<number, Set<string>>();
-  readonly #inWork = new Map<string, number>();
+  readonly #inWork = new Map<string, InWork>();
   /** Added while in work, with the priority to come back with. */
   readonly #dirty = new Map<string, number>();
   readonly #failures = new Map<string, number>();
@@ -100,12 +108,13 @@ class KeyQueue implements WorkQueue {
 
   addAfter(key: string, delayMs: number, options: AddOptions = {}): void {
     if (delayMs <= 0) {
-      this.add(key, options);
+      this.add(key, { priority: options.priority ?? this.#inWork.get(key)?.priority });
       return;
     }
     const at = this.#clock.monotonic() + delayMs;
     const known = this.#dueAt.get(key);
-    const priority = Math.max(options.priority ?? 0, known?.priority ?? Number.NEGATIVE_INFINITY);
+    const own = options.priority ?? this.#inWork.get(key)?.priority ?? 0;
+    const priority = Math.max(own, known?.priority ?? Number.NEGATIVE_INFINITY);
     if (known && known.at <= at) {
       this.#dueAt.set(key, { at: known.at, priority });
       return;
@@ -151,10 +160,10 @@ class KeyQueue implements WorkQueue {
   }
 
   done(key: string): void {
-    const startedAt = this.#inWork.get(key);
-    if (startedAt === undefined) return;
+    const work = this.#inWork.get(key);
+    if (work === undefined) return;
     this.#inWork.delete(key);
-    const seconds = (this.#clock.monotonic() - startedAt) / 1000;
+    const seconds = (this.#clock.monotonic() - work.since) / 1000;
     this.#options.metrics?.queueWork.observe({ name: this.#options.name }, seconds);
     const priority = this.#dirty.get(key);
     if (priority === undefined) return;
@@ -187,7 +196,7 @@ class KeyQueue implements WorkQueue {
     const since = this.#waiting.get(key)?.since ?? now;
     this.#removeFromLevel(key, priority);
     this.#waiting.delete(key);
-    this.#inWork.set(key, now);
+    this.#inWork.set(key, { since: now, priority });
     this.#options.metrics?.queueWait.observe({ name: this.#options.name }, (now - since) / 1000);
     this.#reportDepth();
     return key;

@@ -126,6 +126,38 @@ describe("an informer lists, then watches", () => {
   });
 });
 
+test("an event whose transform throws comes again, and is not lost", async () => {
+  server.script("GET", list("5"));
+  server.script("WATCH", replyStream([event("ADDED", "a", "6"), event("ADDED", "b", "7")], "stall"));
+  let failures = 2;
+  const { seen } = follow({
+    transform: (object) => {
+      if (failures-- > 0) throw new Error("a bug in a transform");
+      return object;
+    },
+  });
+  await expect.poll(() => seen).toEqual(["added ns/a@6", "added ns/b@7"]);
+  expect(watchedFrom()).toEqual(["5", "5", "5"]);
+});
+
+test("an informer tells its first state from changes", async () => {
+  server.script("GET", list("5", item("a", "1")), list("9", item("a", "1"), item("c", "8")));
+  server.script(
+    "WATCH",
+    replyStream([event("ADDED", "b", "6"), errorEvent(410, "Expired")], "close"),
+    replyStream([], "stall"),
+  );
+  const informer = createInformer(transport, configMaps, { watchList: false });
+  informers.push(informer);
+  const seen: string[] = [];
+  informer.onEvent(({ key }, { initial }) => seen.push(`${key} ${initial}`));
+  informer.start();
+  await expect.poll(() => seen).toEqual(["ns/a true", "ns/b false", "ns/b false", "ns/c false"]);
+  const late: string[] = [];
+  informer.onEvent(({ key }, { initial }) => late.push(`${key} ${initial}`));
+  expect(late).toEqual(["ns/a true", "ns/c true"]);
+});
+
 describe("an informer goes on after", () => {
   const lists: { name: string; reply: Reply }[] = [
     { name: "a 429 with Retry-After to its list", reply: replyStatus(429, "TooManyRequests", { "retry-after": "0" }) },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { createController, type Reconcile } from "../../../src/kube/controller.ts";
+import type { Informer, StoreEventHandler } from "../../../src/kube/informer.ts";
 import { createManualClock } from "./manual-clock.ts";
 
 let stop = new AbortController();
@@ -52,6 +53,22 @@ describe("a controller", () => {
     controller.enqueue("a");
     await clock.advance(30);
     expect(at.slice(4)).toEqual([500, 520]);
+  });
+
+  test("takes changes before what was there at the start", async () => {
+    const seen: string[] = [];
+    const { clock, controller } = run(async (key) => {
+      seen.push(key);
+      await clock.sleep(10);
+    });
+    let handle: StoreEventHandler<object> = () => undefined;
+    const informer = { onEvent: (handler: StoreEventHandler<object>) => (handle = handler) } as Informer<object>;
+    controller.watch(informer);
+    const added = (key: string, initial: boolean) => handle({ type: "added", key, object: {} }, { initial });
+    for (const key of ["old-1", "old-2", "old-3"]) added(key, true);
+    added("new", false);
+    await clock.advance(1_000);
+    expect(seen).toEqual(["old-1", "new", "old-2", "old-3"]);
   });
 
   test("comes back when a reconcile asks for it", async () => {

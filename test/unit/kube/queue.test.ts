@@ -91,6 +91,21 @@ describe("the work queue", () => {
     expect(queue.retry("a")).toBe(100);
   });
 
+  test("gives a key that comes back from work the priority it was taken with, unless told another", async () => {
+    const { clock, queue, drain } = setUp();
+    queue.add("failed", { priority: 7 });
+    queue.add("delayed", { priority: 3 });
+    queue.add("lowered", { priority: 9 });
+    await drain();
+    queue.retry("failed");
+    queue.addAfter("delayed", 10);
+    queue.addAfter("lowered", 10, { priority: -1 });
+    for (const key of ["failed", "delayed", "lowered"]) queue.done(key);
+    queue.add("new", { priority: 5 });
+    await clock.advance(1_000);
+    expect(await drain()).toEqual(["failed", "new", "delayed", "lowered"]);
+  });
+
   test("turns delayed keys into waiting ones on a flush and leaves no timer", async () => {
     const { clock, queue, drain } = setUp();
     queue.addAfter("late", 60_000);
