@@ -33,7 +33,7 @@ export interface KubeEvent extends KubeObject {
   reason: string;
   /** PascalCase word: what was done. */
   action: string;
-  /** At most 1,024 characters. */
+  /** At most 1,024 bytes. */
   note?: string;
   regarding?: ObjectReference;
   related?: ObjectReference;

@@ -13,7 +13,7 @@ export interface EventInput {
   readonly reason: string;
   /** PascalCase word: what was done. */
   readonly action: string;
-  /** A sentence for people; cut at 1,024 characters. */
+  /** A sentence for people; cut at 1,024 bytes. */
   readonly note: string;
 }
 
@@ -35,7 +35,9 @@ export interface Series {
   lastSeen: string;
 }
 
-const maxNoteLength = 1_024;
+/** In bytes of UTF-8, as the API server counts; a longer value gets the whole event refused. */
+const maxNoteBytes = 1_024;
+const maxWordBytes = 128;
 
 export function buildEvent(input: EventInput, reporter: EventReporter, nowMs: number): KubeEvent {
   const regarding = toReference(input.regarding);
@@ -47,14 +49,21 @@ export function buildEvent(input: EventInput, reporter: EventReporter, nowMs: nu
     metadata: { name: `${(regarding.name ?? "unnamed").slice(0, 200)}.${suffix}`, namespace },
     eventTime: formatMicroTime(nowMs),
     type: input.type,
-    reason: input.reason,
-    action: input.action,
-    note: input.note.slice(0, maxNoteLength),
+    reason: cutBytes(input.reason, maxWordBytes),
+    action: cutBytes(input.action, maxWordBytes),
+    note: cutBytes(input.note, maxNoteBytes),
     regarding,
     ...(input.related === undefined ? {} : { related: toReference(input.related) }),
     reportingController: reporter.reportingController,
-    reportingInstance: reporter.reportingInstance.slice(0, 128),
+    reportingInstance: cutBytes(reporter.reportingInstance, maxWordBytes),
   };
+}
+
+/** The longest start of `text` within `maxBytes` that ends with a whole character. */
+function cutBytes(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text;
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
 }
 
 /** Equal keys: one series. The note is left out, so that a changing number in it does not make each event news. */

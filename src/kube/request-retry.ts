@@ -47,9 +47,11 @@ export function decideRetry(failed: FailedAttempt, rules: RetryRules): Retry | u
 }
 
 function isSafeToRepeat(error: unknown, method: string): boolean {
-  // Refused before execution. Without Retry-After a 429 is a decision (an eviction against a disruption budget).
+  // Without Retry-After a 429 is a decision (an eviction against a disruption budget).
   if (error instanceof KubeApiError) {
-    return (error.status === 429 || error.status === 503) && error.retryAfterMs !== undefined;
+    if (error.retryAfterMs === undefined) return false;
+    // Refused before execution. Any other failure of the server may have come after it, which only a read can bear.
+    return error.status === 429 || error.status === 503 || (method === "GET" && error.status >= 500);
   }
   return method === "GET" && error instanceof InferiumError && error.code === "KubeUnreachable";
 }

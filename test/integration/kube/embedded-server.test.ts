@@ -7,6 +7,7 @@ import { createClient } from "../../../src/kube/client.ts";
 import { createStaticConnection } from "../../../src/kube/connection.ts";
 import { configMaps, events, leases, nodes } from "../../../src/kube/core-resources.ts";
 import { createEventRecorder } from "../../../src/kube/events.ts";
+import { addFinalizer, removeFinalizer } from "../../../src/kube/finalizers.ts";
 import { createInformer, type Informer } from "../../../src/kube/informer.ts";
 import { createLeaderElector } from "../../../src/kube/lease.ts";
 import { createTransport, type Transport } from "../../../src/kube/transport.ts";
@@ -87,6 +88,27 @@ describe("against the embedded API server", () => {
     expect(errors.map(isAlreadyExists)).toEqual([true, false, false, false]);
     expect(errors.map(isConflict)).toEqual([false, true, false, true]);
     expect(errors.map(isNotFound)).toEqual([false, false, true, false]);
+  });
+
+  test("finalizers come and go by precondition, and the last one lets the object go", async () => {
+    const client = createClient(transport, configMaps);
+    const ref = { name: "held", namespace };
+    const created = await client.create({ apiVersion: "v1", kind: "ConfigMap", metadata: ref });
+    const held = await addFinalizer(client, created, "example.com/a");
+    expect(await addFinalizer(client, held, "example.com/a")).toBe(held);
+    // Read before the first finalizer came: adding by it would drop that one.
+    expect(await addFinalizer(client, created, "example.com/b").catch(isConflict)).toBe(true);
+    const namesake = { ...held, metadata: { ...held.metadata, uid: "00000000-0000-0000-0000-000000000000" } };
+    expect(await addFinalizer(client, namesake, "example.com/b").catch(isConflict)).toBe(true);
+    await client.delete(ref);
+    const ending = await client.get(ref);
+    expect(ending.metadata.finalizers).toEqual(["example.com/a"]);
+    expect(await addFinalizer(client, ending, "example.com/late")).toBe(ending);
+    expect(await removeFinalizer(client, ending, "example.com/a")).toBeUndefined();
+    expect(await client.get(ref).catch(isNotFound)).toBe(true);
+    expect(await removeFinalizer(client, ending, "example.com/a")).toBeUndefined();
+    const unread = { apiVersion: "v1", kind: "ConfigMap", metadata: ref };
+    await expect(addFinalizer(client, unread, "example.com/a")).rejects.toThrow("read it first");
   });
 
   test("a list comes in pages and in full", async () => {

@@ -68,6 +68,18 @@ describe("requests", () => {
       reply: replyStatus(500, "InternalError"),
       want: { tries: 1, code: "KubeInternalError", disposition: "retry" },
     },
+    {
+      name: "a GET answered 500 with Retry-After is sent again",
+      request: get,
+      reply: replyStatus(500, "ServerTimeout", { "retry-after": "0" }),
+      want: { tries: 2 },
+    },
+    {
+      name: "a POST answered 500 with Retry-After is not: it may have been executed",
+      request: post,
+      reply: replyStatus(500, "ServerTimeout", { "retry-after": "0" }),
+      want: { tries: 1, code: "KubeServerTimeout", disposition: "retry" },
+    },
     { name: "a GET whose connection is reset is sent again", request: get, reply: replyReset, want: { tries: 2 } },
     {
       name: "a POST whose connection is reset is not: it may have been executed",

@@ -60,6 +60,15 @@ describe("the event recorder", () => {
     expect(requests[0]?.body).toHaveProperty("note", "x".repeat(1_024));
   });
 
+  test("cuts what is too long by bytes, as the server counts, and never inside a character", async () => {
+    const { clock, recorder, requests } = setUp();
+    recorder.record({ ...started, note: `a${"é".repeat(1_000)}`, reason: "R".repeat(200) });
+    await clock.advance(0);
+    const body = requests[0]?.body;
+    expect(body).toHaveProperty("note", `a${"é".repeat(511)}`);
+    expect(body).toHaveProperty("reason", "R".repeat(128));
+  });
+
   test("counts repeats, whatever their note, into one series that is written once per flush", async () => {
     const { clock, recorder, requests } = setUp({ flushMs: 1_000 });
     for (let n = 0; n < 50; n++) recorder.record({ ...started, note: `attempt ${n}` });
