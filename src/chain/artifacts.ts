@@ -1,10 +1,11 @@
 /**
  * The committed ABI and bytecode of the contracts (`contracts/artifacts/`, written by `contracts/tools/build.ts`). Read
- * once per contract and process; the same relative path holds from `src/` and from `dist/`.
+ * once per contract and process.
  */
 import { readFileSync } from "node:fs";
 import { Interface, type InterfaceAbi } from "ethers";
 import { InferiumError } from "../base/errors.ts";
+import { packageRoot } from "../base/package-root.ts";
 
 export const contractNames = [
   "IFRToken",
@@ -24,7 +25,7 @@ export interface Artifact {
   readonly bytecode: string;
 }
 
-const directory = new URL("../../contracts/artifacts/", import.meta.url);
+const directory = new URL("contracts/artifacts/", packageRoot);
 const loaded = new Map<ContractName, Artifact>();
 
 /** @throws InferiumError ArtifactMissing */

@@ -1,6 +1,6 @@
 /**
- * Reads a kubeconfig, or the in-cluster service account, through `@kubernetes/client-node`. This is the one file that
- * imports that package, and lazily: it takes about a second to load, and only processes that talk to a cluster need it.
+ * Reads a kubeconfig, or the in-cluster service account, through `@kubernetes/client-node`, which is loaded lazily: from
+ * source it takes about a second, and only processes that talk to a cluster need it.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -38,7 +38,7 @@ export async function openKubeconfig(path: string, context: string | undefined):
 }
 
 async function createConfig(): Promise<KubeConfig> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await import("./client-node-config.ts");
   return new KubeConfig();
 }
 

@@ -3,7 +3,8 @@
  * All digests are 0x-hex of 32 bytes; addresses are checksummed. Times named `...Ms` are
  * milliseconds since the epoch, `expiresAt` and `createdAt` seconds, as contracts count.
  */
-import { id, recoverAddress, type TypedDataDomain, TypedDataEncoder } from "ethers";
+import { concat, getAddress, getBytes, id, keccak256, Signature, type TypedDataDomain, TypedDataEncoder } from "ethers";
+import { type RecoveryIdType, recover } from "tiny-secp256k1";
 
 export interface ProtocolDomain {
   readonly chainId: number;
@@ -100,9 +101,30 @@ export function buildDomain(domain: ProtocolDomain): TypedDataDomain {
   return { name: "Inferium", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement };
 }
 
+/** An encoder reads its types once; there are five of them. */
+const encoders = new WeakMap<MessageTypes, TypedDataEncoder>();
+/** By chain and contract: one entry for each deployment that this process talks to. */
+const domainHashes = new Map<string, string>();
+const maxDomains = 64;
+
 /** The EIP-712 digest that is signed, 0x-hex of 32 bytes. */
 export function hashMessage(domain: ProtocolDomain, types: MessageTypes, message: object): string {
-  return TypedDataEncoder.hash(buildDomain(domain), types, message);
+  let encoder = encoders.get(types);
+  if (encoder === undefined) {
+    encoder = TypedDataEncoder.from(types);
+    encoders.set(types, encoder);
+  }
+  return keccak256(concat(["0x1901", hashDomain(domain), encoder.hash(message)]));
+}
+
+function hashDomain(domain: ProtocolDomain): string {
+  const key = `${domain.chainId} ${domain.settlement}`;
+  const known = domainHashes.get(key);
+  if (known !== undefined) return known;
+  const hash = TypedDataEncoder.hashDomain(buildDomain(domain));
+  if (domainHashes.size >= maxDomains) domainHashes.clear();
+  domainHashes.set(key, hash);
+  return hash;
 }
 
 /**
@@ -139,11 +161,18 @@ function hashOrUndefined(domain: ProtocolDomain, types: MessageTypes, message: o
   }
 }
 
+/**
+ * libsecp256k1 rather than ethers' JavaScript curve: recovering is what a pool with many members spends its time on
+ * (`npm run bench -- signatures` has the ratio). ethers still decides what is a signature: lengths, and s in the lower half.
+ */
 function recoverFrom(digest: string, signature: string): string | undefined {
   try {
-    return recoverAddress(digest, signature);
+    const { r, s, yParity } = Signature.from(signature);
+    const publicKey = recover(getBytes(digest), getBytes(`${r}${s.slice(2)}`), yParity as RecoveryIdType, false);
+    if (publicKey === null) return undefined;
+    return getAddress(`0x${keccak256(publicKey.subarray(1)).slice(-40)}`);
   } catch {
-    // ethers throws for bytes that are no signature at all; for the caller that is the same as a wrong signer.
+    // Both throw for bytes that are no signature at all; for the caller that is the same as a wrong signer.
     return undefined;
   }
 }

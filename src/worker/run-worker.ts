@@ -15,7 +15,7 @@ import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
-import { computeCodeDigest } from "./code-digest.ts";
+import { readCodeDigest } from "./code-digest.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { openSignedAttempts } from "./signed-attempts.ts";
@@ -43,7 +43,7 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
   const spool = await openSpool({ stateDir: config.stateDir, logger });
   const signed = await openSignedAttempts(config.stateDir);
   try {
-    const codeDigest = await computeCodeDigest();
+    const codeDigest = await readCodeDigest();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;

@@ -4,11 +4,13 @@
  */
 import { parseArgs } from "node:util";
 import { benchInference } from "./inference.ts";
+import { benchSignatures } from "./signatures.ts";
 
 export type Figures = Readonly<Record<string, unknown>>;
 
 const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   inference: benchInference,
+  signatures: benchSignatures,
 };
 
 const { positionals, values } = parseArgs({

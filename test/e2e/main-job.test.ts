@@ -23,7 +23,8 @@ describe("the main job", () => {
     cluster = await openTestCluster();
     // Without a real cluster the command is to start its own, as a user would.
     const target = cluster.kind === "embedded" ? [] : ["--kubeconfig", cluster.kubeconfigPath];
-    result = await startInferium(["up", "--once", "--output", "json", "--dir", join(dir, "run"), ...target]).done;
+    result = await (await startInferium(["up", "--once", "--output", "json", "--dir", join(dir, "run"), ...target]))
+      .done;
     const last = result.stdout.trim().split("\n").at(-1) ?? "";
     expect(result.code, result.stderr).toBe(0);
     summary = JSON.parse(last);

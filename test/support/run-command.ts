@@ -70,7 +70,9 @@ export function runCommand(command: string, args: readonly string[]): Promise<Fi
   return startCommand(command, args).done;
 }
 
-/** `inferium ...` with the Node that runs the tests. */
-export function startInferium(args: readonly string[]): Running {
-  return startCommand(process.execPath, ["src/main.ts", ...args]);
+/** `inferium ...` as `npm start` runs it: from the bundle, made first where sources have changed. */
+export async function startInferium(args: readonly string[]): Promise<Running> {
+  const bundled = await runCommand(process.execPath, ["bundle.ts", "--if-changed"]);
+  if (bundled.code !== 0) throw new Error(`bundle.ts ended with ${bundled.code}:\n${bundled.stderr}`);
+  return startCommand(process.execPath, ["dist/main.js", ...args]);
 }

@@ -37,7 +37,7 @@ export async function readNvidiaSmi(options: NvidiaSmiOptions): Promise<Hardware
   return parseNvidiaSmi(answer.stdout);
 }
 
-// Running from source or from the build: the neighbour has the same extension as this file.
+// From source or from the bundle, where it is an entry of its own: the neighbour has the same extension as this file.
 const readerUrl = new URL(`./reader-process.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
 
 function startReader(options: NvidiaSmiOptions): ChildProcess {

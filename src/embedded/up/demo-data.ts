@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { packageRoot } from "../../base/package-root.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import { viewElements } from "../../protocol/tensors/elements.ts";
 import { writeSafetensors } from "../../protocol/tensors/safetensors.ts";
@@ -23,7 +24,7 @@ export interface DemoData {
 }
 
 const imagesPerTask = 100;
-const mnistModel = new URL("../demo/models/mnist-int8.onnx", import.meta.url);
+const mnistModel = new URL("src/embedded/demo/models/mnist-int8.onnx", packageRoot);
 /** Floating point: two machines may differ in the last digits. */
 const speechTolerance = { absolute: 1e-4, relative: 1e-3 } as const;
 const speechTask = "speech-realtime";

@@ -3,13 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { parseAllDocuments } from "yaml";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
+import { packageRoot } from "../../base/package-root.ts";
 import { createClient } from "../../kube/client.ts";
 import { customResourceDefinitions } from "../../kube/core-resources.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { defineResource, type ResourceType } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
-
-const root = new URL("../../../", import.meta.url);
 
 /** Plural and scope of the kinds that these files hold. */
 const kinds: Readonly<Record<string, { readonly plural: string; readonly namespaced: boolean }>> = {
@@ -24,7 +23,7 @@ const kinds: Readonly<Record<string, { readonly plural: string; readonly namespa
 
 /** All objects of the YAML files of one folder, files in the order of their names. */
 export async function readManifests(folder: "crds" | "manifests/base"): Promise<KubeObject[]> {
-  const url = new URL(`${folder}/`, root);
+  const url = new URL(`${folder}/`, packageRoot);
   const files = (await readdir(url)).filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml").sort();
   const texts = await Promise.all(files.map((name) => readFile(new URL(name, url), "utf8")));
   return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));

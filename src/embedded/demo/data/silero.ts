@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InferiumError } from "../../../base/errors.ts";
+import { packageRoot } from "../../../base/package-root.ts";
 import { bytesOf } from "../../../protocol/tensors/elements.ts";
 import { createTensor, type NamedTensors } from "../../../protocol/tensors/tensor.ts";
 import { type Recording, readWav } from "./wav.ts";
@@ -19,7 +20,7 @@ export const contextSamples = 64;
 export const sampleRate = 16_000;
 export const windowSeconds = windowSamples / sampleRate;
 
-const recordingPath = fileURLToPath(new URL("./inaugural-1961.wav", import.meta.url));
+const recordingPath = fileURLToPath(new URL("src/embedded/demo/data/inaugural-1961.wav", packageRoot));
 
 export function loadSpeech(): Promise<Recording> {
   return readFile(recordingPath).then(readWav);

@@ -1,0 +1,79 @@
+/**
+ * `npm run build`: one bundle of src/ and what it imports in dist/, a chunk for each role. The main job starts fifteen processes; from
+ * the bundle each loads a handful of files rather than some seven hundred. `--if-changed` does nothing where dist/ was made from the very
+ * sources that are here, which is what `npm start` asks. Packages with binaries of their own, and those that are resolved by path, stay in node_modules.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+const stampPath = join(dist, "sources.sha256");
+
+/** Changes with every source file, dependency and this script. Sizes and times, since reading all contents takes longer. */
+async function computeStamp(): Promise<string> {
+  const entries = await readdir(join(root, "src"), { withFileTypes: true, recursive: true });
+  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const paths = [...sources, ...["bundle.ts", "package.json", "package-lock.json"].map((name) => join(root, name))];
+  const lines = await Promise.all(
+    paths.sort().map(async (path) => {
+      const { size, mtimeMs } = await stat(path);
+      return `${path} ${size} ${mtimeMs}`;
+    }),
+  );
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}
+
+async function readStamp(): Promise<string> {
+  return readFile(stampPath, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+}
+
+async function bundle(target: string): Promise<void> {
+  const [{ build }, { computeCodeDigest }] = await Promise.all([
+    import("rolldown"),
+    import("./src/worker/code-digest.ts"),
+  ]);
+  await build({
+    input: { main: "src/main.ts", "reader-process": "src/agent/nvidia-smi/reader-process.ts" },
+    cwd: root,
+    platform: "node",
+    external: ["onnxruntime-node", "tiny-secp256k1"],
+    logLevel: "warn",
+    // Hundreds of generated models, of which the kubeconfig reader needs none; they only declare.
+    treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },
+    transform: { define: { INFERIUM_CODE_DIGEST: JSON.stringify(await computeCodeDigest(join(root, "src"))) } },
+    output: { dir: target, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+  });
+}
+
+async function main(): Promise<void> {
+  const stamp = await computeStamp();
+  if (process.argv.includes("--if-changed") && (await readStamp()) === stamp) return;
+  // Made beside and moved into place: a run that starts meanwhile, or a failure, never sees half a bundle.
+  const target = join(root, `dist.${process.pid}.tmp`);
+  try {
+    await mkdir(target);
+    await bundle(target);
+    await writeFile(join(target, "sources.sha256"), stamp);
+    await rm(dist, { recursive: true, force: true });
+    await rename(target, dist);
+  } finally {
+    await rm(target, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const advice =
+    code === "ERR_MODULE_NOT_FOUND"
+      ? "Install the development dependencies (npm ci)."
+      : "Check that this folder can be written, then run npm run build.";
+  console.error(`The program could not be bundled into ${dist}: ${message}\n${advice}`);
+  process.exitCode = 1;
+}
