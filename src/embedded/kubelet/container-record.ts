@@ -2,6 +2,7 @@
  * What the kubelet knows of one container, and its changes. Pure: every change gives a new record. The pod worker holds
  * the records; `decide-pod.ts` and `pod-status.ts` read them.
  */
+import type { LimitedResource } from "./cgroups.ts";
 import type { Container, ContainerStatus, Pod, TerminatedState, WaitingState } from "./core-types.ts";
 import { advanceBackoff, type CrashBackoff, type CrashBackoffOptions } from "./crash-backoff.ts";
 import { isSidecar } from "./resources.ts";
@@ -25,6 +26,10 @@ export interface ContainerRecord {
   readonly last: TerminatedState | undefined;
   readonly restartCount: number;
   readonly containerId: string | undefined;
+  /** Its process runs and its postStart hook has not ended: it counts as waiting, and what follows it waits too. */
+  readonly starting: boolean;
+  /** Which of its limits the host enforces. */
+  readonly limited: readonly LimitedResource[];
   /** Its startup probe has passed. */
   readonly started: boolean;
   /** Its readiness probe passes. */
@@ -45,6 +50,8 @@ export function createRecords(pod: Pod): readonly ContainerRecord[] {
     last: undefined,
     restartCount: 0,
     containerId: undefined,
+    starting: false,
+    limited: [],
     started: false,
     ready: false,
     backoff: undefined,
@@ -86,6 +93,11 @@ export function restoreRecord(
   return previous === undefined ? restored : { ...restored, state: { kind: "terminated", terminated: previous } };
 }
 
+/** The process runs; its postStart hook begins. */
+export function markStarting(record: ContainerRecord, limited: readonly LimitedResource[]): ContainerRecord {
+  return { ...record, starting: true, limited };
+}
+
 export interface StartedRun {
   readonly containerId: string;
   readonly startedAt: string;
@@ -98,6 +110,7 @@ export function markStarted(record: ContainerRecord, run: StartedRun, options: C
   return {
     ...record,
     state: { kind: "running", startedAt: run.startedAt },
+    starting: false,
     containerId: run.containerId,
     last: ended,
     restartCount: ended === undefined ? record.restartCount : record.restartCount + 1,

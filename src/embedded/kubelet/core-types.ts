@@ -73,7 +73,7 @@ export interface Probe extends Handler {
   readonly successThreshold?: number;
   readonly failureThreshold?: number;
   readonly terminationGracePeriodSeconds?: number;
-  readonly grpc?: unknown;
+  readonly grpc?: { readonly port: number; readonly service?: string };
 }
 
 export interface Container {
@@ -91,7 +91,12 @@ export interface Container {
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
-  readonly lifecycle?: { readonly preStop?: Handler };
+  readonly lifecycle?: { readonly postStart?: Handler; readonly preStop?: Handler };
+  readonly terminationMessagePath?: string;
+  readonly terminationMessagePolicy?: string;
+  readonly stdin?: boolean;
+  readonly stdinOnce?: boolean;
+  readonly tty?: boolean;
 }
 
 export interface KeyToPath {
@@ -132,7 +137,7 @@ export interface Volume {
     readonly defaultMode?: number;
   };
   readonly downwardAPI?: { readonly items?: readonly DownwardFile[]; readonly defaultMode?: number };
-  readonly emptyDir?: object;
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number };
   readonly hostPath?: { readonly path: string; readonly type?: string };
   readonly projected?: { readonly sources?: readonly VolumeProjection[]; readonly defaultMode?: number };
 }
@@ -248,11 +253,14 @@ export interface ContainerStatus {
   readonly restartCount: number;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;
+  readonly resources?: ResourceRequirements;
+  readonly allocatedResources?: ResourceList;
 }
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 
 export interface PodStatus {
+  readonly observedGeneration?: number;
   readonly phase?: PodPhase;
   readonly reason?: string;
   readonly message?: string;

@@ -1,7 +1,8 @@
 /**
  * What to do next for a pod, from its spec and its containers' records. Pure; the pod worker applies the plan.
  * Order: init containers one after another, each to its end; sidecars until started; then all main containers; when
- * these have ended for good, the sidecars are stopped and the pod is over.
+ * these have ended for good, the sidecars are stopped, the last one first, and the pod is over. Nothing starts before the
+ * postStart hook of what was started before it has ended.
  */
 import { type ContainerRecord, computeEndedAt } from "./container-record.ts";
 import type { Pod } from "./core-types.ts";
@@ -10,7 +11,7 @@ import { type CrashBackoffOptions, computeRestartAt } from "./crash-backoff.ts";
 export interface PodPlan {
   /** Containers to start now, in order. */
   readonly start: readonly string[];
-  /** Sidecars to stop, as the pod is over. */
+  /** The sidecar to stop next, as the pod is over. */
   readonly stop: readonly string[];
   /** Containers that wait for their crash backoff, and until when (milliseconds since the epoch). */
   readonly backingOff: ReadonlyMap<string, number>;
@@ -31,6 +32,7 @@ export interface PlanInput {
 /** What one container needs. */
 type Need =
   | { readonly kind: "start" }
+  | { readonly kind: "hook" }
   | { readonly kind: "wait"; readonly until: number; readonly crashed: boolean }
   | { readonly kind: "none" };
 
@@ -39,7 +41,8 @@ export function decidePod(input: PlanInput): PodPlan {
   const mains = records.filter((record) => record.role === "main");
   const inits = records.filter((record) => record.role !== "main");
   const begun = mains.some(
-    (record) => record.state.kind !== "waiting" || record.last !== undefined || record.retry !== undefined,
+    (record) =>
+      record.starting || record.state.kind !== "waiting" || record.last !== undefined || record.retry !== undefined,
   );
   const blocker = begun ? undefined : inits.find((record) => !isInitStepDone(record));
   if (hasFailedForGood(input, blocker)) return finish(input, false);
@@ -60,7 +63,9 @@ function listWanted(
 }
 
 function buildPlan(input: PlanInput, wanted: readonly ContainerRecord[], initialized: boolean): PodPlan {
-  const needs = wanted.map((record) => [record.name, decideContainer(input, record)] as const);
+  const all = wanted.map((record) => [record.name, decideContainer(input, record)] as const);
+  const hooked = all.findIndex(([, need]) => need.kind === "hook");
+  const needs = hooked < 0 ? all : all.slice(0, hooked);
   const waits = needs.flatMap(([name, need]) => (need.kind === "wait" ? [{ name, ...need }] : []));
   return {
     start: needs.filter(([, need]) => need.kind === "start").map(([name]) => name),
@@ -73,12 +78,15 @@ function buildPlan(input: PlanInput, wanted: readonly ContainerRecord[], initial
 }
 
 function finish(input: PlanInput, initialized: boolean): PodPlan {
-  const running = input.records.filter((record) => record.role === "sidecar" && record.state.kind === "running");
-  const stop = running.map((record) => record.name);
+  const running = input.records.filter(
+    (record) => record.role === "sidecar" && (record.starting || record.state.kind === "running"),
+  );
+  const stop = running.slice(-1).map((record) => record.name);
   return { start: [], stop, backingOff: new Map(), wakeAt: undefined, finished: true, initialized };
 }
 
 function decideContainer(input: PlanInput, record: ContainerRecord): Need {
+  if (record.starting) return { kind: "hook" };
   if (record.state.kind === "running") return { kind: "none" };
   if (record.retry !== undefined) return waitUntil(input, record.retry.at, false);
   if (record.state.kind === "waiting") return { kind: "start" };
@@ -93,7 +101,7 @@ function waitUntil(input: PlanInput, until: number, crashed: boolean): Need {
 
 /** The container has ended and its policy lets it rest. */
 function isOver(input: PlanInput, record: ContainerRecord): boolean {
-  if (record.state.kind !== "terminated") return false;
+  if (record.starting || record.state.kind !== "terminated") return false;
   const succeeded = record.state.terminated.exitCode === 0;
   if (record.role === "sidecar") return false;
   const policy = input.pod.spec.restartPolicy ?? "Always";

@@ -1,14 +1,15 @@
 /**
- * Runs the handlers of probes and hooks: exec in the container's environment, HTTP GET, TCP connect, sleep. Effects: a
- * short-lived process or socket, always ended within the time-out.
+ * Runs the handlers of probes and hooks: exec in the container's environment, HTTP GET, TCP connect, gRPC health check,
+ * sleep. Effects: a short-lived process or socket, ended within the time-out and with the container.
  */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
-import type { Container, Handler, HttpGetAction } from "./core-types.ts";
+import type { Container, Handler, HttpGetAction, Probe } from "./core-types.ts";
 import type { GroupLedger } from "./group-ledger.ts";
+import { checkGrpcHealth } from "./grpc-health.ts";
 import { type LaunchSpec, startProcessGroup } from "./process-group.ts";
 
 export interface HandlerOutcome {
@@ -24,6 +25,10 @@ export interface HandlerContext {
   readonly rewrite: (text: string) => string;
   readonly ledger: GroupLedger;
   readonly clock: Clock;
+  /** Aborted when the container has ended: its commands end with it. */
+  readonly ended: AbortSignal;
+  /** Puts a command under the container's limits. */
+  readonly onSpawn?: ((pid: number) => void) | undefined;
 }
 
 const loopback = "127.0.0.1";
@@ -31,7 +36,7 @@ const maxMessageBytes = 1_024;
 
 /** Never rejects. A handler that names nothing succeeds. */
 export async function runHandler(
-  handler: Handler,
+  handler: Handler & Pick<Probe, "grpc">,
   context: HandlerContext,
   timeoutMs: number,
 ): Promise<HandlerOutcome> {
@@ -39,7 +44,10 @@ export async function runHandler(
     if (handler.exec !== undefined) return await runExec(handler.exec.command ?? [], context, timeoutMs);
     if (handler.httpGet !== undefined) return await runHttpGet(handler.httpGet, context.container, timeoutMs);
     if (handler.tcpSocket !== undefined) return await runTcp(handler.tcpSocket, context.container, timeoutMs);
-    if (handler.sleep !== undefined) await context.clock.sleep(Math.min(timeoutMs, handler.sleep.seconds * 1000));
+    if (handler.grpc !== undefined) return await checkGrpcHealth(handler.grpc, timeoutMs);
+    if (handler.sleep !== undefined) {
+      await context.clock.sleep(Math.min(timeoutMs, handler.sleep.seconds * 1000), context.ended);
+    }
     return { succeeded: true, message: "" };
   } catch (error) {
     return { succeeded: false, message: describeError(error) };
@@ -52,7 +60,7 @@ async function runExec(
   timeoutMs: number,
 ): Promise<HandlerOutcome> {
   const launch = { ...context.launch, argv: command.map(context.rewrite) };
-  const group = await startProcessGroup(launch, context.ledger);
+  const group = await startProcessGroup(launch, context.ledger, { onSpawn: context.onSpawn });
   const output: Buffer[] = [];
   for (const stream of [group.stdout, group.stderr]) {
     stream.on("data", (chunk: Buffer) => {
@@ -60,7 +68,7 @@ async function runExec(
     });
   }
   const cancel = new AbortController();
-  const timeout = context.clock.sleep(timeoutMs, cancel.signal).then(
+  const timeout = context.clock.sleep(timeoutMs, AbortSignal.any([cancel.signal, context.ended])).then(
     () => "late" as const,
     () => "cancelled" as const,
   );
@@ -68,7 +76,8 @@ async function runExec(
   cancel.abort(new Error("the command ended"));
   if (first === "late" || first === "cancelled") {
     group.signal("SIGKILL");
-    return { succeeded: false, message: `command timed out after ${timeoutMs} ms` };
+    const message = first === "late" ? `command timed out after ${timeoutMs} ms` : "the container ended";
+    return { succeeded: false, message };
   }
   const text = Buffer.concat(output).toString("utf8", 0, maxMessageBytes).trim();
   return {

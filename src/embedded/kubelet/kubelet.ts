@@ -9,12 +9,13 @@ import { join } from "node:path";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import { createEventRecorder, type EventRecorder } from "../../kube/events.ts";
 import { createInformer, type Informer } from "../../kube/informer.ts";
+import { openCgroups } from "./cgroups.ts";
 import type { Pod } from "./core-types.ts";
 import { defaultCrashBackoff } from "./crash-backoff.ts";
 import { openGroupLedger } from "./group-ledger.ts";
 import { type KubeletServer, startKubeletServer } from "./kubelet-server.ts";
 import { NodeAgent } from "./node-agent.ts";
-import { computeCapacity, hostAddress } from "./node-object.ts";
+import { computeCapacity, hostAddress, type NodeIdentity } from "./node-object.ts";
 import { defaultKubeletVersion, defaultStopGraceMs, type ProcessKubeletOptions } from "./options.ts";
 import { createPodAccess } from "./pod-access.ts";
 import { createPodApi, podResource } from "./pod-api.ts";
@@ -73,6 +74,12 @@ async function startParts(options: ProcessKubeletOptions, undo: (() => Promise<v
   const killed = ledger.killLeftovers();
   if (killed > 0) logger.warn("killed processes that an earlier kubelet left behind", { killed });
   undo.push(() => void ledger.killLeftovers());
+  const cgroups = openCgroups(rootDir);
+  if (cgroups.limits.length < 2) {
+    const limited = cgroups.limits.join(", ") || "none";
+    logger.info("this host does not enforce all limits of containers", { limited });
+  }
+  undo.push(() => cgroups.close());
   const watchdog = await startWatchdog({ rootDir, path: options.hostEnv.PATH ?? "/usr/bin:/bin", logger, clock });
   undo.push(() => watchdog.stop());
   const server = options.server ?? (await openServer(options, undo));
@@ -83,8 +90,8 @@ async function startParts(options: ProcessKubeletOptions, undo: (() => Promise<v
     logger,
   });
   undo.push(() => events.stop(eventFlushTimeoutMs));
-  await startNode(options, server.port, undo);
-  const table = new PodTable(buildDeps(options, { rootDir, ledger, events }), nodeName);
+  await startNode(options, { port: server.port, limits: cgroups.limits }, undo);
+  const table = new PodTable(buildDeps(options, { rootDir, ledger, cgroups, events }), nodeName);
   undo.push(server.add(table));
   await followPods(options, table, rootDir, undo);
 }
@@ -107,24 +114,24 @@ async function openServer(
 
 async function startNode(
   options: ProcessKubeletOptions,
-  port: number,
+  facts: Pick<NodeIdentity, "port" | "limits">,
   undo: (() => Promise<void> | void)[],
 ): Promise<void> {
   const { transport, nodeName, nodeTemplate, clock, logger } = options;
   const kubeletVersion = options.kubeletVersion ?? defaultKubeletVersion;
-  const identity = { nodeName, template: nodeTemplate, port, kubeletVersion };
+  const identity = { nodeName, template: nodeTemplate, kubeletVersion, ...facts };
   const agent = new NodeAgent({ transport, identity, deleteOnStop: options.deleteNodeOnStop ?? false, clock, logger });
   undo.push(() => agent.stop());
   await agent.start();
 }
 
-type RuntimeParts = Pick<PodWorkerDeps, "rootDir" | "ledger"> & { readonly events: EventRecorder };
+type RuntimeParts = Pick<PodWorkerDeps, "rootDir" | "ledger" | "cgroups"> & { readonly events: EventRecorder };
 
 function buildDeps(options: ProcessKubeletOptions, parts: RuntimeParts): PodWorkerDeps {
   const { images, hostEnv, nodeName, clock, logger } = options;
   const allocatable = computeCapacity(options.nodeTemplate);
   return {
-    ...{ images, hostEnv, clock, logger, rootDir: parts.rootDir, ledger: parts.ledger },
+    ...{ images, hostEnv, clock, logger, rootDir: parts.rootDir, ledger: parts.ledger, cgroups: parts.cgroups },
     nodeEnv: options.nodeEnv ?? {},
     facts: { nodeName, hostIP: hostAddress, podIP: hostAddress, allocatable },
     api: createPodApi(options.transport, options.apiAddress?.caPem),

@@ -7,7 +7,7 @@ import { buildDeclaredEnvironment, type Environment, type EnvironmentInput } fro
 import { expandVariables } from "./expansion.ts";
 import { rootVariable } from "./group-ledger.ts";
 import type { ProcessImage } from "./image-table.ts";
-import { buildMountEnvironment, createPathRewriter, resolveMounts } from "./mounts.ts";
+import { buildMountEnvironment, createPathRewriter, type MountPoint, resolveMounts } from "./mounts.ts";
 import type { LaunchSpec } from "./process-group.ts";
 
 export interface LaunchInput extends EnvironmentInput {
@@ -23,26 +23,48 @@ export interface LaunchInput extends EnvironmentInput {
   readonly containerDir: string;
   /** The pod's own access to the API server. */
   readonly kubeconfigPath: string | undefined;
+  /** Where the container's last words are looked for. */
+  readonly terminationMessagePath: string;
 }
 
 export interface Launch {
   readonly spec: LaunchSpec;
   /** Maps mount paths; probes and hooks need it for their commands. */
   readonly rewrite: (text: string) => string;
+  readonly mounts: readonly MountPoint[];
+  readonly terminationMessagePath: string;
 }
+
+const defaultTerminationMessagePath = "/dev/termination-log";
+/** For programs that do not take the path from their arguments. */
+const terminationMessageVariable = "INFERIUM_TERMINATION_MESSAGE_PATH";
 
 export function buildLaunch(input: LaunchInput): Launch {
   const declared = buildDeclaredEnvironment(input);
   const mounts = resolveMounts(input.container, input.volumeDirs, declared);
-  const rewrite = createPathRewriter(mounts);
+  const { terminationMessagePath } = input;
+  const rewrite = createPathRewriter([
+    ...mounts,
+    {
+      name: "",
+      mountPath: input.container.terminationMessagePath || defaultTerminationMessagePath,
+      realPath: terminationMessagePath,
+    },
+  ]);
   const expand = (text: string) => rewrite(expandVariables(text, (name) => declared[name]));
   const mapped = Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)]));
   const spec: LaunchSpec = {
     argv: buildArgv(input.container, input.image).map(expand),
-    env: { ...buildBaseEnvironment(input), ...buildMountEnvironment(mounts), ...mapped, [rootVariable]: input.rootDir },
+    env: {
+      ...buildBaseEnvironment(input),
+      ...buildMountEnvironment(mounts),
+      [terminationMessageVariable]: terminationMessagePath,
+      ...mapped,
+      [rootVariable]: input.rootDir,
+    },
     workingDir: rewrite(input.container.workingDir ?? input.image.workingDir ?? input.containerDir),
   };
-  return { spec, rewrite };
+  return { spec, rewrite, mounts, terminationMessagePath };
 }
 
 function buildBaseEnvironment(input: LaunchInput): Environment {

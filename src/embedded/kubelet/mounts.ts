@@ -13,6 +13,8 @@ export interface MountPoint {
   readonly name: string;
   readonly mountPath: string;
   readonly realPath: string;
+  /** Below the volume: a directory that the kubelet makes where there is nothing. */
+  readonly isSubPath?: boolean;
 }
 
 /** @param volumeDirs real directory (or file, for a hostPath) of each volume of the pod */
@@ -28,7 +30,8 @@ export function resolveMounts(
     }
     const subPath = mount.subPath ?? expandVariables(mount.subPathExpr ?? "", (name) => declared[name]);
     const realPath = posix.join(directory, checkInside(subPath));
-    return { name: mount.name, mountPath: posix.normalize(mount.mountPath).replace(/(.)\/$/, "$1"), realPath };
+    const mountPath = posix.normalize(mount.mountPath).replace(/(.)\/$/, "$1");
+    return { name: mount.name, mountPath, realPath, ...(subPath === "" ? {} : { isSubPath: true }) };
   });
 }
 

@@ -20,7 +20,12 @@ export interface NodeIdentity {
   /** Of the HTTPS endpoint for logs. */
   readonly port: number;
   readonly kubeletVersion: string;
+  /** Limits of containers that this host enforces. */
+  readonly limits: readonly string[];
 }
+
+/** Says which limits of containers hold on this node: "cpu,memory", or "none". */
+export const enforcedLimitsAnnotation = "inferium.io/enforced-limits";
 
 export function computeCapacity(template: NodeTemplate): ResourceList {
   const machine = { cpu: String(cpus().length), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: "110" };
@@ -41,7 +46,7 @@ export function buildNode(identity: NodeIdentity): Node {
         ...template.labels,
         [processKubeletLabel]: "true",
       },
-      ...(template.annotations === undefined ? {} : { annotations: { ...template.annotations } }),
+      annotations: { ...template.annotations, [enforcedLimitsAnnotation]: identity.limits.join(",") || "none" },
     },
     spec: template.taints === undefined ? {} : { taints: template.taints },
   };

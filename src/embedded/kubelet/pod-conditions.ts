@@ -34,7 +34,12 @@ export function buildPodConditions(input: StatusInput, phase: PodPhase): readonl
     ]);
   }
   const foreign = existing.filter((condition) => !owned.includes(condition.type));
-  return [...findings.map(([type, finding]) => mergeCondition(existing, type, finding, input.now)), ...foreign];
+  const { generation } = input.pod.metadata;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  return [
+    ...findings.map(([type, finding]) => ({ ...mergeCondition(existing, type, finding, input.now), ...observed })),
+    ...foreign,
+  ];
 }
 
 function mergeCondition(existing: readonly Condition[], type: string, finding: Finding, now: string): Condition {

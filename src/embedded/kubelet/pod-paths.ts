@@ -9,6 +9,7 @@ export interface PodPaths {
   volume(name: string): string;
   /** Working directory of a container that names none. */
   container(name: string): string;
+  terminationMessage(container: string): string;
   /** @param run 0 for the first start */
   log(container: string, run: number): string;
 }
@@ -25,6 +26,7 @@ export function createPodPaths(rootDir: string, podUid: string): PodPaths {
     token: join(root, "access", "token"),
     volume: (name) => join(root, "volumes", checkName(name)),
     container: (name) => join(root, "containers", checkName(name)),
+    terminationMessage: (name) => join(root, "containers", `${checkName(name)}.termination-log`),
     log: (container, run) => join(root, "logs", checkName(container), `${run}.log`),
   };
 }

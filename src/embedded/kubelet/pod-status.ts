@@ -36,7 +36,9 @@ export function computePodStatus(input: StatusInput): PodStatus {
       .filter((record) => (record.role !== "main") === isInit)
       .map((record) => buildContainerStatus(record, input));
   const inits = statuses(true);
+  const { generation } = input.pod.metadata;
   return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     ...(input.verdict === undefined ? {} : { reason: input.verdict.reason, message: input.verdict.message }),
     conditions: buildPodConditions(input, phase),
@@ -52,7 +54,7 @@ export function computePodStatus(input: StatusInput): PodStatus {
 }
 
 export function computePhase(input: StatusInput): PodPhase {
-  const running = input.records.some((record) => record.state.kind === "running");
+  const running = input.records.some((record) => record.starting || record.state.kind === "running");
   if (input.verdict !== undefined && !running) return "Failed";
   if (!input.initialized) return input.finished && !running ? "Failed" : "Pending";
   const mains = input.records.filter((record) => record.role === "main");
@@ -79,8 +81,24 @@ function buildContainerStatus(record: ContainerRecord, input: StatusInput): Cont
     started: record.started,
     restartCount: record.restartCount,
     state: computeState(record, input),
+    ...buildResources(record),
     ...(lastState === undefined ? {} : { lastState: { terminated: lastState } }),
   };
+}
+
+/** Requests as they were granted by the scheduler; of the limits only those that the host enforces. */
+function buildResources(record: ContainerRecord): Pick<ContainerStatus, "resources" | "allocatedResources"> {
+  const { requests, limits } = record.spec.resources ?? {};
+  const enforced = Object.entries(limits ?? {}).filter(([name]) =>
+    (record.limited as readonly string[]).includes(name),
+  );
+  if (record.containerId === undefined || (requests === undefined && enforced.length === 0)) return {};
+  const granted = requests === undefined ? {} : { allocatedResources: requests };
+  const applied = {
+    ...(enforced.length === 0 ? {} : { limits: Object.fromEntries(enforced) }),
+    ...(requests === undefined ? {} : { requests }),
+  };
+  return { ...granted, resources: applied };
 }
 
 function computeState(record: ContainerRecord, input: StatusInput): ContainerState {

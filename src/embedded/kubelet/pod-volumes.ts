@@ -18,6 +18,7 @@ import { gatherSources } from "./sources.ts";
 import type { TokenKeeper } from "./token-keeper.ts";
 import { buildVolumeFiles, type VolumeFile } from "./volume-files.ts";
 import { writeVolumeFiles } from "./volume-writer.ts";
+import { Wakeup } from "./wakeup.ts";
 
 export interface PodVolumesInput {
   readonly pod: Pod;
@@ -33,6 +34,8 @@ export interface PodVolumesInput {
 
 export interface PreparedPod {
   readonly volumeDirs: ReadonlyMap<string, string>;
+  /** Names of the volumes that hold what processes put there. */
+  readonly writableDirs: ReadonlySet<string>;
   readonly kubeconfigPath: string | undefined;
 }
 
@@ -44,22 +47,34 @@ export class PodVolumes {
   readonly #written = new Map<string, readonly VolumeFile[]>();
   readonly #retired = new AbortController();
   #prepared: PreparedPod | undefined;
+  readonly #wakeup = new Wakeup();
+  #pod: Pod;
 
   constructor(input: PodVolumesInput) {
     this.#input = input;
+    this.#pod = input.pod;
   }
 
-  /** Idempotent; a failure leaves it to be tried again. @throws InferiumError with a reason for the container status */
+  /** Files of the downward API follow the object at once. */
+  update(pod: Pod): void {
+    const shown = ({ labels, annotations }: Pod["metadata"]) => ({ labels, annotations });
+    const isShown = !isDeepStrictEqual(shown(pod.metadata), shown(this.#pod.metadata));
+    this.#pod = pod;
+    if (isShown) this.#wakeup.wake();
+  }
+
+  /** Idempotent; a failure leaves it to be tried again. @throws InferiumError FailedMount, CreateContainerConfigError */
   async prepare(): Promise<PreparedPod> {
     if (this.#prepared !== undefined) return this.#prepared;
     const { pod, paths, access } = this.#input;
     await mkdir(paths.root, { recursive: true, mode: 0o700 });
     const kubeconfigPath = (await access.write(this.#input)) ? paths.kubeconfig : undefined;
     await this.#writeApiVolumes();
-    const dirs = (pod.spec.volumes ?? []).map(
-      async (volume) => [volume.name, await this.#prepareVolume(volume)] as const,
-    );
-    this.#prepared = { volumeDirs: new Map(await Promise.all(dirs)), kubeconfigPath };
+    const volumes = pod.spec.volumes ?? [];
+    const dirs = volumes.map(async (volume) => [volume.name, await this.#prepareVolume(volume)] as const);
+    const volumeDirs = new Map(await Promise.all(dirs));
+    const writable = volumes.filter((volume) => !this.#written.has(volume.name)).map((volume) => volume.name);
+    this.#prepared = { volumeDirs, writableDirs: new Set(writable), kubeconfigPath };
     void this.#refresh(kubeconfigPath !== undefined);
     return this.#prepared;
   }
@@ -70,7 +85,8 @@ export class PodVolumes {
   }
 
   async #prepareVolume(volume: Volume): Promise<string> {
-    if (volume.hostPath !== undefined) return prepareHostPath(volume.hostPath);
+    const { hostPath } = volume;
+    if (hostPath !== undefined) return asMountFailure(volume, () => prepareHostPath(hostPath));
     if (volume.emptyDir === undefined && !this.#written.has(volume.name)) {
       const type = Object.keys(volume).find((key) => key !== "name") ?? "none";
       throw new InferiumError(
@@ -85,11 +101,12 @@ export class PodVolumes {
   }
 
   async #writeApiVolumes(): Promise<void> {
-    const { pod, api, facts, paths, clock, tokens } = this.#input;
+    const { api, facts, paths, clock, tokens } = this.#input;
+    const pod = this.#pod;
     const sources = await gatherSources(api, pod, []);
     const input = { pod, sources, facts, tokens: await tokens.current() };
     for (const volume of pod.spec.volumes ?? []) {
-      const files = buildVolumeFiles(volume, input);
+      const files = await asMountFailure(volume, () => buildVolumeFiles(volume, input));
       if (files === undefined || isDeepStrictEqual(files, this.#written.get(volume.name))) continue;
       await writeVolumeFiles(paths.volume(volume.name), files, `v${clock.now()}_${this.#written.size}`);
       this.#written.set(volume.name, files);
@@ -101,7 +118,7 @@ export class PodVolumes {
     const signal = AbortSignal.any([this.#input.signal, this.#retired.signal]);
     const isConstant = !hasAccess && this.#written.size === 0;
     while (!isConstant && !signal.aborted) {
-      await clock.sleep(refreshMs, signal).catch(() => undefined);
+      await this.#wakeup.wait(clock, clock.now() + refreshMs, signal);
       if (signal.aborted) return;
       try {
         if (hasAccess) await access.refresh(this.#input);
@@ -111,5 +128,14 @@ export class PodVolumes {
         logger.warn("volumes of a pod were not refreshed", { pod: pod.metadata.name, reason: describeError(error) });
       }
     }
+  }
+}
+
+async function asMountFailure<T>(volume: Volume, prepare: () => T | Promise<T>): Promise<T> {
+  try {
+    return await prepare();
+  } catch (cause) {
+    const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${describeError(cause)}`;
+    throw new InferiumError("FailedMount", message, { disposition: "retry" });
   }
 }

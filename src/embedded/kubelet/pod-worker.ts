@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { type ContainerRecord, createRecords, parseTime, restoreRecord } from "./container-record.ts";
-import { formatTime } from "./container-run.ts";
+import { type ContainerRun, formatTime } from "./container-run.ts";
 import { ContainerSet, type ContainerSetDeps } from "./container-set.ts";
 import type { Pod, PodStatus } from "./core-types.ts";
 import type { CrashBackoffOptions } from "./crash-backoff.ts";
@@ -88,6 +88,7 @@ export class PodWorker {
 
   update(pod: Pod): void {
     this.#pod = pod;
+    this.#containers.update(pod);
     this.#wakeup.wake();
   }
 
@@ -126,6 +127,10 @@ export class PodWorker {
     return this.#containers.findLog(container, previous);
   }
 
+  findRun(container: string): ContainerRun | string {
+    return this.#containers.findRun(container);
+  }
+
   async #run(directory: string): Promise<void> {
     let failures = 0;
     while (!this.#closed.signal.aborted) {
@@ -152,7 +157,11 @@ export class PodWorker {
     const now = this.#deps.clock.now();
     const plan = this.#stopGraceMs === undefined ? this.#decide(now) : noPlan;
     if (this.#stopGraceMs !== undefined) this.#containers.stopAll(this.#stopGraceMs);
-    for (const name of plan.start) await this.#containers.start(this.#pod, name);
+    for (const name of plan.start) {
+      await this.#containers.start(name);
+      // A postStart hook holds back what follows; the end of the hook wakes this loop.
+      if (this.#containers.records.some((record) => record.starting)) break;
+    }
     for (const name of plan.stop) this.#containers.stop(name, this.#graceMs());
     this.#initialized ||= plan.initialized && this.#stopGraceMs === undefined;
     const reached = plan.start.length > 0 ? this.#decide(this.#deps.clock.now()) : plan;

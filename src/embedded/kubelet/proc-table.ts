@@ -30,12 +30,6 @@ export function findProcessesByVariable(name: string, value: string): readonly n
     .map(Number);
 }
 
-/** Processes that the kernel has killed for lack of memory since boot. */
-export function readOomKillCount(): number {
-  const line = readKernelFile("/proc/vmstat")?.match(/^oom_kill (\d+)$/m);
-  return Number(line?.[1] ?? 0);
-}
-
 function readKernelFile(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

@@ -8,7 +8,8 @@ const neverPullRetryMs = 300_000;
 const configBackoff = { initialMs: 2_000, maxMs: 60_000 };
 
 export interface StartFailure {
-  readonly waiting: WaitingState;
+  /** `undefined`: it goes on showing what it showed before. */
+  readonly waiting: WaitingState | undefined;
   readonly retryDelayMs: number;
 }
 
@@ -18,10 +19,13 @@ export function classifyStartFailure(error: unknown, failures: number): StartFai
   if (error instanceof InferiumError && error.code === "ErrImageNeverPull") {
     return { waiting: { reason: error.code, message }, retryDelayMs: neverPullRetryMs };
   }
-  return {
-    waiting: { reason: "CreateContainerConfigError", message },
-    retryDelayMs: computeBackoffMs(failures + 1, configBackoff),
-  };
+  const waiting = isMountFailure(error) ? undefined : { reason: "CreateContainerConfigError", message };
+  return { waiting, retryDelayMs: computeBackoffMs(failures + 1, configBackoff) };
+}
+
+/** As in Kubernetes, a volume that is not there yet shows in the events alone. */
+export function isMountFailure(error: unknown): boolean {
+  return error instanceof InferiumError && error.code === "FailedMount";
 }
 
 /** The program could not be executed: the container counts as run and ended, as in Kubernetes. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
+import { openCgroups } from "../../../src/embedded/kubelet/cgroups.ts";
 import type { Container, Pod, PodSpec, PodStatus } from "../../../src/embedded/kubelet/core-types.ts";
 import { openGroupLedger } from "../../../src/embedded/kubelet/group-ledger.ts";
 import { readLog } from "../../../src/embedded/kubelet/log-reader.ts";
@@ -37,12 +38,14 @@ export async function openBench(overrides: Partial<PodWorkerDeps> = {}): Promise
   const deleted: string[] = [];
   const workers: PodWorker[] = [];
   const ledger = openGroupLedger(rootDir);
+  const cgroups = openCgroups(rootDir);
   const deps: PodWorkerDeps = {
     images: { sh: { entrypoint: ["/bin/sh"] }, node: { entrypoint: [process.execPath] } },
     hostEnv: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
     nodeEnv: {},
     rootDir,
     ledger,
+    cgroups,
     facts: { nodeName: "node-a", hostIP: "127.0.0.1", podIP: "127.0.0.1", allocatable: { cpu: "4" } },
     api: recordingApi({ configMaps, secrets, statuses, deleted }),
     access: createPodAccess(undefined),
@@ -64,6 +67,7 @@ export async function openBench(overrides: Partial<PodWorkerDeps> = {}): Promise
       for (const worker of workers) worker.end(verdict, 0);
       await Promise.all(workers.map((worker) => worker.settled().then(() => worker.close())));
       ledger.killLeftovers();
+      cgroups.close();
       await rm(rootDir, { recursive: true, force: true });
     },
   };

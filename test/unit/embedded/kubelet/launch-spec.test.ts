@@ -22,6 +22,7 @@ function launch(container: Partial<Container>, overrides: Partial<LaunchInput> =
     rootDir: "/root",
     containerDir: "/root/c",
     kubeconfigPath: undefined,
+    terminationMessagePath: "/root/last-words",
     ...overrides,
   }).spec;
 }
