@@ -13,7 +13,9 @@ import { bootstrapObjects } from "./controllers/bootstrap.ts";
 import { startControllers } from "./controllers/controllers.ts";
 import { ServiceAccountTokens } from "./controllers/service-account-tokens.ts";
 import { OpenApiDocuments } from "./discovery/openapi-documents.ts";
-import { type KubeletClientOptions, PodLogProxy } from "./handlers/pod-log.ts";
+import type { KubeletClientOptions } from "./handlers/kubelet-client.ts";
+import { PodLogProxy } from "./handlers/pod-log.ts";
+import { PodStreamProxy } from "./handlers/pod-stream.ts";
 import { handleBinding, handleEviction, handleFinalize } from "./handlers/pod-subresources.ts";
 import type { SubresourceHandler } from "./handlers/resources.ts";
 import { handleTokenRequest } from "./handlers/token-request.ts";
@@ -115,9 +117,12 @@ async function createServices(context: ApiContext, options: ApiServerOptions, to
   const authenticator = new Authenticator(tokens, (token) => accountTokens.verify(token));
   const counter = new WriteCounter();
   const logs = new PodLogProxy(context, options.kubeletClient);
+  const podStreams = new PodStreamProxy(context, options.kubeletClient);
   const metrics = new ApiMetrics(context);
   const subresources: Record<string, SubresourceHandler> = {
     "pods/log": (exchange, target) => logs.handle(exchange, target),
+    "pods/exec": (exchange, target) => podStreams.handle(exchange, target),
+    "pods/attach": (exchange, target) => podStreams.handle(exchange, target),
     "pods/binding": (exchange, target) => handleBinding(context, exchange, target),
     "pods/eviction": (exchange, target) => handleEviction(context, exchange, target),
     "namespaces/finalize": (exchange, target) => handleFinalize(context, exchange, target),

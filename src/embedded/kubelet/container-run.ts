@@ -61,9 +61,9 @@ export async function startContainer(input: ContainerRunInput): Promise<Containe
   const log = await LogFile.create({ path: input.logPath, clock, logger: input.logger });
   const group = await startGroup(input, log);
   const ending = new AbortController();
-  const { spec, rewrite } = input.launch;
+  const { spec, rewrite, mounts } = input.launch;
   const onSpawn = cgroup === undefined ? undefined : (pid: number) => cgroup.add(pid);
-  const context: HandlerContext = { ...input, launch: spec, rewrite, ended: ending.signal, onSpawn };
+  const context: HandlerContext = { ...input, launch: spec, rewrite, mounts, ended: ending.signal, onSpawn };
   const startedAt = formatTime(clock.now());
   const output = Promise.all([log.copy(group.stdout, "stdout"), log.copy(group.stderr, "stderr")]);
   const exited = group.exited.then(async (exit) => {

@@ -7,9 +7,11 @@ import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
 import type { Container, Handler, HttpGetAction, Probe } from "./core-types.ts";
 import type { GroupLedger } from "./group-ledger.ts";
 import { checkGrpcHealth } from "./grpc-health.ts";
+import type { MountPoint } from "./mounts.ts";
 import { type LaunchSpec, startProcessGroup } from "./process-group.ts";
 
 export interface HandlerOutcome {
@@ -24,7 +26,9 @@ export interface HandlerContext {
   /** Maps mount paths in commands. */
   readonly rewrite: (text: string) => string;
   readonly ledger: GroupLedger;
+  readonly mounts: readonly MountPoint[];
   readonly clock: Clock;
+  readonly logger: Logger;
   /** Aborted when the container has ended: its commands end with it. */
   readonly ended: AbortSignal;
   /** Puts a command under the container's limits. */

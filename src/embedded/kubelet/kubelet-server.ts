@@ -1,25 +1,31 @@
 /**
- * The HTTPS endpoint of process kubelets: container logs and health. One server may serve all the kubelets of a process.
+ * The HTTPS endpoint of process kubelets: container logs, `exec`, `attach` and health. One server may serve all the kubelets of a process.
  * A caller proves itself by the bearer token, or by a client certificate whose holder the cluster allows (which is how a
  * real API server comes). Effects: one listening socket on loopback.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ClientAccess } from "./client-access.ts";
+import type { ContainerRun } from "./container-run.ts";
 import type { LogFile } from "./log-file.ts";
 import { readLog } from "./log-reader.ts";
 import { parseLogQuery, parseLogTarget } from "./log-request.ts";
 import { hostAddress } from "./node-object.ts";
+import { parseStreamRequest, type StreamRequest } from "./stream-request.ts";
+import { serveAttach, serveExec, streamProtocols } from "./stream-session.ts";
+import { WebSocket } from "./websocket.ts";
 
-/** Where a server looks for logs. `undefined`: the pod is not of this kubelet. A sentence: there is no such log. */
+/** Where a server looks. `undefined`: the pod is not of this kubelet. A sentence: there is no such log or container. */
 export interface LogProvider {
+  findRun(namespace: string, pod: string, container: string): ContainerRun | string | undefined;
   findLog(namespace: string, pod: string, container: string, previous: boolean): Promise<LogFile | string | undefined>;
 }
 
@@ -43,6 +49,8 @@ export interface KubeletServer {
 
 /** A follower holds a socket and a file; this bounds both. */
 const maxFollowers = 512;
+/** Each is a socket and mostly a process. */
+const maxStreams = 128;
 
 export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
   const { certPem, keyPem } = options.tls;
@@ -56,6 +64,12 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
       response.destroy();
     });
   });
+  server.on("upgrade", (request, socket, head) => {
+    routes.upgrade(request, socket, head).catch((error: unknown) => {
+      options.logger.warn("kubelet stream failed", { path: request.url, reason: describeError(error) });
+      socket.destroy();
+    });
+  });
   server.listen(options.port ?? 0, hostAddress);
   await once(server, "listening");
   return {
@@ -64,7 +78,10 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
       routes.providers.add(provider);
       return () => void routes.providers.delete(provider);
     },
-    close: () => closeServer(server),
+    close: async () => {
+      routes.closeStreams();
+      await closeServer(server);
+    },
   };
 }
 
@@ -79,6 +96,8 @@ class Routes {
   readonly providers = new Set<LogProvider>();
   readonly #options: KubeletServerOptions;
   #followers = 0;
+  /** Sockets that were upgraded: the HTTP server knows nothing of them any more. */
+  readonly #streams = new Set<Duplex>();
 
   constructor(options: KubeletServerOptions) {
     this.#options = options;
@@ -104,6 +123,37 @@ class Routes {
     });
   }
 
+  /** Streams of a container's processes; what is not possible is answered as plain HTTP. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    const refuse = (status: number, text: string) => refuseUpgrade(socket, status, text);
+    const url = new URL(request.url ?? "/", "https://kubelet");
+    if (!(await this.#isAllowed(request))) return refuse(401, "Unauthorized");
+    const target = parseStreamRequest(url);
+    if (target === undefined) return refuse(404, `no such endpoint: ${url.pathname}`);
+    const run = this.#findRun(target);
+    if (run === undefined) return refuse(404, `pod "${target.pod}" not found in namespace "${target.namespace}"`);
+    if (typeof run === "string") return refuse(404, run);
+    if (this.#streams.size >= maxStreams) return refuse(429, `more than ${maxStreams} streams; try again`);
+    const accepted = WebSocket.accept(request, socket, { head, known: streamProtocols });
+    if (typeof accepted === "string") return refuse(400, accepted);
+    this.#streams.add(socket);
+    const serve = target.kind === "exec" ? serveExec : serveAttach;
+    await serve(accepted.connection, target, run).finally(() => this.#streams.delete(socket));
+  }
+
+  closeStreams(): void {
+    for (const socket of this.#streams) socket.destroy();
+  }
+
+  #findRun(target: StreamRequest): ContainerRun | string | undefined {
+    for (const provider of this.providers) {
+      const found = provider.findRun(target.namespace, target.pod, target.container);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   async #findLog(target: NonNullable<ReturnType<typeof parseLogTarget>>): Promise<LogFile | string | undefined> {
     for (const provider of this.providers) {
       const found = await provider.findLog(target.namespace, target.pod, target.container, target.previous);
@@ -123,6 +173,12 @@ class Routes {
     // Digests have one length, so that the comparison tells nothing about the token's.
     return given !== undefined && timingSafeEqual(digest(given), digest(this.#options.token));
   }
+}
+
+function refuseUpgrade(socket: Duplex, status: number, text: string): void {
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, "Content-Type: text/plain; charset=utf-8"];
+  head.push(`Content-Length: ${Buffer.byteLength(text)}`, "Connection: close", "", text);
+  socket.end(head.join("\r\n"));
 }
 
 function digest(text: string): Buffer {

@@ -24,6 +24,8 @@ export class LogFile {
   readonly path: string;
   /** Emits `change` after each append and when the log ends. */
   readonly changes = new EventEmitter();
+  /** Emits `chunk` (stream, bytes) as they come, for `kubectl attach`. */
+  readonly chunks = new EventEmitter();
   #options: LogFileOptions;
   /** Undefined once the log has ended. */
   #handle: FileHandle | undefined;
@@ -39,6 +41,7 @@ export class LogFile {
     this.#handle = handle;
     // One listener per follower, whose number the server bounds.
     this.changes.setMaxListeners(0);
+    this.chunks.setMaxListeners(0);
   }
 
   static async create(options: LogFileOptions): Promise<LogFile> {
@@ -72,7 +75,10 @@ export class LogFile {
   async copy(source: Readable, stream: LogStream): Promise<void> {
     const splitter = new LineSplitter();
     try {
-      for await (const chunk of source) await this.#append(stream, splitter.push(chunk as Buffer));
+      for await (const chunk of source) {
+        this.chunks.emit("chunk", stream, chunk);
+        await this.#append(stream, splitter.push(chunk as Buffer));
+      }
     } catch (error) {
       this.#options.logger.debug("container output ended early", { path: this.path, reason: describeError(error) });
     }

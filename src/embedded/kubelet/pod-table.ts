@@ -4,6 +4,7 @@
  */
 import { describeError } from "../../base/errors.ts";
 import type { StoreEvent } from "../../kube/store.ts";
+import type { ContainerRun } from "./container-run.ts";
 import type { Pod } from "./core-types.ts";
 import type { LogProvider } from "./kubelet-server.ts";
 import type { LogFile } from "./log-file.ts";
@@ -46,6 +47,14 @@ export class PodTable implements LogProvider {
     for (const worker of this.#workers.values()) {
       const { metadata } = worker.pod;
       if (metadata.name === pod && metadata.namespace === namespace) return worker.findLog(container, previous);
+    }
+    return undefined;
+  }
+
+  findRun(namespace: string, pod: string, container: string): ContainerRun | string | undefined {
+    for (const worker of this.#workers.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.name === pod && metadata.namespace === namespace) return worker.findRun(container);
     }
     return undefined;
   }

@@ -7,18 +7,11 @@ import { pipeline } from "node:stream/promises";
 import { Agent, request } from "undici";
 import { describeError } from "../../../base/errors.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { asArray, asObject, asString, valueAt } from "../json-value.ts";
-import { type KubeObject, specOf, statusOf } from "../object.ts";
+import type { KubeObject } from "../object.ts";
 import type { ApiContext, Target } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
-import { badRequest, failure, methodNotAllowed } from "../status.ts";
-
-export interface KubeletClientOptions {
-  /** Bearer token that kubelets accept. */
-  readonly token: string;
-  /** Authority that signed the kubelets' certificates. */
-  readonly caPem: string;
-}
+import { failure, methodNotAllowed } from "../status.ts";
+import { buildKubeletUrl, chooseContainer, type KubeletClientOptions, requireKubeletClient } from "./kubelet-client.ts";
 
 const passedOn = ["follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes"];
 const connectTimeoutMs = 10_000;
@@ -63,17 +56,12 @@ export class PodLogProxy {
   }
 
   async #ask(url: URL, signal: AbortSignal) {
-    if (this.#options === undefined)
-      throw failure(
-        501,
-        "NotImplemented",
-        "pod logs need `kubeletClient` credentials, which this server was started without",
-      );
+    const { token } = requireKubeletClient(this.#options, "pod logs");
     try {
       return await request(url, {
         dispatcher: this.#agent,
         signal,
-        headers: { authorization: `Bearer ${this.#options.token}` },
+        headers: { authorization: `Bearer ${token}` },
       });
     } catch (error) {
       throw failure(500, "InternalError", `Get ${JSON.stringify(url.href)}: ${describeError(error)}`);
@@ -81,55 +69,13 @@ export class PodLogProxy {
   }
 
   #logUrl(pod: KubeObject, container: string, query: URLSearchParams): URL {
-    const nodeName = asString(specOf(pod).nodeName);
-    if (nodeName === "") throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-    const node = this.#context.store.get("nodes", nodeName)?.object;
-    if (node === undefined)
-      throw failure(500, "InternalError", `node ${nodeName} of pod ${pod.metadata.name} is not found`);
-    const port = Number(valueAt(node.status, ["daemonEndpoints", "kubeletEndpoint", "Port"]) ?? 0);
-    const address = kubeletAddress(node);
-    if (port === 0 || address === "") {
-      throw failure(
-        500,
-        "InternalError",
-        `node ${nodeName} gives no kubelet address (status.addresses, status.daemonEndpoints.kubeletEndpoint.Port)`,
-      );
-    }
-    const host = address.includes(":") ? `[${address}]` : address;
-    const parts = [pod.metadata.namespace ?? "", pod.metadata.name, container].map(encodeURIComponent);
-    const url = new URL(`https://${host}:${port}/containerLogs/${parts.join("/")}`);
+    const url = buildKubeletUrl(this.#context, pod, "containerLogs", container);
     for (const name of passedOn) {
       const value = query.get(name);
       if (value !== null) url.searchParams.set(name, value);
     }
     return url;
   }
-}
-
-const addressOrder = ["InternalIP", "Hostname", "InternalDNS", "ExternalIP", "ExternalDNS"];
-
-function kubeletAddress(node: KubeObject): string {
-  const addresses = asArray(statusOf(node).addresses).map(asObject);
-  for (const type of addressOrder) {
-    const found = addresses.find((one) => one.type === type);
-    if (found !== undefined) return asString(found.address);
-  }
-  return "";
-}
-
-function chooseContainer(pod: KubeObject, wanted: string): string {
-  const spec = specOf(pod);
-  const names = (list: unknown) => asArray(list).map((one) => asString(asObject(one).name));
-  const main = names(spec.containers);
-  const all = [...main, ...names(spec.initContainers), ...names(spec.ephemeralContainers)];
-  if (wanted !== "") {
-    if (all.includes(wanted)) return wanted;
-    throw badRequest(`container ${wanted} is not valid for pod ${pod.metadata.name}`);
-  }
-  if (main.length === 1) return main[0] ?? "";
-  throw badRequest(
-    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${all.join(" ")}]`,
-  );
 }
 
 async function kubeletError(

@@ -3,9 +3,9 @@
  * of sockets; turns every error into a `Status`. Effects: owns the listening socket.
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describeError } from "../../../base/errors.ts";
 import type { Logger } from "../../../base/log.ts";
 import { failure, StatusError } from "../status.ts";
@@ -38,6 +38,16 @@ export class HttpsListener {
       { ...tls, maxHeaderSize: maxHeaderBytes },
       (request, response) => void this.#serve(request, response),
     );
+    // A request to upgrade goes the way of all others: whoever serves it takes the socket over, or answers as usual.
+    this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (head.length > 0) socket.unshift(head);
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.assignSocket(socket);
+      response.once("finish", () => socket.end());
+      socket.on("error", () => socket.destroy());
+      void this.#serve(request, response);
+    });
     this.#server.headersTimeout = headersTimeoutMs;
     this.#server.keepAliveTimeout = keepAliveTimeoutMs;
     // Watches answer for as long as they like; what a client sends must arrive within this.

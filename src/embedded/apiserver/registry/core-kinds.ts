@@ -80,6 +80,8 @@ export const coreKinds = (): readonly ResourceKind[] => [
     },
     strategy: podStrategy,
     subresources: {
+      attach: { kind: "PodAttachOptions", verbs: ["create", "get"] },
+      exec: { kind: "PodExecOptions", verbs: ["create", "get"] },
       log: { kind: "Pod", verbs: ["get"] },
       binding: { kind: "Binding", verbs: ["create"] },
       eviction: { kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
