@@ -145,7 +145,8 @@ describe("volumes", () => {
     });
     await eventually("the event", () => events("FailedMount").length > 0);
     expect(events("FailedMount")[0]).toBe('MountVolume.SetUp failed for volume "v" : secret "later" not found');
-    expect(main()?.state?.waiting).toEqual({ reason: "ContainerCreating" });
+    const waiting = await eventually("the status", () => main()?.state?.waiting);
+    expect(waiting).toEqual({ reason: "ContainerCreating" });
     bench.secrets.later = { a: "1" };
     expect(await finalPhase()).toBe("Succeeded");
   });
