@@ -52,6 +52,14 @@ export async function createCertificateAuthority(commonName: string): Promise<Ce
   return { certPem: certificate.toString("pem"), keyPem, certificate, privateKey: keys.privateKey };
 }
 
+/** One that was made before, from its PEM texts. @throws when they do not belong together or cannot be read */
+export async function loadCertificateAuthority(certPem: string, keyPem: string): Promise<CertificateAuthority> {
+  const certificate = new x509.X509Certificate(certPem);
+  const pkcs8 = x509.PemConverter.decodeFirst(keyPem);
+  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["sign"]);
+  return { certPem, keyPem, certificate, privateKey };
+}
+
 /** A certificate for TLS servers and, since kubelets also dial, TLS clients. Names go in as subject alternative names. */
 export async function issueServerCertificate(
   ca: CertificateAuthority,

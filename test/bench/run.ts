@@ -3,12 +3,14 @@
  * line is one JSON object.
  */
 import { parseArgs } from "node:util";
+import { benchApiServer } from "./apiserver.ts";
 import { benchInference } from "./inference.ts";
 import { benchSignatures } from "./signatures.ts";
 
 export type Figures = Readonly<Record<string, unknown>>;
 
 const benches: Readonly<Record<string, () => Promise<Figures>>> = {
+  apiserver: benchApiServer,
   inference: benchInference,
   signatures: benchSignatures,
 };

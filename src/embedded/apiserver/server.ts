@@ -1,13 +1,12 @@
 /**
- * The embedded Kubernetes API server. Called by `inferium up` and by tests. Effects: one HTTPS listener; everything is
- * held in memory and gone after `close()`.
+ * The embedded Kubernetes API server. Called by `inferium up`, `inferium apiserver` and tests. Effects: one HTTPS listener,
+ * and the files of the data directory where one is given; without one everything is gone after `close()`.
  */
-import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { InferiumError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { createCertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
+import { type CertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
 import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
 import { bootstrapObjects } from "./controllers/bootstrap.ts";
 import { startControllers } from "./controllers/controllers.ts";
@@ -30,6 +29,8 @@ import { crdKind } from "./registry/crd-kind.ts";
 import { KindRegistry } from "./registry/kind-registry.ts";
 import { otherKinds } from "./registry/other-kinds.ts";
 import { routeRequest } from "./router.ts";
+import { openServerIdentity, type ServerIdentity } from "./server-identity.ts";
+import { type DataDir, openDataDir } from "./storage/data-dir.ts";
 import { MemoryStore } from "./storage/memory-store.ts";
 
 export type { KubeletClientOptions, StaticToken, WriteCount };
@@ -47,6 +48,10 @@ export interface ApiServerOptions {
   readonly kubeletClient?: KubeletClientOptions;
   /** Watch events kept per resource before older resource versions get a 410. */
   readonly historyLimit?: number;
+  /** Where everything is kept, to be there again at the next start. Left out: in memory only. */
+  readonly dataDir?: string;
+  /** Told once when the data directory can no longer be written: from then on every write fails. */
+  readonly onStorageFailure?: (error: InferiumError) => void;
 }
 
 export interface ApiServer {
@@ -64,18 +69,35 @@ const adminUser = "inferium-admin";
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const host = options.host ?? "127.0.0.1";
   const clock = options.clock ?? systemClock;
-  const store = createStore(options);
+  const data = await openStorage(options);
+  try {
+    return await start(options, data, { host, clock });
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
+}
+
+async function start(
+  options: ApiServerOptions,
+  data: Storage,
+  { host, clock }: { host: string; clock: Clock },
+): Promise<ApiServer> {
+  const { store } = data;
   const authorizer = new RbacAuthorizer(store);
   const context: ApiContext = { store, kinds: createKinds(), authorizer, clock, logger: options.logger };
-  const adminToken = randomBytes(24).toString("base64url");
+  const identity = await openServerIdentity(data.notes);
+  const { adminToken } = identity;
   const tokens: readonly StaticToken[] = [
     { token: adminToken, user: adminUser, groups: ["system:masters"] },
     ...(options.tokens ?? []),
   ];
-  const services = await createServices(context, options, tokens);
-  const certificate = await issueCertificate(host);
+  const services = await createServices(context, options, { tokens, identity });
+  const certificate = await issueCertificate(identity.authority, host);
   const controllers = startControllers(context, certificate.caPem);
+  store.announce();
   bootstrapObjects(context);
+  await store.flushed();
   const listener = new HttpsListener({
     host,
     port: options.port ?? 0,
@@ -98,12 +120,21 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       authorizer.stop();
       await listener.close();
       await services.logs.close();
+      await data.close();
     },
   };
 }
 
-function createStore(options: ApiServerOptions): MemoryStore {
-  return new MemoryStore(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit });
+type Storage = Pick<DataDir, "store" | "close"> & Partial<Pick<DataDir, "notes">>;
+
+async function openStorage(options: ApiServerOptions): Promise<Storage> {
+  const limit = options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit };
+  if (options.dataDir === undefined) return { store: new MemoryStore(limit), close: async () => undefined };
+  const onFailure = (error: InferiumError) => {
+    options.logger.error("nothing more can be stored", { error: describeError(error) });
+    options.onStorageFailure?.(error);
+  };
+  return openDataDir(options.dataDir, { ...limit, onFailure });
 }
 
 function createKinds(): KindRegistry {
@@ -112,8 +143,12 @@ function createKinds(): KindRegistry {
   return kinds;
 }
 
-async function createServices(context: ApiContext, options: ApiServerOptions, tokens: readonly StaticToken[]) {
-  const accountTokens = await ServiceAccountTokens.create(context.store, context.clock);
+async function createServices(
+  context: ApiContext,
+  options: ApiServerOptions,
+  { tokens, identity }: { tokens: readonly StaticToken[]; identity: ServerIdentity },
+) {
+  const accountTokens = await ServiceAccountTokens.create(context.store, context.clock, identity.accountKeys);
   const authenticator = new Authenticator(tokens, (token) => accountTokens.verify(token));
   const counter = new WriteCounter();
   const logs = new PodLogProxy(context, options.kubeletClient);
@@ -147,8 +182,7 @@ async function createServices(context: ApiContext, options: ApiServerOptions, to
   };
 }
 
-async function issueCertificate(host: string) {
-  const authority = await createCertificateAuthority("inferium-embedded-ca");
+function issueCertificate(authority: CertificateAuthority, host: string) {
   const dnsNames = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
   const ipAddresses = [...new Set(["127.0.0.1", ...(isIP(host) === 0 ? [] : [host])])];
   if (isIP(host) === 0) dnsNames.push(host);

@@ -1,6 +1,6 @@
 /** The objects that every cluster has from the start. Effects: creates them. */
 import type { JsonObject } from "../json-value.ts";
-import { type ApiContext, internalWrite } from "../operations/context.ts";
+import { type ApiContext, internalWrite, keyOf } from "../operations/context.ts";
 import { createObject } from "../operations/create.ts";
 
 const namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -35,5 +35,8 @@ export function bootstrapObjects(context: ApiContext): void {
 function create(context: ApiContext, object: JsonObject): void {
   const kind = context.kinds.findByKind(String(object.apiVersion), String(object.kind));
   if (kind === undefined) throw new Error(`bootstrap: ${String(object.kind)} is not a known kind`);
+  const { name, namespace } = object.metadata as { name: string; namespace?: string };
+  // After a restart with a data directory they are there, perhaps changed by somebody.
+  if (context.store.get(kind.storage, keyOf(kind, namespace, name)) !== undefined) return;
   createObject(context, { kind, namespace: undefined }, object, internalWrite("kube-apiserver"));
 }

@@ -8,7 +8,7 @@ import type { UserInfo } from "../authorization/user-info.ts";
 import { asArray, asObject, asString, isObject, type JsonObject, valueAt } from "../json-value.ts";
 import type { Store } from "../storage/store.ts";
 
-const signing = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+export const tokenSigning = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 export const defaultAudience = "https://kubernetes.default.svc.cluster.local";
 
 export interface TokenSubject {
@@ -33,8 +33,7 @@ export class ServiceAccountTokens {
     this.#keyId = keyId;
   }
 
-  static async create(store: Store, clock: Clock): Promise<ServiceAccountTokens> {
-    const keys = await webcrypto.subtle.generateKey(signing, true, ["sign", "verify"]);
+  static async create(store: Store, clock: Clock, keys: webcrypto.CryptoKeyPair): Promise<ServiceAccountTokens> {
     const spki = await webcrypto.subtle.exportKey("spki", keys.publicKey);
     const keyId = createHash("sha256").update(Buffer.from(spki)).digest("base64url");
     return new ServiceAccountTokens(store, clock, keys, keyId);
@@ -55,7 +54,7 @@ export class ServiceAccountTokens {
     };
     const head = encodePart({ alg: "ES256", kid: this.#keyId });
     const signed = `${head}.${encodePart(payload)}`;
-    const signature = await webcrypto.subtle.sign(signing, this.#keys.privateKey, Buffer.from(signed));
+    const signature = await webcrypto.subtle.sign(tokenSigning, this.#keys.privateKey, Buffer.from(signed));
     return { token: `${signed}.${Buffer.from(signature).toString("base64url")}`, expiresAtMs: expiry * 1000 };
   }
 
@@ -64,7 +63,12 @@ export class ServiceAccountTokens {
     const [head, body, signature] = token.split(".");
     if (head === undefined || body === undefined || signature === undefined) return undefined;
     const bytes = Buffer.from(signature, "base64url");
-    const genuine = await webcrypto.subtle.verify(signing, this.#keys.publicKey, bytes, Buffer.from(`${head}.${body}`));
+    const genuine = await webcrypto.subtle.verify(
+      tokenSigning,
+      this.#keys.publicKey,
+      bytes,
+      Buffer.from(`${head}.${body}`),
+    );
     return genuine ? this.#check(decodePart(body), audiences) : undefined;
   }
 

@@ -8,7 +8,7 @@ import type { ApiContext } from "../operations/context.ts";
 import { buildTable, parseIncludeObject, partialMetadata } from "../printing/table.ts";
 import { apiVersionOf, type ResourceKind } from "../registry/kind.ts";
 import { badRequest, expired } from "../status.ts";
-import { lowerBound } from "../storage/memory-store.ts";
+import { lowerBound } from "../storage/resource-table.ts";
 import { CompactedError, type Snapshot } from "../storage/store.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import { checkNotFuture, parseResourceVersion } from "./resource-version.ts";

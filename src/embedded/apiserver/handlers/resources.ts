@@ -83,7 +83,9 @@ async function serveMain(context: ApiContext, exchange: Exchange, target: Target
   if (method === "DELETE" && target.subresource === "") return handleDelete(context, exchange, target);
   if (method !== "GET") throw methodNotAllowed();
   if (["true", "1"].includes(exchange.query.get("watch") ?? "")) return watchOne(context, exchange, target);
-  sendObject(exchange, target.kind, readObject(context, target), { code: 200, nowMs: context.clock.now() });
+  const stored = readObject(context, target);
+  if (!context.store.isFlushed) await context.store.flushed();
+  sendObject(exchange, target.kind, stored, { code: 200, nowMs: context.clock.now() });
 }
 
 /** `GET .../NAME?watch=true` is a watch of the collection with the name pinned. */

@@ -7,10 +7,12 @@ export class EventHistory {
   /** Index of the oldest kept event in `#events`; dropped ones are cut off in blocks, which keeps a push O(1). */
   #start = 0;
   /** Revision of the newest dropped event: nothing is known of what happened up to it. */
-  #compacted = 0;
+  #compacted: number;
 
-  constructor(limit: number) {
+  /** @param compacted nothing is known of what happened up to this revision */
+  constructor(limit: number, compacted = 0) {
     this.#limit = limit;
+    this.#compacted = compacted;
   }
 
   push(event: StoreEvent): void {

@@ -1,24 +1,24 @@
 /**
- * The store in memory: current objects in maps, and for each resource a bounded ring of past events that serves watches
- * and, by undoing them, lists at a past revision. Single-threaded, so each write is atomic. Effects: calls listeners.
+ * The store in memory: one table a resource, one revision over all of them. Single-threaded, so each write is atomic.
+ * With a `WriteLog` every write is also appended there before anybody hears of it. Effects: calls listeners and the log.
  */
 import type { KubeObject } from "../object.ts";
-import { EventHistory } from "./event-history.ts";
-import type { Snapshot, Store, StoreEvent, StoreListener } from "./store.ts";
+import { ResourceTable, sliceByPrefix } from "./resource-table.ts";
+import type { Snapshot, Store, StoreEvent, StoreListener, WriteLog } from "./store.ts";
 import { StoredObject } from "./stored-object.ts";
 
-interface ResourceTable {
-  readonly objects: Map<string, StoredObject>;
-  readonly history: EventHistory;
-  readonly listeners: Set<StoreListener>;
-  /** Objects in key order; undefined after a key came or went. */
-  sorted: StoredObject[] | undefined;
+/** What an earlier process left: the objects of each resource by key. */
+export interface RestoredState {
+  readonly objects: ReadonlyMap<string, Map<string, StoredObject>>;
+  readonly revision: number;
 }
 
 export interface MemoryStoreOptions {
   /** Past events kept per resource. */
   readonly historyLimit?: number;
   readonly firstRevision?: number;
+  readonly restored?: RestoredState;
+  readonly log?: WriteLog;
 }
 
 const defaultHistoryLimit = 10_000;
@@ -27,11 +27,17 @@ export class MemoryStore implements Store {
   readonly #tables = new Map<string, ResourceTable>();
   readonly #listeners = new Set<StoreListener>();
   readonly #historyLimit: number;
+  readonly #log: WriteLog | undefined;
+  /** Nothing is known of events up to here. */
+  readonly #compacted: number;
   #revision: number;
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#historyLimit = options.historyLimit ?? defaultHistoryLimit;
-    this.#revision = options.firstRevision ?? 1;
+    this.#log = options.log;
+    this.#revision = options.restored?.revision ?? options.firstRevision ?? 1;
+    this.#compacted = options.restored?.revision ?? 0;
+    for (const [resource, objects] of options.restored?.objects ?? []) this.#addTable(resource, objects);
   }
 
   revision(): number {
@@ -39,55 +45,59 @@ export class MemoryStore implements Store {
   }
 
   get(resource: string, key: string): StoredObject | undefined {
-    return this.#tables.get(resource)?.objects.get(key);
+    return this.#tables.get(resource)?.get(key);
   }
 
   count(resource: string): number {
-    return this.#tables.get(resource)?.objects.size ?? 0;
+    return this.#tables.get(resource)?.size ?? 0;
   }
 
   resources(): readonly string[] {
     return [...this.#tables.keys()];
   }
 
+  /** Everything, resource by resource. */
+  *entries(): Generator<readonly [resource: string, stored: StoredObject]> {
+    for (const [resource, table] of this.#tables) for (const stored of table.values()) yield [resource, stored];
+  }
+
   list(resource: string, options: { namespace?: string; atRevision?: number } = {}): Snapshot {
     const table = this.#table(resource);
-    const past = options.atRevision !== undefined && options.atRevision < this.#revision;
-    const all = past ? this.#undo(table, options.atRevision ?? 0) : sortedObjects(table);
-    const revision = past ? (options.atRevision ?? 0) : this.#revision;
-    if (options.namespace === undefined) return { items: all, revision };
-    const prefix = `${options.namespace}/`;
-    return { items: sliceByPrefix(all, prefix), revision };
+    const { namespace, atRevision } = options;
+    const past = atRevision !== undefined && atRevision < this.#revision;
+    const all = past ? table.at(atRevision) : table.sorted();
+    const items = namespace === undefined ? all : sliceByPrefix(all, `${namespace}/`);
+    return { items, revision: past ? atRevision : this.#revision };
   }
 
   create(resource: string, key: string, object: KubeObject): StoredObject {
     const table = this.#table(resource);
-    if (table.objects.has(key)) throw new Error(`store: create of the existing key ${resource} ${key}`);
+    if (table.get(key) !== undefined) throw new Error(`store: create of the existing key ${resource} ${key}`);
     const current = this.#stamp(key, object);
-    table.objects.set(key, current);
-    table.sorted = undefined;
+    this.#log?.put(resource, current);
+    table.set(current);
     this.#publish(table, { resource, type: "ADDED", revision: current.revision, current });
     return current;
   }
 
   update(resource: string, key: string, object: KubeObject): StoredObject {
     const table = this.#table(resource);
-    const previous = table.objects.get(key);
+    const previous = table.get(key);
     if (previous === undefined) throw new Error(`store: update of the missing key ${resource} ${key}`);
     const current = this.#stamp(key, object);
-    table.objects.set(key, current);
-    replaceSorted(table, current);
+    this.#log?.put(resource, current);
+    table.set(current);
     this.#publish(table, { resource, type: "MODIFIED", revision: current.revision, current, previous });
     return current;
   }
 
   delete(resource: string, key: string): StoredObject {
     const table = this.#table(resource);
-    const previous = table.objects.get(key);
+    const previous = table.get(key);
     if (previous === undefined) throw new Error(`store: deletion of the missing key ${resource} ${key}`);
-    table.objects.delete(key);
-    table.sorted = undefined;
     const current = this.#stamp(key, previous.object);
+    this.#log?.delete(resource, key, current.revision);
+    table.delete(key);
     this.#publish(table, { resource, type: "DELETED", revision: current.revision, current, previous });
     return current;
   }
@@ -104,21 +114,38 @@ export class MemoryStore implements Store {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Tells the present listeners of every object there is, oldest revision first, as if each had just been created. For
+   * controllers, which learn of objects by events, after a start from a data directory.
+   */
+  announce(): void {
+    const all = [...this.entries()].sort(([, a], [, b]) => a.revision - b.revision);
+    for (const [resource, current] of all) {
+      const event: StoreEvent = { resource, type: "ADDED", revision: current.revision, current };
+      for (const listener of [...this.#table(resource).listeners, ...this.#listeners]) listener(event);
+    }
+  }
+
+  get isFlushed(): boolean {
+    return this.#log?.isFlushed ?? true;
+  }
+
   flushed(): Promise<void> {
-    return Promise.resolve();
+    return this.#log?.flushed() ?? Promise.resolve();
   }
 
   #table(resource: string): ResourceTable {
-    let table = this.#tables.get(resource);
-    if (table === undefined) {
-      const history = new EventHistory(this.#historyLimit);
-      table = { objects: new Map(), history, listeners: new Set(), sorted: undefined };
-      this.#tables.set(resource, table);
-    }
+    return this.#tables.get(resource) ?? this.#addTable(resource);
+  }
+
+  #addTable(resource: string, objects?: Map<string, StoredObject>): ResourceTable {
+    const table = new ResourceTable(this.#historyLimit, this.#compacted, objects);
+    this.#tables.set(resource, table);
     return table;
   }
 
   #stamp(key: string, object: KubeObject): StoredObject {
+    this.#log?.checkUsable();
     this.#revision += 1;
     const metadata = { ...object.metadata, resourceVersion: String(this.#revision) };
     return new StoredObject(key, { ...object, metadata }, this.#revision);
@@ -128,48 +155,4 @@ export class MemoryStore implements Store {
     table.history.push(event);
     for (const listener of [...table.listeners, ...this.#listeners]) listener(event);
   }
-
-  #undo(table: ResourceTable, revision: number): StoredObject[] {
-    const objects = new Map(table.objects);
-    for (const event of table.history.after(revision).reverse()) {
-      if (event.previous === undefined) objects.delete(event.current.key);
-      else objects.set(event.current.key, event.previous);
-    }
-    return sortByKey([...objects.values()]);
-  }
-}
-
-function sortByKey(objects: StoredObject[]): StoredObject[] {
-  return objects.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-}
-
-function sortedObjects(table: ResourceTable): StoredObject[] {
-  table.sorted ??= sortByKey([...table.objects.values()]);
-  return table.sorted;
-}
-
-/** A changed object keeps its place. The array is shared with callers of `list`, who read it before they yield. */
-function replaceSorted(table: ResourceTable, current: StoredObject): void {
-  if (table.sorted === undefined) return;
-  const index = lowerBound(table.sorted, current.key);
-  if (table.sorted[index]?.key === current.key) table.sorted[index] = current;
-  else table.sorted = undefined;
-}
-
-export function lowerBound(items: readonly StoredObject[], key: string): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((items[middle]?.key ?? "") < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function sliceByPrefix(items: readonly StoredObject[], prefix: string): StoredObject[] {
-  const start = lowerBound(items, prefix);
-  let end = start;
-  while (items[end]?.key.startsWith(prefix) === true) end += 1;
-  return items.slice(start, end);
 }

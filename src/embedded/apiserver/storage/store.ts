@@ -39,7 +39,19 @@ export interface Store {
   watch(resource: string, since: number, listener: StoreListener): () => void;
   /** New events of every resource, for controllers. Returns the function that stops it. */
   watchAll(listener: StoreListener): () => void;
+  /** False while something that can be read could still be lost: answers that show it wait for `flushed`. */
+  readonly isFlushed: boolean;
   /** Resolves when every write so far is durable. In memory that is at once. */
+  flushed(): Promise<void>;
+}
+
+/** Where writes are made durable. The journal of a data directory is one. */
+export interface WriteLog {
+  /** @throws when nothing more can be stored. Called before a write changes anything. */
+  checkUsable(): void;
+  put(resource: string, stored: StoredObject): void;
+  delete(resource: string, key: string, revision: number): void;
+  readonly isFlushed: boolean;
   flushed(): Promise<void>;
 }
 

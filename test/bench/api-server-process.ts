@@ -1,0 +1,32 @@
+/**
+ * The embedded API server in a process of its own, so that a benchmark's client does not share its CPU: forked by
+ * `apiserver.ts` with a data directory or none. Says where it listens, and answers `memory` with its live bytes.
+ */
+import { silentLogger } from "../../src/base/log.ts";
+import { startApiServer } from "../../src/embedded/apiserver/server.ts";
+
+export interface BenchServerAddress {
+  readonly url: string;
+  readonly caPem: string;
+  readonly adminToken: string;
+  /** From the start of the server to its first possible answer. */
+  readonly startMs: number;
+}
+
+const [dataDir] = process.argv.slice(2);
+const started = performance.now();
+const server = await startApiServer({ logger: silentLogger, ...(dataDir ? { historyLimit: 10_000 } : {}) });
+const { url, caPem, adminToken } = server;
+const address: BenchServerAddress = { url, caPem, adminToken, startMs: performance.now() - started };
+
+process.on("message", (message) => {
+  if (message === "memory") process.send?.({ bytes: liveBytes() });
+  else if (message === "close") void server.close().then(() => process.disconnect());
+});
+process.send?.(address);
+
+function liveBytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
