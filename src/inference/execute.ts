@@ -17,7 +17,7 @@ import { digestOutputs } from "./output-digest.ts";
 import { runModel } from "./run-model.ts";
 import { runSteps, type Steps } from "./run-steps.ts";
 import type { Runtime } from "./runtime.ts";
-import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
+import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions, tryRuntime } from "./session.ts";
 import { createSessionCache, type Slot } from "./session-cache.ts";
 
 const mebibyte = 1024 * 1024;
@@ -55,6 +55,12 @@ export interface Executor {
    * InputMismatch, InvalidSteps, ExecutionFailed, TooLarge; or the signal's reason
    */
   execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution>;
+  /**
+   * Runs a graph of one node with the session options, so that a provider that does not work here is found before the
+   * first task, and the first task does not pay for what the first session of a process costs.
+   * @throws InferiumError ProviderUnavailable
+   */
+  warmUp(): Promise<void>;
   /** Loads a model ahead of its first task. */
   preload(model: ArtifactRef): Promise<Runtime>;
   loadedModels(): Digest[];
@@ -106,6 +112,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     execute: (request, signal) => orAborted(perform(request, signal), signal),
+    warmUp: () => tryRuntime(sessionOptions),
     preload,
     loadedModels: sessions.loaded,
     close: sessions.close,

@@ -5,9 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
-
-/** An ONNX graph of one node, y = x + x on float32[1]: enough to need a device, a kernel and a copy both ways. */
-const model = "CAg6NQoOCgF4CgF4EgF5IgNBZGQSAWdaDwoBeBIKCggIARIECgIIAWIPCgF5EgoKCAgBEgQKAggBQgQKABAN";
+import { probeInput, probeModel, probeOutput } from "./probe-model.ts";
 
 const script = `
 const [, modulePath, provider, model] = process.argv;
@@ -15,8 +13,8 @@ const ort = require(modulePath);
 ort.env.logLevel = "fatal";
 const options = { executionProviders: [provider], logSeverityLevel: 4, extra: { session: { disable_cpu_ep_fallback: "1" } } };
 ort.InferenceSession.create(Buffer.from(model, "base64"), options)
-  .then((session) => session.run({ x: new ort.Tensor("float32", [21], [1]) }))
-  .then((result) => process.stdout.write(result.y.data[0] === 42 ? "works" : "computes wrong results"))
+  .then((session) => session.run({ x: new ort.Tensor("float32", [${probeInput}], [1]) }))
+  .then((result) => process.stdout.write(result.y.data[0] === ${probeOutput} ? "works" : "computes wrong results"))
   .catch((error) => process.stdout.write(String(error.message)));
 `;
 
@@ -41,7 +39,7 @@ function runProbe(provider: string): Promise<ProbeResult> {
   const modulePath = createRequire(import.meta.url).resolve("onnxruntime-node");
   const options = { timeout: probeTimeoutMs, killSignal: "SIGKILL", maxBuffer: 1024 * 1024 } as const;
   return new Promise((resolve) => {
-    execFile(process.execPath, ["-e", script, modulePath, provider, model], options, (error, stdout) => {
+    execFile(process.execPath, ["-e", script, modulePath, provider, probeModel], options, (error, stdout) => {
       // What it wrote counts, not how it ended: a driver that crashes at exit has worked until then.
       const available = stdout === "works";
       const reason =

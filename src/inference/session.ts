@@ -6,6 +6,7 @@
 import * as ort from "onnxruntime-node";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { readIsa } from "./isa.ts";
+import { probeInput, probeModel, probeOutput } from "./probe-model.ts";
 import { probeProvider } from "./provider-probe.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -53,6 +54,24 @@ export async function loadModel(bytes: Uint8Array, options: SessionOptions): Pro
   }
   const message = `No configured execution provider can run this model (${refusals.join("; ")}). Install its libraries or configure another.`;
   throw new InferiumError("ProviderUnavailable", message, { evidence: { providers: options.providers } });
+}
+
+/**
+ * Runs a graph of one node under these options. The first session of a process costs more than the model: paid here, the
+ * first task does not pay it. @throws InferiumError ProviderUnavailable
+ */
+export async function tryRuntime(options: SessionOptions): Promise<void> {
+  const { session } = await loadModel(Buffer.from(probeModel, "base64"), options);
+  try {
+    const { y } = await session.run({ x: new ort.Tensor("float32", [probeInput], [1]) });
+    if (y?.data[0] === probeOutput) return;
+    throw new InferiumError(
+      "ProviderUnavailable",
+      `onnxruntime with ${options.providers} computes wrong results here.`,
+    );
+  } finally {
+    await session.release();
+  }
 }
 
 /** The loaded model, or why this provider cannot run it. */

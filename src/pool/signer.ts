@@ -1,7 +1,8 @@
 /** Who signs. The key stays inside; all signatures come in the one form that the contracts take. */
-import { getBytes, Signature, Wallet } from "ethers";
+import { getBytes } from "ethers";
 import { InferiumError } from "../base/errors.ts";
-import { buildDomain, type MessageTypes, type ProtocolDomain } from "../protocol/typed-data.ts";
+import { computeAddress, signDigest } from "../protocol/signature.ts";
+import { hashMessage, type MessageTypes, type ProtocolDomain } from "../protocol/typed-data.ts";
 
 export interface ProtocolSigner {
   /** Checksummed. */
@@ -15,21 +16,19 @@ export interface ProtocolSigner {
  * @throws InferiumError InvalidKey; never with the key in it
  */
 export function createSigner(privateKey: string): ProtocolSigner {
-  const wallet = parseKey(privateKey);
+  const { key, address } = parseKey(privateKey);
   return {
-    address: wallet.address,
-    signTypedData: async (domain, types, message) => {
-      const signature = await wallet.signTypedData(buildDomain(domain), types, { ...message });
-      return Signature.from(signature).compactSerialized;
-    },
+    address,
+    signTypedData: async (domain, types, message) => signDigest(key, hashMessage(domain, types, message)),
   };
 }
 
 /** ethers puts what it cannot parse into its message, so its error is not kept as the cause. */
-function parseKey(privateKey: string): Wallet {
+function parseKey(privateKey: string): { key: Uint8Array; address: string } {
   try {
-    const hex = privateKey.startsWith("0x") ? privateKey : `0x${privateKey}`;
-    if (getBytes(hex).length === 32) return new Wallet(hex);
+    const key = getBytes(privateKey.startsWith("0x") ? privateKey : `0x${privateKey}`);
+    const address = computeAddress(key);
+    if (address !== undefined) return { key, address };
   } catch {
     throw invalidKey();
   }

@@ -3,8 +3,8 @@
  * All digests are 0x-hex of 32 bytes; addresses are checksummed. Times named `...Ms` are
  * milliseconds since the epoch, `expiresAt` and `createdAt` seconds, as contracts count.
  */
-import { concat, getAddress, getBytes, id, keccak256, Signature, type TypedDataDomain, TypedDataEncoder } from "ethers";
-import { type RecoveryIdType, recover } from "tiny-secp256k1";
+import { concat, id, keccak256, type TypedDataDomain, TypedDataEncoder } from "ethers";
+import { recoverAddress } from "./signature.ts";
 
 export interface ProtocolDomain {
   readonly chainId: number;
@@ -145,7 +145,7 @@ export function recoverSigner(
   if (digest === undefined) return undefined;
   const key = `${digest}${signature}`;
   if (recovered.has(key)) return recovered.get(key);
-  const signer = recoverFrom(digest, signature);
+  const signer = recoverAddress(digest, signature);
   const [oldest] = recovered.keys();
   if (recovered.size >= maxRecovered && oldest !== undefined) recovered.delete(oldest);
   recovered.set(key, signer);
@@ -157,22 +157,6 @@ function hashOrUndefined(domain: ProtocolDomain, types: MessageTypes, message: o
     return hashMessage(domain, types, message);
   } catch {
     // Fields that do not fit their types cannot have been signed by anybody.
-    return undefined;
-  }
-}
-
-/**
- * libsecp256k1 rather than ethers' JavaScript curve: recovering is what a pool with many members spends its time on
- * (`npm run bench -- signatures` has the ratio). ethers still decides what is a signature: lengths, and s in the lower half.
- */
-function recoverFrom(digest: string, signature: string): string | undefined {
-  try {
-    const { r, s, yParity } = Signature.from(signature);
-    const publicKey = recover(getBytes(digest), getBytes(`${r}${s.slice(2)}`), yParity as RecoveryIdType, false);
-    if (publicKey === null) return undefined;
-    return getAddress(`0x${keccak256(publicKey.subarray(1)).slice(-40)}`);
-  } catch {
-    // Both throw for bytes that are no signature at all; for the caller that is the same as a wrong signer.
     return undefined;
   }
 }

@@ -52,6 +52,7 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
   const executor = createExecutor({ ...config.executor, clock });
   let chain: OpenChainView | undefined;
   try {
+    if (dependencies.execute === undefined) await executor.warmUp();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;

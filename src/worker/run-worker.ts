@@ -44,6 +44,7 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
   const signed = await openSignedAttempts(config.stateDir);
   try {
     const codeDigest = await readCodeDigest();
+    if (dependencies.execute === undefined) await executor.warmUp();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;

@@ -270,6 +270,12 @@ describe("an execution provider that does not work here", () => {
     await expect(work).rejects.toEqual(failure("ProviderUnavailable", /tensorrt: .+/));
   });
 
+  it("is found before the first task", async () => {
+    const work = anExecutor({ session: { providers: ["tensorrt"] } }).warmUp();
+    await expect(work).rejects.toEqual(failure("ProviderUnavailable", /tensorrt: .+/));
+    await expect(anExecutor().warmUp()).resolves.toBeUndefined();
+  });
+
   it("is passed over where the configuration says so, and the receipt names the one that ran", async () => {
     const model = await put("quotient.onnx", aQuotient());
     const runtime = await anExecutor({ session: { providers: ["tensorrt", "cpu"], onUnavailable: "next" } }).preload(

@@ -1,7 +1,8 @@
-/** Recovering a signer equals what ethers recovers, for good signatures and for everything that is none. */
+/** Signing and recovering a signer give what ethers gives, for good signatures and for everything that is none. */
 import { getBytes, hexlify, Signature, verifyTypedData, Wallet } from "ethers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { createSigner } from "../../../src/pool/signer.ts";
 import { buildDomain, recoverSigner, type SessionMessage, sessionTypes } from "../../../src/protocol/typed-data.ts";
 
 const domain = { chainId: 31337, settlement: `0x${"5".repeat(40)}` };
@@ -18,6 +19,9 @@ const aMessage = (challenge: string): SessionMessage => ({
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hexlify(bytes));
 
+const toPrivateKey = (bytes: string) =>
+  `0x${((BigInt(bytes) % (groupOrder - 1n)) + 1n).toString(16).padStart(64, "0")}`;
+
 function ethersRecovers(message: object, signature: string): string | undefined {
   try {
     return verifyTypedData(buildDomain(domain), types, message, signature);
@@ -26,11 +30,28 @@ function ethersRecovers(message: object, signature: string): string | undefined 
   }
 }
 
+describe("createSigner", () => {
+  test("has the address of ethers' wallet and signs the same bytes", async () => {
+    await fc.assert(
+      fc.asyncProperty(bytes32, bytes32, async (key, challenge) => {
+        const wallet = new Wallet(toPrivateKey(key));
+        const signer = createSigner(wallet.privateKey);
+        const expected = await wallet.signTypedData(buildDomain(domain), types, aMessage(challenge));
+        expect(signer.address).toBe(wallet.address);
+        expect(await signer.signTypedData(domain, types, aMessage(challenge))).toBe(
+          Signature.from(expected).compactSerialized,
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe("recoverSigner", () => {
   test("answers who signed, from the full and the compact form", async () => {
     await fc.assert(
       fc.asyncProperty(bytes32, bytes32, async (key, challenge) => {
-        const wallet = new Wallet(`0x${((BigInt(key) % (groupOrder - 1n)) + 1n).toString(16).padStart(64, "0")}`);
+        const wallet = new Wallet(toPrivateKey(key));
         const message = aMessage(challenge);
         const signature = await wallet.signTypedData(buildDomain(domain), types, message);
         expect(recoverSigner(domain, types, message, signature)).toBe(wallet.address);
