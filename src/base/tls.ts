@@ -79,6 +79,39 @@ export async function issueServerCertificate(
   return { certPem: certificate.toString("pem"), keyPem: await exportKey(keys.privateKey), caPem: ca.certPem };
 }
 
+export interface ClientCertificateRequest {
+  readonly commonName: string;
+  /** Organizations of the subject; an API server takes them for groups. */
+  readonly organizations?: readonly string[];
+  readonly days?: number;
+}
+
+/** A certificate for TLS clients alone. */
+export async function issueClientCertificate(
+  ca: CertificateAuthority,
+  request: ClientCertificateRequest,
+): Promise<{ readonly certPem: string; readonly keyPem: string }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const organizations = (request.organizations ?? []).map((organization) => ({ O: [organization] }));
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: randomSerial(),
+    subject: [...organizations, { CN: [request.commonName] }],
+    issuer: ca.certificate.subjectName,
+    ...validity(request.days ?? 365),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: ca.privateKey,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.certificate.publicKey),
+    ],
+  });
+  return { certPem: certificate.toString("pem"), keyPem: await exportKey(keys.privateKey) };
+}
+
 async function serverExtensions(
   ca: CertificateAuthority,
   request: ServerCertificateRequest,

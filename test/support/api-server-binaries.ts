@@ -64,7 +64,8 @@ export async function startBinaries(assets: string, dir: string): Promise<Starte
     await close();
     throw error;
   }
-  const kubeconfig = () => buildKubeconfig({ url: server, caPem: files.caPem, user: "admin", token: files.token });
+  const kubeconfig = () =>
+    buildKubeconfig({ url: server, caPem: files.caPem, user: "admin", credentials: { token: files.token } });
   return { kubeconfig, close };
 }
 

@@ -1,19 +1,19 @@
 /**
- * What makes the server the same one after a restart, so that kubeconfigs and service account tokens stay good: its
- * certificate authority, the administrator's token and the key that signs tokens. Kept in the data directory's notes;
- * without one, made anew. Called by `server.ts`.
+ * What makes the server the same one after a restart, so that kubeconfigs and service account tokens stay good: the
+ * authorities of its own certificate and of client certificates, the administrator's token and the key that signs tokens.
+ * Kept in the data directory's notes; without one, made anew. Called by `server.ts`.
  */
-import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { InferiumError } from "../../base/errors.ts";
 import { type CertificateAuthority, createCertificateAuthority, loadCertificateAuthority } from "../../base/tls.ts";
-import { tokenSigning } from "./controllers/service-account-tokens.ts";
-import { asString, isObject } from "./json-value.ts";
+import { asString, isObject, type JsonObject } from "./json-value.ts";
 import type { ServerNotes } from "./storage/data-dir.ts";
 
 export interface ServerIdentity {
   readonly authority: CertificateAuthority;
+  readonly clientAuthority: CertificateAuthority;
   readonly adminToken: string;
-  readonly accountKeys: webcrypto.CryptoKeyPair;
+  readonly accountKey: KeyObject;
 }
 
 const noteName = "identity";
@@ -23,20 +23,22 @@ export async function openServerIdentity(notes: ServerNotes | undefined): Promis
   if (known !== undefined) return readIdentity(known);
   const identity = {
     authority: await createCertificateAuthority("inferium-embedded-ca"),
+    clientAuthority: await createCertificateAuthority("inferium-embedded-client-ca"),
     adminToken: randomBytes(24).toString("base64url"),
-    accountKeys: await webcrypto.subtle.generateKey(tokenSigning, true, ["sign", "verify"]),
+    accountKey: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
   };
-  notes?.set(noteName, await writeIdentity(identity));
+  notes?.set(noteName, writeIdentity(identity));
   return identity;
 }
 
-async function writeIdentity({ authority, adminToken, accountKeys }: ServerIdentity): Promise<object> {
-  const key = await webcrypto.subtle.exportKey("pkcs8", accountKeys.privateKey);
+function writeIdentity({ authority, clientAuthority, adminToken, accountKey }: ServerIdentity): object {
   return {
     caCert: authority.certPem,
     caKey: authority.keyPem,
+    clientCaCert: clientAuthority.certPem,
+    clientCaKey: clientAuthority.keyPem,
     adminToken,
-    accountKey: Buffer.from(key).toString("base64"),
+    accountKey: accountKey.export({ format: "der", type: "pkcs8" }).toString("base64"),
   };
 }
 
@@ -45,10 +47,12 @@ async function readIdentity(note: unknown): Promise<ServerIdentity> {
     if (!isObject(note)) throw new Error("it is not an object");
     const adminToken = asString(note.adminToken);
     if (adminToken === "") throw new Error("it has no adminToken");
+    const der = Buffer.from(asString(note.accountKey), "base64");
     return {
-      authority: await loadCertificateAuthority(asString(note.caCert), asString(note.caKey)),
+      authority: await readAuthority(note, "ca"),
+      clientAuthority: await readAuthority(note, "clientCa"),
       adminToken,
-      accountKeys: await importKeys(asString(note.accountKey)),
+      accountKey: createPrivateKey({ key: der, format: "der", type: "pkcs8" }),
     };
   } catch (cause) {
     const message =
@@ -57,12 +61,6 @@ async function readIdentity(note: unknown): Promise<ServerIdentity> {
   }
 }
 
-async function importKeys(pkcs8: string): Promise<webcrypto.CryptoKeyPair> {
-  const key = createPrivateKey({ key: Buffer.from(pkcs8, "base64"), format: "der", type: "pkcs8" });
-  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
-  const { subtle } = webcrypto;
-  return {
-    privateKey: await subtle.importKey("pkcs8", Buffer.from(pkcs8, "base64"), tokenSigning, true, ["sign"]),
-    publicKey: await subtle.importKey("spki", spki, tokenSigning, true, ["verify"]),
-  };
+function readAuthority(note: JsonObject, name: string): Promise<CertificateAuthority> {
+  return loadCertificateAuthority(asString(note[`${name}Cert`]), asString(note[`${name}Key`]));
 }

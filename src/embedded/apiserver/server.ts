@@ -6,12 +6,14 @@ import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { type CertificateAuthority, issueServerCertificate } from "../../base/tls.ts";
+import { type CertificateAuthority, issueClientCertificate, issueServerCertificate } from "../../base/tls.ts";
+import { rbacStorage } from "./authorization/binding-index.ts";
 import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
 import { bootstrapObjects } from "./controllers/bootstrap.ts";
 import { startControllers } from "./controllers/controllers.ts";
 import { ServiceAccountTokens } from "./controllers/service-account-tokens.ts";
 import { OpenApiDocuments } from "./discovery/openapi-documents.ts";
+import type { HealthCheck } from "./handlers/health.ts";
 import type { KubeletClientOptions } from "./handlers/kubelet-client.ts";
 import { PodLogProxy } from "./handlers/pod-log.ts";
 import { PodStreamProxy } from "./handlers/pod-stream.ts";
@@ -29,7 +31,7 @@ import { crdKind } from "./registry/crd-kind.ts";
 import { KindRegistry } from "./registry/kind-registry.ts";
 import { otherKinds } from "./registry/other-kinds.ts";
 import { routeRequest } from "./router.ts";
-import { openServerIdentity, type ServerIdentity } from "./server-identity.ts";
+import { openServerIdentity } from "./server-identity.ts";
 import { type DataDir, openDataDir } from "./storage/data-dir.ts";
 import { MemoryStore } from "./storage/memory-store.ts";
 
@@ -60,6 +62,8 @@ export interface ApiServer {
   readonly adminToken: string;
   /** YAML text; for the admin, or for a user whose token was given in the options. */
   kubeconfig(user?: string): string;
+  /** YAML text, with a client certificate instead of a token; groups are its organizations. */
+  certificateKubeconfig(subject: { readonly user: string; readonly groups?: readonly string[] }): Promise<string>;
   writes(): readonly WriteCount[];
   close(): Promise<void>;
 }
@@ -92,9 +96,11 @@ async function start(
     { token: adminToken, user: adminUser, groups: ["system:masters"] },
     ...(options.tokens ?? []),
   ];
-  const services = await createServices(context, options, { tokens, identity });
+  const accountTokens = new ServiceAccountTokens(store, clock, identity.accountKey);
+  const services = createServices(context, options, { tokens, accountTokens });
   const certificate = await issueCertificate(identity.authority, host);
-  const controllers = startControllers(context, certificate.caPem);
+  const { caPem } = certificate;
+  const controllers = startControllers(context, { caPem, tokens: accountTokens });
   store.announce();
   bootstrapObjects(context);
   await store.flushed();
@@ -102,6 +108,7 @@ async function start(
     host,
     port: options.port ?? 0,
     ...certificate,
+    clientCaPem: identity.clientAuthority.certPem,
     logger: options.logger,
     handle: services.handle,
   });
@@ -110,12 +117,18 @@ async function start(
   services.setAddress(`${host}:${port}`);
   return {
     url,
-    caPem: certificate.caPem,
+    caPem,
     adminToken,
     kubeconfig: (user = adminUser) =>
-      buildKubeconfig({ url, caPem: certificate.caPem, user, token: tokenOf(tokens, user) }),
+      buildKubeconfig({ url, caPem, user, credentials: { token: tokenOf(tokens, user) } }),
+    certificateKubeconfig: async ({ user, groups = [] }) => {
+      const subject = { commonName: user, organizations: groups };
+      const credentials = await issueClientCertificate(identity.clientAuthority, subject);
+      return buildKubeconfig({ url, caPem, user, credentials });
+    },
     writes: () => services.counter.list(),
     close: async () => {
+      services.startClosing();
       controllers.stop();
       authorizer.stop();
       await listener.close();
@@ -143,13 +156,13 @@ function createKinds(): KindRegistry {
   return kinds;
 }
 
-async function createServices(
-  context: ApiContext,
-  options: ApiServerOptions,
-  { tokens, identity }: { tokens: readonly StaticToken[]; identity: ServerIdentity },
-) {
-  const accountTokens = await ServiceAccountTokens.create(context.store, context.clock, identity.accountKeys);
-  const authenticator = new Authenticator(tokens, (token) => accountTokens.verify(token));
+interface TokenSources {
+  readonly tokens: readonly StaticToken[];
+  readonly accountTokens: ServiceAccountTokens;
+}
+
+function createServices(context: ApiContext, options: ApiServerOptions, { tokens, accountTokens }: TokenSources) {
+  const authenticator = new Authenticator(tokens, (token, audiences) => accountTokens.verify(token, audiences));
   const counter = new WriteCounter();
   const logs = new PodLogProxy(context, options.kubeletClient);
   const podStreams = new PodStreamProxy(context, options.kubeletClient);
@@ -165,9 +178,12 @@ async function createServices(
       handleTokenRequest({ context, tokens: accountTokens }, exchange, target),
   };
   let address = "";
+  let closing = false;
   const router = {
     routes: { context, counter, subresources },
-    reviews: { context, authenticator, tokens: accountTokens },
+    reviews: { context, authenticator },
+    tokens: accountTokens,
+    checks: healthChecks(context, () => closing),
     openApi: new OpenApiDocuments(context.kinds),
     metrics: () => metrics.text(),
     address: () => address,
@@ -175,6 +191,9 @@ async function createServices(
   return {
     counter,
     logs,
+    startClosing: () => {
+      closing = true;
+    },
     setAddress: (value: string) => {
       address = value;
     },
@@ -184,6 +203,7 @@ async function createServices(
 
 function issueCertificate(authority: CertificateAuthority, host: string) {
   const dnsNames = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+  dnsNames.push("kubernetes.default.svc.cluster.local");
   const ipAddresses = [...new Set(["127.0.0.1", ...(isIP(host) === 0 ? [] : [host])])];
   if (isIP(host) === 0) dnsNames.push(host);
   return issueServerCertificate(authority, {
@@ -192,6 +212,19 @@ function issueCertificate(authority: CertificateAuthority, host: string) {
     ipAddresses,
     days: 365,
   });
+}
+
+function healthChecks({ store }: ApiContext, closing: () => boolean): HealthCheck[] {
+  const always = () => true;
+  return [
+    { name: "ping", healthy: always },
+    { name: "log", healthy: always },
+    { name: "etcd", healthy: () => store.revision() > 0 },
+    { name: "informer-sync", healthy: always, readinessOnly: true },
+    { name: "poststarthook/rbac/bootstrap-roles", healthy: () => store.count(rbacStorage.clusterRoles) > 0 },
+    { name: "poststarthook/scheduling/bootstrap-system-priority-classes", healthy: always },
+    { name: "shutdown", healthy: () => !closing(), readinessOnly: true },
+  ];
 }
 
 async function listen(listener: HttpsListener, host: string, port: number): Promise<number> {

@@ -54,6 +54,8 @@ export class BindingIndex {
   }
 
   #onEvent(event: StoreEvent): void {
+    // What a persistent store held is announced after this index has read it.
+    this.#remove(event.current.key, event.current.object);
     if (event.previous !== undefined) this.#remove(event.previous.key, event.previous.object);
     if (event.type !== "DELETED") this.#add(event.current.key, event.current.object);
   }

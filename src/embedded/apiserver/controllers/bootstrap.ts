@@ -1,4 +1,5 @@
 /** The objects that every cluster has from the start. Effects: creates them. */
+import { reconcileDefaultPolicy } from "../authorization/default-policy/reconcile.ts";
 import type { JsonObject } from "../json-value.ts";
 import { type ApiContext, internalWrite, keyOf } from "../operations/context.ts";
 import { createObject } from "../operations/create.ts";
@@ -21,6 +22,7 @@ const priorityClasses = [
 
 export function bootstrapObjects(context: ApiContext): void {
   for (const name of namespaces) create(context, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  reconcileDefaultPolicy(context);
   for (const { name, value, description } of priorityClasses) {
     create(context, {
       apiVersion: "scheduling.k8s.io/v1",

@@ -1,14 +1,24 @@
 /** Starts and stops the controllers that live inside of the server. */
 import type { ApiContext } from "../operations/context.ts";
+import { ClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import { DefinitionController } from "./definitions.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { NamespaceController } from "./namespaces.ts";
+import type { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { TokenSecretController } from "./token-secrets.ts";
 
-export function startControllers(context: ApiContext, caPem: string): { stop(): void } {
+export interface ControllerInputs {
+  readonly caPem: string;
+  readonly tokens: ServiceAccountTokens;
+}
+
+export function startControllers(context: ApiContext, { caPem, tokens }: ControllerInputs): { stop(): void } {
   const controllers = [
     new DefinitionController(context),
     new NamespaceController(context, caPem),
     new GarbageCollector(context),
+    new ClusterRoleAggregation(context),
+    new TokenSecretController(context, { caPem, tokens }),
   ];
   return {
     stop: () => {

@@ -1,8 +1,13 @@
-/** Who is asking: bearer tokens only. A client that shows none is anonymous, one that shows a wrong one is refused. */
+/**
+ * Who is asking: a client certificate of this server's authority, or a bearer token. A client that shows neither is
+ * anonymous, one that shows a wrong one is refused.
+ */
 
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { anonymousUser, type UserInfo } from "../authorization/user-info.ts";
+import type { TLSSocket } from "node:tls";
+import { anonymousUser, authenticatedGroup, type UserInfo } from "../authorization/user-info.ts";
+import { apiAudiences, type TokenOutcome } from "../controllers/service-account-tokens.ts";
 import { unauthorized } from "../status.ts";
 
 export interface StaticToken {
@@ -12,7 +17,7 @@ export interface StaticToken {
 }
 
 /** Checks tokens that are not in the static list; service account tokens. */
-export type TokenVerifier = (token: string) => Promise<UserInfo | undefined>;
+export type TokenVerifier = (token: string, audiences: readonly string[]) => TokenOutcome;
 
 export class Authenticator {
   /** By digest, so that looking a token up leaks nothing by timing. */
@@ -22,22 +27,57 @@ export class Authenticator {
   constructor(tokens: readonly StaticToken[], verify: TokenVerifier) {
     this.#verify = verify;
     for (const { token, user, groups } of tokens) {
-      this.#tokens.set(digest(token), { username: user, groups: [...(groups ?? []), "system:authenticated"] });
+      this.#tokens.set(digest(token), { username: user, groups: [...(groups ?? []), authenticatedGroup] });
     }
   }
 
-  async authenticate(request: IncomingMessage): Promise<UserInfo> {
+  authenticate(request: IncomingMessage): UserInfo {
+    const certified = readCertificate(request.socket as TLSSocket);
+    if (certified !== undefined && certified !== "refused") return certified;
     const header = request.headers.authorization;
-    if (header === undefined) return anonymousUser;
-    const token = /^bearer +(\S+)$/i.exec(header.trim())?.[1];
-    const user = token === undefined ? undefined : await this.identify(token);
-    if (user === undefined) throw unauthorized();
-    return user;
+    const token = /^bearer +(\S+)$/i.exec((header ?? "").trim())?.[1];
+    // A header of another scheme is no credential that this server knows.
+    if (token === undefined) {
+      if (certified === "refused") throw unauthorized();
+      return anonymousUser;
+    }
+    const outcome = this.identify(token, apiAudiences);
+    if (outcome === undefined || "error" in outcome) throw unauthorized();
+    return outcome.user;
   }
 
-  async identify(token: string): Promise<UserInfo | undefined> {
-    return this.#tokens.get(digest(token)) ?? (await this.#verify(token));
+  identify(token: string, audiences: readonly string[]): TokenOutcome {
+    const known = this.#tokens.get(digest(token));
+    if (known === undefined) return this.#verify(token, audiences);
+    const shared = apiAudiences.filter((one) => audiences.includes(one));
+    return shared.length === 0 ? undefined : { user: known, audiences: shared };
   }
+}
+
+/** Common name and organizations of the subject are user and groups. Read once a connection. */
+const certified = new WeakMap<TLSSocket, UserInfo | "refused" | undefined>();
+
+function readCertificate(socket: TLSSocket): UserInfo | "refused" | undefined {
+  if (certified.has(socket)) return certified.get(socket);
+  const peer = socket.getPeerCertificate?.();
+  const shown = peer !== undefined && peer !== null && Object.keys(peer).length > 0;
+  const user = !shown ? undefined : socket.authorized ? userOf(peer) : "refused";
+  certified.set(socket, user);
+  return user;
+}
+
+function userOf(peer: {
+  subject: { CN?: string | string[]; O?: string | string[] };
+  raw: Buffer;
+}): UserInfo | "refused" {
+  const [username] = [peer.subject.CN ?? []].flat();
+  if (username === undefined || username === "") return "refused";
+  const fingerprint = createHash("sha256").update(peer.raw).digest("hex");
+  return {
+    username,
+    groups: [...[peer.subject.O ?? []].flat(), authenticatedGroup],
+    extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${fingerprint}`] },
+  };
 }
 
 function digest(token: string): string {

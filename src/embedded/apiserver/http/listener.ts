@@ -18,6 +18,8 @@ export interface ListenerOptions {
   readonly port: number;
   readonly certPem: string;
   readonly keyPem: string;
+  /** Authority of client certificates. Showing one is never required. */
+  readonly clientCaPem: string;
   readonly logger: Logger;
   readonly handle: RequestHandler;
 }
@@ -33,7 +35,8 @@ export class HttpsListener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const tls = { cert: options.certPem, key: options.keyPem, ALPNProtocols: ["http/1.1"] };
+    const clients = { ca: options.clientCaPem, requestCert: true, rejectUnauthorized: false };
+    const tls = { cert: options.certPem, key: options.keyPem, ALPNProtocols: ["http/1.1"], ...clients };
     this.#server = createServer(
       { ...tls, maxHeaderSize: maxHeaderBytes },
       (request, response) => void this.#serve(request, response),

@@ -1,0 +1,63 @@
+/** Which discovery document a path and an Accept header ask for, and how it is sent. */
+import type { Exchange } from "../http/exchange.ts";
+import { sendText } from "../http/respond.ts";
+import type { KindRegistry } from "../registry/kind-registry.ts";
+import { methodNotAllowed } from "../status.ts";
+import { aggregatedDiscovery, apiVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
+
+export interface DiscoveryDocument {
+  readonly body: object;
+  readonly contentType: string;
+}
+
+const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+export function discoveryDocument(
+  kinds: KindRegistry,
+  exchange: Exchange,
+  serverAddress: string,
+): DiscoveryDocument | undefined {
+  const [root = "", first, second, ...rest] = exchange.pathname.split("/").slice(1);
+  if (rest.length > 0 || !["", "api", "apis"].includes(root)) return undefined;
+  const aggregated = exchange.form === "discovery" && first === undefined;
+  if (aggregated && root !== "")
+    return { body: aggregatedDiscovery(kinds, root === "api"), contentType: aggregatedType };
+  const plain = plainDiscovery(kinds, { root, first, second }, serverAddress);
+  return plain === undefined ? undefined : { body: plain, contentType: "application/json" };
+}
+
+interface DiscoveryPath {
+  readonly root: string;
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+}
+
+function plainDiscovery(kinds: KindRegistry, at: DiscoveryPath, serverAddress: string): object | undefined {
+  if (at.root === "") return { paths: rootPaths };
+  if (at.root === "api") {
+    if (at.first === undefined) return apiVersions(serverAddress);
+    return at.second === undefined ? resourceList(kinds, "", at.first) : undefined;
+  }
+  if (at.first === undefined) return groupList(kinds);
+  return at.second === undefined ? groupDocument(kinds, at.first) : resourceList(kinds, at.first, at.second);
+}
+
+const rootPaths = [
+  "/.well-known/openid-configuration",
+  "/api",
+  "/api/v1",
+  "/apis",
+  "/healthz",
+  "/livez",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/version",
+];
+
+export function sendDiscovery(exchange: Exchange, discovery: DiscoveryDocument): void {
+  if (exchange.request.method !== "GET") throw methodNotAllowed();
+  sendText(exchange.response, 200, `${JSON.stringify(discovery.body)}\n`, discovery.contentType);
+}
