@@ -82,7 +82,8 @@ export function staleObject(subject: Subject, name: string): StatusError {
 
 /** 422 with one cause a finding. `kind` is the Kind word, as the real server words it. */
 export function invalid(kind: Subject, name: string, causes: readonly StatusCause[]): StatusError {
-  const parts = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  const parts = [...new Set(all)];
   const list = parts.length === 1 ? parts[0] : `[${parts.join(", ")}]`;
   const message = `${qualified(kind)} "${name}" is invalid: ${list}`;
   return failure(422, "Invalid", message, { ...detailsOf(kind, name), causes });
@@ -92,6 +93,10 @@ export function forbidden(subject: Subject, name: string, why: string): StatusEr
   const message = `${qualified(subject)} "${name}" is forbidden: ${why}`;
   return failure(403, "Forbidden", message, detailsOf(subject, name));
 }
+
+/** An error that the real server has no words for either: a 500 with the message alone. */
+export const unspecified = (message: string): StatusError =>
+  new StatusError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 });
 
 export const badRequest = (message: string): StatusError => failure(400, "BadRequest", message);
 

@@ -124,7 +124,7 @@ describe("server-side apply", () => {
   });
 
   test("apply without a manager, with managed fields, or of another name is refused", async () => {
-    expect((await one.api.patch(`${maps}/a6`, "apply", map("a6", {}))).status).toBe(400);
+    expect((await one.api.patch(`${maps}/a6`, "apply", map("a6", {}))).status).toBe(422);
     const managed = { ...configMap("a6", {}, { managedFields: [] }) };
     expect((await apply(`${maps}/a6`, "one", managed)).body.message).toMatch(/managedFields must be nil/);
     expect((await apply(`${maps}/a6`, "one", map("other", {}))).status).toBe(400);
@@ -191,8 +191,8 @@ describe("patches", () => {
       name: "a",
       image: "x:1",
       env: [
-        { name: "E", value: "1" },
         { name: "F", value: "2" },
+        { name: "E", value: "1" },
       ],
     });
     expect(patched.body.metadata.generation).toBe(2);

@@ -1,29 +1,25 @@
 /**
- * Server-side apply: merge the configuration over the live object -> remove what this manager gave up -> find conflicts
- * with other managers -> write with the new ownership. Effects: one write at most.
+ * Server-side apply: check the configuration -> decide what becomes of the object and of its managers -> refuse or force
+ * conflicts -> write as a creation or an update. Effects: one write at most.
  */
-import { forbiddenAccess } from "../authorization/forbidden-access.ts";
-import { isObject, type JsonObject } from "../json-value.ts";
+import { cloneJson, isObject, type JsonObject } from "../json-value.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { type ApiContext, keyOf, type Target, type WriteOptions } from "../operations/context.ts";
 import { insert, prepareNew } from "../operations/create.ts";
-import { decodeBody } from "../operations/decode.ts";
+import { decodeObject } from "../operations/decode.ts";
+import { checkUid } from "../operations/identity.ts";
+import { requireCreate } from "../operations/replace.ts";
 import { updateObject } from "../operations/update.ts";
-import { subjectOf } from "../registry/kind.ts";
-import { badRequest, failure, notFound, type StatusCause } from "../status.ts";
+import { type ResourceKind, subjectOf } from "../registry/kind.ts";
+import { badRequest, notFound, unspecified } from "../status.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
-import { emptySet, type FieldSet, formatPath } from "./field-set.ts";
-import {
-  isManager,
-  type Manager,
-  type ManagerRecord,
-  makeEntry,
-  ownableFields,
-  readManagers,
-  withFields,
-} from "./managed-entries.ts";
-import { mergeConfig, removeFields } from "./merge-config.ts";
-import { compareObjects } from "./track-update.ts";
+import { type ApplyOutcome, applyConfig } from "./apply-config.ts";
+import { checkConfig, formatFindings } from "./check-config.ts";
+import { conflictError } from "./conflicts.ts";
+import { followLastApplied, withoutLastApplied } from "./last-applied.ts";
+import { type Managers, readManagers, writeManagers } from "./managed-entries.ts";
+import { updateManagers } from "./track-update.ts";
+import { versionsOf } from "./versions.ts";
 
 export interface ApplyRequest {
   readonly config: unknown;
@@ -41,127 +37,103 @@ export function applyObject(
   request: ApplyRequest,
   options: WriteOptions,
 ): Applied {
-  const config = readConfig(target, request.config, options);
   const { kind, namespace, name, subresource } = target;
-  const manager: Manager = {
-    manager: options.fieldManager,
-    operation: "Apply",
-    apiVersion: kind.apiVersion,
-    subresource,
-  };
-  const fields = ownableFields(config, kind, subresource);
+  const config = checkApplied(request.config, target);
   const live = context.store.get(kind.storage, keyOf(kind, namespace, name));
-  if (live !== undefined)
-    return {
-      stored: applyToLive(context, target, { live, config, fields, manager, force: request.force }, options),
-      created: false,
-    };
-  if (subresource !== "") throw notFound(subjectOf(kind), name);
-  const silent = { ...options, fieldValidation: "Ignore" } as const;
-  requireCreate(context, target, options);
-  const own = () => [makeEntry(manager, fields, context.clock.now())];
-  const decoded = decodeBody(request.config, kind, silent);
-  const object = prepareNew(context, { kind, namespace, name }, decoded, { own, options });
-  return { stored: insert(context, kind, object, options), created: true };
+  if (live === undefined && subresource !== "") throw notFound(subjectOf(kind), name);
+  if (live === undefined) return { stored: createApplied(context, target, config, options), created: true };
+  const change = applyToLive(context, target, { live: live.object, config, force: request.force }, options);
+  reportBody(options);
+  return { stored: updateObject(context, target, { old: live, ...change, isPatch: true }, options), created: false };
 }
 
-/** The request was allowed to patch; that it creates is known only now. */
-function requireCreate(context: ApiContext, target: Target, { user }: WriteOptions): void {
-  const { kind, namespace = "", name, subresource } = target;
-  const { group, version, plural } = kind;
-  const attributes = { verb: "create", group, version, resource: plural, subresource, name, namespace };
-  const { allowed, reason } = context.authorizer.authorize(user, attributes);
-  if (!allowed) throw forbiddenAccess(user, attributes, reason);
+/** Of the body itself only repeated keys can be wrong here: fields that nobody declares are refused outright. */
+function reportBody(options: WriteOptions): void {
+  const complaints = options.bodyComplaints ?? [];
+  if (complaints.length === 0 || options.fieldValidation === "Ignore") return;
+  if (options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${complaints.join(", ")}`);
+  options.warnings.push(...complaints);
 }
 
-function readConfig(target: Target, raw: unknown, options: WriteOptions): KubeObject {
-  if (!isObject(raw) || raw.apiVersion === undefined || raw.kind === undefined) {
-    throw badRequest("an applied configuration must be an object with apiVersion and kind");
+function checkApplied(config: unknown, { kind, namespace, name }: Target): KubeObject {
+  if (!isObject(config)) throw badRequest("error decoding YAML: an applied configuration must be an object");
+  const { apiVersion = "", kind: kindName = "" } = config;
+  if (apiVersion !== kind.apiVersion || kindName !== kind.kind) {
+    const given = `${String(apiVersion)}, Kind=${String(kindName)}`;
+    throw badRequest(`invalid object type: ${String(apiVersion).includes("/") ? given : `/${given}`}`);
   }
-  if (isObject(raw.metadata) && raw.metadata.managedFields !== undefined)
+  const metadata = isObject(config.metadata) ? config.metadata : {};
+  if (metadata.managedFields !== undefined && metadata.managedFields !== null)
     throw badRequest("metadata.managedFields must be nil");
-  return decodeBody(raw, target.kind, options, { defaults: false });
+  const findings = checkConfig(config, kind.schema);
+  if (findings.length > 0) {
+    const what = `${namespace ?? ""}/${name}; ${kind.apiVersion}, Kind=${kind.kind}`;
+    throw unspecified(`failed to create typed patch object (${what}): ${formatFindings(findings)}`);
+  }
+  return config as KubeObject;
 }
 
 interface LiveApply {
-  readonly live: StoredObject;
+  readonly live: KubeObject;
   readonly config: KubeObject;
-  readonly fields: FieldSet;
-  readonly manager: Manager;
   readonly force: boolean;
 }
 
-function applyToLive(context: ApiContext, target: Target, apply: LiveApply, options: WriteOptions): StoredObject {
-  const { live, fields, manager } = apply;
-  const managers = readManagers(live.object);
-  const others = managers.filter((record) => !isManager(record.entry, manager));
-  const previous = managers.find((record) => isManager(record.entry, manager));
-  const merged = mergeApplied(target, apply, previous?.fields ?? emptySet, others);
-  const silent = { ...options, fieldValidation: "Ignore" } as const;
-  const candidate = decodeBody(JSON.parse(JSON.stringify(merged)), target.kind, silent);
-  const changed = compareObjects(live.object, candidate, target.kind, target.subresource).taken.intersection(fields);
-  const conflicts = findConflicts(others, changed);
-  if (conflicts.length > 0 && !apply.force) throw conflictError(conflicts);
-  const managedFields = (): ManagedFieldsEntry[] => {
-    const kept = others
-      .map((record) => withFields(record, record.fields.difference(changed)))
-      .filter((entry) => entry !== undefined);
-    const own = previous?.fields.equals(fields) ? previous.entry : makeEntry(manager, fields, context.clock.now());
-    return fields.isEmpty ? kept : [own, ...kept];
-  };
-  return updateObject(context, target, { old: live, candidate, managedFields }, options);
+function applyToLive(
+  context: ApiContext,
+  target: Target,
+  apply: LiveApply,
+  options: WriteOptions,
+): { candidate: KubeObject; managedFields: ManagedFieldsEntry[] } {
+  const { kind } = target;
+  const { managedFields, ...metadata } = apply.live.metadata;
+  const live: KubeObject = { ...apply.live, metadata };
+  const managers = managersOf(context, target, {
+    ...live,
+    metadata: { ...metadata, managedFields } as typeof metadata,
+  });
+  const outcome = decide(context, target, { ...apply, live, managers }, options);
+  const left = withoutLastApplied(outcome.conflicts, { manager: options.fieldManager, live, kind });
+  if (left.size > 0 && !apply.force) throw conflictError(left, managers);
+  const object = followLastApplied(outcome.object, apply.config, options.fieldManager);
+  return { candidate: decodeMerged(object, kind), managedFields: writeManagers(outcome.managers) };
 }
 
-function mergeApplied(target: Target, apply: LiveApply, before: FieldSet, others: readonly ManagerRecord[]): unknown {
-  const { kind, subresource } = target;
-  const config = scopeConfig(apply.config, kind.hasStatus ? subresource : undefined);
-  const { managedFields: _managed, ...liveMetadata } = apply.live.object.metadata;
-  const live = { ...apply.live.object, metadata: liveMetadata };
-  const merged = mergeConfig(live, config, kind.schema);
-  const kept = others.reduce((all, record) => all.union(record.fields), emptySet);
-  const given = before.difference(apply.fields);
-  const pruned = removeFields(merged, kind.schema, given, kept.union(apply.fields));
-  const shown = kind.fromStorage === undefined ? (pruned as KubeObject) : kind.fromStorage(pruned as KubeObject);
-  return { ...shown, apiVersion: kind.apiVersion };
+function decide(
+  context: ApiContext,
+  { kind, subresource }: Target,
+  apply: { readonly live: KubeObject; readonly config: KubeObject; readonly managers: Managers },
+  options: WriteOptions,
+): ApplyOutcome {
+  const versions = versionsOf(kind, context.kinds);
+  const nowMs = context.clock.now();
+  return applyConfig({ ...apply, kind, versions, manager: options.fieldManager, subresource, nowMs });
 }
 
-/** Through the main endpoint a configuration cannot set status; through status it can set nothing else. */
-function scopeConfig(config: KubeObject, subresource: string | undefined): JsonObject {
-  if (subresource === undefined) return config;
-  const { status, ...rest } = config;
-  if (subresource !== "status") return rest;
-  const { resourceVersion, uid, name, namespace } = config.metadata;
-  const metadata = Object.fromEntries(
-    Object.entries({ resourceVersion, uid, name, namespace }).filter(([, value]) => value !== undefined),
-  );
-  return { apiVersion: config.apiVersion, kind: config.kind, metadata, ...(status === undefined ? {} : { status }) };
+/** What was there before the first apply belongs to a manager of that name, so that it cannot be taken in silence. */
+function managersOf(context: ApiContext, { kind, subresource }: Target, live: KubeObject): Managers {
+  const managers = readManagers(live.metadata.managedFields);
+  if (managers === undefined) throw unspecified("failed to decode managed fields: the object's entries are malformed");
+  if (managers.size > 0) return managers;
+  const versions = versionsOf(kind, context.kinds);
+  const writer = { kind, versions, manager: "before-first-apply", subresource, nowMs: context.clock.now() };
+  return updateManagers(managers, { old: undefined, next: live }, writer);
 }
 
-interface Conflict {
-  readonly manager: ManagedFieldsEntry;
-  readonly fields: FieldSet;
+/** The merged object goes through the decoder like any other: nulls go, values take their types. */
+function decodeMerged(stored: KubeObject, kind: ResourceKind): KubeObject {
+  const shown = kind.fromStorage === undefined ? stored : kind.fromStorage(stored);
+  return decodeObject(cloneJson(shown) as JsonObject, kind).object;
 }
 
-function findConflicts(others: readonly ManagerRecord[], changed: FieldSet): Conflict[] {
-  const found = others.map((record) => ({ manager: record.entry, fields: record.fields.intersection(changed) }));
-  return found.filter((conflict) => !conflict.fields.isEmpty);
-}
-
-function conflictError(conflicts: readonly Conflict[]): Error {
-  const causes: StatusCause[] = conflicts.flatMap(({ manager, fields }) =>
-    [...fields.paths()].map((path) => ({
-      reason: "FieldManagerConflict",
-      message: `conflict with ${describeManager(manager)}`,
-      field: formatPath(path),
-    })),
-  );
-  const plural = causes.length === 1 ? "conflict" : "conflicts";
-  const details = causes.map((one) => `${one.message}: ${one.field}`).join("\n");
-  return failure(409, "Conflict", `Apply failed with ${causes.length} ${plural}: ${details}`, { causes });
-}
-
-function describeManager(entry: ManagedFieldsEntry): string {
-  const subresource = entry.subresource === undefined ? "" : ` with subresource "${entry.subresource}"`;
-  const version = entry.operation === "Update" ? ` using ${entry.apiVersion}` : "";
-  return `"${entry.manager}"${subresource}${version}`;
+function createApplied(context: ApiContext, target: Target, config: KubeObject, options: WriteOptions): StoredObject {
+  requireCreate(context, target, options);
+  reportBody(options);
+  const { kind, namespace, name } = target;
+  checkUid(target, config.metadata?.uid ?? "", undefined, true);
+  const empty = { apiVersion: kind.apiVersion, kind: kind.kind, metadata: {} } as KubeObject;
+  const { managers } = decide(context, target, { live: empty, config, managers: new Map() }, options);
+  const object = decodeObject(cloneJson(config) as JsonObject, kind).object;
+  const own = () => writeManagers(managers);
+  return insert(context, kind, prepareNew(context, { kind, namespace, name }, object, { own, options }), options);
 }

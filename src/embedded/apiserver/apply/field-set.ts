@@ -1,15 +1,17 @@
 /**
  * Sets of field paths, as trees that read and write the `fieldsV1` form of managed fields. Path elements are kept in
- * that form: `f:name`, `k:{"key":"value"}`, `v:"set member"`. Pure: operations return new sets.
+ * that form: `f:name`, `k:{"key":"value"}`, `v:"set member"`. Immutable: operations return new sets.
  */
 import { isObject, type JsonObject } from "../json-value.ts";
+import type { Schema } from "../schema/schema.ts";
+import { childOf, itemSchemaOf } from "./type-shape.ts";
 
 export class FieldSet {
-  /** Whether the path up to here is itself in the set. */
+  /** Whether the path up to here is itself in the set. Nothing owns a whole object, so a root never is. */
   readonly member: boolean;
   readonly children: ReadonlyMap<string, FieldSet>;
 
-  constructor(member: boolean, children: ReadonlyMap<string, FieldSet> = new Map()) {
+  constructor(member: boolean, children: ReadonlyMap<string, FieldSet> = noChildren) {
     this.member = member;
     this.children = children;
   }
@@ -19,13 +21,14 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
-    if (other.isEmpty) return this;
+    if (other.isEmpty || this === other) return this;
     if (this.isEmpty) return other;
     const children = new Map(this.children);
     for (const [element, child] of other.children) children.set(element, children.get(element)?.union(child) ?? child);
     return new FieldSet(this.member || other.member, children);
   }
 
+  /** A member goes when it is a member there; what is below it goes by its own. */
   difference(other: FieldSet): FieldSet {
     if (other.isEmpty || this.isEmpty) return this;
     return this.#combine(
@@ -36,6 +39,7 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (this.isEmpty || other.isEmpty) return emptySet;
     return this.#combine(
       other,
       (mine, theirs) => mine && theirs,
@@ -46,11 +50,24 @@ export class FieldSet {
   /** Without every path at or below a member of `other`. */
   withoutSubtrees(other: FieldSet): FieldSet {
     if (other.member) return emptySet;
+    if (other.isEmpty || this.isEmpty) return this;
     return this.#combine(
       other,
       (mine) => mine,
       (child, theirs) => (theirs === undefined ? child : child.withoutSubtrees(theirs)),
     );
+  }
+
+  /** Every struct field on the way to a member becomes a member too; keys of maps and list items do not. */
+  withNamedFields(schema: Schema): FieldSet {
+    const children = new Map<string, FieldSet>();
+    for (const [element, child] of this.children) {
+      const next = element.startsWith("f:") ? childOf(schema, element.slice(2)) : undefined;
+      const below = element.startsWith("f:") ? (next?.schema ?? {}) : itemSchemaOf(schema);
+      const named = child.withNamedFields(below);
+      children.set(element, next?.named === true && !named.member ? new FieldSet(true, named.children) : named);
+    }
+    return new FieldSet(this.member, children);
   }
 
   #combine(
@@ -63,7 +80,8 @@ export class FieldSet {
       const kept = child(mine, other.children.get(element));
       if (!kept.isEmpty) children.set(element, kept);
     }
-    return new FieldSet(member(this.member, other.member), children);
+    const isMember = member(this.member, other.member);
+    return isMember || children.size > 0 ? new FieldSet(isMember, children) : emptySet;
   }
 
   equals(other: FieldSet): boolean {
@@ -75,22 +93,28 @@ export class FieldSet {
     return true;
   }
 
-  /** Every member path, as lists of elements. */
+  /** Every member path as a list of elements, parents first. */
   *paths(prefix: readonly string[] = []): Generator<readonly string[]> {
     if (this.member && prefix.length > 0) yield prefix;
-    for (const [element, child] of this.children) yield* child.paths([...prefix, element]);
+    for (const [element, child] of sortedChildren(this)) yield* child.paths([...prefix, element]);
   }
 
   toJson(): JsonObject {
     const result: JsonObject = {};
     if (this.member && this.children.size > 0) result["."] = {};
-    for (const [element, child] of [...this.children].sort(([a], [b]) => (a < b ? -1 : 1)))
-      result[element] = child.toJson();
+    for (const [element, child] of sortedChildren(this)) result[element] = child.toJson();
     return result;
   }
 }
 
+const noChildren: ReadonlyMap<string, FieldSet> = new Map();
+
 export const emptySet = new FieldSet(false);
+export const leafSet = new FieldSet(true);
+
+function sortedChildren(set: FieldSet): (readonly [string, FieldSet])[] {
+  return [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 export function fieldSetFromJson(json: unknown, isRoot = true): FieldSet {
   if (!isObject(json)) return emptySet;
@@ -101,12 +125,21 @@ export function fieldSetFromJson(json: unknown, isRoot = true): FieldSet {
   return new FieldSet(member, children);
 }
 
+/** A set of one path and no more. */
+export function pathSet(path: readonly string[]): FieldSet {
+  return path.reduceRight((below, name) => new FieldSet(false, new Map([[`f:${name}`, below]])), leafSet);
+}
+
+export function unionAll(sets: readonly FieldSet[]): FieldSet {
+  return sets.reduce((all, set) => all.union(set), emptySet);
+}
+
 /** A path as conflict messages show it: `.spec.containers[name="web"].image`. */
 export function formatPath(path: readonly string[]): string {
   return path.map(formatElement).join("");
 }
 
-function formatElement(element: string): string {
+export function formatElement(element: string): string {
   if (element.startsWith("f:")) return `.${element.slice(2)}`;
   if (element.startsWith("v:")) return `[=${element.slice(2)}]`;
   const key = JSON.parse(element.slice(2)) as JsonObject;

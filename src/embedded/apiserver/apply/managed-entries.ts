@@ -1,20 +1,10 @@
-/** Managed fields as one set per manager, and back. A manager is a name, an operation, a version and a subresource. */
-import { formatTime, type KubeObject, type ManagedFieldsEntry } from "../object.ts";
-import type { ResourceKind } from "../registry/kind.ts";
-import { FieldSet, fieldSetFromJson } from "./field-set.ts";
-import { fieldsOf } from "./object-fields.ts";
-
-export interface ManagerRecord {
-  readonly entry: ManagedFieldsEntry;
-  readonly fields: FieldSet;
-}
-
-export function readManagers(object: KubeObject | undefined): ManagerRecord[] {
-  const entries = object?.metadata.managedFields ?? [];
-  return entries
-    .filter((entry) => entry.fieldsV1 !== undefined)
-    .map((entry) => ({ entry, fields: fieldSetFromJson(entry.fieldsV1) }));
-}
+/**
+ * Managed fields as one record per manager, and back. A manager is a name, an operation, a subresource and, for updates,
+ * the API version. Pure.
+ */
+import { isObject } from "../json-value.ts";
+import type { ManagedFieldsEntry } from "../object.ts";
+import { type FieldSet, fieldSetFromJson } from "./field-set.ts";
 
 export interface Manager {
   readonly manager: string;
@@ -23,74 +13,105 @@ export interface Manager {
   readonly subresource: string;
 }
 
-/** An applier is the same whatever version it applies; an updater is another one under another version. */
-export function isManager(entry: ManagedFieldsEntry, manager: Manager): boolean {
-  if (entry.manager !== manager.manager || entry.operation !== manager.operation) return false;
-  if ((entry.subresource ?? "") !== manager.subresource) return false;
-  return manager.operation === "Apply" || entry.apiVersion === manager.apiVersion;
+export interface ManagerRecord extends Manager {
+  /** Absent for a manager that applied what was there already. */
+  readonly time: string | undefined;
+  readonly fields: FieldSet;
 }
 
-export function makeEntry(manager: Manager, fields: FieldSet, nowMs: number): ManagedFieldsEntry {
-  const base = {
-    manager: manager.manager,
-    operation: manager.operation,
-    apiVersion: manager.apiVersion,
-    time: formatTime(nowMs),
+/** By `managerId`. */
+export type Managers = ReadonlyMap<string, ManagerRecord>;
+
+/** An applier is the same whatever version it applies; an updater is another one under another version. */
+export function managerId({ manager, operation, apiVersion, subresource }: Manager): string {
+  return JSON.stringify([manager, operation, operation === "Apply" ? "" : apiVersion, subresource]);
+}
+
+/** Undefined when an entry is malformed: clients may write anything there. */
+export function readManagers(entries: unknown): Managers | undefined {
+  const result = new Map<string, ManagerRecord>();
+  if (entries === undefined || entries === null) return result;
+  if (!Array.isArray(entries)) return undefined;
+  for (const entry of entries) {
+    const record = readEntry(entry);
+    if (record === undefined) return undefined;
+    result.set(managerId(record), record);
+  }
+  return result;
+}
+
+function readEntry(entry: unknown): ManagerRecord | undefined {
+  if (!isObject(entry)) return undefined;
+  const { manager = "", operation, apiVersion, time, fieldsType, fieldsV1, subresource = "" } = entry;
+  if (operation !== "Apply" && operation !== "Update") return undefined;
+  if (typeof apiVersion !== "string" || apiVersion === "" || fieldsType !== "FieldsV1") return undefined;
+  if (typeof manager !== "string" || typeof subresource !== "string") return undefined;
+  const fields = fieldSetFromJson(fieldsV1 ?? {});
+  return { manager, operation, apiVersion, subresource, fields, time: typeof time === "string" ? time : undefined };
+}
+
+export function writeManagers(managers: Managers): ManagedFieldsEntry[] {
+  return [...managers.values()].sort(compareRecords).map(toEntry);
+}
+
+function toEntry({ manager, operation, apiVersion, time, fields, subresource }: ManagerRecord): ManagedFieldsEntry {
+  return {
+    manager,
+    operation,
+    apiVersion,
+    ...(time !== undefined && { time }),
     fieldsType: "FieldsV1",
     fieldsV1: fields.toJson(),
-  } as const;
-  return manager.subresource === "" ? base : { ...base, subresource: manager.subresource };
+    ...(subresource !== "" && { subresource }),
+  };
 }
 
-/** The record with other fields: unchanged if they are the same, gone if none are left. */
-export function withFields(record: ManagerRecord, fields: FieldSet): ManagedFieldsEntry | undefined {
-  if (fields.isEmpty) return undefined;
-  return fields.equals(record.fields) ? record.entry : { ...record.entry, fieldsV1: fields.toJson() };
+function compareRecords(a: ManagerRecord, b: ManagerRecord): number {
+  return (
+    compareText(a.operation, b.operation) ||
+    secondsOf(a) - secondsOf(b) ||
+    compareText(a.manager, b.manager) ||
+    compareText(a.apiVersion, b.apiVersion) ||
+    compareText(a.subresource, b.subresource)
+  );
 }
 
-const unmanaged = fieldSetFromJson({
-  "f:apiVersion": {},
-  "f:kind": {},
-  "f:metadata": {
-    ".": {},
-    ...Object.fromEntries(
-      [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "creationTimestamp",
-        "generation",
-        "selfLink",
-        "managedFields",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generateName",
-      ].map((name) => [`f:${name}`, {}]),
-    ),
-  },
-});
-const statusOnly = fieldSetFromJson({ "f:status": {} });
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What a manager can own through an endpoint: never identity, and status only through its own subresource. */
-export function ownableFields(object: KubeObject, kind: ResourceKind, subresource: string): FieldSet {
-  const all = withoutUnmanaged(fieldsOf(object, kind.schema));
-  if (!kind.hasStatus) return all;
-  if (subresource !== "status") return all.withoutSubtrees(statusOnly);
-  const status = all.children.get("f:status");
-  return status === undefined ? new FieldSet(false) : new FieldSet(false, new Map([["f:status", status]]));
+function secondsOf({ time }: ManagerRecord): number {
+  return time === undefined ? 0 : Math.floor(Date.parse(time) / 1000) || 0;
 }
 
-function withoutUnmanaged(fields: FieldSet): FieldSet {
-  const metadata = fields.children.get("f:metadata");
-  const children = new Map(fields.children);
-  const strip = unmanaged.children.get("f:metadata");
-  children.delete("f:apiVersion");
-  children.delete("f:kind");
-  if (metadata !== undefined && strip !== undefined) {
-    const kept = new Map([...metadata.children].filter(([element]) => !strip.children.has(element)));
-    if (kept.size === 0) children.delete("f:metadata");
-    else children.set("f:metadata", new FieldSet(false, kept));
+const maxUpdateManagers = 10;
+const ancientManager = "ancient-changes";
+
+/** Beyond ten updaters the oldest ones are merged into one entry per version, so that the list cannot grow for ever. */
+export function capUpdateManagers(managers: Managers): Managers {
+  const updaters = [...managers].filter(([, record]) => record.operation === "Update");
+  if (updaters.length <= maxUpdateManagers) return managers;
+  updaters.sort(([a, one], [b, other]) => secondsOf(one) - secondsOf(other) || compareText(a, b));
+  const result = new Map(managers);
+  const firstOfVersion = new Map<string, string>();
+  let left = updaters.length;
+  for (const [id, record] of updaters) {
+    if (left <= maxUpdateManagers) break;
+    const first = firstOfVersion.get(record.apiVersion);
+    if (first === undefined) {
+      firstOfVersion.set(record.apiVersion, id);
+      continue;
+    }
+    mergeInto(result, first, id, record);
+    left -= 1;
   }
-  return new FieldSet(false, children);
+  return result;
+}
+
+function mergeInto(result: Map<string, ManagerRecord>, first: string, id: string, record: ManagerRecord): void {
+  const bucket = { ...record, manager: ancientManager, subresource: "" };
+  const bucketId = managerId(bucket);
+  const before = result.get(bucketId) ?? result.get(first);
+  if (!result.has(bucketId)) result.delete(first);
+  result.delete(id);
+  // The newer one's time: the entries are taken oldest first.
+  result.set(bucketId, before === undefined ? bucket : { ...bucket, fields: record.fields.union(before.fields) });
 }

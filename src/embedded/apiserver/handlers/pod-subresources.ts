@@ -5,8 +5,8 @@ import { sendStatus } from "../http/respond.ts";
 import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
 import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
-import { deleteObject } from "../operations/delete.ts";
 import { parseDeleteOptions } from "../operations/delete-options.ts";
+import { evictPod } from "../operations/evict-pod.ts";
 import { readObject } from "../operations/read.ts";
 import { updateObject } from "../operations/update.ts";
 import { badRequest, cause, conflict, invalid, methodNotAllowed, type Status } from "../status.ts";
@@ -64,14 +64,24 @@ function bindTo(
   };
 }
 
-/** Disruption budgets are not computed here, so an eviction is a deletion. */
 export async function handleEviction(context: ApiContext, exchange: Exchange, target: Target): Promise<void> {
   if (exchange.request.method !== "POST") throw methodNotAllowed();
-  const eviction = await readObjectBody(exchange.request);
-  const options = parseDeleteOptions(asObject(eviction).deleteOptions, exchange.query, exchange.user);
-  deleteObject(context, { ...target, subresource: "" }, options);
+  const ofRequest = writeOptionsOf(exchange);
+  const eviction = asObject(requireBody(await readObjectBody(exchange.request)));
+  if (asString(asObject(eviction.metadata).name) !== target.name)
+    throw badRequest("name in URL does not match name in Eviction object");
+  const given = asObject(eviction.deleteOptions);
+  if (given.ignoreStoreReadErrorWithClusterBreakingPotential === true) throw unsafeEviction(target);
+  const options = parseDeleteOptions(given, exchange.query, exchange.user);
+  evictPod(context, { ...target, subresource: "" }, { ...options, dryRun: options.dryRun || ofRequest.dryRun });
   await context.store.flushed();
   sendStatus(exchange.response, success(201));
+}
+
+function unsafeEviction(target: Target): Error {
+  const field = "deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential";
+  const why = "can not be set for pod eviction, try after removing the option";
+  return invalid({ resource: "Eviction", group: "policy" }, target.name, [cause.invalid(field, true, why)]);
 }
 
 function success(code: number): Status {

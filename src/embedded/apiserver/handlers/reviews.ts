@@ -5,13 +5,12 @@ import type { UserInfo } from "../authorization/user-info.ts";
 import { apiAudiences } from "../controllers/service-account-tokens.ts";
 import type { Authenticator } from "../http/authenticate.ts";
 import { readObjectBody } from "../http/body.ts";
-import type { Exchange } from "../http/exchange.ts";
+import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
 import type { ResourcePath } from "../http/path.ts";
 import { sendJson } from "../http/respond.ts";
 import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
 import { formatTime } from "../object.ts";
 import type { ApiContext } from "../operations/context.ts";
-import { parseDryRun } from "../operations/delete-options.ts";
 import { badRequest, invalid, methodNotAllowed, pathNotFound } from "../status.ts";
 import { checkAccessReview } from "./access-review-validation.ts";
 
@@ -35,7 +34,7 @@ export async function handleReview(services: ReviewServices, exchange: Exchange,
   if ((path.namespace !== undefined) !== (kind === "LocalSubjectAccessReview") || path.name !== undefined)
     throw pathNotFound();
   if (exchange.request.method !== "POST") throw methodNotAllowed();
-  parseDryRun(exchange.query.getAll("dryRun"));
+  writeOptionsOf(exchange);
   const apiVersion = `${path.group}/${path.version}`;
   const body = readReview(await readObjectBody(exchange.request), kind, apiVersion);
   const spec = asObject(body.spec);

@@ -1,70 +1,140 @@
 /** The scale subresource: `autoscaling/v1` Scale as a view of the replicas fields that a kind declares. */
-import { mediaType, parseJson, readBytes } from "../http/body.ts";
+
+import { applyScale } from "../apply/apply-scale.ts";
+import { setReplicas } from "../apply/set-replicas.ts";
+import { mediaType, parseJsonBody, parseYamlBody, readBytes, readObjectBody } from "../http/body.ts";
 import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
-import { sendJson } from "../http/respond.ts";
-import { asObject, cloneJson, isObject, type JsonObject, valueAt } from "../json-value.ts";
+import { addWarnings, sendJson } from "../http/respond.ts";
+import { asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
-import type { ApiContext, Target } from "../operations/context.ts";
+import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
 import { updateObject } from "../operations/update.ts";
-import { applyPatch } from "../patch/apply-patch.ts";
+import { parseForce } from "../operations/write-options.ts";
+import { applyPatch, type PatchFormat } from "../patch/apply-patch.ts";
 import type { ScalePaths } from "../registry/kind.ts";
-import { badRequest, methodNotAllowed, pathNotFound, unsupportedMediaType } from "../status.ts";
+import { badRequest, cause, invalid, methodNotAllowed, pathNotFound, unsupportedMediaType } from "../status.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
 import { requireBody } from "./write.ts";
 
 export async function handleScale(context: ApiContext, exchange: Exchange, target: Target): Promise<void> {
   const paths = target.kind.scale;
   if (paths === undefined) throw pathNotFound();
-  const method = exchange.request.method;
-  if (method !== "GET" && method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
-  const bytes = method === "GET" ? undefined : await readBytes(exchange.request);
-  const old = readObject(context, target);
-  const before = scaleOf(old.object, paths);
-  if (bytes === undefined) return sendJson(exchange.response, 200, JSON.stringify(before));
-  const wanted = method === "PUT" ? requireBody(parseJson(bytes)) : patchScale(exchange, before, parseJson(bytes));
-  const replicas = readReplicas(wanted);
-  const candidate = withReplicas(old.object, paths.spec, replicas);
-  const options = writeOptionsOf(exchange);
-  const stored = updateObject(context, { ...target, subresource: "scale" }, { old, candidate }, options);
+  const serve = { GET: readScale, PUT: replaceScale, PATCH: patchScale }[exchange.request.method ?? ""];
+  if (serve === undefined) throw methodNotAllowed();
+  const stored = await serve({ context, exchange, target, paths });
+  await context.store.flushed();
   sendJson(exchange.response, 200, JSON.stringify(scaleOf(stored.object, paths)));
 }
 
-function patchScale(exchange: Exchange, scale: JsonObject, patch: unknown): unknown {
+interface ScaleRequest {
+  readonly context: ApiContext;
+  readonly exchange: Exchange;
+  readonly target: Target;
+  readonly paths: ScalePaths;
+}
+
+async function readScale({ context, target }: ScaleRequest): Promise<StoredObject> {
+  return readObject(context, target);
+}
+
+async function replaceScale(request: ScaleRequest): Promise<StoredObject> {
+  const { context, exchange, target } = request;
+  const options = writeOptionsOf(exchange);
+  const scale = requireBody(await readObjectBody(exchange.request));
+  return writeScale(request, readObject(context, target), scale, options);
+}
+
+const patchFormats: Readonly<Record<string, PatchFormat>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+};
+const applyType = "application/apply-patch+yaml";
+
+async function patchScale(request: ScaleRequest): Promise<StoredObject> {
+  const { context, exchange, target, paths } = request;
   const type = mediaType(exchange.request);
-  if (type === "application/json-patch+json") return applyPatch("json", scale, patch, {});
-  if (type === "application/merge-patch+json" || type === "application/strategic-merge-patch+json")
-    return applyPatch("merge", scale, patch, {});
-  throw unsupportedMediaType(["application/json-patch+json", "application/merge-patch+json"]);
+  const format = patchFormats[type];
+  const isApply = type === applyType;
+  if (format === undefined && !isApply) throw unsupportedMediaType([...Object.keys(patchFormats), applyType]);
+  const bytes = await readBytes(exchange.request);
+  const options = writeOptionsOf(exchange, isApply);
+  if (format === undefined) {
+    const scale = checkScale(parseYamlBody(bytes).value, target);
+    const replicas = isObject(scale.spec) && scale.spec.replicas !== undefined ? replicasOf(scale, target) : undefined;
+    return applyScale(context, target, { paths, replicas, force: parseForce(exchange.query) }, options);
+  }
+  const old = readObject(context, target);
+  const patched = applyPatch(format, scaleOf(old.object, paths), parseJsonBody(bytes).value, {});
+  return writeScale(request, old, patched, options, true);
+}
+
+function writeScale(
+  { context, exchange, target, paths }: ScaleRequest,
+  old: StoredObject,
+  wanted: unknown,
+  options: WriteOptions,
+  isPatch = false,
+): StoredObject {
+  const scale = checkScale(wanted, target);
+  const { name, namespace, uid, resourceVersion } = asObject(scale.metadata) as KubeObject["metadata"];
+  const candidate = setReplicas(old.object, paths.spec, replicasOf(scale, target));
+  candidate.metadata.name = name;
+  if (namespace !== undefined) candidate.metadata.namespace = namespace;
+  candidate.metadata.resourceVersion = resourceVersion || (old.object.metadata.resourceVersion ?? "");
+  if (uid) candidate.metadata.uid = uid;
+  const stored = updateObject(context, { ...target, subresource: "scale" }, { old, candidate, isPatch }, options);
+  addWarnings(exchange.response, options.warnings);
+  return stored;
 }
 
 function scaleOf(object: KubeObject, paths: ScalePaths): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector = paths.selector === undefined ? undefined : valueAt(object, paths.selector);
+  const replicas = Number(valueAt(object, paths.spec) ?? 0);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: Number(valueAt(object, paths.spec) ?? 0) },
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: Number(valueAt(object, paths.status) ?? 0),
-      ...(typeof selector === "string" ? { selector } : {}),
+      ...selectorText(selector),
     },
   };
 }
 
-function readReplicas(scale: unknown): number {
-  const replicas = Number(asObject(asObject(scale).spec).replicas ?? 0);
-  if (Number.isInteger(replicas) && replicas >= 0) return replicas;
-  throw badRequest(`spec.replicas must be a whole number of at least 0, got ${JSON.stringify(replicas)}`);
+/** Custom resources keep it as text, workloads as labels to match. */
+function selectorText(selector: unknown): { selector?: string } {
+  if (typeof selector === "string" && selector !== "") return { selector };
+  const labels = Object.entries(asObject(asObject(selector).matchLabels));
+  return labels.length === 0
+    ? {}
+    : {
+        selector: labels
+          .map(([key, value]) => `${key}=${String(value)}`)
+          .sort()
+          .join(","),
+      };
 }
 
-function withReplicas(object: KubeObject, path: readonly string[], replicas: number): KubeObject {
-  const copy = cloneJson(object);
-  let parent: JsonObject = copy;
-  for (const name of path.slice(0, -1)) {
-    if (!isObject(parent[name])) parent[name] = {};
-    parent = asObject(parent[name]);
+function checkScale(scale: unknown, target: Target): JsonObject {
+  if (!isObject(scale)) throw badRequest("the object provided is unrecognized (must be of type Scale)");
+  if ((scale.kind ?? "Scale") !== "Scale" || (scale.apiVersion ?? "autoscaling/v1") !== "autoscaling/v1") {
+    const given = `${String(scale.apiVersion)}, Kind=${String(scale.kind)}`;
+    throw badRequest(`${target.name}: expected autoscaling/v1 Scale, got ${given}`);
   }
-  parent[path.at(-1) ?? ""] = replicas;
-  return copy;
+  return scale;
+}
+
+function replicasOf(scale: JsonObject, target: Target): number {
+  const replicas = asObject(scale.spec).replicas ?? 0;
+  if (typeof replicas !== "number" || !Number.isInteger(replicas))
+    throw badRequest(
+      `json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
+    );
+  if (replicas >= 0) return replicas;
+  const finding = cause.invalid("spec.replicas", replicas, "must be greater than or equal to 0");
+  throw invalid({ resource: "Scale", group: "autoscaling" }, target.name, [finding]);
 }

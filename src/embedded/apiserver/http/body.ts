@@ -1,12 +1,19 @@
-/** Reads request bodies: bounded in size; JSON, YAML, or protobuf of a built-in kind. Anything else is a 415. */
+/** Reads request bodies: bounded in size and depth; JSON, YAML, or protobuf of a built-in kind. Anything else is a 415. */
 import type { IncomingMessage } from "node:http";
-import { parse as parseYaml } from "yaml";
+import { parseDocument } from "yaml";
 import { describeError } from "../../../base/errors.ts";
 import { badRequest, tooLarge, unsupportedMediaType } from "../status.ts";
 import { decodeProtobuf } from "../wire/decode-protobuf.ts";
 import { ProtobufError } from "../wire/protobuf-reader.ts";
+import { DepthError, findRepeatedFields } from "./repeated-fields.ts";
 
 export const maxBodyBytes = 3 * 1024 * 1024;
+
+export interface ParsedBody {
+  readonly value: unknown;
+  /** What strict field validation has to say of the text itself: keys that are there twice. */
+  readonly complaints: readonly string[];
+}
 
 export function mediaType(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
@@ -27,13 +34,20 @@ export async function readBytes(request: IncomingMessage): Promise<Buffer> {
 
 /** The parsed body, or undefined when there is none. */
 export async function readObjectBody(request: IncomingMessage): Promise<unknown> {
-  const type = mediaType(request);
+  return (await readParsedBody(request))?.value;
+}
+
+const objectTypes: Readonly<Record<string, (bytes: Buffer) => ParsedBody>> = {
+  "application/json": parseJsonBody,
+  "application/yaml": parseYamlBody,
+  "application/vnd.kubernetes.protobuf": (bytes) => ({ value: parseProtobuf(bytes), complaints: [] }),
+};
+
+export async function readParsedBody(request: IncomingMessage): Promise<ParsedBody | undefined> {
+  const parse = objectTypes[mediaType(request) || "application/json"];
   const bytes = await readBytes(request);
-  if (bytes.length === 0) return undefined;
-  if (type === "" || type === "application/json") return parseJson(bytes);
-  if (type === "application/yaml") return parseYamlText(bytes);
-  if (type === "application/vnd.kubernetes.protobuf") return parseProtobuf(bytes);
-  throw unsupportedMediaType(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+  if (parse === undefined && bytes.length > 0) throw unsupportedMediaType(Object.keys(objectTypes));
+  return parse === undefined || bytes.length === 0 ? undefined : parse(bytes);
 }
 
 /** Bodies only: answers are JSON, which every client that sends protobuf accepts. */
@@ -46,18 +60,49 @@ function parseProtobuf(bytes: Buffer): unknown {
   }
 }
 
-export function parseJson(bytes: Buffer): unknown {
+export function parseJsonBody(bytes: Buffer): ParsedBody {
+  const text = bytes.toString("utf8");
+  const value = parseText(text);
+  return { value, complaints: repeatedFields(text) };
+}
+
+function parseText(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(text);
   } catch (error) {
     throw badRequest(`the body of the request is not JSON: ${describeError(error)}`);
   }
 }
 
-export function parseYamlText(bytes: Buffer): unknown {
+function repeatedFields(text: string): string[] {
   try {
-    return parseYaml(bytes.toString("utf8"));
+    return findRepeatedFields(text);
   } catch (error) {
-    throw badRequest(`the body of the request is not YAML: ${describeError(error)}`);
+    if (error instanceof DepthError) throw badRequest(error.message);
+    throw error;
   }
+}
+
+const maxAliases = 100;
+
+/** Keys that are there twice are findings, and the last one counts, as in JSON. */
+export function parseYamlBody(bytes: Buffer): ParsedBody {
+  const document = parseDocument(bytes.toString("utf8"), { uniqueKeys: false, version: "1.2", logLevel: "silent" });
+  const [error] = document.errors;
+  if (error !== undefined) throw badRequest(`error converting YAML to JSON: yaml: ${error.message}`);
+  const value: unknown = document.toJS({ maxAliasCount: maxAliases });
+  repeatedFields(JSON.stringify(value) ?? "null");
+  return { value, complaints: repeatedKeys(bytes.toString("utf8")) };
+}
+
+function repeatedKeys(text: string): string[] {
+  const { errors } = parseDocument(text, { uniqueKeys: true, logLevel: "silent" });
+  const lines = errors
+    .filter((error) => error.code === "DUPLICATE_KEY")
+    .map((error) => {
+      const line = error.linePos?.[0].line ?? 0;
+      const key = /^[^:\n]*/.exec(text.slice(error.pos[0]))?.[0].trim() ?? "";
+      return `  line ${line}: key ${JSON.stringify(key)} already set in map`;
+    });
+  return lines.length === 0 ? [] : [["yaml: unmarshal errors:", ...lines].join("\n")];
 }

@@ -1,9 +1,8 @@
 /** One request on its way through the server: what the handlers may know of it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { UserInfo } from "../authorization/user-info.ts";
-import type { FieldValidation, WriteOptions } from "../operations/context.ts";
-import { parseDryRun } from "../operations/delete-options.ts";
-import { badRequest } from "../status.ts";
+import type { WriteOptions } from "../operations/context.ts";
+import { parseWriteOptions } from "../operations/write-options.ts";
 import type { ResponseForm } from "./negotiate.ts";
 
 export interface Exchange {
@@ -17,25 +16,7 @@ export interface Exchange {
   readonly signal: AbortSignal;
 }
 
-const maxManagerLength = 128;
-
-export function writeOptionsOf(exchange: Exchange): WriteOptions {
-  const { query, request } = exchange;
-  const agent = (request.headers["user-agent"] ?? "unknown").split("/")[0] ?? "unknown";
-  const fieldManager = query.get("fieldManager") ?? (agent.trim().slice(0, maxManagerLength) || "unknown");
-  if (fieldManager.length > maxManagerLength)
-    throw badRequest(`fieldManager must be at most ${maxManagerLength} characters long`);
-  return {
-    user: exchange.user,
-    dryRun: parseDryRun(query.getAll("dryRun")),
-    fieldManager,
-    fieldValidation: parseFieldValidation(query.get("fieldValidation")),
-    warnings: [],
-  };
-}
-
-function parseFieldValidation(value: string | null): FieldValidation {
-  if (value === null || value === "") return "Warn";
-  if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
-  throw badRequest(`fieldValidation must be Ignore, Warn or Strict, got ${JSON.stringify(value)}`);
+export function writeOptionsOf(exchange: Exchange, isApply = false): WriteOptions {
+  const { query, request, user } = exchange;
+  return parseWriteOptions({ method: request.method, query, userAgent: request.headers["user-agent"], user, isApply });
 }

@@ -24,6 +24,8 @@ export interface WriteOptions {
   readonly fieldValidation: FieldValidation;
   /** Collected here, sent as Warning headers. */
   readonly warnings: string[];
+  /** What strict reading found in the body itself, such as `duplicate field "spec.foo"`. */
+  readonly bodyComplaints?: readonly string[];
 }
 
 /** One object of one kind, as the path of a request names it. */

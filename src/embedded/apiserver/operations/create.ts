@@ -1,22 +1,26 @@
 /**
- * Creation: decode -> name -> defaults -> managed fields -> mutating admission -> kind rules -> validation -> validating
- * admission -> store. Effects: one write, unless it is a dry run.
+ * Creation: decode -> address -> defaults -> managed fields -> mutating admission -> name -> kind rules -> validation ->
+ * validating admission -> store. Effects: one write, unless it is a dry run.
  */
 import { randomUUID } from "node:crypto";
 import { type AdmissionRequest, mutateAdmission, validateAdmission } from "../admission/admission.ts";
 import { trackUpdate } from "../apply/track-update.ts";
+import { versionsOf } from "../apply/versions.ts";
 import { formatTime, type KubeObject, type ManagedFieldsEntry } from "../object.ts";
 import { kindSubject, type ResourceKind, subjectOf } from "../registry/kind.ts";
 import { validateMetadata } from "../registry/validate-metadata.ts";
-import { alreadyExists, badRequest, cause, failure, forbidden, invalid, notFound } from "../status.ts";
+import { invalid, unspecified } from "../status.ts";
 import { StoredObject } from "../storage/stored-object.ts";
 import { type ApiContext, keyOf, type WriteOptions } from "./context.ts";
 import { decodeBody } from "./decode.ts";
+import { alreadyThere, generateName, needsName } from "./generate-name.ts";
+import { checkAddress, checkNamespace } from "./identity.ts";
+import { dropDuplicateOwners } from "./owner-duplicates.ts";
 
 export interface CreateTarget {
   readonly kind: ResourceKind;
   readonly namespace: string | undefined;
-  /** Given when the path names the object, as in an apply that creates it. */
+  /** Given when the path names the object, as in an apply or a PUT that creates it. */
   readonly name?: string;
 }
 
@@ -26,43 +30,57 @@ export function createObject(
   raw: unknown,
   options: WriteOptions,
 ): StoredObject {
-  const object = decodeBody(raw, target.kind, options);
-  const writer = { kind: target.kind, manager: options.fieldManager, subresource: "", nowMs: context.clock.now() };
-  const own = (defaulted: KubeObject) => trackUpdate(undefined, defaulted, writer);
-  const candidate = prepareNew(context, target, object, { own, options });
-  return insert(context, target.kind, candidate, options);
+  return createDecoded(context, target, decodeBody(raw, target.kind, options), options);
 }
 
-/**
- * Everything of a creation but the write itself. Mutates and returns the fresh `object`. Ownership is asked for after
- * defaulting and before admission: what admission adds belongs to nobody.
- */
+/** @param object fresh, it is changed here */
+export function createDecoded(
+  context: ApiContext,
+  target: CreateTarget,
+  object: KubeObject,
+  options: WriteOptions,
+): StoredObject {
+  const { kind } = target;
+  const versions = versionsOf(kind, context.kinds);
+  const writer = { kind, versions, manager: options.fieldManager, subresource: "", nowMs: context.clock.now() };
+  const own = (defaulted: KubeObject) => trackUpdate(undefined, defaulted, writer);
+  return insert(context, kind, prepareNew(context, target, object, { own, options }), options);
+}
+
+export interface NewObjectWrite {
+  /** Asked after defaulting and before admission: what admission adds belongs to nobody. */
+  readonly own: (defaulted: KubeObject) => ManagedFieldsEntry[];
+  readonly options: WriteOptions;
+}
+
+/** Everything of a creation but the write itself. Mutates and returns the fresh `object`. */
 export function prepareNew(
   context: ApiContext,
   target: CreateTarget,
   object: KubeObject,
-  write: { readonly own: (defaulted: KubeObject) => ManagedFieldsEntry[]; readonly options: WriteOptions },
+  write: NewObjectWrite,
 ): KubeObject {
   const { kind } = target;
+  wipeSystemFields(object);
   placeObject(object, target);
-  nameObject(object, context, kind);
-  admitToNamespace(context, kind, object);
-  resetSystemFields(object, context.clock.now(), kind);
+  dropDuplicateOwners(object, write.options.warnings, false);
   kind.strategy.applyDefaults?.(object);
   const managedFields = write.own(object);
-  const admission = admissionOf(kind, object, write.options);
-  mutateAdmission(context, admission);
+  delete object.metadata.managedFields;
+  mutateAdmission(context, admissionOf(kind, object, write.options));
+  fillSystemFields(object, context.clock.now(), kind);
+  if (needsName(object)) object.metadata.name = generateName(context, kind, object.metadata);
   kind.strategy.prepareCreate?.(object, { store: context.store, nowMs: context.clock.now() });
   const findings = [...validateMetadata(object, kind), ...(kind.strategy.validate?.(object, undefined) ?? [])];
-  if (findings.length > 0) throw invalid(kindSubject(kind), object.metadata.name, findings);
-  validateAdmission(context, admission);
+  if (findings.length > 0) throw invalid(kindSubject(kind), object.metadata.name ?? "", findings);
+  validateAdmission(context, admissionOf(kind, object, write.options));
   if (managedFields.length > 0) object.metadata.managedFields = managedFields;
   return object;
 }
 
 function admissionOf(kind: ResourceKind, object: KubeObject, options: WriteOptions): AdmissionRequest {
   const { user, dryRun, warnings } = options;
-  const { name, namespace = "" } = object.metadata;
+  const { name = "", namespace = "" } = object.metadata;
   return { operation: "CREATE", kind, namespace, name, subresource: "", object, user, dryRun, warnings };
 }
 
@@ -72,9 +90,14 @@ export function insert(
   object: KubeObject,
   options: WriteOptions,
 ): StoredObject {
-  const key = keyOf(kind, object.metadata.namespace, object.metadata.name);
-  if (context.store.get(kind.storage, key) !== undefined) throw alreadyExists(subjectOf(kind), object.metadata.name);
+  const { metadata } = object;
+  const key = keyOf(kind, metadata.namespace, metadata.name);
+  const existing = context.store.get(kind.storage, key);
+  if (existing !== undefined) throw alreadyThere(subjectOf(kind), metadata, existing.object);
+  const hasVersion = !["", "0"].includes(metadata.resourceVersion ?? "");
+  delete metadata.resourceVersion;
   if (options.dryRun) return new StoredObject(key, object, 0);
+  if (hasVersion) throw unspecified("resourceVersion should not be set on objects to be created");
   return context.store.create(kind.storage, key, object);
 }
 
@@ -82,66 +105,18 @@ function placeObject(object: KubeObject, target: CreateTarget): void {
   const { metadata } = object;
   if (target.kind.namespaced) {
     const namespace = target.namespace ?? metadata.namespace ?? "";
-    if (metadata.namespace !== undefined && metadata.namespace !== "" && metadata.namespace !== namespace) {
-      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-    }
-    if (namespace === "") throw badRequest("an empty namespace may not be set during creation");
+    checkNamespace(metadata.namespace ?? "", namespace);
     metadata.namespace = namespace;
   } else delete metadata.namespace;
-  if (target.name === undefined) return;
-  if (metadata.name !== undefined && metadata.name !== "" && metadata.name !== target.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${target.name})`);
-  }
-  metadata.name = target.name;
+  if (target.name !== undefined) checkAddress({ ...target, name: target.name, subresource: "" }, object);
 }
 
-const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-const suffixLength = 5;
-const maxGeneratedBase = 58;
-const generateAttempts = 8;
-
-function nameObject(object: KubeObject, context: ApiContext, kind: ResourceKind): void {
-  const { metadata } = object;
-  if (metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
-  if (metadata.name) return;
-  const base = metadata.generateName;
-  if (base === undefined || base === "") {
-    throw invalid(kindSubject(kind), "", [cause.required("metadata.name", "name or generateName is required")]);
-  }
-  for (let attempt = 0; attempt < generateAttempts; attempt += 1) {
-    metadata.name = `${base.slice(0, maxGeneratedBase)}${randomSuffix()}`;
-    if (context.store.get(kind.storage, keyOf(kind, metadata.namespace, metadata.name)) === undefined) return;
-  }
-  throw failure(500, "ServerTimeout", `no free name was found for generateName ${JSON.stringify(base)}; try again`);
-}
-
-function randomSuffix(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(suffixLength));
-  return [...bytes].map((byte) => suffixAlphabet[byte % suffixAlphabet.length]).join("");
-}
-
-function admitToNamespace(context: ApiContext, kind: ResourceKind, object: KubeObject): void {
-  if (!kind.namespaced) return;
-  const namespace = object.metadata.namespace ?? "";
-  const stored = context.store.get("namespaces", namespace);
-  if (stored === undefined) throw notFound({ resource: "namespaces", group: "" }, namespace);
-  if (stored.object.metadata.deletionTimestamp === undefined) return;
-  const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
-  throw forbidden(subjectOf(kind), object.metadata.name, why);
-}
-
-function resetSystemFields(object: KubeObject, nowMs: number, kind: ResourceKind): void {
-  const { metadata } = object;
-  for (const name of [
-    "resourceVersion",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "selfLink",
-    "managedFields",
-  ]) {
+function wipeSystemFields({ metadata }: KubeObject): void {
+  for (const name of ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"])
     delete metadata[name];
-  }
+}
+
+function fillSystemFields({ metadata }: KubeObject, nowMs: number, kind: ResourceKind): void {
   metadata.uid = randomUUID();
   metadata.creationTimestamp = formatTime(nowMs);
   if (kind.hasGeneration) metadata.generation = 1;

@@ -1,44 +1,60 @@
 /** From a request body to an object of the kind that the path names. Unknown fields warn or fail, as asked. Pure. */
-import { isObject } from "../json-value.ts";
+import { isObject, type JsonObject } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import { badRequest } from "../status.ts";
 import type { WriteOptions } from "./context.ts";
 
-export interface DecodeHow {
-  /** False for applied configurations: a default is not something their manager said. */
-  readonly defaults?: boolean;
+export function decodeBody(raw: unknown, kind: ResourceKind, options: WriteOptions): KubeObject {
+  const body = checkBody(raw, kind);
+  const { object, complaints } = decodeObject(body, kind);
+  const findings = [...(options.bodyComplaints ?? []), ...complaints];
+  if (findings.length === 0 || options.fieldValidation === "Ignore") return object;
+  if (options.fieldValidation === "Strict")
+    throw badRequest(`${cannotHandle(body, kind)}: strict decoding error: ${findings.join(", ")}`);
+  options.warnings.push(...findings);
+  return object;
 }
 
-export function decodeBody(raw: unknown, kind: ResourceKind, options: WriteOptions, how: DecodeHow = {}): KubeObject {
-  if (!isObject(raw)) throw badRequest("the body of the request must be a JSON object");
-  checkType(raw.apiVersion, raw.kind, kind);
-  const { object, unknownFields } = kind.decode(raw, how.defaults ?? true);
-  reportUnknown(unknownFields, kind, options);
-  const stored = kind.toStorage === undefined ? object : kind.toStorage(object);
-  return { ...stored, metadata: { ...stored.metadata } };
-}
-
-function checkType(apiVersion: unknown, kindName: unknown, kind: ResourceKind): void {
-  if (kindName !== undefined && kindName !== kind.kind) {
+/** An object of this kind and version, or nothing said of them. */
+export function checkBody(raw: unknown, kind: ResourceKind): JsonObject {
+  if (!isObject(raw)) {
+    const got = Array.isArray(raw) ? "array" : raw === null ? "null" : typeof raw;
     throw badRequest(
-      `${String(kindName)} in version "${kind.version}" cannot be handled as a ${kind.kind}: the object provided is unrecognized (must be of type ${kind.kind})`,
+      `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
   }
-  if (apiVersion !== undefined && apiVersion !== kind.apiVersion) {
+  const { apiVersion, kind: name } = raw;
+  const isOtherKind = name !== undefined && name !== "" && name !== kind.kind;
+  if (isOtherKind && (apiVersion === undefined || apiVersion === "" || apiVersion === kind.apiVersion))
+    throw badRequest(`${cannotHandle(raw, kind)}: ${unregistered(raw, kind)}`);
+  if (apiVersion !== undefined && apiVersion !== "" && apiVersion !== kind.apiVersion) {
     throw badRequest(
       `the API version in the data (${String(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
     );
   }
+  return raw;
 }
 
-function reportUnknown(fields: readonly string[], kind: ResourceKind, options: WriteOptions): void {
-  if (fields.length === 0 || options.fieldValidation === "Ignore") return;
-  const messages = fields.map((field) => `unknown field ${JSON.stringify(field)}`);
-  if (options.fieldValidation === "Warn") {
-    options.warnings.push(...messages);
-    return;
-  }
-  const what = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
-  throw badRequest(`${what}: strict decoding error: ${messages.join(", ")}`);
+function cannotHandle(raw: JsonObject, kind: ResourceKind): string {
+  const name = typeof raw.kind === "string" && raw.kind !== "" ? raw.kind : kind.kind;
+  return `${name} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+}
+
+function unregistered(raw: JsonObject, kind: ResourceKind): string {
+  return `converting (${kind.apiVersion}.${String(raw.kind)}) to (${kind.apiVersion}.${kind.kind}): unknown conversion`;
+}
+
+export interface DecodedBody {
+  /** As stored, fresh. */
+  readonly object: KubeObject;
+  /** Such as `unknown field "spec.foo"`. */
+  readonly complaints: readonly string[];
+}
+
+export function decodeObject(raw: JsonObject, kind: ResourceKind): DecodedBody {
+  const { object, unknownFields } = kind.decode(raw, true);
+  const stored = kind.toStorage === undefined ? object : kind.toStorage(object);
+  const complaints = unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
+  return { object: { ...stored, metadata: { ...stored.metadata } }, complaints };
 }

@@ -1,39 +1,47 @@
 /**
- * Deletion: admission -> preconditions -> propagation finalizers -> grace period -> finalizers -> removal. An object that must wait
- * is only marked with a deletion timestamp. Effects: one write at most, none in a dry run.
+ * Deletion: admission -> preconditions -> grace period -> propagation finalizers -> removal. An object that must wait is
+ * only marked with a deletion timestamp. Effects: two writes at most (a pod is marked before it goes), none in a dry run.
  */
 import { type AdmissionRequest, mutateAdmission, validateAdmission } from "../admission/admission.ts";
+import { deepEqual } from "../json-value.ts";
 import { formatTime, type KubeObject } from "../object.ts";
-import { subjectOf } from "../registry/kind.ts";
+import { kindSubject, type ResourceKind } from "../registry/kind.ts";
 import { conflict } from "../status.ts";
 import { StoredObject } from "../storage/stored-object.ts";
 import type { ApiContext, Target } from "./context.ts";
 import type { DeleteOptions } from "./delete-options.ts";
 import { readObject } from "./read.ts";
+import { takesPropagation } from "./update-rules.ts";
 
 export interface Deletion {
   readonly object: StoredObject;
   /** False while finalizers or a grace period keep the object. */
   readonly gone: boolean;
+  /** Nothing was done: the object is on its way already, and this asks for no shorter one. */
+  readonly isPending?: boolean;
 }
 
 export function deleteObject(context: ApiContext, target: Target, options: DeleteOptions): Deletion {
   const admission = admissionOf(target, options);
   mutateAdmission(context, admission);
   const old = readObject(context, target);
-  checkPreconditions(target, old.object, options);
+  checkPreconditions(target.kind, old.object, options);
   validateAdmission(context, { ...admission, old: old.object });
-  const marked = markDeleted(context, target, old.object, options);
-  if (marked === undefined) return remove(context, target, old, options);
-  if (marked === old.object) return { object: old, gone: false };
-  if (options.dryRun) return { object: new StoredObject(old.key, marked, old.revision), gone: false };
-  return { object: context.store.update(target.kind.storage, old.key, marked), gone: false };
+  const grace = decideGrace(target.kind, old.object, options, context.clock.now());
+  if (grace === "pending") return { object: old, gone: false, isPending: true };
+  const finalizers = decideFinalizers(target.kind, old.object, options);
+  const stays = finalizers.length > 0 || (grace?.seconds ?? 0) > 0 || isKeptByController(target.kind, old.object);
+  if (grace === undefined && !stays) return remove(context, target, old, options);
+  const marked = mark(target.kind, old.object, { grace, finalizers, nowMs: context.clock.now() });
+  const object = write(context, target.kind, { old, marked }, options);
+  if (stays) return { object, gone: false };
+  return options.dryRun ? { object, gone: true } : remove(context, target, object, options);
 }
 
 function admissionOf(target: Target, options: DeleteOptions): AdmissionRequest {
   const { kind, namespace = "", name, subresource } = target;
-  const { user, dryRun } = options;
-  return { operation: "DELETE", kind, namespace, name, subresource, user, dryRun, warnings: options.warnings ?? [] };
+  const { user, dryRun, warnings = [] } = options;
+  return { operation: "DELETE", kind, namespace, name, subresource, user, dryRun, warnings };
 }
 
 function remove(context: ApiContext, target: Target, old: StoredObject, options: DeleteOptions): Deletion {
@@ -41,48 +49,97 @@ function remove(context: ApiContext, target: Target, old: StoredObject, options:
   return { object: context.store.delete(target.kind.storage, old.key), gone: true };
 }
 
-function checkPreconditions(target: Target, object: KubeObject, options: DeleteOptions): void {
+function write(
+  context: ApiContext,
+  kind: ResourceKind,
+  change: { readonly old: StoredObject; readonly marked: KubeObject },
+  options: DeleteOptions,
+): StoredObject {
+  const { old, marked } = change;
+  if (deepEqual(marked, old.object)) return old;
+  if (options.dryRun) return new StoredObject(old.key, marked, old.revision);
+  return context.store.update(kind.storage, old.key, marked);
+}
+
+function checkPreconditions(kind: ResourceKind, { metadata }: KubeObject, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions;
-  if (uid !== undefined && uid !== object.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`;
-    throw conflict(subjectOf(target.kind), target.name, why);
+  if (uid !== undefined && uid !== metadata.uid) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(kindSubject(kind), metadata.name, why);
   }
-  if (resourceVersion !== undefined && resourceVersion !== object.metadata.resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${object.metadata.resourceVersion}`;
-    throw conflict(subjectOf(target.kind), target.name, why);
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
+    throw conflict(kindSubject(kind), metadata.name, why);
   }
 }
 
-/** The marked object, the same object when nothing changes, or undefined when it can go at once. */
-function markDeleted(
-  context: ApiContext,
-  target: Target,
-  old: KubeObject,
+interface Grace {
+  readonly seconds: number;
+  readonly deletionTimestamp: string;
+}
+
+/** Undefined for kinds, and for objects on their way, that need no time. A running grace period can only be shortened. */
+function decideGrace(
+  { strategy }: ResourceKind,
+  { metadata, ...object }: KubeObject,
   options: DeleteOptions,
-): KubeObject | undefined {
-  const { strategy } = target.kind;
-  const finalizers = withPropagation(old.metadata.finalizers ?? [], options.propagationPolicy);
-  const grace = strategy.graceSeconds?.(old, options.gracePeriodSeconds) ?? 0;
-  if (finalizers.length === 0 && grace === 0 && strategy.beginDeletion === undefined) return undefined;
-  const shortens = grace < (old.metadata.deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY);
-  const sameFinalizers = finalizers.length === (old.metadata.finalizers ?? []).length;
-  if (old.metadata.deletionTimestamp !== undefined && !shortens && sameFinalizers) return old;
-  const metadata = { ...old.metadata };
-  if (finalizers.length > 0) metadata.finalizers = finalizers;
-  else delete metadata.finalizers;
-  if (old.metadata.deletionTimestamp === undefined || shortens) {
-    metadata.deletionTimestamp = formatTime(context.clock.now() + grace * 1000);
-    metadata.deletionGracePeriodSeconds = grace;
+  nowMs: number,
+): Grace | "pending" | undefined {
+  if (strategy.graceSeconds === undefined) return undefined;
+  const { deletionTimestamp, deletionGracePeriodSeconds: running = 0 } = metadata;
+  if (deletionTimestamp === undefined) {
+    const whole = { ...object, metadata } as KubeObject;
+    const seconds = strategy.graceSeconds(whole, options.gracePeriodSeconds);
+    return { seconds, deletionTimestamp: formatTime(nowMs + seconds * 1000) };
   }
-  if (metadata.generation !== undefined && old.metadata.deletionTimestamp === undefined) metadata.generation += 1;
+  if (running === 0) return undefined;
+  const wanted = options.gracePeriodSeconds;
+  if (wanted === undefined || wanted >= running) return "pending";
+  const endsMs = Date.parse(deletionTimestamp) - running * 1000 + wanted * 1000;
+  if (endsMs >= nowMs) return { seconds: wanted, deletionTimestamp: formatTime(endsMs) };
+  // The shorter time is over already: one second is left for whoever ends the object, unless none was wanted.
+  return { seconds: Math.min(wanted, 1), deletionTimestamp: formatTime(nowMs) };
+}
+
+function decideFinalizers(kind: ResourceKind, { metadata }: KubeObject, options: DeleteOptions): string[] {
+  const finalizers = metadata.finalizers ?? [];
+  const policy = options.propagationPolicy;
+  if (!takesPropagation(kind) || policy === undefined) return [...finalizers];
+  const kept = finalizers.filter((finalizer) => finalizer !== "orphan" && finalizer !== "foregroundDeletion");
+  const wanted = { Orphan: ["orphan"], Foreground: ["foregroundDeletion"], Background: [] }[policy];
+  const same = kept.length + wanted.length === finalizers.length && wanted.every((one) => finalizers.includes(one));
+  return same ? [...finalizers] : [...kept, ...wanted];
+}
+
+/** A namespace stays until its controller has emptied it and given up its own finalizer. */
+function isKeptByController({ strategy }: ResourceKind, object: KubeObject): boolean {
+  if (strategy.beginDeletion === undefined) return false;
+  const { finalizers = [] } = (object.spec ?? {}) as { finalizers?: string[] };
+  return object.metadata.deletionTimestamp === undefined || finalizers.length > 0;
+}
+
+function mark(
+  kind: ResourceKind,
+  old: KubeObject,
+  by: { readonly grace: Grace | undefined; readonly finalizers: string[]; readonly nowMs: number },
+): KubeObject {
+  const metadata = { ...old.metadata };
+  if (by.finalizers.length > 0) metadata.finalizers = by.finalizers;
+  else delete metadata.finalizers;
+  if (metadata.deletionTimestamp === undefined && (metadata.generation ?? 0) > 0)
+    metadata.generation = (metadata.generation ?? 0) + 1;
+  if (by.grace !== undefined) {
+    metadata.deletionTimestamp = by.grace.deletionTimestamp;
+    metadata.deletionGracePeriodSeconds = by.grace.seconds;
+  } else markAtOnce(metadata, kind, by.nowMs);
   const marked = { ...old, metadata };
-  strategy.beginDeletion?.(marked);
+  kind.strategy.beginDeletion?.(marked);
   return marked;
 }
 
-function withPropagation(finalizers: readonly string[], policy: DeleteOptions["propagationPolicy"]): string[] {
-  const kept = finalizers.filter((finalizer) => finalizer !== "orphan" && finalizer !== "foregroundDeletion");
-  if (policy === undefined) return [...finalizers];
-  if (policy === "Orphan") return [...kept, "orphan"];
-  return policy === "Foreground" ? [...kept, "foregroundDeletion"] : kept;
+function markAtOnce(metadata: KubeObject["metadata"], { strategy }: ResourceKind, nowMs: number): void {
+  const { deletionTimestamp } = metadata;
+  if (deletionTimestamp === undefined || Date.parse(deletionTimestamp) > nowMs)
+    metadata.deletionTimestamp = formatTime(nowMs);
+  if (strategy.beginDeletion === undefined) metadata.deletionGracePeriodSeconds = 0;
 }

@@ -2,23 +2,22 @@
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const serviceName = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const qualifiedName = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 export function checkDnsLabel(name: string): string | undefined {
-  if (name.length > 63) return "must be no more than 63 characters";
+  if (name.length > 63) return "must be no more than 63 bytes";
   if (label.test(name)) return undefined;
   return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 }
 
 export function checkDnsSubdomain(name: string): string | undefined {
-  if (name.length > 253) return "must be no more than 253 characters";
+  if (name.length > 253) return "must be no more than 253 bytes";
   if (subdomain.test(name)) return undefined;
   return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 }
 
 export function checkServiceName(name: string): string | undefined {
-  if (name.length > 63) return "must be no more than 63 characters";
+  if (name.length > 63) return "must be no more than 63 bytes";
   if (serviceName.test(name)) return undefined;
   return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 }
@@ -30,20 +29,8 @@ export function checkPathSegment(name: string): string | undefined {
   return name.includes("%") ? "may not contain '%'" : undefined;
 }
 
-export function checkQualifiedName(name: string): string | undefined {
-  const parts = name.split("/");
-  const last = parts.at(-1) ?? "";
-  if (parts.length > 2) return "a qualified name must consist of an optional DNS subdomain prefix, '/' and a name";
-  if (parts.length === 2 && checkDnsSubdomain(parts[0] ?? "") !== undefined)
-    return "prefix part must be a DNS subdomain";
-  if (last.length === 0) return "name part must be non-empty";
-  if (last.length > 63) return "name part must be no more than 63 characters";
-  if (qualifiedName.test(last)) return undefined;
-  return "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-}
-
 export function checkLabelValue(value: string): string | undefined {
-  if (value.length > 63) return "must be no more than 63 characters";
+  if (value.length > 63) return "must be no more than 63 bytes";
   if (labelValue.test(value)) return undefined;
   return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 }

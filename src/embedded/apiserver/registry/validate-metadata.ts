@@ -1,67 +1,108 @@
 /** Checks the metadata that every kind shares: name, labels, annotations, finalizers and owners. Pure. */
-import type { KubeObject } from "../object.ts";
+import type { KubeObject, OwnerReference } from "../object.ts";
+import { checkFieldManager } from "../operations/write-options.ts";
 import { cause, type StatusCause } from "../status.ts";
 import type { ResourceKind } from "./kind.ts";
-import { checkDnsSubdomain, checkLabelValue, checkQualifiedName } from "./names.ts";
+import { checkDnsSubdomain, checkLabelValue } from "./names.ts";
+import { qualifiedNameProblems } from "./qualified-name.ts";
 
 const maxAnnotationBytes = 256 * 1024;
+const maxSubresourceBytes = 256;
 
 export function validateMetadata(object: KubeObject, kind: ResourceKind): StatusCause[] {
   const { metadata } = object;
+  return [
+    ...validateNames(object, kind),
+    ...validateGeneration(metadata.generation ?? 0),
+    ...validateLabels(metadata.labels ?? {}),
+    ...validateAnnotations(metadata.annotations ?? {}),
+    ...validateOwners(metadata.ownerReferences ?? []),
+    ...validateFinalizers(metadata.finalizers ?? []),
+    ...validateManagedFields(object),
+  ];
+}
+
+function validateNames({ metadata }: KubeObject, kind: ResourceKind): StatusCause[] {
+  const check = kind.strategy.checkName ?? checkDnsSubdomain;
   const findings: StatusCause[] = [];
-  const nameProblem = (kind.strategy.checkName ?? checkDnsSubdomain)(metadata.name);
-  if (nameProblem !== undefined) findings.push(cause.invalid("metadata.name", metadata.name, nameProblem));
-  findings.push(...validateLabels(metadata.labels ?? {}), ...validateAnnotations(metadata.annotations ?? {}));
-  for (const [index, finalizer] of (metadata.finalizers ?? []).entries()) {
-    const problem = checkQualifiedName(finalizer);
-    if (problem !== undefined) findings.push(cause.invalid(`metadata.finalizers[${index}]`, finalizer, problem));
-  }
-  findings.push(...validateOwners(object));
+  const { generateName = "", name = "" } = metadata;
+  // A name is yet to follow, so a dash may end the prefix.
+  const prefixProblem = generateName === "" ? undefined : check(generateName.replace(/-$/, "a"));
+  if (prefixProblem !== undefined) findings.push(cause.invalid("metadata.generateName", generateName, prefixProblem));
+  const problem = name === "" ? undefined : check(name);
+  if (name === "") findings.push(cause.required("metadata.name", "name or generateName is required"));
+  if (problem !== undefined) findings.push(cause.invalid("metadata.name", name, problem));
   return findings;
+}
+
+function validateGeneration(generation: number): StatusCause[] {
+  if (generation >= 0) return [];
+  return [cause.invalid("metadata.generation", generation, "must be greater than or equal to 0")];
 }
 
 export function validateLabels(labels: Readonly<Record<string, string>>, path = "metadata.labels"): StatusCause[] {
   const findings: StatusCause[] = [];
   for (const [key, value] of Object.entries(labels)) {
-    const keyProblem = checkQualifiedName(key);
     const valueProblem = checkLabelValue(value);
-    if (keyProblem !== undefined) findings.push(cause.invalid(path, key, keyProblem));
+    findings.push(...qualifiedNameProblems(key).map((problem) => cause.invalid(path, key, problem)));
     if (valueProblem !== undefined) findings.push(cause.invalid(path, value, valueProblem));
   }
   return findings;
 }
 
 function validateAnnotations(annotations: Readonly<Record<string, string>>): StatusCause[] {
+  const path = "metadata.annotations";
   const findings: StatusCause[] = [];
   let size = 0;
   for (const [key, value] of Object.entries(annotations)) {
     size += Buffer.byteLength(key) + Buffer.byteLength(value);
-    const problem = checkQualifiedName(key.toLowerCase());
-    if (problem !== undefined) findings.push(cause.invalid("metadata.annotations", key, problem));
+    findings.push(...qualifiedNameProblems(key.toLowerCase()).map((problem) => cause.invalid(path, key, problem)));
   }
-  if (size > maxAnnotationBytes) findings.push(cause.tooLong("metadata.annotations", maxAnnotationBytes));
+  if (size > maxAnnotationBytes) findings.push(cause.tooLong(path, maxAnnotationBytes));
   return findings;
 }
 
-function validateOwners(object: KubeObject): StatusCause[] {
-  const findings: StatusCause[] = [];
-  const owners = object.metadata.ownerReferences ?? [];
-  for (const [index, owner] of owners.entries()) {
-    for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
-      if (!owner[field])
-        findings.push(cause.invalid(`metadata.ownerReferences[${index}].${field}`, "", `${field} must not be empty`));
-    }
-  }
-  const controllers = owners.filter((owner) => owner.controller === true);
-  if (controllers.length > 1) {
-    const detail = "Only one reference can have Controller set to true";
-    findings.push(
-      cause.invalid(
-        "metadata.ownerReferences",
-        controllers.map((owner) => owner.name),
-        detail,
-      ),
-    );
+function validateFinalizers(finalizers: readonly string[]): StatusCause[] {
+  const path = "metadata.finalizers";
+  const findings = finalizers.flatMap((finalizer) =>
+    qualifiedNameProblems(finalizer).map((problem) => cause.invalid(path, finalizer, problem)),
+  );
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion"))
+    findings.push(cause.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  return findings;
+}
+
+function validateOwners(owners: readonly OwnerReference[]): StatusCause[] {
+  const path = "metadata.ownerReferences";
+  const findings = owners.flatMap((owner) => validateOwner(owner, path));
+  const [first, ...others] = owners
+    .filter((owner) => owner.controller === true)
+    .map((owner) => `${owner.kind}/${owner.name}`);
+  for (const other of others) {
+    const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${other}`;
+    findings.push(cause.invalid(path, owners, why));
   }
   return findings;
+}
+
+function validateOwner(owner: OwnerReference, path: string): StatusCause[] {
+  const findings: StatusCause[] = [];
+  const { apiVersion = "", kind = "" } = owner;
+  if (apiVersion.split("/").at(-1) === "")
+    findings.push(cause.invalid(`${path}.apiVersion`, apiVersion, "version must not be empty"));
+  for (const field of ["kind", "name", "uid"] as const)
+    if (!owner[field]) findings.push(cause.invalid(`${path}.${field}`, owner[field] ?? "", "must not be empty"));
+  if (apiVersion === "v1" && kind === "Event")
+    findings.push(cause.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
+  return findings;
+}
+
+function validateManagedFields({ metadata }: KubeObject): StatusCause[] {
+  return (metadata.managedFields ?? []).flatMap((entry, index) => {
+    const path = `metadata.managedFields[${index}]`;
+    const findings = checkFieldManager(entry.manager ?? "", `${path}.manager`);
+    if (Buffer.byteLength(entry.subresource ?? "") > maxSubresourceBytes)
+      findings.push(cause.tooLong(`${path}.subresource`, maxSubresourceBytes));
+    return findings;
+  });
 }

@@ -5,6 +5,7 @@
  */
 import { isObject, type JsonObject, setField } from "../json-value.ts";
 import type { Schema } from "./schema.ts";
+import { isValueStruct, zeroValue } from "./zero-value.ts";
 
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
@@ -43,7 +44,20 @@ function decodeObject(value: unknown, schema: Schema, place: Place): JsonObject 
     if (childSchema === undefined) place.unknownFields.push(path);
     else setField(result, name, decode(child, childSchema, { path, unknownFields: place.unknownFields }));
   }
+  for (const name of valueStructsOf(schema)) result[name] ??= zeroValue(schema.properties?.[name] ?? {});
   return result;
+}
+
+const valueStructs = new WeakMap<Schema, readonly string[]>();
+
+/** Fields that a Go type always has, so that an absent one is an empty struct. */
+function valueStructsOf(schema: Schema): readonly string[] {
+  const known = valueStructs.get(schema);
+  if (known !== undefined) return known;
+  const names = Object.entries(schema.properties ?? {}).filter(([, child]) => isValueStruct(child));
+  const found = names.map(([name]) => name);
+  valueStructs.set(schema, found);
+  return found;
 }
 
 function childOf(schema: Schema, name: string): Schema | undefined {

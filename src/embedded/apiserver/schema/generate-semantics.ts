@@ -1,7 +1,8 @@
 /**
  * Writes `list-semantics.json`: how lists and maps of the built-in kinds merge (patch strategies and merge keys, list
- * types and map keys), which types are atomic, and which fields hold quantities. The client models do not carry it, so
- * models and Go API types (markers and struct tags) are walked side by side.
+ * types and map keys), which types are atomic, which fields hold quantities, and which hold structs that are always
+ * there (`default: {}`, as in Kubernetes' OpenAPI). The client models do not carry it, so models and Go API types (markers
+ * and struct tags) are walked side by side.
  * Run: `node src/embedded/apiserver/schema/generate-semantics.ts SOURCES`, where SOURCES/k8s.io/... holds the modules
  * api, apimachinery, apiextensions-apiserver and kube-aggregator. Effects: one file.
  */
@@ -78,8 +79,9 @@ interface FieldPair extends FieldHome {
 
 function readField(pair: FieldPair, found: Semantics): void {
   const id = `${pair.model}.${pair.attribute.baseName}`;
-  const { type } = pair.sources.resolve(pair.field.goType, pair.home);
-  const semantics = fieldSemantics(pair.field);
+  const { type, flags } = pair.sources.resolve(pair.field.goType, pair.home);
+  const isValueStruct = flags === "" && type.includes("/") && !pair.field.tag.includes("omitzero");
+  const semantics = { ...fieldSemantics(pair.field), ...(isValueStruct && { default: {} }) };
   if (Object.keys(semantics).length > 0) found.fields[id] = semantics;
   if (type === "Quantity") found.quantities.push(id);
   const [model] = /\b(?:[A-Z][a-z]+)??V\d\w*\b/.exec(pair.attribute.type) ?? [];

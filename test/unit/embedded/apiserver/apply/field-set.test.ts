@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { compareObjects } from "../../../../../src/embedded/apiserver/apply/compare-objects.ts";
 import { type FieldSet, fieldSetFromJson, formatPath } from "../../../../../src/embedded/apiserver/apply/field-set.ts";
-import { fieldsOf, modifiedFields } from "../../../../../src/embedded/apiserver/apply/object-fields.ts";
+import { fieldsOf } from "../../../../../src/embedded/apiserver/apply/object-fields.ts";
 import { builtinSchema } from "../../../../../src/embedded/apiserver/schema/builtin.ts";
 
 const json = fc.letrec((tie) => ({
@@ -67,7 +68,7 @@ describe("fields of objects", () => {
   test("only leaves that both have and that differ are modified", () => {
     const before = { spec: { containers: [{ name: "c", image: "1", args: ["x"] }], priority: 1 } };
     const after = { spec: { containers: [{ name: "c", image: "2", args: ["x"], tty: true }], priority: 1 } };
-    expect(modifiedFields(before, after, pod).toJson()).toEqual({
+    expect(compareObjects(before, after, pod).modified.toJson()).toEqual({
       "f:spec": { "f:containers": { 'k:{"name":"c"}': { "f:image": {} } } },
     });
   });

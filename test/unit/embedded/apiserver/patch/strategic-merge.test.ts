@@ -51,9 +51,9 @@ describe("strategic merge patch", () => {
       want: { spec: { ...base.spec, tolerations: [{ key: "u" }] } },
     },
     {
-      name: "a set takes new members and gives up named ones",
+      name: "a set takes new members, first, and gives up named ones",
       patch: { metadata: { finalizers: ["c"], "$deleteFromPrimitiveList/finalizers": ["a"] } },
-      want: { metadata: { ...base.metadata, finalizers: ["b", "c"] } },
+      want: { metadata: { ...base.metadata, finalizers: ["c", "b"] } },
     },
     {
       name: "$retainKeys drops the other keys of a volume",

@@ -22,7 +22,7 @@ describe("built-in schemas", () => {
   });
 
   const pod = builtinSchema("", "v1", "Pod");
-  test("decoding drops nulls and unknown fields, and turns numbers into quantities", () => {
+  test("decoding drops nulls and unknown fields, turns numbers into quantities and fills in structs", () => {
     const given = {
       metadata: { name: "a", labels: null, x: 1 },
       spec: { containers: [{ name: "c", y: 1, resources: { limits: { cpu: 1 } } }] },
@@ -31,6 +31,7 @@ describe("built-in schemas", () => {
     expect(value).toEqual({
       metadata: { name: "a" },
       spec: { containers: [{ name: "c", resources: { limits: { cpu: "1" } } }] },
+      status: {},
     });
     expect(unknownFields).toEqual(["metadata.x", "spec.containers[0].y"]);
   });
