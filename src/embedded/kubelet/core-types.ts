@@ -76,6 +76,14 @@ export interface Probe extends Handler {
   readonly grpc?: { readonly port: number; readonly service?: string };
 }
 
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+  readonly protocol?: string;
+}
+
 export interface Container {
   readonly name: string;
   readonly image?: string;
@@ -84,7 +92,7 @@ export interface Container {
   readonly workingDir?: string;
   readonly env?: readonly EnvVar[];
   readonly envFrom?: readonly EnvFromSource[];
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly ports?: readonly ContainerPort[];
   readonly resources?: ResourceRequirements;
   readonly volumeMounts?: readonly VolumeMount[];
   readonly restartPolicy?: string;
@@ -139,6 +147,7 @@ export interface Volume {
   readonly downwardAPI?: { readonly items?: readonly DownwardFile[]; readonly defaultMode?: number };
   readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number };
   readonly hostPath?: { readonly path: string; readonly type?: string };
+  readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean };
   readonly projected?: { readonly sources?: readonly VolumeProjection[]; readonly defaultMode?: number };
 }
 
@@ -169,12 +178,31 @@ export interface NodeSelectorTerm {
 export interface PodAffinityTerm {
   readonly labelSelector?: LabelSelector;
   readonly topologyKey: string;
+  readonly matchLabelKeys?: readonly string[];
+  readonly mismatchLabelKeys?: readonly string[];
   readonly namespaces?: readonly string[];
   readonly namespaceSelector?: LabelSelector;
 }
 
 export interface PodAffinity {
   readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+  readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly WeightedPodAffinityTerm[];
+}
+
+export interface WeightedPodAffinityTerm {
+  readonly weight: number;
+  readonly podAffinityTerm: PodAffinityTerm;
+}
+
+export interface TopologySpreadConstraint {
+  readonly maxSkew: number;
+  readonly topologyKey: string;
+  readonly whenUnsatisfiable: string;
+  readonly labelSelector?: LabelSelector;
+  readonly minDomains?: number;
+  readonly nodeAffinityPolicy?: string;
+  readonly nodeTaintsPolicy?: string;
+  readonly matchLabelKeys?: readonly string[];
 }
 
 export interface Affinity {
@@ -206,6 +234,12 @@ export interface PodSpec {
   readonly affinity?: Affinity;
   readonly tolerations?: readonly Toleration[];
   readonly priority?: number;
+  readonly priorityClassName?: string;
+  readonly preemptionPolicy?: string;
+  readonly topologySpreadConstraints?: readonly TopologySpreadConstraint[];
+  readonly hostname?: string;
+  readonly subdomain?: string;
+  readonly hostNetwork?: boolean;
   readonly overhead?: ResourceList;
   readonly schedulingGates?: readonly { readonly name: string }[];
   readonly readinessGates?: readonly { readonly conditionType: string }[];
@@ -262,6 +296,7 @@ export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown
 export interface PodStatus {
   readonly observedGeneration?: number;
   readonly phase?: PodPhase;
+  readonly nominatedNodeName?: string;
   readonly reason?: string;
   readonly message?: string;
   readonly conditions?: readonly Condition[];
