@@ -21,9 +21,9 @@ export class SharedInformers {
     this.#options = options;
   }
 
-  /** Indexes: `namespace`, `owner` (uid of the controller) and, for pods, `node`. */
-  of<T extends KubeObject>(type: ResourceType<T>): Informer<T> {
-    const key = `${type.apiVersion}/${type.plural}`;
+  /** Indexes: `namespace`, `owner` (uid of the controller) and, for pods, `node`. Without a namespace: all of them. */
+  of<T extends KubeObject>(type: ResourceType<T>, namespace?: string): Informer<T> {
+    const key = `${type.apiVersion}/${type.plural}/${namespace ?? ""}`;
     const known = this.#informers.get(key);
     // A ResourceType ties the address to T, so the informer of the same address holds the same T.
     if (known !== undefined) return known as unknown as Informer<T>;
@@ -33,7 +33,7 @@ export class SharedInformers {
       node: (object: T) => nodeOf(object),
     };
     const { clock, logger } = this.#options;
-    const informer = createInformer(this.#transport, type, { indexers, clock, logger });
+    const informer = createInformer(this.#transport, type, { indexers, namespace, clock, logger });
     this.#informers.set(key, informer as unknown as Informer<KubeObject>);
     return informer;
   }

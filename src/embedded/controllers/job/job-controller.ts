@@ -16,7 +16,7 @@ import { podResource } from "../../kubelet/pod-api.ts";
 import { isNamespaceTerminating } from "../api-message.ts";
 import { sameJson } from "../canonical.ts";
 import { isConditionTrue } from "../conditions.ts";
-import { clientOf, type ControllerContext, controllerNamed } from "../controller-context.ts";
+import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { Expectations } from "../expectations.ts";
 import { watchOwnedPods } from "../owned-pods.ts";
 import { controllerOf } from "../owners.ts";
@@ -111,7 +111,9 @@ class JobReconciler {
     if (!sameJson(status, noted.status)) await this.#writeStatus(noted, status);
     this.#announce(job, status, outcome);
     if (managed.error !== undefined) throw managed.error;
-    const waits = [managed.requeueAfterMs, untilDeadline({ ...job, status }, nowMs)].filter((wait) => wait !== undefined);
+    const waits = [managed.requeueAfterMs, untilDeadline({ ...job, status }, nowMs)].filter(
+      (wait) => wait !== undefined,
+    );
     return waits.length === 0 ? undefined : { requeueAfterMs: Math.max(1, Math.min(...waits)) };
   }
 
@@ -178,7 +180,11 @@ class JobReconciler {
   async #delete(job: Job, victims: readonly Pod[], how: { readonly isCounted: boolean }): Promise<Managed> {
     const key = objectKey(job);
     if (victims.length === 0) return { created: 0, removed: new Set() };
-    this.#expectations.expect(key, 0, victims.map((pod) => pod.metadata.uid ?? ""));
+    this.#expectations.expect(
+      key,
+      0,
+      victims.map((pod) => pod.metadata.uid ?? ""),
+    );
     if (!how.isCounted) await this.#release.release(victims);
     for (const pod of victims) {
       try {
@@ -198,7 +204,8 @@ class JobReconciler {
     const say = (reason: string, message: string, type: "Normal" | "Warning" = "Normal") =>
       this.#context.events.record({ regarding: job, component, type, reason, message });
     if (becomes("Suspended", "True")) say("Suspended", "Job suspended");
-    if (isConditionTrue(job.status?.conditions, "Suspended") && becomes("Suspended", "False")) say("Resumed", "Job resumed");
+    if (isConditionTrue(job.status?.conditions, "Suspended") && becomes("Suspended", "False"))
+      say("Resumed", "Job resumed");
     if (becomes("Complete", "True")) say("Completed", "Job completed");
     if (becomes("Failed", "True") && outcome !== undefined) say(outcome.reason, outcome.message, "Warning");
   }

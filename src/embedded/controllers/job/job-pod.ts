@@ -1,8 +1,8 @@
 /** The pods of a job: how they are made and what has become of them. Pure. */
 import type { Container, EnvVar, Pod } from "../../kubelet/core-types.ts";
 import { randomSuffix } from "../canonical.ts";
-import { isTerminating } from "../pod-state.ts";
 import { buildOwnedPod } from "../pod-control.ts";
+import { isTerminating } from "../pod-state.ts";
 import { parseTime } from "../times.ts";
 import type { Job } from "../workload-types.ts";
 
@@ -32,7 +32,9 @@ export function hasFailed(job: Job, pod: Pod): boolean {
 
 /** Milliseconds since the epoch. */
 export function finishTimeOf(pod: Pod): number {
-  const ends = (pod.status?.containerStatuses ?? []).map((status) => parseTime(status.state?.terminated?.finishedAt) ?? 0);
+  const ends = (pod.status?.containerStatuses ?? []).map(
+    (status) => parseTime(status.state?.terminated?.finishedAt) ?? 0,
+  );
   const latest = Math.max(0, ...ends);
   return latest || (parseTime(pod.metadata.deletionTimestamp) ?? parseTime(pod.metadata.creationTimestamp) ?? 0);
 }

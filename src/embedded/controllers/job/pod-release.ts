@@ -6,7 +6,7 @@ import { isNotFound } from "../../../kube/api-error.ts";
 import { parseObjectKey } from "../../../kube/object.ts";
 import type { Pod } from "../../kubelet/core-types.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
-import { clientOf, type ControllerContext } from "../controller-context.ts";
+import { type ControllerContext, clientOf } from "../controller-context.ts";
 import { controllerOf } from "../owners.ts";
 import { jobs } from "../workload-resources.ts";
 import { isTracked, trackingFinalizer } from "./job-pod.ts";

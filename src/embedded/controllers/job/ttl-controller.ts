@@ -1,7 +1,7 @@
 /** Deletes jobs when their time after the end is over. Effects: deletes jobs. */
 import { isNotFound } from "../../../kube/api-error.ts";
 import type { Controller, ReconcileResult } from "../../../kube/controller.ts";
-import { clientOf, type ControllerContext, controllerNamed } from "../controller-context.ts";
+import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { parseTime } from "../times.ts";
 import { jobs } from "../workload-resources.ts";
 import type { Job } from "../workload-types.ts";
