@@ -39,7 +39,7 @@ export async function startControllerManager(options: ControllerManagerOptions):
   const timing = { ...defaultTiming, ...options.timing };
   const context: ControllerContext = { transport, informers, events, clock, logger, timing };
   const controllers = selectControllers(context, await readServedKinds(transport));
-  const manager = createManager({ informers: informers.all(), controllers, clock, logger });
+  const manager = createManager({ informers: informers.seal(), controllers, clock, logger });
   const stopping = new AbortController();
   const running = manager.run(stopping.signal).catch((error: unknown) => {
     logger.error("the controllers stopped", { error: describeError(error) });

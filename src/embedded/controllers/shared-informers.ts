@@ -15,10 +15,17 @@ export class SharedInformers {
   readonly #transport: Transport;
   readonly #options: { readonly clock: Clock; readonly logger: Logger };
   readonly #informers = new Map<string, Informer<KubeObject>>();
+  #sealed = false;
 
   constructor(transport: Transport, options: { readonly clock: Clock; readonly logger: Logger }) {
     this.#transport = transport;
     this.#options = options;
+  }
+
+  /** From now on only informers that exist are given: one made later would never be started. */
+  seal(): readonly Informer<KubeObject>[] {
+    this.#sealed = true;
+    return [...this.#informers.values()];
   }
 
   /** Indexes: `namespace`, `owner` (uid of the controller) and, for pods, `node`. Without a namespace: all of them. */
@@ -27,6 +34,7 @@ export class SharedInformers {
     const known = this.#informers.get(key);
     // A ResourceType ties the address to T, so the informer of the same address holds the same T.
     if (known !== undefined) return known as unknown as Informer<T>;
+    if (this.#sealed) throw new Error(`the informer of ${key} must be asked for when its controller is made`);
     const indexers = {
       namespace: (object: T) => [object.metadata.namespace ?? ""],
       owner: ownerIndex,
@@ -36,10 +44,6 @@ export class SharedInformers {
     const informer = createInformer(this.#transport, type, { indexers, namespace, clock, logger });
     this.#informers.set(key, informer as unknown as Informer<KubeObject>);
     return informer;
-  }
-
-  all(): readonly Informer<KubeObject>[] {
-    return [...this.#informers.values()];
   }
 }
 

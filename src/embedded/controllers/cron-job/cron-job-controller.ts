@@ -70,27 +70,43 @@ class CronJobReconciler {
     try {
       return parseSchedule(cron.spec.schedule, cron.spec.timeZone);
     } catch (error) {
-      this.#report(cron, "UnparseableSchedule", `unparseable schedule: "${cron.spec.schedule}" : ${describeError(error)}`, "Warning");
+      this.#report(
+        cron,
+        "UnparseableSchedule",
+        `unparseable schedule: "${cron.spec.schedule}" : ${describeError(error)}`,
+        "Warning",
+      );
       return undefined;
     }
   }
 
   async #noteFinished(cron: CronJob, owned: readonly Job[]): Promise<CronJob> {
-    const before = (cron.status?.active ?? []) as { readonly uid?: string; readonly name?: string }[];
-    const running = owned.filter((job) => !isOver(job));
+    const before = activeUids(cron);
     for (const job of owned) {
-      if (!isOver(job) || !before.some(({ uid }) => uid === job.metadata.uid)) continue;
-      const isComplete = job.status?.completionTime !== undefined;
-      const message = `Saw completed job: ${job.metadata.name}, condition: ${isComplete ? "Complete" : "Failed"}`;
-      this.#report(cron, "SawCompletedJob", message);
+      const isKnown = before.has(job.metadata.uid ?? "");
+      if (isOver(job) === isKnown) await this.#reportJob(cron, job);
     }
     const ends = owned.map((job) => parseTime(job.status?.completionTime) ?? 0);
     const latest = Math.max(0, parseTime(cron.status?.lastSuccessfulTime) ?? 0, ...ends);
+    const { active: _active, ...rest } = cron.status ?? {};
     return this.#writeStatus(cron, {
-      ...cron.status,
-      active: running.sort(compareAge).map(referenceTo),
+      ...rest,
+      ...activeOf(owned.filter((job) => !isOver(job) && before.has(job.metadata.uid ?? "")).sort(compareAge)),
       ...(latest === 0 ? {} : { lastSuccessfulTime: formatTime(latest) }),
     });
+  }
+
+  async #reportJob(cron: CronJob, job: Job): Promise<void> {
+    const { name } = job.metadata;
+    if (!isOver(job)) {
+      // Started a moment ago by us, and the cache does not know yet.
+      const fresh = await clientOf(this.#context, cronJobs).get(cron.metadata);
+      if (activeUids(fresh).has(job.metadata.uid ?? "")) return;
+      const message = `Saw a job that the controller did not create or forgot: ${name}`;
+      return this.#report(cron, "UnexpectedJob", message, "Warning");
+    }
+    const end = job.status?.completionTime === undefined ? "Failed" : "Complete";
+    this.#report(cron, "SawCompletedJob", `Saw completed job: ${name}, condition: ${end}`);
   }
 
   async #dropHistory(cron: CronJob, owned: readonly Job[]): Promise<void> {
@@ -115,9 +131,11 @@ class CronJobReconciler {
   }
 
   async #startDue(cron: CronJob, owned: readonly Job[], dueAt: number): Promise<void> {
-    const running = owned.filter((job) => !isOver(job));
+    const known = activeUids(cron);
+    const running = owned.filter((job) => !isOver(job) && known.has(job.metadata.uid ?? ""));
     const name = `${cron.metadata.name}-${Math.floor(dueAt / 60_000)}`;
-    if (owned.some((job) => job.metadata.name === name)) return void (await this.#noteStart(cron, running, dueAt));
+    const made = owned.find((job) => job.metadata.name === name);
+    if (made !== undefined) return this.#noteStart(cron, isOver(made) ? running : [...running, made], dueAt);
     const policy = cron.spec.concurrencyPolicy;
     if (policy === "Forbid" && running.length > 0) {
       const message = "Not starting job because prior execution is running and concurrency policy is Forbid";
@@ -144,8 +162,9 @@ class CronJobReconciler {
   }
 
   async #noteStart(cron: CronJob, active: readonly Job[], dueAt: number): Promise<void> {
-    const lastScheduleTime = formatTime(dueAt);
-    await this.#writeStatus(cron, { ...cron.status, active: active.map(referenceTo), lastScheduleTime });
+    const { active: _active, ...rest } = cron.status ?? {};
+    const started = [...new Map(active.map((job) => [job.metadata.uid, job])).values()];
+    await this.#writeStatus(cron, { ...rest, ...activeOf(started), lastScheduleTime: formatTime(dueAt) });
   }
 
   async #writeStatus(cron: CronJob, status: NonNullable<CronJob["status"]>): Promise<CronJob> {
@@ -156,6 +175,14 @@ class CronJobReconciler {
   #report(cron: CronJob, reason: string, message: string, type: "Normal" | "Warning" = "Normal"): void {
     this.#context.events.record({ regarding: cron, component, type, reason, message });
   }
+}
+
+function activeUids(cron: CronJob): ReadonlySet<string> {
+  return new Set((cron.status?.active ?? []).map((one) => ("uid" in one ? String(one.uid) : "")));
+}
+
+function activeOf(running: readonly Job[]): { readonly active?: readonly object[] } {
+  return running.length === 0 ? {} : { active: running.map(referenceTo) };
 }
 
 function referenceTo(job: Job): object {

@@ -16,7 +16,7 @@ import { watchOwnedPods } from "../owned-pods.ts";
 import { PodControl, slowStart } from "../pod-control.ts";
 import { isActive, isTerminating, untilAvailable } from "../pod-state.ts";
 import { dropHistory, ensureRevision, hashOf, revisionHashLabel } from "../revision-history.ts";
-import { daemonSets } from "../workload-resources.ts";
+import { controllerRevisions, daemonSets } from "../workload-resources.ts";
 import type { DaemonSet } from "../workload-types.ts";
 import { computeDaemonSetStatus, type DaemonPlan, type DaemonView, planDaemons, planUpdate } from "./daemon-plan.ts";
 import { buildDaemonPod } from "./daemon-pod.ts";
@@ -37,6 +37,8 @@ class DaemonSetReconciler {
     this.#context = context;
     this.#expectations = new Expectations(context.clock);
     this.#pods = new PodControl(context, component);
+    // Read in each reconcile.
+    context.informers.of(controllerRevisions);
     this.controller = controllerNamed(context, "daemonset", (key) => this.#reconcile(key));
     const sets = context.informers.of(daemonSets);
     this.controller.watch(sets);

@@ -1,12 +1,12 @@
 /** Keeps the status of PodDisruptionBudgets, which the eviction call of the API server decides by. Effects: status. */
 import { isNotFound } from "../../../kube/api-error.ts";
 import type { Controller, ReconcileResult } from "../../../kube/controller.ts";
-import { type KubeObject, objectKey, type OwnerReference } from "../../../kube/object.ts";
+import { type KubeObject, type OwnerReference, objectKey } from "../../../kube/object.ts";
 import type { Pod } from "../../kubelet/core-types.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
 import { matchesLabelSelector } from "../../scheduler/label-match.ts";
 import { sameJson } from "../canonical.ts";
-import { clientOf, type ControllerContext, controllerNamed } from "../controller-context.ts";
+import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { controllerOf } from "../owners.ts";
 import { deployments, podDisruptionBudgets, replicaSets, statefulSets } from "../workload-resources.ts";
 import { type BudgetView, computeBudgetStatus, untilDisruptedExpires } from "./disruption-status.ts";

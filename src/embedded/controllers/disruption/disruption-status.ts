@@ -1,8 +1,8 @@
 /** How many pods of a disruption budget may go now. Pure. */
 import type { Pod } from "../../kubelet/core-types.ts";
+import { setCondition } from "../conditions.ts";
 import { resolveCount } from "../int-or-percent.ts";
 import { isReady, isTerminating } from "../pod-state.ts";
-import { setCondition } from "../conditions.ts";
 import { formatTime, parseTime } from "../times.ts";
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from "../workload-types.ts";
 
@@ -24,8 +24,7 @@ export function computeBudgetStatus(view: BudgetView): PodDisruptionBudgetStatus
   const observedGeneration = budget.metadata.generation ?? 0;
   const goal = computeGoal(view);
   if (typeof goal === "string") return failSafe(view, goal);
-  const isHealthy = (pod: Pod) =>
-    !isTerminating(pod) && isReady(pod) && disruptedPods[pod.metadata.name] === undefined;
+  const isHealthy = (pod: Pod) => !isTerminating(pod) && isReady(pod) && disruptedPods[pod.metadata.name] === undefined;
   const currentHealthy = pods.filter(isHealthy).length;
   const allowed = goal.expected > 0 ? Math.max(0, currentHealthy - goal.desired) : 0;
   const condition = {

@@ -20,6 +20,8 @@ import { watchServices } from "./watch-services.ts";
 export function createEndpointSliceController(context: ControllerContext): Controller {
   const controller = controllerNamed(context, "endpointslice", (key) => reconcile(context, key));
   watchServices(context, controller);
+  // Read for the zones of endpoints.
+  context.informers.of(nodeResource);
   // A slice that somebody changed or removed is put right.
   controller.watch(context.informers.of(endpointSliceResource), ({ object, type }) => {
     const name = isOurs(object) && type !== "added" ? object.metadata.labels?.[serviceNameLabel] : undefined;

@@ -2,7 +2,7 @@
 import { isConflict, isNotFound } from "../../../kube/api-error.ts";
 import type { Pod } from "../../kubelet/core-types.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
-import { clientOf, type ControllerContext } from "../controller-context.ts";
+import { type ControllerContext, clientOf } from "../controller-context.ts";
 import { isFinished } from "../pod-state.ts";
 import { formatTime } from "../times.ts";
 

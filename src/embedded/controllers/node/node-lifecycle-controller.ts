@@ -10,7 +10,7 @@ import type { Condition, Node, Pod } from "../../kubelet/core-types.ts";
 import { nodeResource } from "../../kubelet/node-agent.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
 import { findCondition } from "../conditions.ts";
-import { clientOf, type ControllerContext, controllerNamed } from "../controller-context.ts";
+import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { isReady } from "../pod-state.ts";
 import { formatTime } from "../times.ts";
 import { computeTaints } from "./node-taints.ts";
@@ -100,7 +100,11 @@ class NodeLifecycle {
     const condition = { type: "Ready", status: "False", lastTransitionTime: formatTime(this.#context.clock.now()) };
     const body = { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } };
     try {
-      await clientOf(this.#context, podResource).patch(pod.metadata, { kind: "strategic", subresource: "status", body });
+      await clientOf(this.#context, podResource).patch(pod.metadata, {
+        kind: "strategic",
+        subresource: "status",
+        body,
+      });
       this.#context.events.record({
         regarding: pod,
         component,
@@ -116,7 +120,9 @@ class NodeLifecycle {
 
 /** What a kubelet renews in the status where it has no lease. */
 function heartbeatOf(node: Node): string {
-  return JSON.stringify((node.status?.conditions ?? []).map(({ lastHeartbeatTime, status }) => [lastHeartbeatTime, status]));
+  return JSON.stringify(
+    (node.status?.conditions ?? []).map(({ lastHeartbeatTime, status }) => [lastHeartbeatTime, status]),
+  );
 }
 
 function toUnknown(before: Condition | undefined, type: string, now: string): Condition {

@@ -6,7 +6,7 @@ import { isNotFound } from "../../../kube/api-error.ts";
 import type { Controller, ReconcileResult } from "../../../kube/controller.ts";
 import { nodeResource } from "../../kubelet/node-agent.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
-import { clientOf, type ControllerContext, controllerNamed } from "../controller-context.ts";
+import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { endPod } from "./end-pod.ts";
 
 export function createPodGcController(context: ControllerContext): Controller {

@@ -13,7 +13,7 @@ import { type ControllerContext, clientOf, controllerNamed } from "../controller
 import { watchOwnedPods } from "../owned-pods.ts";
 import { untilAvailable } from "../pod-state.ts";
 import { dropHistory, ensureRevision, type RevisionHistory } from "../revision-history.ts";
-import { persistentVolumeClaims, statefulSets } from "../workload-resources.ts";
+import { controllerRevisions, persistentVolumeClaims, statefulSets } from "../workload-resources.ts";
 import type { ControllerRevision, StatefulSet, StatefulSetStatus } from "../workload-types.ts";
 import { computeStatefulStatus, planSteps, type StatefulStep, type StatefulView } from "./stateful-plan.ts";
 import { buildClaims, buildStatefulPod, claimNames, ordinalOf, revisionNameOf } from "./stateful-pod.ts";
@@ -30,6 +30,8 @@ class StatefulSetReconciler {
 
   constructor(context: ControllerContext) {
     this.#context = context;
+    // Read in each reconcile.
+    context.informers.of(controllerRevisions);
     this.controller = controllerNamed(context, "statefulset", (key) => this.#reconcile(key));
     this.controller.watch(context.informers.of(statefulSets));
     const selectorOf = (set: StatefulSet) => set.spec.selector;
