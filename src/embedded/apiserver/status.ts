@@ -153,7 +153,7 @@ export const cause = {
   }),
   unsupported: (field: string, got: unknown, values: readonly unknown[]): StatusCause => ({
     reason: "FieldValueNotSupported",
-    message: `Unsupported value: ${show(got)}: supported values: ${values.map(show).join(", ")}`,
+    message: `Unsupported value: ${show(got)}: supported values: ${values.map(quote).join(", ")}`,
     field,
   }),
   forbidden: (field: string, detail: string): StatusCause => ({
@@ -168,16 +168,21 @@ export const cause = {
   }),
   tooMany: (field: string, got: number, limit: number): StatusCause => ({
     reason: "FieldValueTooMany",
-    message: `Too many: ${got}: must have at most ${limit} items`,
+    message: `Too many: ${got}: must have at most ${limit} ${limit === 1 ? "item" : "items"}`,
     field,
   }),
   tooLong: (field: string, limit: number): StatusCause => ({
     reason: "FieldValueTooLong",
-    message: `Too long: may not be more than ${limit} bytes`,
+    message: `Too long: may not be more than ${limit} ${limit === 1 ? "byte" : "bytes"}`,
     field,
   }),
 } as const;
 
 function show(value: unknown): string {
   return JSON.stringify(value) ?? "null";
+}
+
+/** Kubernetes quotes supported values, whatever their type. */
+function quote(value: unknown): string {
+  return JSON.stringify(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -93,13 +93,13 @@ describe("a custom resource definition", () => {
     },
     {
       name: "a wrong type",
-      spec: { replicas: "two" },
-      want: { field: "spec.replicas", message: /must be of type integer: "string"/, skipsRules: true },
+      spec: { min: "two" },
+      want: { field: "spec.min", message: /must be of type integer: "string"/, skipsRules: true },
     },
     {
       name: "a value below the minimum",
-      spec: { replicas: -1 },
-      want: { field: "spec.replicas", message: /should be greater than or equal to 0/ },
+      spec: { min: -1 },
+      want: { field: "spec.min", message: /should be greater than or equal to 0/ },
     },
     {
       name: "a duplicate list key",
@@ -256,7 +256,7 @@ describe("a definition that cannot work is a clear 422", () => {
     {
       name: "no schema",
       definition: widgetDefinition({ schema: undefined }),
-      want: /openAPIV3Schema: Required value: schemas are required/,
+      want: /spec\.versions\[0\]\.schema\.openAPIV3Schema: Required value/,
     },
     {
       name: "a rule that does not parse",
@@ -300,9 +300,9 @@ describe("a definition that cannot work is a clear 422", () => {
       want: /exactly one version marked as storage/,
     },
     {
-      name: "a column path that cannot be read",
-      definition: widgetDefinition({ additionalPrinterColumns: [{ name: "X", type: "string", jsonPath: ".a[?(" }] }),
-      want: /additionalPrinterColumns\[0\]\.jsonPath/,
+      name: "a column path that does not begin with a dot",
+      definition: widgetDefinition({ additionalPrinterColumns: [{ name: "X", type: "string", jsonPath: "a" }] }),
+      want: /spec\.additionalPrinterColumns\[0\]\.JSONPath/,
     },
     {
       name: "a selectable field that does not exist",

@@ -42,7 +42,7 @@ const widgetSchema = {
       properties: {
         color: { type: "string", enum: ["red", "green", "blue"] },
         replicas: { type: "integer", minimum: 0, default: 1 },
-        min: { type: "integer", default: 0 },
+        min: { type: "integer", minimum: 0, default: 0 },
         max: { type: "integer", default: 10 },
         port: { "x-kubernetes-int-or-string": true },
         free: { type: "object", "x-kubernetes-preserve-unknown-fields": true },

@@ -2,6 +2,7 @@
 
 import { apiVersionOf, type ResourceKind, type SubresourceInfo, standardVerbs } from "../registry/kind.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
+import { compareKubeVersions } from "./version-priority.ts";
 
 /** Groups that answer reviews only; they have no stored kinds. */
 const reviewResources: ReadonlyArray<{ group: string; plural: string; kind: string; namespaced: boolean }> = [
@@ -40,6 +41,7 @@ export function groupVersions(kinds: KindRegistry): Map<string, string[]> {
   };
   for (const kind of kinds.all()) add(kind.group, kind.version);
   for (const review of reviewResources) add(review.group, "v1");
+  for (const [group, versions] of groups) groups.set(group, versions.toSorted(compareKubeVersions));
   return groups;
 }
 

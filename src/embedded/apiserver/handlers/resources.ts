@@ -1,10 +1,11 @@
 /** Dispatches requests on resources: which handler serves which method, path depth and subresource. */
 import type { Exchange } from "../http/exchange.ts";
 import type { ResourcePath } from "../http/path.ts";
+import { addWarnings } from "../http/respond.ts";
 import type { ApiContext, Target } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
 import { type ResourceKind, subjectOf } from "../registry/kind.ts";
-import { methodNotAllowed, notFound, pathNotFound, qualified } from "../status.ts";
+import { failure, methodNotAllowed, notFound, pathNotFound, qualified } from "../status.ts";
 import { handleDelete, handleDeleteCollection } from "./delete.ts";
 import { handleList } from "./list.ts";
 import { sendObject } from "./present.ts";
@@ -27,6 +28,8 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   const kind = routes.context.kinds.find(path.group, path.version, path.resource);
   if (kind === undefined) throw pathNotFound();
   if (path.namespace !== undefined && !kind.namespaced) throw pathNotFound();
+  if (kind.deprecation !== undefined) addWarnings(exchange.response, [kind.deprecation]);
+  if (kind.unavailable !== undefined) throw failure(500, "InternalError", kind.unavailable);
   if (path.name === undefined) await serveCollection(routes, exchange, kind, path.namespace);
   else await serveObject(routes, exchange, targetOf(kind, path, path.name), path.subresource);
 }

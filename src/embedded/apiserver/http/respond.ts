@@ -22,11 +22,7 @@ export function sendStatus(response: ServerResponse, status: Status): void {
 }
 
 export function addWarnings(response: ServerResponse, warnings: readonly string[]): void {
-  if (warnings.length === 0) return;
   // RFC 7234 warn-code 299; quotes and backslashes are escaped, control characters cannot be in a header.
   const clean = (text: string) => text.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, " ");
-  response.setHeader(
-    "warning",
-    warnings.map((text) => `299 - "${clean(text)}"`),
-  );
+  for (const text of warnings) response.appendHeader("warning", `299 - "${clean(text)}"`);
 }

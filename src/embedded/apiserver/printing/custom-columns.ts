@@ -3,11 +3,17 @@ import { asObject, asString, type JsonObject } from "../json-value.ts";
 import type { Column } from "../registry/kind.ts";
 import { formatAge } from "./age.ts";
 import { ageColumn, nameColumn } from "./common-columns.ts";
-import { compileJsonPath } from "./jsonpath.ts";
+import { compileJsonPath, JsonPathError } from "./jsonpath.ts";
 
+/** Where a declared column cannot be read, the default ones are shown instead of all. */
 export function customColumns(declared: readonly unknown[]): readonly Column[] {
   if (declared.length === 0) return [nameColumn, ageColumn];
-  return [nameColumn, ...declared.map((item) => customColumn(asObject(item)))];
+  try {
+    return [nameColumn, ...declared.map((item) => customColumn(asObject(item)))];
+  } catch (error) {
+    if (error instanceof JsonPathError) return [nameColumn, ageColumn];
+    throw error;
+  }
 }
 
 function customColumn(declared: JsonObject): Column {

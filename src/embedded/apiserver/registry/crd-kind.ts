@@ -4,9 +4,10 @@ import { asArray, asObject, asString, isObject } from "../json-value.ts";
 import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
 import { createdAtColumns } from "../printing/builtin-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
-import type { ResourceKind } from "./kind.ts";
+import { decideNames } from "./definition-names.ts";
+import type { ResourceKind, StrategyContext } from "./kind.ts";
 
-const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
+export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
 export const crdStorage = "customresourcedefinitions.apiextensions.k8s.io";
 
@@ -24,16 +25,16 @@ export function crdKind(): ResourceKind {
     strategy: {
       applyDefaults: defaultDefinition,
       prepareCreate: (definition, context) => {
-        definition.metadata.finalizers = [...(definition.metadata.finalizers ?? []), cleanupFinalizer];
-        definition.status = {
-          ...establishedStatus(definition, formatTime(context.nowMs)),
-          storedVersions: storageVersions(definition),
-        };
+        const finalizers = definition.metadata.finalizers ?? [];
+        if (!finalizers.includes(cleanupFinalizer)) definition.metadata.finalizers = [...finalizers, cleanupFinalizer];
+        definition.status = { storedVersions: storageVersions(definition) };
+        setNames(definition, context);
       },
-      prepareUpdate: (definition) => {
+      prepareUpdate: (definition, _old, context) => {
         const before = statusOf(definition);
         const stored = new Set([...asArray(before.storedVersions).map(asString), ...storageVersions(definition)]);
-        definition.status = { ...before, acceptedNames: specOf(definition).names, storedVersions: [...stored] };
+        definition.status = { ...before, storedVersions: [...stored] };
+        setNames(definition, context);
       },
       validate: validateDefinition,
       requiresVersion: true,
@@ -41,12 +42,20 @@ export function crdKind(): ResourceKind {
   });
 }
 
+function setNames(definition: KubeObject, context: StrategyContext): void {
+  const all = context.store.list(crdStorage).items.map((item) => item.object);
+  const others = all.filter((other) => other.metadata.name !== definition.metadata.name);
+  const decision = decideNames(definition, others, formatTime(context.nowMs));
+  definition.status = { ...statusOf(definition), ...decision };
+}
+
 function defaultDefinition(definition: KubeObject): void {
   const spec = specOf(definition);
   if (!isObject(spec.names)) return;
   const kind = asString(spec.names.kind);
-  spec.names.singular ??= kind.toLowerCase();
-  spec.names.listKind ??= `${kind}List`;
+  // Empty strings count as absent, as in the server's own types.
+  if (asString(spec.names.singular) === "") spec.names.singular = kind.toLowerCase();
+  if (asString(spec.names.listKind) === "" && kind !== "") spec.names.listKind = `${kind}List`;
   spec.conversion ??= { strategy: "None" };
   for (const item of asArray(spec.versions)) {
     const version = asObject(item);
@@ -58,22 +67,4 @@ function defaultDefinition(definition: KubeObject): void {
 function storageVersions(definition: KubeObject): string[] {
   const versions = asArray(specOf(definition).versions).map(asObject);
   return versions.filter((version) => version.storage === true).map((version) => asString(version.name));
-}
-
-/** Definitions are served in the same turn in which they are stored, so they are established from the start. */
-function establishedStatus(definition: KubeObject, time: string): object {
-  const condition = (type: string, reason: string, message: string) => ({
-    type,
-    status: "True",
-    lastTransitionTime: time,
-    reason,
-    message,
-  });
-  return {
-    acceptedNames: specOf(definition).names,
-    conditions: [
-      condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-      condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-    ],
-  };
 }

@@ -1,38 +1,45 @@
 /** Turns one served version of a custom resource definition into a ResourceKind. Pure. */
 import { asArray, asObject, asString, isObject, type JsonObject, valueAt } from "../json-value.ts";
-import { type KubeObject, type ObjectMeta, specOf } from "../object.ts";
+import { type KubeObject, type ObjectMeta, specOf, statusOf } from "../object.ts";
 import { customColumns } from "../printing/custom-columns.ts";
-import { compileJsonPath } from "../printing/jsonpath.ts";
 import { linkDefinition } from "../schema/builtin.ts";
-import { evaluateRules, hasRules } from "../schema/cel.ts";
 import { DecodeError, decodeBuiltin } from "../schema/decode-builtin.ts";
 import { definitionName } from "../schema/definition-name.ts";
+import { decodeEmbedded } from "../schema/embedded-resource.ts";
 import { applyDefaults, pruneUnknown } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
-import { validateStructure } from "../schema/validate.ts";
-import { badRequest, cause, failure, type StatusCause } from "../status.ts";
+import { badRequest, failure } from "../status.ts";
+import { validateCustom } from "./custom-validation.ts";
+import { type CustomVersion, versionsOf } from "./custom-version.ts";
 import { apiVersionOf, type DecodedObject, type ResourceKind, type ScalePaths } from "./kind.ts";
 
 const metadataSchema = (): Schema => linkDefinition(definitionName("V1ObjectMeta"));
 
 export function customKinds(definition: KubeObject): readonly ResourceKind[] {
-  const versions = asArray(specOf(definition).versions).map(asObject);
-  return versions.filter((version) => version.served === true).map((version) => customKind(definition, version));
+  const versions = versionsOf(definition);
+  return versions.filter((version) => version.served).map((version) => customKind(definition, version));
 }
 
-function customKind(definition: KubeObject, version: JsonObject): ResourceKind {
+/** The kind of the version in which objects are stored, served or not: what removes them walks it. */
+export function storageKind(definition: KubeObject): ResourceKind | undefined {
+  const version = versionsOf(definition).find(({ storage }) => storage);
+  return version === undefined ? undefined : customKind(definition, version);
+}
+
+function customKind(definition: KubeObject, version: CustomVersion): ResourceKind {
   const spec = specOf(definition);
-  const names = asObject(spec.names);
+  // Names count as far as no other definition has them.
+  const names = { ...asObject(spec.names), ...asObject(statusOf(definition).acceptedNames) };
   const group = asString(spec.group);
   const plural = asString(names.plural);
   const kind = asString(names.kind);
-  const schema = rootSchema(version);
-  const subresources = asObject(version.subresources);
-  const scale = isObject(subresources.scale) ? scalePaths(subresources.scale) : undefined;
-  const apiVersion = apiVersionOf(group, asString(version.name));
+  const schema = rootSchema(version.schema);
+  const scale = isObject(version.scale) ? scalePaths(version.scale) : undefined;
+  const apiVersion = apiVersionOf(group, version.name);
+  const shape: CustomShape = { definition, version, schema, apiVersion, kind, scale };
   return {
     group,
-    version: asString(version.name),
+    version: version.name,
     apiVersion,
     kind,
     plural,
@@ -44,32 +51,32 @@ function customKind(definition: KubeObject, version: JsonObject): ResourceKind {
     categories: asArray(names.categories).map(asString),
     storage: `${plural}.${group}`,
     schema,
-    hasStatus: isObject(subresources.status),
+    hasStatus: version.hasStatus,
     hasGeneration: true,
     ...(scale === undefined ? {} : { scale }),
-    columns: customColumns(asArray(version.additionalPrinterColumns)),
+    columns: customColumns(version.columns),
     selectableFields: selectableFields(version),
-    strategy: customStrategy(schema, {
-      hasStatus: isObject(subresources.status),
-      isEnding: definition.metadata.deletionTimestamp !== undefined,
-    }),
+    strategy: customStrategy(shape),
     subresources: {},
-    decode: (raw, withDefaults) => decodeCustom(raw, { schema, apiVersion, kind, withDefaults }),
-    fromStorage: (object) => ({ ...object, apiVersion }),
-    toStorage: (object) => ({ ...object, apiVersion: storedApiVersion(definition) }),
+    decode: (raw, withDefaults) => decodeCustom(raw, shape, withDefaults),
+    fromStorage: (object) => present(object, shape),
+    toStorage: (object) => ({ ...object, apiVersion: apiVersionOf(group, version.storageVersion.name) }),
+    revision: definition.metadata.resourceVersion ?? "",
+    ...(version.deprecation === undefined ? {} : { deprecation: version.deprecation }),
+    ...(version.unavailable === undefined ? {} : { unavailable: version.unavailable }),
   };
 }
 
-function storedApiVersion(definition: KubeObject): string {
-  const spec = specOf(definition);
-  const stored = asArray(spec.versions)
-    .map(asObject)
-    .find((version) => version.storage === true);
-  return apiVersionOf(asString(spec.group), asString(stored?.name));
+interface CustomShape {
+  readonly definition: KubeObject;
+  readonly version: CustomVersion;
+  readonly schema: Schema;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly scale: ScalePaths | undefined;
 }
 
-function rootSchema(version: JsonObject): Schema {
-  const declared = (valueAt(version, ["schema", "openAPIV3Schema"]) ?? { type: "object" }) as Schema;
+function rootSchema(declared: Schema): Schema {
   const typeMeta: Schema = { type: "string" };
   const properties = { ...declared.properties, apiVersion: typeMeta, kind: typeMeta, metadata: metadataSchema() };
   return { ...declared, properties };
@@ -85,39 +92,47 @@ function scalePaths(scale: JsonObject): ScalePaths {
   return selector.length === 0 ? paths : { ...paths, selector };
 }
 
-function selectableFields(version: JsonObject): ResourceKind["selectableFields"] {
-  const entries = asArray(version.selectableFields).map((item) => {
-    const path = asString(asObject(item).jsonPath);
-    const read = compileJsonPath(path);
-    return [path.replace(/^\./, ""), (object: KubeObject) => String(read(object)[0] ?? "")] as const;
+function selectableFields(version: CustomVersion): ResourceKind["selectableFields"] {
+  const entries = version.selectablePaths.map((jsonPath) => {
+    const path = jsonPath.split(".").slice(1);
+    return [path.join("."), (object: KubeObject) => String(valueAt(object, path) ?? "")] as const;
   });
   return Object.fromEntries(entries);
 }
 
-interface DecodeTarget {
-  readonly schema: Schema;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly withDefaults: boolean;
+/**
+ * A stored object as this version shows it: with the defaults of the version in which it is stored, without what this
+ * version does not know. What was written since the definition last changed has both already, where there is one version.
+ */
+function present(object: KubeObject, shape: CustomShape): KubeObject {
+  const { version, apiVersion, definition } = shape;
+  const since = Number(definition.metadata.resourceVersion ?? 0);
+  const isCurrent = Number(object.metadata.resourceVersion ?? 0) > since;
+  if (isCurrent && version.isOnly) return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+  const { metadata, ...content } = object;
+  const defaulted = applyDefaults(content, version.storageVersion.schema);
+  const pruned = pruneUnknown(defaulted, version.schema).value as JsonObject;
+  return { ...pruned, apiVersion, kind: shape.kind, metadata };
 }
 
-function decodeCustom(raw: JsonObject, target: DecodeTarget): DecodedObject {
-  const { value, unknownFields } = pruneUnknown(raw, target.schema);
-  const metadata = decodeMetadata(raw.metadata, target.kind);
-  const content = target.withDefaults ? withoutMetadata(value, (rest) => applyDefaults(rest, target.schema)) : value;
-  const object = {
-    ...(content as JsonObject),
-    apiVersion: target.apiVersion,
-    kind: target.kind,
-    metadata: metadata.object,
-  };
+function decodeCustom(raw: JsonObject, shape: CustomShape, withDefaults: boolean): DecodedObject {
+  const { schema } = shape.version;
+  const { value, unknownFields } = pruneUnknown(raw, schema);
+  const metadata = decodeMetadata(raw.metadata, shape.kind);
+  const { metadata: _metadata, ...content } = readEmbedded(value, shape);
+  const defaulted = withDefaults ? (applyDefaults(content, schema) as JsonObject) : content;
+  const { apiVersion, kind } = shape;
+  const object = { ...defaulted, apiVersion, kind, metadata: metadata.object };
   return { object, unknownFields: [...unknownFields, ...metadata.unknownFields] };
 }
 
-/** Metadata is decoded on its own, and takes no part in defaulting. */
-function withoutMetadata(value: unknown, change: (rest: unknown) => unknown): unknown {
-  const { metadata: _metadata, ...rest } = asObject(value);
-  return change(rest);
+function readEmbedded(value: unknown, { version, kind }: CustomShape): JsonObject {
+  try {
+    return asObject(decodeEmbedded(value, version.schema, metadataSchema()));
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw badRequest(`${kind}: the metadata of an embedded resource cannot be decoded: ${error.message}`);
+  }
 }
 
 function decodeMetadata(raw: unknown, kind: string): { object: ObjectMeta; unknownFields: readonly string[] } {
@@ -130,44 +145,18 @@ function decodeMetadata(raw: unknown, kind: string): { object: ObjectMeta; unkno
   }
 }
 
-interface CustomTraits {
-  readonly hasStatus: boolean;
-  /** The definition is being deleted: what exists can still be changed, nothing can be added. */
-  readonly isEnding: boolean;
-}
-
-function customStrategy(schema: Schema, { hasStatus, isEnding }: CustomTraits): ResourceKind["strategy"] {
+function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
+  const { definition, version, apiVersion, scale } = shape;
+  const validation = { schema: version.schema, scale };
   return {
     prepareCreate: (object) => {
-      if (isEnding) throw failure(405, "MethodNotAllowed", endingMessage);
-      if (hasStatus) delete object.status;
-      const defaulted = asObject(withoutMetadata(object, (rest) => applyDefaults(rest, schema)));
-      Object.assign(object, defaulted);
+      if (definition.metadata.deletionTimestamp !== undefined) throw failure(405, "MethodNotAllowed", endingMessage);
+      if (version.hasStatus) delete object.status;
     },
-    validate: (object, old) => validateCustom(object, old, schema),
+    validate: (object, old) =>
+      validateCustom({ ...object, apiVersion }, old === undefined ? undefined : present(old, shape), validation),
     requiresVersion: true,
   };
 }
 
 const endingMessage = "create not allowed while custom resource definition is terminating";
-
-function validateCustom(object: KubeObject, old: KubeObject | undefined, schema: Schema): StatusCause[] {
-  const findings = validateStructure(object, schema, "", old);
-  if (!hasRules(schema)) return findings;
-  // Rules take types, required fields, enums and bounds for granted, so they run only where these hold.
-  if (findings.some(({ reason }) => blocksRules.has(reason ?? ""))) return [...findings, rulesSkipped];
-  return [...findings, ...evaluateRules({ value: object, old, schema, path: "" })];
-}
-
-const blocksRules: ReadonlySet<string> = new Set([
-  "FieldValueNotSupported",
-  "FieldValueRequired",
-  "FieldValueTooLong",
-  "FieldValueTooMany",
-  "FieldValueTypeInvalid",
-]);
-const rulesSkipped = cause.invalid(
-  "<nil>",
-  null,
-  "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
-);

@@ -73,6 +73,10 @@ export interface ResourceKind extends Encoding {
   readonly subresources: Readonly<Record<string, SubresourceInfo>>;
   readonly decode: (raw: JsonObject, withDefaults: boolean) => DecodedObject;
   readonly toStorage?: (object: KubeObject) => KubeObject;
+  /** Sent as a warning with every answer: the version is deprecated. */
+  readonly deprecation?: string;
+  /** Why no request on this kind can be answered, in the words of a 500. */
+  readonly unavailable?: string;
 }
 
 export interface SubresourceInfo {

@@ -50,8 +50,10 @@ export function validateLabels(labels: Readonly<Record<string, string>>, path = 
   return findings;
 }
 
-function validateAnnotations(annotations: Readonly<Record<string, string>>): StatusCause[] {
-  const path = "metadata.annotations";
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  path = "metadata.annotations",
+): StatusCause[] {
   const findings: StatusCause[] = [];
   let size = 0;
   for (const [key, value] of Object.entries(annotations)) {
@@ -62,8 +64,7 @@ function validateAnnotations(annotations: Readonly<Record<string, string>>): Sta
   return findings;
 }
 
-function validateFinalizers(finalizers: readonly string[]): StatusCause[] {
-  const path = "metadata.finalizers";
+export function validateFinalizers(finalizers: readonly string[], path = "metadata.finalizers"): StatusCause[] {
   const findings = finalizers.flatMap((finalizer) =>
     qualifiedNameProblems(finalizer).map((problem) => cause.invalid(path, finalizer, problem)),
   );
@@ -72,8 +73,7 @@ function validateFinalizers(finalizers: readonly string[]): StatusCause[] {
   return findings;
 }
 
-function validateOwners(owners: readonly OwnerReference[]): StatusCause[] {
-  const path = "metadata.ownerReferences";
+export function validateOwners(owners: readonly OwnerReference[], path = "metadata.ownerReferences"): StatusCause[] {
   const findings = owners.flatMap((owner) => validateOwner(owner, path));
   const [first, ...others] = owners
     .filter((owner) => owner.controller === true)

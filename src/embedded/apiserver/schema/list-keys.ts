@@ -1,6 +1,5 @@
-/** Lists as sets and as maps: duplicate checks, and finding an item's counterpart in an older list. Pure. */
+/** Lists as maps: the keys of an item, and its counterpart in an older list. Pure. */
 import { deepEqual, isObject, type JsonObject } from "../json-value.ts";
-import { cause, type StatusCause } from "../status.ts";
 import type { Schema } from "./schema.ts";
 
 export function listType(schema: Schema): "atomic" | "set" | "map" {
@@ -25,18 +24,4 @@ export function correlateItem(item: unknown, old: readonly unknown[], schema: Sc
   if (listType(schema) !== "map") return undefined;
   const key = keyFields(item, schema);
   return old.find((candidate) => deepEqual(keyFields(candidate, schema), key));
-}
-
-export function checkListKeys(value: readonly unknown[], schema: Schema, path: string): StatusCause[] {
-  const type = listType(schema);
-  if (type === "atomic") return [];
-  const seen = new Set<string>();
-  const findings: StatusCause[] = [];
-  for (const [index, item] of value.entries()) {
-    const key = type === "set" ? item : keyFields(item, schema);
-    const text = JSON.stringify(key);
-    if (seen.has(text)) findings.push(cause.duplicate(`${path}[${index}]`, key));
-    seen.add(text);
-  }
-  return findings;
 }

@@ -13,65 +13,89 @@ export function pruneUnknown(
   schema: Schema,
   isRoot = true,
 ): { value: unknown; unknownFields: string[] } {
-  const unknownFields: string[] = [];
-  return { value: prune(value, schema, { path: "", isResource: isRoot, unknownFields }), unknownFields };
+  const pruning = new Pruning();
+  const pruned = pruning.prune(value, schema, { path: "", isResource: isRoot, keepsUnknown: false });
+  return { value: pruned, unknownFields: pruning.unknownFields.sort() };
 }
 
 interface Place {
   readonly path: string;
   readonly isResource: boolean;
-  readonly unknownFields: string[];
+  /** Within `x-kubernetes-preserve-unknown-fields`, until a specified field begins a part of its own. */
+  readonly keepsUnknown: boolean;
 }
 
-function prune(value: unknown, schema: Schema, place: Place): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => pruneItem(item, index, schema, place));
-  if (!isObject(value)) return value;
-  const result: JsonObject = {};
-  const isResource = place.isResource || schema["x-kubernetes-embedded-resource"] === true;
-  for (const [name, child] of Object.entries(value)) {
-    const path = place.path === "" ? name : `${place.path}.${name}`;
-    const childSchema = childSchemaOf(schema, name);
-    if (isResource && objectFields.has(name)) setField(result, name, child);
-    else if (childSchema === undefined) place.unknownFields.push(path);
-    else
-      setField(
-        result,
-        name,
-        prune(child, childSchema, { path, isResource: false, unknownFields: place.unknownFields }),
+class Pruning {
+  readonly unknownFields: string[] = [];
+
+  prune(value: unknown, schema: Schema | undefined, place: Place): unknown {
+    const keepsUnknown = place.keepsUnknown || schema?.["x-kubernetes-preserve-unknown-fields"] === true;
+    if (keepsUnknown && schema === undefined) return value;
+    if (Array.isArray(value))
+      return value.map((item, index) =>
+        this.prune(item, schema?.items, { path: `${place.path}[${index}]`, isResource: false, keepsUnknown }),
       );
+    return isObject(value) ? this.#pruneObject(value, schema, { ...place, keepsUnknown }) : value;
   }
-  return result;
+
+  #pruneObject(value: JsonObject, schema: Schema | undefined, place: Place): JsonObject {
+    const result: JsonObject = {};
+    const isResource = place.isResource || schema?.["x-kubernetes-embedded-resource"] === true;
+    for (const [name, child] of Object.entries(value)) {
+      const path = place.path === "" ? name : `${place.path}.${name}`;
+      if (isResource && objectFields.has(name)) setField(result, name, child);
+      else if (schema !== undefined && isSpecified(schema, name)) {
+        const below = { path, isResource: false, keepsUnknown: false };
+        setField(result, name, this.prune(child, specifiedSchema(schema, name), below));
+      } else if (place.keepsUnknown) setField(result, name, child);
+      else this.unknownFields.push(path);
+    }
+    return result;
+  }
 }
 
-function pruneItem(item: unknown, index: number, schema: Schema, place: Place): unknown {
-  return prune(item, schema.items ?? anything, { ...place, path: `${place.path}[${index}]`, isResource: false });
+function isSpecified(schema: Schema, name: string): boolean {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return true;
+  return schema.additionalProperties !== undefined && schema.additionalProperties !== false;
+}
+
+/** Undefined below `additionalProperties: true`: any key may be there, but nothing is said of its value. */
+function specifiedSchema(schema: Schema, name: string): Schema | undefined {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name];
+  return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
 }
 
 const anything: Schema = { "x-kubernetes-preserve-unknown-fields": true };
 
-/** Undefined for a field that the schema does not allow; `anything` under a preserved subtree. */
+/** Undefined for a field that the schema does not allow; one that allows anything under a preserved subtree. */
 export function childSchemaOf(schema: Schema, name: string): Schema | undefined {
-  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name];
-  if (typeof schema.additionalProperties === "object") return schema.additionalProperties;
-  if (schema.additionalProperties === true) return anything;
-  return schema["x-kubernetes-preserve-unknown-fields"] === true ? anything : undefined;
+  const specified = specifiedSchema(schema, name);
+  if (specified !== undefined) return specified;
+  const keeps = schema.additionalProperties === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
+  return keeps ? anything : undefined;
 }
 
 /** Fills in defaults. A null where null is not allowed counts as absent. */
 export function applyDefaults(value: unknown, schema: Schema): unknown {
-  if (Array.isArray(value))
-    return schema.items === undefined ? value : value.map((v) => applyDefaults(v, schema.items ?? {}));
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items === undefined ? value : value.map((item) => applyDefaults(unlessNull(item, items), items));
+  }
   if (!isObject(value)) return value;
   const result: JsonObject = {};
   for (const [name, child] of Object.entries(value)) {
-    const childSchema = childSchemaOf(schema, name);
-    const takesNull = childSchema === undefined || childSchema === anything || childSchema.nullable === true;
-    if (child === null && !takesNull) continue;
-    setField(result, name, childSchema === undefined ? child : applyDefaults(child, childSchema));
+    const childSchema = specifiedSchema(schema, name);
+    if (childSchema === undefined) setField(result, name, child);
+    else if (child !== null || childSchema.nullable === true) setField(result, name, applyDefaults(child, childSchema));
   }
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
     if (child.default === undefined || Object.hasOwn(result, name)) continue;
     setField(result, name, applyDefaults(cloneJson(child.default), child));
   }
   return result;
+}
+
+/** A list cannot lose an item, so that a null which nothing replaces stays for validation to find. */
+function unlessNull(item: unknown, schema: Schema): unknown {
+  return item === null && schema.nullable !== true ? cloneJson(schema.default ?? null) : item;
 }

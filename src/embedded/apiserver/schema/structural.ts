@@ -1,183 +1,210 @@
 /**
- * Whether a schema is structural, as `apiextensions.k8s.io/v1` demands: types everywhere, no references, combinators
- * that only constrain, list keys that exist, rules and patterns that compile, defaults that fit. Pure.
+ * Whether a schema is structural, as `apiextensions.k8s.io/v1` demands: types everywhere, value validations that only
+ * constrain, metadata left alone. Pure. Its sibling `openapi-rules.ts` checks the rest of a schema.
  */
-import { deepEqual, isObject } from "../json-value.ts";
+import { compilePattern } from "../cel/re2-pattern.ts";
+import { deepEqual } from "../json-value.ts";
 import { cause, type StatusCause } from "../status.ts";
-import { compileRules } from "./cel.ts";
-import { pruneUnknown } from "./prune.ts";
 import type { Schema } from "./schema.ts";
-import { validateStructure } from "./validate.ts";
-import { compiledPattern } from "./validate-scalar.ts";
+
+type Level = "root" | "item" | "field";
 
 export function checkStructural(schema: Schema, path: string): StatusCause[] {
-  const findings =
-    schema.type === "object" ? [] : [cause.invalid(`${path}.type`, schema.type ?? "", "must be object at the root")];
-  return [...findings, ...checkNode(schema, path, true)];
+  return [...checkNode(schema, path, "root"), ...checkCompleteness(schema, path)];
 }
 
-function checkNode(schema: Schema, path: string, isRoot = false): StatusCause[] {
-  const findings = [
-    ...checkOwn(schema, path, isRoot),
-    ...checkListKeywords(schema, path),
-    ...checkExpressions(schema, path),
-  ];
-  findings.push(...checkDefault(schema, path));
-  for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    if (isRoot && (name === "metadata" || name === "apiVersion" || name === "kind")) continue;
-    findings.push(...checkNode(child, `${path}.properties[${name}]`));
-  }
-  if (schema.items !== undefined) findings.push(...checkNode(schema.items, `${path}.items`));
-  if (typeof schema.additionalProperties === "object")
-    findings.push(...checkNode(schema.additionalProperties, `${path}.additionalProperties`));
-  for (const [keyword, parts] of combinators(schema)) {
-    for (const [index, part] of parts.entries())
-      findings.push(...checkConstraint(part, `${path}.${keyword}[${index}]`));
-  }
-  return findings;
-}
-
-const types = ["object", "array", "string", "integer", "number", "boolean"];
-
-function checkOwn(schema: Schema, path: string, isRoot: boolean): StatusCause[] {
+function checkNode(schema: Schema, path: string, level: Level): StatusCause[] {
   const findings: StatusCause[] = [];
-  const typeless =
-    schema["x-kubernetes-int-or-string"] === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
-  if (schema.$ref !== undefined) findings.push(cause.forbidden(`${path}.$ref`, "$ref is not supported"));
-  if (schema.type === undefined && !typeless && !isRoot)
-    findings.push(cause.required(`${path}.type`, "must not be empty for specified object fields"));
-  if (schema.type !== undefined && !types.includes(schema.type))
-    findings.push(cause.unsupported(`${path}.type`, schema.type, types));
-  if (schema.uniqueItems === true)
-    findings.push(
-      cause.forbidden(
-        `${path}.uniqueItems`,
-        "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-      ),
-    );
-  if (schema.properties !== undefined && schema.additionalProperties !== undefined) {
-    findings.push(
-      cause.forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"),
-    );
-  }
-  if (schema.additionalProperties === false)
-    findings.push(cause.forbidden(`${path}.additionalProperties`, "must not be false"));
-  if (schema.type === "array" && schema.items === undefined)
-    findings.push(cause.required(`${path}.items`, "must be specified"));
+  const { type, items, additionalProperties } = schema;
+  if (type === "array" && items === undefined) findings.push(cause.required(`${path}.items`, "must be specified"));
+  if (items !== undefined) findings.push(...checkNode(items, `${path}.items`, "item"));
+  for (const [name, child] of Object.entries(schema.properties ?? {}))
+    findings.push(...checkNode(child, `${path}.properties[${name}]`, "field"));
+  if (additionalProperties !== undefined && level === "root")
+    findings.push(cause.forbidden(`${path}.additionalProperties`, "must not be used at the root"));
+  if (typeof additionalProperties === "object")
+    findings.push(...checkNode(additionalProperties, `${path}.additionalProperties`, "field"));
+  findings.push(...checkExtensions(schema, path), ...checkType(schema, path, level));
+  findings.push(...checkMetadata(schema, path, level));
+  findings.push(...checkValueValidation(schema, path, intOrStringPattern(schema)));
   return findings;
 }
 
-function checkListKeywords(schema: Schema, path: string): StatusCause[] {
-  const listType = schema["x-kubernetes-list-type"];
-  const keys = schema["x-kubernetes-list-map-keys"];
+function checkExtensions(schema: Schema, path: string): StatusCause[] {
+  if (schema["x-kubernetes-int-or-string"] !== true) return [];
+  const detail = "must be false if x-kubernetes-int-or-string is true";
+  return (["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] as const)
+    .filter((keyword) => schema[keyword] === true)
+    .map((keyword) => cause.invalid(`${path}.${keyword}`, true, detail));
+}
+
+const missingType: Readonly<Record<Level, string>> = {
+  root: "must not be empty at the root",
+  item: "must not be empty for specified array items",
+  field: "must not be empty for specified object fields",
+};
+
+function checkType(schema: Schema, path: string, level: Level): StatusCause[] {
+  const { type } = schema;
   const findings: StatusCause[] = [];
-  if (listType !== undefined && schema.type !== "array")
+  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+  const isFree = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const needsObject = "must be object if x-kubernetes-embedded-resource is true";
+  if (isEmbedded && type !== "object") {
+    const finding =
+      type === undefined
+        ? cause.required(`${path}.type`, needsObject)
+        : cause.invalid(`${path}.type`, type, needsObject);
+    findings.push(finding);
+  } else if (!type && schema["x-kubernetes-int-or-string"] !== true && !isFree)
+    findings.push(cause.required(`${path}.type`, missingType[level]));
+  if (isEmbedded && schema.additionalProperties !== undefined)
     findings.push(
-      cause.invalid(`${path}.type`, schema.type ?? "", "must be array if x-kubernetes-list-type is specified"),
+      cause.forbidden(`${path}.additionalProperties`, "must not be used if x-kubernetes-embedded-resource is set"),
     );
-  if (listType === "map" && (keys ?? []).length === 0)
-    findings.push(
-      cause.required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map"),
-    );
-  if (listType !== "map" && keys !== undefined)
-    findings.push(
-      cause.invalid(
-        `${path}.x-kubernetes-list-type`,
-        listType ?? "",
-        "must be map if x-kubernetes-list-map-keys is non-empty",
-      ),
-    );
-  for (const key of keys ?? []) {
-    const property = schema.items?.properties?.[key];
-    if (property === undefined)
-      findings.push(
-        cause.invalid(`${path}.x-kubernetes-list-map-keys`, key, "entries must all be names of item properties"),
-      );
-    else if (property.default === undefined && schema.items?.required?.includes(key) !== true) {
-      findings.push(
-        cause.required(
-          `${path}.items.properties[${key}].default`,
-          "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-        ),
-      );
-    }
+  if (level === "root" && type && type !== "object")
+    findings.push(cause.invalid(`${path}.type`, type, "must be object at the root"));
+  if (isEmbedded && !isFree && Object.keys(schema.properties ?? {}).length === 0) {
+    const detail =
+      "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
+    findings.push(cause.required(`${path}.properties`, detail));
   }
   return findings;
 }
 
-function checkExpressions(schema: Schema, path: string): StatusCause[] {
+const metadataAtRoot =
+  "must not specify anything other than name and generateName, but metadata is implicitly specified";
+
+/** A resource's own apiVersion, kind and metadata are given; a schema may only narrow the name. */
+function checkMetadata(schema: Schema, path: string, level: Level): StatusCause[] {
+  if (level !== "root" && schema["x-kubernetes-embedded-resource"] !== true) return [];
   const findings: StatusCause[] = [];
-  if (schema.pattern !== undefined && !compiles(() => compiledPattern(schema.pattern ?? ""))) {
-    findings.push(cause.invalid(`${path}.pattern`, schema.pattern, "must be a valid regular expression"));
+  for (const name of ["kind", "apiVersion"]) {
+    const type = schema.properties?.[name]?.type;
+    if (schema.properties?.[name] !== undefined && type !== "string")
+      findings.push(cause.invalid(`${path}.properties[${name}].type`, type ?? "", "must be string"));
   }
-  for (const [index, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
-    const where = `${path}.x-kubernetes-validations[${index}]`;
-    const problem = problemOf(() => compileRules({ "x-kubernetes-validations": [rule] }));
-    if (problem !== undefined)
-      findings.push(cause.invalid(`${where}.rule`, rule.rule, `compilation failed: ${problem}`));
-    if (rule.message !== undefined && /\n/.test(rule.message))
-      findings.push(cause.invalid(`${where}.message`, rule.message, "message must not contain line breaks"));
-  }
+  const metadata = schema.properties?.metadata;
+  if (metadata === undefined) return findings;
+  const where = `${path}.properties[metadata]`;
+  if (metadata.type !== "object") findings.push(cause.invalid(`${where}.type`, metadata.type ?? "", "must be object"));
+  if (level === "root" && specifiesMore(metadata)) findings.push(cause.forbidden(where, metadataAtRoot));
   return findings;
 }
 
-function compiles(run: () => unknown): boolean {
-  return problemOf(run) === undefined;
+function specifiesMore({ type: _type, default: _default, properties = {}, ...rest }: Schema): boolean {
+  const names = Object.keys(properties).filter((name) => name !== "name" && name !== "generateName");
+  return names.length > 0 || Object.values(rest).some((value) => value !== undefined);
 }
 
-function problemOf(run: () => unknown): string | undefined {
+const integerOrString = [{ type: "integer" }, { type: "string" }];
+
+/** The two forms in which value validation may name types: anyOf integer and string, bare or first in allOf. */
+function intOrStringPattern(schema: Schema): "anyOf" | "allOf" | undefined {
+  if (schema["x-kubernetes-int-or-string"] !== true) return undefined;
+  if (deepEqual(schema.anyOf, integerOrString)) return "anyOf";
+  return deepEqual(schema.allOf?.[0]?.anyOf, integerOrString) ? "allOf" : undefined;
+}
+
+function checkValueValidation(schema: Schema, path: string, exempt: "anyOf" | "allOf" | undefined): StatusCause[] {
+  const findings: StatusCause[] = [];
+  if (exempt !== "anyOf") findings.push(...checkAll(schema.anyOf, `${path}.anyOf`));
+  for (const [index, part] of (schema.allOf ?? []).entries())
+    findings.push(...checkNested(part, `${path}.allOf[${index}]`, exempt === "allOf" && index === 0));
+  findings.push(...checkAll(schema.oneOf, `${path}.oneOf`));
+  if (schema.not !== undefined) findings.push(...checkNested(schema.not, `${path}.not`));
+  const problem = patternProblem(schema.pattern);
+  if (problem !== undefined)
+    findings.push(
+      cause.invalid(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${problem}`),
+    );
+  return findings;
+}
+
+function checkAll(parts: readonly Schema[] | undefined, path: string): StatusCause[] {
+  return (parts ?? []).flatMap((part, index) => checkNested(part, `${path}[${index}]`));
+}
+
+function patternProblem(pattern: string | undefined): string | undefined {
+  if (pattern === undefined) return undefined;
   try {
-    run();
+    compilePattern(pattern);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-function checkDefault(schema: Schema, path: string): StatusCause[] {
-  if (schema.default === undefined) return [];
-  const findings = validateStructure(schema.default, schema, `${path}.default`);
-  const pruned = pruneUnknown(schema.default, schema, false);
-  if (!deepEqual(pruned.value, schema.default))
-    findings.push(cause.invalid(`${path}.default`, schema.default, "must not have unknown fields"));
+const forbiddenNested: ReadonlyArray<readonly [keyof Schema, string]> = [
+  ["type", "must be empty to be structural"],
+  ["additionalProperties", "must be undefined to be structural"],
+  ["default", "must be undefined to be structural"],
+  ["title", "must be empty to be structural"],
+  ["description", "must be empty to be structural"],
+  ["nullable", "must be false to be structural"],
+  ["x-kubernetes-preserve-unknown-fields", "must be false to be structural"],
+  ["x-kubernetes-embedded-resource", "must be false to be structural"],
+  ["x-kubernetes-int-or-string", "must be false to be structural"],
+  ["x-kubernetes-list-map-keys", "must be empty to be structural"],
+  ["x-kubernetes-list-type", "must be undefined to be structural"],
+  ["x-kubernetes-map-type", "must be undefined to be structural"],
+  ["x-kubernetes-validations", "must be empty to be structural"],
+];
+
+function checkNested(schema: Schema, path: string, isIntOrString = false): StatusCause[] {
+  const findings = checkValueValidation(schema, path, isIntOrString ? "anyOf" : undefined);
+  if (schema.items !== undefined) findings.push(...checkNested(schema.items, `${path}.items`));
+  for (const [name, child] of Object.entries(schema.properties ?? {}))
+    findings.push(...checkNested(child, `${path}.properties[${name}]`));
+  for (const [keyword, detail] of forbiddenNested) {
+    const value = schema[keyword];
+    if (value !== undefined && value !== false && value !== "")
+      findings.push(cause.forbidden(`${path}.${keyword}`, detail));
+  }
+  if (schema.properties?.metadata !== undefined)
+    findings.push(cause.forbidden(`${path}.properties[metadata]`, "must not be specified in a nested context"));
   return findings;
 }
 
-function combinators(schema: Schema): Array<[string, readonly Schema[]]> {
-  const not = schema.not === undefined ? [] : [schema.not];
-  return [
-    ["allOf", schema.allOf ?? []],
-    ["anyOf", schema.anyOf ?? []],
-    ["oneOf", schema.oneOf ?? []],
-    ["not", not],
-  ];
+/** Every field that value validation speaks of is specified outside of it. */
+function checkCompleteness(schema: Schema, path: string): StatusCause[] {
+  const parts = nestedParts(schema, path).flatMap(([part, where]) => checkSpecified(part, schema, { where, path }));
+  const children = Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+    checkCompleteness(child, `${path}.properties[${name}]`),
+  );
+  if (schema.items !== undefined) children.push(...checkCompleteness(schema.items, `${path}.items`));
+  if (typeof schema.additionalProperties === "object")
+    children.push(...checkCompleteness(schema.additionalProperties, `${path}.additionalProperties`));
+  return [...parts, ...children];
 }
 
-const constraintForbids = [
-  "description",
-  "default",
-  "additionalProperties",
-  "nullable",
-  "x-kubernetes-preserve-unknown-fields",
-  "x-kubernetes-list-type",
-] as const;
+function nestedParts(schema: Schema, path: string): Array<readonly [Schema, string]> {
+  const list = (keyword: "allOf" | "anyOf" | "oneOf") =>
+    (schema[keyword] ?? []).map((part, index) => [part, `${path}.${keyword}[${index}]`] as const);
+  const not = schema.not === undefined ? [] : [[schema.not, `${path}.not`] as const];
+  return [...list("allOf"), ...list("anyOf"), ...list("oneOf"), ...not];
+}
 
-/** Inside of combinators a schema may constrain, but not specify. */
-function checkConstraint(schema: Schema, path: string): StatusCause[] {
-  const findings: StatusCause[] = [];
-  const isIntOrString = schema.type === "integer" || schema.type === "string";
-  if (schema.type !== undefined && !isIntOrString)
-    findings.push(cause.forbidden(`${path}.type`, "must be empty to be structural"));
-  for (const keyword of constraintForbids) {
-    if (schema[keyword] !== undefined)
-      findings.push(cause.forbidden(`${path}.${keyword}`, "must be empty to be structural"));
+interface Places {
+  readonly where: string;
+  readonly path: string;
+}
+
+function checkSpecified(part: Schema, base: Schema, { where, path }: Places): StatusCause[] {
+  const findings = nestedParts(part, where).flatMap(([inner, place]) =>
+    checkSpecified(inner, base, { where: place, path }),
+  );
+  if (part.items !== undefined) {
+    const detail = `because it is defined in ${where}.items`;
+    if (base.items === undefined) findings.push(cause.required(`${path}.items`, detail));
+    else findings.push(...checkSpecified(part.items, base.items, { where: `${where}.items`, path: `${path}.items` }));
   }
-  for (const [name, child] of Object.entries(schema.properties ?? {}))
-    if (isObject(child)) findings.push(...checkConstraint(child, `${path}.properties[${name}]`));
-  if (schema.items !== undefined) findings.push(...checkConstraint(schema.items, `${path}.items`));
-  for (const [keyword, parts] of combinators(schema)) {
-    for (const [index, part] of parts.entries())
-      findings.push(...checkConstraint(part, `${path}.${keyword}[${index}]`));
+  for (const [name, child] of Object.entries(part.properties ?? {})) {
+    const at = `${path}.properties[${name}]`;
+    const place = `${where}.properties[${name}]`;
+    const known = base.properties?.[name];
+    if (known === undefined) findings.push(cause.required(at, `because it is defined in ${place}`));
+    else findings.push(...checkSpecified(child, known, { where: place, path: at }));
   }
   return findings;
 }

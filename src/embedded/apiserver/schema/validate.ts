@@ -4,15 +4,14 @@
  */
 import { deepEqual, isObject } from "../json-value.ts";
 import { cause, type StatusCause } from "../status.ts";
-import { checkListKeys, correlateItem } from "./list-keys.ts";
-import { childSchemaOf } from "./prune.ts";
+import { correlateItem } from "./list-keys.ts";
 import type { Schema } from "./schema.ts";
+import { checkCombinators } from "./validate-combinators.ts";
 import { checkScalar } from "./validate-scalar.ts";
 
 export function validateStructure(value: unknown, schema: Schema, path = "", old?: unknown): StatusCause[] {
   if (old !== undefined && deepEqual(value, old)) return [];
-  if (value === null)
-    return schema.nullable === true || schema.type === undefined ? [] : [wrongType("null", schema, path)];
+  if (value === null) return schema.nullable === true || isUntyped(schema) ? [] : [wrongType("null", schema, path)];
   const mismatch = checkType(value, schema, path);
   if (mismatch !== undefined) return [mismatch];
   const findings = checkScalar(value, schema, path);
@@ -20,6 +19,10 @@ export function validateStructure(value: unknown, schema: Schema, path = "", old
   else if (isObject(value)) findings.push(...checkObject(value, schema, path, old));
   findings.push(...checkCombinators(value, schema, path));
   return findings;
+}
+
+function isUntyped(schema: Schema): boolean {
+  return schema.type === undefined && schema["x-kubernetes-int-or-string"] !== true;
 }
 
 function checkType(value: unknown, schema: Schema, path: string): StatusCause | undefined {
@@ -40,78 +43,56 @@ export function typeName(value: unknown): string {
 }
 
 function wrongType(got: string, schema: Schema, path: string): StatusCause {
-  const name = path === "" ? "" : `${path} `;
-  return cause.typeInvalid(path, got, `${name}in body must be of type ${schema.type}: "${got}"`);
+  const type = schema["x-kubernetes-int-or-string"] === true ? "integer,string" : schema.type;
+  return cause.typeInvalid(shownPath(path), got, `${path} in body must be of type ${type}: "${got}"`);
+}
+
+/** Kubernetes writes the path of the whole object so. */
+export function shownPath(path: string): string {
+  return path === "" ? "<nil>" : path;
 }
 
 function checkObject(value: Record<string, unknown>, schema: Schema, path: string, old: unknown): StatusCause[] {
   const findings: StatusCause[] = [];
-  const join = (name: string) => fieldPath(path, name, schema);
+  for (const [name, child] of Object.entries(value)) {
+    const childSchema = childOf(schema, name);
+    const before = isObject(old) && Object.hasOwn(old, name) ? old[name] : undefined;
+    if (childSchema !== undefined) findings.push(...validateStructure(child, childSchema, join(path, name), before));
+  }
   for (const name of schema.required ?? []) {
-    if (!Object.hasOwn(value, name) || value[name] === undefined) findings.push(cause.required(join(name)));
+    if (!Object.hasOwn(value, name) || value[name] === undefined) findings.push(cause.required(join(path, name)));
   }
   const count = Object.keys(value).length;
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
-    findings.push(cause.tooMany(path, count, schema.maxProperties));
-  }
-  if (schema.minProperties !== undefined && count < schema.minProperties) {
-    findings.push(
-      cause.invalid(path, count, `${path} in body should have at least ${schema.minProperties} properties`),
-    );
-  }
-  for (const [name, child] of Object.entries(value)) {
-    const childSchema = childSchemaOf(schema, name);
-    const before = isObject(old) && Object.hasOwn(old, name) ? old[name] : undefined;
-    if (childSchema !== undefined) findings.push(...validateStructure(child, childSchema, join(name), before));
+  const { maxProperties, minProperties } = schema;
+  if (maxProperties !== undefined && count > maxProperties)
+    findings.push(cause.tooMany(shownPath(path), count, maxProperties));
+  if (minProperties !== undefined && count < minProperties) {
+    const detail = `${path} in body should have at least ${minProperties} properties`;
+    findings.push(cause.invalid(shownPath(path), count, detail));
   }
   return findings;
 }
 
-/** Named properties join with a dot, free map keys in brackets, as Kubernetes writes field paths. */
-export function fieldPath(path: string, name: string, schema: Schema): string {
-  const isProperty = schema.properties !== undefined && Object.hasOwn(schema.properties, name);
-  if (!isProperty && typeof schema.additionalProperties === "object" && path !== "") return `${path}.${name}`;
+function childOf(schema: Schema, name: string): Schema | undefined {
+  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name];
+  return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+}
+
+function join(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
 function checkArray(value: readonly unknown[], schema: Schema, path: string, old: unknown): StatusCause[] {
   const findings: StatusCause[] = [];
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    findings.push(cause.tooMany(path, value.length, schema.maxItems));
-  }
-  if (schema.minItems !== undefined && value.length < schema.minItems) {
-    findings.push(cause.invalid(path, value.length, `${path} in body should have at least ${schema.minItems} items`));
-  }
-  const items = schema.items;
+  const { items, minItems, maxItems } = schema;
   if (items !== undefined) {
     for (const [index, item] of value.entries()) {
       const before = Array.isArray(old) ? correlateItem(item, old, schema) : undefined;
       findings.push(...validateStructure(item, items, `${path}[${index}]`, before));
     }
   }
-  findings.push(...checkListKeys(value, schema, path));
+  if (maxItems !== undefined && value.length > maxItems) findings.push(cause.tooMany(path, value.length, maxItems));
+  if (minItems !== undefined && value.length < minItems)
+    findings.push(cause.invalid(path, value.length, `${path} in body should have at least ${minItems} items`));
   return findings;
-}
-
-function checkCombinators(value: unknown, schema: Schema, path: string): StatusCause[] {
-  const holds = (part: Schema) => validateStructure(value, part, path).length === 0;
-  const findings: StatusCause[] = [];
-  const add = (text: string) => findings.push(cause.invalid(path, shortValue(value), `${path} in body ${text}`));
-  for (const part of schema.allOf ?? []) findings.push(...validateStructure(value, part, path));
-  if (schema.anyOf !== undefined && schema["x-kubernetes-int-or-string"] !== true && !schema.anyOf.some(holds)) {
-    add("must validate at least one schema (anyOf)");
-  }
-  if (schema.oneOf !== undefined) {
-    const count = schema.oneOf.filter(holds).length;
-    if (count !== 1) {
-      add(`must validate one and only one schema (oneOf). Found ${count === 0 ? "none" : count} valid`);
-    }
-  }
-  if (schema.not !== undefined && holds(schema.not)) add("must not validate the schema (not)");
-  return findings;
-}
-
-/** Objects and lists are named by their type in messages, to keep these short. */
-export function shortValue(value: unknown): unknown {
-  return typeof value === "object" ? typeName(value) : value;
 }

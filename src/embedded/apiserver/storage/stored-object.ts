@@ -11,6 +11,12 @@ export interface Encoding {
   /** Built-in kinds leave apiVersion and kind out of list items, custom resources keep them. */
   readonly builtin: boolean;
   readonly fromStorage?: (object: KubeObject) => KubeObject;
+  /** Changes when `fromStorage` does, so that no text is shown that was made the old way. */
+  readonly revision?: string;
+}
+
+function idOf(encoding: Encoding): string {
+  return encoding.revision === undefined ? encoding.apiVersion : `${encoding.apiVersion} ${encoding.revision}`;
 }
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED";
@@ -29,10 +35,10 @@ export class StoredObject {
   }
 
   json(encoding: Encoding): string {
-    const known = this.#json.get(encoding.apiVersion);
+    const known = this.#json.get(idOf(encoding));
     if (known !== undefined) return known;
     const text = encode(this.object, encoding);
-    this.#json.set(encoding.apiVersion, text);
+    this.#json.set(idOf(encoding), text);
     return text;
   }
 
@@ -43,7 +49,7 @@ export class StoredObject {
 
   /** A line of a watch stream, newline included. */
   eventLine(type: WatchEventType, encoding: Encoding): string {
-    const id = `${type} ${encoding.apiVersion}`;
+    const id = `${type} ${idOf(encoding)}`;
     const known = this.#lines.get(id);
     if (known !== undefined) return known;
     const line = `{"type":"${type}","object":${this.json(encoding)}}\n`;
