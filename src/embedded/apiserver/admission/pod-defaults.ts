@@ -1,77 +1,90 @@
-/** What the real server fills into a pod template and a pod. Mutates the fresh object it is given. */
+/** What the real server fills into a pod and into the pod template of a workload. Mutates the fresh object it is given. */
 import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
 import { type KubeObject, specOf } from "../object.ts";
+import { podQosClass } from "../validation/pod-update.ts";
+import { defaultVolume } from "./volume-defaults.ts";
 
+/** A pod gets more than a template: requests out of limits, service links, host ports. */
 export function defaultPod(pod: KubeObject): void {
   if (!isObject(pod.spec)) return;
-  defaultPodSpec(pod.spec);
+  const { spec } = pod;
+  defaultPodSpec(spec);
+  spec.enableServiceLinks ??= true;
+  for (const container of eachContainer(spec, ["initContainers", "containers"])) {
+    defaultRequests(container.resources);
+    if (spec.hostNetwork === true)
+      for (const port of asArray(container.ports)) asObject(port).hostPort ??= asObject(port).containerPort;
+  }
 }
 
-/** For the `template` of workload kinds as well. */
 export function defaultPodSpec(spec: JsonObject): void {
   spec.restartPolicy ??= "Always";
   spec.terminationGracePeriodSeconds ??= 30;
   spec.dnsPolicy ??= "ClusterFirst";
   spec.securityContext ??= {};
-  spec.enableServiceLinks ??= true;
   spec.schedulerName ??= "default-scheduler";
-  if (spec.serviceAccountName === undefined && spec.serviceAccount !== undefined)
-    spec.serviceAccountName = spec.serviceAccount;
-  if (spec.serviceAccountName !== undefined) spec.serviceAccount = spec.serviceAccountName;
-  for (const name of ["initContainers", "containers"])
-    for (const container of asArray(spec[name])) defaultContainer(asObject(container));
+  copyAccountName(spec);
+  for (const container of eachContainer(spec, ["initContainers", "containers", "ephemeralContainers"]))
+    defaultContainer(container);
   for (const volume of asArray(spec.volumes)) defaultVolume(asObject(volume));
 }
 
+/** `serviceAccount` is the name's old field: both say the same, the newer one wins. */
+function copyAccountName(spec: JsonObject): void {
+  if (asString(spec.serviceAccountName) === "" && spec.serviceAccount !== undefined)
+    spec.serviceAccountName = spec.serviceAccount;
+  if (spec.serviceAccountName !== undefined) spec.serviceAccount = spec.serviceAccountName;
+}
+
+function eachContainer(spec: JsonObject, lists: readonly string[]): JsonObject[] {
+  return lists.flatMap((list) => asArray(spec[list]).map(asObject));
+}
+
 function defaultContainer(container: JsonObject): void {
-  const image = asString(container.image);
-  const tag = /:([^/@]+)$/.exec(image)?.[1];
-  const pinned = image.includes("@") || (tag !== undefined && tag !== "latest");
-  container.imagePullPolicy ??= pinned ? "IfNotPresent" : "Always";
+  container.imagePullPolicy ??= pullPolicyOf(asString(container.image));
   container.terminationMessagePath ??= "/dev/termination-log";
   container.terminationMessagePolicy ??= "File";
   container.resources ??= {};
-  defaultRequests(asObject(container.resources));
   for (const port of asArray(container.ports)) asObject(port).protocol ??= "TCP";
-  for (const variable of asArray(container.env)) defaultFieldRef(asObject(asObject(variable).valueFrom).fieldRef);
+  for (const variable of asArray(container.env)) defaultFieldRefs(asObject(variable).valueFrom);
   for (const name of ["livenessProbe", "readinessProbe", "startupProbe"]) defaultProbe(container[name]);
-  defaultHttpGet(asObject(asObject(container.lifecycle).preStop).httpGet);
+  const { postStart, preStop } = asObject(container.lifecycle);
+  for (const hook of [postStart, preStop]) defaultHttpGet(asObject(hook).httpGet);
+}
+
+/** The tag `latest`, given or meant, is pulled always. */
+export function pullPolicyOf(image: string): "Always" | "IfNotPresent" {
+  const [name = "", digest] = image.split("@");
+  const tag = /:([^/:]+)$/.exec(name)?.[1] ?? (digest === undefined ? "latest" : "");
+  return tag === "latest" ? "Always" : "IfNotPresent";
+}
+
+function defaultFieldRefs(source: unknown): void {
+  const { fieldRef, resourceFieldRef } = asObject(source);
+  if (isObject(fieldRef)) fieldRef.apiVersion ??= "v1";
+  if (isObject(resourceFieldRef)) resourceFieldRef.divisor ??= "0";
 }
 
 /** A limit without a request is also the request. */
-function defaultRequests(resources: JsonObject): void {
-  if (!isObject(resources.limits)) return;
+function defaultRequests(resources: unknown): void {
+  if (!isObject(resources) || !isObject(resources.limits)) return;
   resources.requests = { ...resources.limits, ...asObject(resources.requests) };
 }
 
 function defaultProbe(probe: unknown): void {
   if (!isObject(probe)) return;
-  probe.timeoutSeconds ??= 1;
-  probe.periodSeconds ??= 10;
-  probe.successThreshold ??= 1;
-  probe.failureThreshold ??= 3;
+  probe.timeoutSeconds ||= 1;
+  probe.periodSeconds ||= 10;
+  probe.successThreshold ||= 1;
+  probe.failureThreshold ||= 3;
   defaultHttpGet(probe.httpGet);
+  if (isObject(probe.grpc)) probe.grpc.service ??= "";
 }
 
 function defaultHttpGet(action: unknown): void {
   if (!isObject(action)) return;
-  action.path ??= "/";
-  action.scheme ??= "HTTP";
-}
-
-function defaultFieldRef(reference: unknown): void {
-  if (isObject(reference)) reference.apiVersion ??= "v1";
-}
-
-const fileMode = 0o644;
-
-function defaultVolume(volume: JsonObject): void {
-  const sources = Object.keys(volume).filter((name) => name !== "name");
-  if (sources.length === 0) volume.emptyDir = {};
-  for (const name of ["configMap", "secret", "downwardAPI", "projected"]) {
-    if (isObject(volume[name])) volume[name].defaultMode ??= fileMode;
-  }
-  for (const file of asArray(asObject(volume.downwardAPI).items)) defaultFieldRef(asObject(file).fieldRef);
+  action.path ||= "/";
+  action.scheme ||= "HTTP";
 }
 
 const notReadySeconds = 300;
@@ -89,20 +102,5 @@ export function admitPod(pod: KubeObject): void {
       tolerations.push({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: notReadySeconds });
   }
   spec.tolerations = tolerations;
-  pod.status = { phase: "Pending", qosClass: qosClass(spec) };
-}
-
-export function qosClass(spec: JsonObject): "Guaranteed" | "Burstable" | "BestEffort" {
-  const containers = [...asArray(spec.initContainers), ...asArray(spec.containers)].map(asObject);
-  const computed = (side: unknown) =>
-    Object.entries(asObject(side)).filter(([name]) => name === "cpu" || name === "memory");
-  const resources = containers.map((container) => asObject(container.resources));
-  const bare = resources.every((one) => computed(one.requests).length === 0 && computed(one.limits).length === 0);
-  if (bare) return "BestEffort";
-  const even = resources.every((one) => {
-    const limits = asObject(one.limits);
-    const requests = asObject(one.requests);
-    return ["cpu", "memory"].every((name) => limits[name] !== undefined && limits[name] === requests[name]);
-  });
-  return even ? "Guaranteed" : "Burstable";
+  pod.status = { phase: "Pending", qosClass: podQosClass(spec) };
 }

@@ -70,7 +70,11 @@ async function serveObject(
   const special = routes.subresources[`${qualified(subjectOf(target.kind))}/${subresource}`];
   if (special !== undefined) return special(exchange, target);
   if (subresource === "scale" && target.kind.scale !== undefined) await handleScale(routes.context, exchange, target);
-  else if (subresource === "" || (subresource === "status" && target.kind.hasStatus))
+  else if (
+    subresource === "" ||
+    (subresource === "status" && target.kind.hasStatus) ||
+    target.kind.strategy.subresourceParts?.[subresource] !== undefined
+  )
     await serveMain(routes.context, exchange, target);
   else throw pathNotFound();
   const verb = verbs[exchange.request.method ?? ""];

@@ -9,6 +9,8 @@ import { cause, type StatusCause } from "../status.ts";
 import type { Target } from "./context.ts";
 
 export function selectParts({ kind, subresource }: Target, old: KubeObject, candidate: KubeObject): KubeObject {
+  const select = kind.strategy.subresourceParts?.[subresource];
+  if (select !== undefined) return select(old, candidate);
   if (subresource === "status") return withStatus(kind, old, candidate);
   if (subresource === "binding") return { ...candidate, metadata: { ...candidate.metadata } };
   return withoutStatus(kind, old, candidate);

@@ -53,7 +53,7 @@ function validate({ kind, subresource }: Target, old: KubeObject, next: KubeObje
   return [
     ...validateMetadata(next, kind),
     ...checkDeletionFields(next, old),
-    ...(kind.strategy.validate?.(next, before) ?? []),
+    ...(kind.strategy.validate?.(next, before, subresource) ?? []),
   ];
 }
 

@@ -3,6 +3,7 @@
 import { configMapStrategy, namespaceStrategy, nodeStrategy, secretStrategy } from "../admission/core-strategies.ts";
 import { podStrategy } from "../admission/pod.ts";
 import { serviceStrategy } from "../admission/service.ts";
+import { replicationControllerStrategy } from "../admission/workloads.ts";
 import { asObject, asString } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
 import {
@@ -76,6 +77,7 @@ export const coreKinds = (): readonly ResourceKind[] => [
       "spec.hostNetwork": (pod) => String(specOf(pod).hostNetwork === true),
       "status.phase": (pod) => asString(statusOf(pod).phase),
       "status.podIP": (pod) => asString(statusOf(pod).podIP),
+      "status.podIPs": (pod) => asString(statusOf(pod).podIP),
       "status.nominatedNodeName": (pod) => asString(statusOf(pod).nominatedNodeName),
     },
     strategy: podStrategy,
@@ -83,6 +85,8 @@ export const coreKinds = (): readonly ResourceKind[] => [
       attach: { kind: "PodAttachOptions", verbs: ["create", "get"] },
       exec: { kind: "PodExecOptions", verbs: ["create", "get"] },
       log: { kind: "Pod", verbs: ["get"] },
+      ephemeralcontainers: { kind: "Pod", verbs: ["get", "patch", "update"] },
+      resize: { kind: "Pod", verbs: ["get", "patch", "update"] },
       binding: { kind: "Binding", verbs: ["create"] },
       eviction: { kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
     },
@@ -151,6 +155,7 @@ export const coreKinds = (): readonly ResourceKind[] => [
     hasGeneration: true,
     scale: { spec: ["spec", "replicas"], status: ["status", "replicas"] },
     selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
+    strategy: replicationControllerStrategy,
   }),
   declareBuiltin({ kind: "LimitRange", plural: "limitranges", shortNames: ["limits"] }),
   declareBuiltin({

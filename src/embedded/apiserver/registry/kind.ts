@@ -37,7 +37,10 @@ export interface Strategy {
   readonly prepareUpdate?: (object: KubeObject, old: KubeObject, context: StrategyContext) => void;
   readonly prepareStatus?: (object: KubeObject, old: KubeObject, context: StrategyContext) => void;
   readonly applyDefaults?: (object: KubeObject) => void;
-  readonly validate?: (object: KubeObject, old: KubeObject | undefined) => StatusCause[];
+  /** `subresource` is the one written through, empty for the object itself. */
+  readonly validate?: (object: KubeObject, old: KubeObject | undefined, subresource?: string) => StatusCause[];
+  /** Subresources besides status that are views of the object: the old object with what a write to the view may change. */
+  readonly subresourceParts?: Readonly<Record<string, (old: KubeObject, candidate: KubeObject) => KubeObject>>;
   /** Name rule; a DNS subdomain when absent. */
   readonly checkName?: (name: string) => string | undefined;
   /** Seconds a deletion leaves the object to end by itself; 0 deletes at once. */

@@ -1,4 +1,5 @@
 /** Declarations of volumes and their classes: the core kinds, storage.k8s.io and resource.k8s.io. */
+import { volumeClaimStrategy, volumeStrategy } from "../admission/volumes.ts";
 import { asString } from "../json-value.ts";
 import { specOf } from "../object.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
@@ -14,14 +15,14 @@ export const storageKinds = (): readonly ResourceKind[] => [
     namespaced: false,
     shortNames: ["pv"],
     hasStatus: true,
-    strategy: { returnsDeletedObject: true },
+    strategy: volumeStrategy,
   }),
   declareBuiltin({
     kind: "PersistentVolumeClaim",
     plural: "persistentvolumeclaims",
     shortNames: ["pvc"],
     hasStatus: true,
-    strategy: { returnsDeletedObject: true },
+    strategy: volumeClaimStrategy,
   }),
   declareBuiltin({ ...storage, kind: "StorageClass", plural: "storageclasses", namespaced: false, shortNames: ["sc"] }),
   declareBuiltin({ ...storage, kind: "CSIDriver", plural: "csidrivers", namespaced: false, hasGeneration: true }),

@@ -1,7 +1,8 @@
 /** Declarations of the groups apps, batch, autoscaling and policy. */
-import { defaultPodSpec } from "../admission/pod-defaults.ts";
-import { asObject, isObject } from "../json-value.ts";
-import { type KubeObject, specOf, statusOf } from "../object.ts";
+import { cronJobStrategy, jobStrategy } from "../admission/jobs.ts";
+import { statefulSetStrategy } from "../admission/stateful-sets.ts";
+import { daemonSetStrategy, deploymentStrategy, replicaSetStrategy } from "../admission/workloads.ts";
+import { statusOf } from "../object.ts";
 import {
   daemonSetColumns,
   deploymentColumns,
@@ -10,36 +11,10 @@ import {
   statefulSetColumns,
 } from "../printing/workload-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
-import type { ResourceKind, Strategy } from "./kind.ts";
+import type { ResourceKind } from "./kind.ts";
 
 const scale = { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["status", "selector"] } as const;
 const workload = { hasStatus: true, hasGeneration: true, categories: ["all"] } as const;
-
-function workloadStrategy(defaults: (spec: Record<string, unknown>) => void): Strategy {
-  return {
-    applyDefaults: (object: KubeObject) => {
-      const spec = specOf(object);
-      object.spec = spec;
-      defaults(spec);
-      const podSpec = asObject(spec.template).spec;
-      if (isObject(podSpec)) defaultPodSpec(podSpec);
-    },
-    prepareCreate: (object) => {
-      object.status = {};
-    },
-  };
-}
-
-const replicated = workloadStrategy((spec) => {
-  spec.replicas ??= 1;
-});
-
-const jobStrategy = workloadStrategy((spec) => {
-  spec.completions ??= spec.parallelism === undefined ? 1 : undefined;
-  spec.parallelism ??= 1;
-  spec.backoffLimit ??= 6;
-  spec.suspend ??= false;
-});
 
 export const workloadKinds = (): readonly ResourceKind[] => [
   declareBuiltin({
@@ -50,7 +25,7 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     ...workload,
     scale,
     columns: deploymentColumns,
-    strategy: replicated,
+    strategy: deploymentStrategy,
   }),
   declareBuiltin({
     group: "apps",
@@ -61,7 +36,7 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     scale,
     columns: replicaSetColumns,
     selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
-    strategy: replicated,
+    strategy: replicaSetStrategy,
   }),
   declareBuiltin({
     group: "apps",
@@ -71,7 +46,7 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     ...workload,
     scale,
     columns: statefulSetColumns,
-    strategy: replicated,
+    strategy: statefulSetStrategy,
   }),
   declareBuiltin({
     group: "apps",
@@ -80,7 +55,7 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     shortNames: ["ds"],
     ...workload,
     columns: daemonSetColumns,
-    strategy: workloadStrategy(() => undefined),
+    strategy: daemonSetStrategy,
   }),
   declareBuiltin({ group: "apps", kind: "ControllerRevision", plural: "controllerrevisions" }),
   declareBuiltin({
@@ -92,7 +67,14 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     selectableFields: { "status.successful": (object) => String(statusOf(object).succeeded ?? 0) },
     strategy: jobStrategy,
   }),
-  declareBuiltin({ group: "batch", kind: "CronJob", plural: "cronjobs", shortNames: ["cj"], ...workload }),
+  declareBuiltin({
+    group: "batch",
+    kind: "CronJob",
+    plural: "cronjobs",
+    shortNames: ["cj"],
+    ...workload,
+    strategy: cronJobStrategy,
+  }),
   declareBuiltin({
     group: "autoscaling",
     version: "v2",

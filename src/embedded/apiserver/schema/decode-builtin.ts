@@ -4,6 +4,7 @@
  * a malformed time is an error. Pure: returns a fresh value.
  */
 import { isObject, type JsonObject, setField } from "../json-value.ts";
+import { canonicalQuantity } from "../quantity.ts";
 import type { Schema } from "./schema.ts";
 import { isValueStruct, zeroValue } from "./zero-value.ts";
 
@@ -105,7 +106,7 @@ function isBase64(value: string): boolean {
 function decodeQuantity(value: unknown, path: string): string {
   const text = typeof value === "number" ? String(value) : value;
   if (typeof text !== "string") throw mismatch(value, "quantity", path);
-  if (quantity.test(text)) return text;
+  if (quantity.test(text)) return canonicalQuantity(text);
   const rule = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
   throw new DecodeError(`${rule} (field "${path}", got ${JSON.stringify(value)})`);
 }
