@@ -7,6 +7,8 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ContainerRecord } from "./container-record.ts";
+import type { Pod } from "./core-types.ts";
+import { isOver } from "./decide-pod.ts";
 import { LogFile } from "./log-file.ts";
 import type { PodPaths } from "./pod-paths.ts";
 
@@ -35,13 +37,16 @@ export class ContainerLogs {
     });
   }
 
-  /** @returns a sentence when there is no such log */
-  async find(podName: string, record: ContainerRecord, previous: boolean): Promise<LogFile | string> {
-    const where = `container "${record.name}" in pod "${podName}"`;
-    const run = record.restartCount - (previous && record.state.kind === "running" ? 1 : 0);
-    const exists = previous
-      ? record.last !== undefined || record.state.kind === "terminated"
-      : record.containerId !== undefined;
+  /**
+   * A container that has ended and is about to restart shows its end as the last state: that run is the previous one then.
+   * @returns a sentence when there is no such log
+   */
+  async find(pod: Pod, record: ContainerRecord, previous: boolean): Promise<LogFile | string> {
+    const where = `container "${record.name}" in pod "${pod.metadata.name}"`;
+    const isHeld = record.state.kind === "waiting" || (record.state.kind === "terminated" && !isOver(pod, record));
+    const run = record.restartCount - (previous && !isHeld ? 1 : 0);
+    const hasEnded = record.last !== undefined || (isHeld && record.state.kind === "terminated");
+    const exists = previous ? hasEnded : record.containerId !== undefined;
     const log = exists ? await this.#open(record.name, run) : undefined;
     if (log !== undefined) return log;
     if (previous) return `previous terminated ${where} not found`;

@@ -107,10 +107,9 @@ export class ContainerSet {
 
   /** A sentence when there is no such log. */
   async findLog(name: string, previous: boolean): Promise<LogFile | string> {
-    const podName = this.#pod.metadata.name;
     const record = this.#find(name);
-    if (record === undefined) return `container "${name}" in pod "${podName}" is not available`;
-    return this.#logs.find(podName, record, previous);
+    if (record === undefined) return `container "${name}" in pod "${this.#pod.metadata.name}" is not available`;
+    return this.#logs.find(this.#pod, record, previous);
   }
 
   /** For `kubectl exec` and `attach`. A sentence when the container does not run. */

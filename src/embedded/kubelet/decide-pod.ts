@@ -46,7 +46,7 @@ export function decidePod(input: PlanInput): PodPlan {
   );
   const blocker = begun ? undefined : inits.find((record) => !isInitStepDone(record));
   if (hasFailedForGood(input, blocker)) return finish(input, false);
-  if (begun && mains.every((record) => isOver(input, record))) return finish(input, true);
+  if (begun && mains.every((record) => isOver(input.pod, record))) return finish(input, true);
   const wanted = listWanted(inits, mains, blocker);
   return buildPlan(input, wanted, blocker === undefined);
 }
@@ -90,7 +90,7 @@ function decideContainer(input: PlanInput, record: ContainerRecord): Need {
   if (record.state.kind === "running") return { kind: "none" };
   if (record.retry !== undefined) return waitUntil(input, record.retry.at, false);
   if (record.state.kind === "waiting") return { kind: "start" };
-  if (isOver(input, record)) return { kind: "none" };
+  if (isOver(input.pod, record)) return { kind: "none" };
   const finishedAt = computeEndedAt(record, input.now);
   return waitUntil(input, computeRestartAt(record.backoff, finishedAt, input.backoff), true);
 }
@@ -100,11 +100,11 @@ function waitUntil(input: PlanInput, until: number, crashed: boolean): Need {
 }
 
 /** The container has ended and its policy lets it rest. */
-function isOver(input: PlanInput, record: ContainerRecord): boolean {
+export function isOver(pod: Pod, record: ContainerRecord): boolean {
   if (record.starting || record.state.kind !== "terminated") return false;
   const succeeded = record.state.terminated.exitCode === 0;
   if (record.role === "sidecar") return false;
-  const policy = input.pod.spec.restartPolicy ?? "Always";
+  const policy = pod.spec.restartPolicy ?? "Always";
   if (policy === "Never") return true;
   // An init container that has succeeded is done under every policy.
   return succeeded && (policy === "OnFailure" || record.role === "init");
@@ -116,5 +116,5 @@ function isInitStepDone(record: ContainerRecord): boolean {
 }
 
 function hasFailedForGood(input: PlanInput, blocker: ContainerRecord | undefined): boolean {
-  return blocker !== undefined && blocker.role === "init" && isOver(input, blocker);
+  return blocker !== undefined && blocker.role === "init" && isOver(input.pod, blocker);
 }
