@@ -15,6 +15,7 @@ import { type ApiContext, keyOf, type WriteOptions } from "./context.ts";
 import { decodeBody } from "./decode.ts";
 import { alreadyThere, generateName, needsName } from "./generate-name.ts";
 import { checkAddress, checkNamespace } from "./identity.ts";
+import { dropEmptyMetadata } from "./object-parts.ts";
 import { dropDuplicateOwners } from "./owner-duplicates.ts";
 
 export interface CreateTarget {
@@ -64,6 +65,7 @@ export function prepareNew(
   wipeSystemFields(object);
   placeObject(object, target);
   dropDuplicateOwners(object, write.options.warnings, false);
+  dropEmptyMetadata(object);
   kind.strategy.applyDefaults?.(object);
   const managedFields = write.own(object);
   delete object.metadata.managedFields;

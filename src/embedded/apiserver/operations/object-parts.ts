@@ -54,6 +54,16 @@ function carry(next: KubeObject, old: KubeObject, field: string): void {
   else next.metadata[field] = old.metadata[field];
 }
 
+const collections = ["labels", "annotations", "finalizers", "ownerReferences"];
+
+/** What holds nothing is not written, as in every answer of a server that is written in Go. Changes the given object. */
+export function dropEmptyMetadata({ metadata }: KubeObject): void {
+  for (const field of collections) {
+    const value = metadata[field];
+    if (typeof value === "object" && value !== null && Object.keys(value).length === 0) delete metadata[field];
+  }
+}
+
 /** An update cannot begin a deletion, nor change how one goes on. */
 export function checkDeletionFields(next: KubeObject, old: KubeObject): StatusCause[] {
   const findings: StatusCause[] = [];

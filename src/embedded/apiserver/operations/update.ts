@@ -14,7 +14,14 @@ import { failure, invalid } from "../status.ts";
 import { StoredObject } from "../storage/stored-object.ts";
 import type { ApiContext, Target, WriteOptions } from "./context.ts";
 import { checkAddress, checkUid, checkVersion } from "./identity.ts";
-import { carrySystemFields, checkDeletionFields, contentChanged, isFinished, selectParts } from "./object-parts.ts";
+import {
+  carrySystemFields,
+  checkDeletionFields,
+  contentChanged,
+  dropEmptyMetadata,
+  isFinished,
+  selectParts,
+} from "./object-parts.ts";
 import { dropDuplicateOwners } from "./owner-duplicates.ts";
 
 export interface UpdateChange {
@@ -66,6 +73,7 @@ function prepareNext(context: ApiContext, target: Target, change: UpdateChange, 
   const managedFields = change.managedFields ?? trackChange(context, target, { old, candidate }, options);
   const next = selectParts(target, old, candidate);
   carrySystemFields(next, old);
+  dropEmptyMetadata(next);
   setManagedFields(next, managedFields);
   mutateAdmission(context, admissionOf(target, old, next, options));
   if (subresource === "status") kind.strategy.prepareStatus?.(next, old, strategyContext);

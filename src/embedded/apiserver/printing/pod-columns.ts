@@ -29,20 +29,42 @@ function containerStatuses(pod: KubeObject, field = "containerStatuses"): JsonOb
   return asArray(statusOf(pod)[field]).map(asObject);
 }
 
+/** Sidecars count with the main containers. */
 function readyCount(pod: KubeObject): string {
-  const ready = containerStatuses(pod).filter(
-    (status) => status.ready === true && isObject(asObject(status.state).running),
-  );
-  return `${ready.length}/${asArray(specOf(pod).containers).length}`;
+  const sidecars = sidecarNames(pod);
+  const ready = [
+    ...containerStatuses(pod).filter((status) => isObject(asObject(status.state).running)),
+    ...containerStatuses(pod, "initContainerStatuses").filter((one) => isStartedSidecar(one, sidecars)),
+  ].filter((status) => status.ready === true);
+  return `${ready.length}/${asArray(specOf(pod).containers).length + sidecars.size}`;
 }
 
+function sidecarNames(pod: KubeObject): ReadonlySet<string> {
+  const containers = asArray(specOf(pod).initContainers).map(asObject);
+  return new Set(containers.filter((one) => one.restartPolicy === "Always").map((one) => asString(one.name)));
+}
+
+function isStartedSidecar(status: JsonObject, sidecars: ReadonlySet<string>): boolean {
+  return sidecars.has(asString(status.name)) && status.started === true;
+}
+
+/** While init containers run their restarts are shown, afterwards those of sidecars and main containers. */
 function restarts(pod: KubeObject, nowMs: number): string {
-  const statuses = containerStatuses(pod);
+  const inits = containerStatuses(pod, "initContainerStatuses");
+  const sidecars = sidecarNames(pod);
+  const later = [...inits.filter((one) => sidecars.has(asString(one.name))), ...containerStatuses(pod)];
+  const statuses = isInitializing(pod) ? inits : later;
   const total = statuses.reduce((sum, status) => sum + Number(status.restartCount ?? 0), 0);
   const ends = statuses
     .map((status) => asString(asObject(asObject(status.lastState).terminated).finishedAt))
     .filter((end) => end !== "");
   return total === 0 || ends.length === 0 ? String(total) : `${total} (${formatAge(ends.sort().at(-1), nowMs)} ago)`;
+}
+
+function isInitializing(pod: KubeObject): boolean {
+  const conditions = asArray(statusOf(pod).conditions).map(asObject);
+  const isInitialized = conditions.some((one) => one.type === "Initialized" && one.status === "True");
+  return !isInitialized && initStatusWord(pod) !== undefined;
 }
 
 function readinessGates(pod: KubeObject): string {
@@ -60,8 +82,7 @@ export function podStatusWord(pod: KubeObject): string {
     .map(asObject)
     .find((one) => one.type === "PodScheduled");
   const gated = scheduled?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
-  const initWord = initStatusWord(pod);
-  const word = initWord ?? containerWord(pod) ?? gated ?? phase;
+  const word = (isInitializing(pod) ? initStatusWord(pod) : containerWord(pod)) ?? gated ?? phase;
   if (pod.metadata.deletionTimestamp === undefined) return word;
   if (status.reason === "NodeLost") return "Unknown";
   return phase === "Succeeded" || phase === "Failed" ? word : "Terminating";
@@ -77,11 +98,12 @@ function terminatedWord(terminated: JsonObject, prefix = ""): string {
 
 function initStatusWord(pod: KubeObject): string | undefined {
   const total = asArray(specOf(pod).initContainers).length;
+  const sidecars = sidecarNames(pod);
   for (const [index, container] of containerStatuses(pod, "initContainerStatuses").entries()) {
     const state = asObject(container.state);
     const terminated = state.terminated;
     if (isObject(terminated) && terminated.exitCode === 0) continue;
-    if (container.started === true && isObject(state.running)) continue;
+    if (isStartedSidecar(container, sidecars)) continue;
     if (isObject(terminated)) return terminatedWord(terminated, "Init:");
     const reason = asString(asObject(state.waiting).reason);
     return reason !== "" && reason !== "PodInitializing" ? `Init:${reason}` : `Init:${index}/${total}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatDuration } from "../../../../../src/embedded/apiserver/printing/age.ts";
 import { compileJsonPath } from "../../../../../src/embedded/apiserver/printing/jsonpath.ts";
-import { podStatusWord } from "../../../../../src/embedded/apiserver/printing/pod-columns.ts";
+import { podColumns, podStatusWord } from "../../../../../src/embedded/apiserver/printing/pod-columns.ts";
 
 const s = 1000;
 const m = 60 * s;
@@ -107,6 +107,11 @@ describe("the status word of a pod", () => {
       want: "Init:0/1",
     },
     {
+      name: "an init container that runs and, being no sidecar, has to end",
+      pod: pod({ phase: "Pending", initContainerStatuses: [{ name: "i", started: true, state: { running: {} } }] }),
+      want: "Init:0/1",
+    },
+    {
       name: "an init container that failed",
       pod: pod({
         phase: "Pending",
@@ -126,4 +131,21 @@ describe("the status word of a pod", () => {
     },
   ];
   test.each(cases)("$name", ({ pod: given, want }) => expect(podStatusWord(given)).toBe(want));
+});
+
+test("a started sidecar counts with the main containers, and so do its restarts", () => {
+  const running = { running: {} };
+  const lastState = { terminated: { finishedAt: "2026-01-01T00:00:00Z" } };
+  const pod = {
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "p" } },
+    spec: { containers: [{ name: "main" }], initContainers: [{ name: "side", restartPolicy: "Always" }] },
+    status: {
+      phase: "Running",
+      conditions: [{ type: "Initialized", status: "True" }],
+      initContainerStatuses: [{ name: "side", started: true, ready: true, restartCount: 2, state: running, lastState }],
+      containerStatuses: [{ name: "main", ready: true, restartCount: 0, state: running }],
+    },
+  };
+  const [, ready, word, restarts] = podColumns.map((column) => column.value(pod, Date.parse("2026-01-01T00:01:00Z")));
+  expect([ready, word, restarts]).toEqual(["2/2", "Running", "2 (60s ago)"]);
 });
