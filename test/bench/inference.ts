@@ -20,15 +20,13 @@ import { createExecutor, type Executor } from "../../src/inference/execute.ts";
 import type { ArtifactRef } from "../../src/inference/fetch-artifact.ts";
 import { formatRuntime } from "../../src/inference/runtime.ts";
 import { readSafetensors, writeSafetensors } from "../../src/protocol/tensors/safetensors.ts";
+import { median, ratioOf, roundTo3, type Side, takeTurns } from "./take-turns.ts";
 
 const target = 1.1;
 const batchSizes = [1, 10, 100] as const;
 const batchesPerRound = 20;
 const rounds = 300;
 const warmUpRounds = 100;
-
-/** One side of a comparison: runs every batch once. */
-type Side = () => Promise<void>;
 
 interface Comparison {
   readonly batch: number;
@@ -83,16 +81,16 @@ async function compareMnist(
       for (const input of inputs) await executor.execute({ model, input });
     };
   };
-  const timed = await takeTurns({ worker: worker(warm), bare });
-  const { cold: coldTimes } = await takeTurns({ cold: worker(cold) }, 12);
+  const timed = await takeTurns({ worker: worker(warm), bare }, { rounds, warmUpRounds });
+  const { cold: coldTimes } = await takeTurns({ cold: worker(cold) }, { rounds: 12, warmUpRounds: 4 });
   await session.release();
   const perItem = 1 / (batchesPerRound * size);
   return {
     batch: size,
-    ratio: round(ratioOf(timed.worker, timed.bare)),
-    workerMicroseconds: round(median(timed.worker) * perItem),
-    bareMicroseconds: round(median(timed.bare) * perItem),
-    coldMicroseconds: round(median(coldTimes) * perItem),
+    ratio: roundTo3(ratioOf(timed.worker, timed.bare)),
+    workerMicroseconds: roundTo3(median(timed.worker) * perItem),
+    bareMicroseconds: roundTo3(median(timed.bare) * perItem),
+    coldMicroseconds: roundTo3(median(coldTimes) * perItem),
   };
 }
 
@@ -115,13 +113,13 @@ async function compareSilero(dir: string, executor: Executor): Promise<Compariso
     }
   };
   const worker: Side = async () => void (await executor.execute({ model, input, steps: sileroSteps(windows) }));
-  const timed = await takeTurns({ worker, bare }, 20);
+  const timed = await takeTurns({ worker, bare }, { rounds: 20, warmUpRounds: 7 });
   await session.release();
   return {
     batch: windows,
-    ratio: round(ratioOf(timed.worker, timed.bare)),
-    workerMicroseconds: round(median(timed.worker) / windows),
-    bareMicroseconds: round(median(timed.bare) / windows),
+    ratio: roundTo3(ratioOf(timed.worker, timed.bare)),
+    workerMicroseconds: roundTo3(median(timed.worker) / windows),
+    bareMicroseconds: roundTo3(median(timed.bare) / windows),
   };
 }
 
@@ -139,35 +137,4 @@ function openBare(path: string): Promise<ort.InferenceSession> {
 async function put(dir: string, name: string, bytes: Uint8Array): Promise<ArtifactRef> {
   await writeFile(join(dir, name), bytes);
   return { uri: pathToFileURL(join(dir, name)).href, digest: sha256(bytes) };
-}
-
-/** Microseconds of each side in each round; the order changes so that no side always comes after the same other. */
-async function takeTurns<Name extends string>(
-  sides: Readonly<Record<Name, Side>>,
-  count = rounds,
-): Promise<Record<Name, number[]>> {
-  const names = Object.keys(sides) as Name[];
-  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
-  const warmUp = Math.ceil((warmUpRounds * count) / rounds);
-  for (let i = -warmUp; i < count; i++) {
-    for (const name of i % 2 === 0 ? names : names.toReversed()) {
-      const started = performance.now();
-      await sides[name]();
-      if (i >= 0) times[name].push((performance.now() - started) * 1000);
-    }
-  }
-  return times;
-}
-
-/** Of neighbours in time, so that a slow second hits both. */
-function ratioOf(worker: readonly number[], bare: readonly number[]): number {
-  return median(worker.map((time, i) => time / (bare[i] ?? Number.NaN)));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

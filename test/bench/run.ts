@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { benchApiServer } from "./apiserver.ts";
+import { benchClient } from "./client.ts";
 import { benchInference } from "./inference.ts";
 import { benchSignatures } from "./signatures.ts";
 
@@ -11,6 +12,7 @@ export type Figures = Readonly<Record<string, unknown>>;
 
 const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   apiserver: benchApiServer,
+  client: benchClient,
   inference: benchInference,
   signatures: benchSignatures,
 };

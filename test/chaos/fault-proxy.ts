@@ -43,6 +43,8 @@ class HttpFaultProxy implements FaultProxy {
   readonly #upstream: Pool;
   readonly #plan: FaultPlan;
   readonly #sockets = new Set<Socket>();
+  /** What this proxy once said is gone stays gone, as at a server that has compacted its history. */
+  #goneUpTo = 0;
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   #calm = false;
 
@@ -94,13 +96,16 @@ class HttpFaultProxy implements FaultProxy {
     const body = await readAll(request);
     const fault = this.#calm ? undefined : this.#plan.answer({ watch, read: request.method === "GET" });
     if (fault) this.#count(nameAnswerFault(fault));
+    const version = Number(searchParams.get("resourceVersion"));
+    if (watch && fault?.kind === "status" && fault.status === 410) this.#compact(version);
+    if (watch && version > 0 && version <= this.#goneUpTo) return refuse(gone410, response);
     if (fault && !(await applyBefore(fault, response, signal))) return;
     const answer = await this.#send(request, body, signal);
     if (fault?.kind === "reset") {
       if (!watch) await answer.body.text();
       return breakConnection(response);
     }
-    if (watch && answer.statusCode === 200) return this.#stream(answer, response, signal);
+    if (watch && answer.statusCode === 200) return this.#stream(answer, response, { version, signal });
     const text = await answer.body.text();
     copyHead(answer, response);
     if (fault?.kind !== "truncated") return void response.end(text);
@@ -120,7 +125,8 @@ class HttpFaultProxy implements FaultProxy {
     });
   }
 
-  async #stream(answer: Answer, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #stream(answer: Answer, response: ServerResponse, from: StreamStart): Promise<void> {
+    const { signal } = from;
     const fault = this.#calm ? undefined : this.#plan.stream();
     copyHead(answer, response);
     response.flushHeaders();
@@ -129,6 +135,7 @@ class HttpFaultProxy implements FaultProxy {
     for await (const line of readLines(answer.body, "watch")) {
       if (fault && !this.#calm && lines++ >= fault.afterLines) {
         this.#count(nameStreamFault(fault));
+        if (fault.end === "error" && fault.code === 410) this.#compact(readVersion(last) ?? from.version);
         return endStream(fault, response, { line, last, signal });
       }
       if (fault && fault.lineDelayMs > 0) await sleep(fault.lineDelayMs, undefined, { signal });
@@ -138,10 +145,28 @@ class HttpFaultProxy implements FaultProxy {
     response.end();
   }
 
+  #compact(version: number): void {
+    this.#goneUpTo = Math.max(this.#goneUpTo, version);
+  }
+
   #count(name: string): void {
     this.faults.set(name, (this.faults.get(name) ?? 0) + 1);
   }
 }
+
+interface StreamStart {
+  /** The version that the watch started from; 0 for none. */
+  readonly version: number;
+  readonly signal: AbortSignal;
+}
+
+function readVersion(line: string): number | undefined {
+  if (line === "") return undefined;
+  const event = JSON.parse(line) as { object: { metadata?: { resourceVersion?: string } } };
+  return Number(event.object.metadata?.resourceVersion ?? 0);
+}
+
+const gone410 = { kind: "status", status: 410, reason: "Expired" } as const;
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
