@@ -66,7 +66,7 @@ export type DeepPartial<T> = T extends readonly (infer E)[]
     : T;
 
 export type ApplyObject<T extends KubeObject> = Omit<DeepPartial<T>, "metadata"> & {
-  metadata: Partial<ObjectMeta> & { name: string };
+  metadata: Partial<Omit<ObjectMeta, "name" | "namespace">> & ObjectRef;
 };
 
 /** `namespace/name`, or `name` for a cluster-scoped object: the key of stores and queues. */

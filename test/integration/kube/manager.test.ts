@@ -1,6 +1,5 @@
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createClient } from "../../../src/kube/client.ts";
 import { createStaticConnection } from "../../../src/kube/connection.ts";
 import { createController } from "../../../src/kube/controller.ts";
 import { configMaps } from "../../../src/kube/core-resources.ts";
@@ -37,28 +36,6 @@ afterEach(async () => {
   stop.abort();
   await transport.close();
   await server.close();
-});
-
-test("the example of the README labels what is not labelled, and ends when told", async () => {
-  server.script("PATCH", replyJson({}));
-  const client = createClient(transport, configMaps);
-  const informer = createInformer(transport, configMaps, { namespace: "default" });
-  const controller = createController({
-    name: "labeller",
-    reconcile: async (key, signal) => {
-      const found = informer.store.get(key);
-      if (!found || found.metadata.labels?.seen === "yes") return;
-      const { name, namespace = "default" } = found.metadata;
-      await client.apply({ metadata: { name, namespace, labels: { seen: "yes" } } }, { signal });
-    },
-  });
-  controller.watch(informer);
-  const manager = createManager({ informers: [informer], controllers: [controller] });
-  const running = manager.run(stop.signal);
-  await expect.poll(() => server.count("PATCH")).toBe(1);
-  expect(JSON.parse(server.requests.at(-1)?.body ?? "").metadata.labels).toEqual({ seen: "yes" });
-  stop.abort();
-  await running;
 });
 
 describe("the manager", () => {
