@@ -1,7 +1,7 @@
 /**
  * Adds and removes one finalizer. Both are refused with a conflict when the object has changed since it was read
- * (precondition on its resource version, and on its uid against a namesake made anew), so that no other controller's
- * finalizer is ever lost. Called from reconciles: a conflict is answered by the next one, which reads anew.
+ * (precondition on its resource version, which no namesake made anew has either), so that no other controller's finalizer
+ * is ever lost. Called from reconciles: a conflict is answered by the next one, which reads anew.
  */
 import { InferiumError } from "../base/errors.ts";
 import { isNotFound } from "./api-error.ts";
@@ -46,11 +46,11 @@ function writeFinalizers<T extends KubeObject>(
   finalizers: readonly string[],
   options: CallOptions,
 ): Promise<T> {
-  const { name, uid, resourceVersion } = object.metadata;
-  if (uid === undefined || resourceVersion === undefined) {
-    const message = `Cannot change the finalizers of ${object.kind} "${name}": it has no uid and resourceVersion; read it first.`;
+  const { name, resourceVersion } = object.metadata;
+  if (resourceVersion === undefined) {
+    const message = `Cannot change the finalizers of ${object.kind} "${name}": it has no resourceVersion; read it first.`;
     return Promise.reject(new InferiumError("KubeBadReference", message));
   }
-  const body = { metadata: { uid, resourceVersion, finalizers } };
+  const body = { metadata: { resourceVersion, finalizers } };
   return client.patch(object.metadata, { kind: "merge", body, ...options });
 }
