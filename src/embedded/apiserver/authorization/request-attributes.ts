@@ -42,13 +42,15 @@ interface RequestParts {
 }
 
 function resourceAccess(group: string, version: string, request: RequestParts): AccessAttributes {
-  const { parts } = request;
+  // The deprecated `/api/v1/watch/...`: the rest of the path names what is watched.
+  const watches = request.parts[0] === "watch" && request.parts.length > 1;
+  const parts = watches ? request.parts.slice(1) : request.parts;
   const [first = "", second, third] = parts;
   const inNamespace = first === "namespaces" && second !== undefined;
   const rest = inNamespace && third !== undefined && !namespaceSubresources.has(third) ? parts.slice(2) : parts;
   const [resource = "", name = "", subresource = ""] = rest;
   const access = { group, version, resource, subresource, namespace: inNamespace ? (second ?? "") : "" };
-  return { ...access, ...verbAndName(request, name) };
+  return { ...access, ...(watches ? { verb: "watch", name } : verbAndName(request, name)) };
 }
 
 function verbAndName({ method, query }: RequestParts, name: string): { verb: string; name: string } {

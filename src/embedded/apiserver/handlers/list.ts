@@ -1,157 +1,105 @@
 /**
- * LIST: selection, paging by continue token, consistency by resourceVersion. The body is joined from the cached JSON of
- * each object. Effects: the response only.
+ * LIST: selection, paging by continue token, consistency by resourceVersion. A page is chosen in one turn; then the answer
+ * waits until everything that it shows is durable. Effects: the response only.
  */
 import type { Exchange } from "../http/exchange.ts";
 import { sendJson } from "../http/respond.ts";
-import type { ApiContext } from "../operations/context.ts";
-import { buildTable, parseIncludeObject, partialMetadata } from "../printing/table.ts";
-import { apiVersionOf, type ResourceKind } from "../registry/kind.ts";
+import { type ApiContext, keyOf } from "../operations/context.ts";
+import type { ResourceKind } from "../registry/kind.ts";
 import { badRequest, expired } from "../status.ts";
 import { lowerBound } from "../storage/resource-table.ts";
 import { CompactedError, type Snapshot } from "../storage/store.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
-import { checkNotFuture, parseResourceVersion } from "./resource-version.ts";
-import { parseSelection } from "./selection.ts";
+import { type ContinueToken, formatContinue, parseContinue } from "./continue-token.ts";
+import { checkListForm, listBody, type Page } from "./list-body.ts";
+import type { ListOptions } from "./list-options.ts";
+import { parseResourceVersion, untilRevision } from "./resource-version.ts";
+import { parseSelection, type Selection } from "./selection.ts";
 
-interface Page {
-  readonly items: readonly StoredObject[];
-  readonly revision: number;
-  readonly continueToken: string;
-  readonly remaining: number | undefined;
-}
-
-export function handleList(
+export async function handleList(
   context: ApiContext,
   exchange: Exchange,
-  kind: ResourceKind,
-  namespace: string | undefined,
-): void {
-  const page = readPage(context, exchange.query, kind, namespace);
+  at: { readonly kind: ResourceKind; readonly namespace: string | undefined },
+  options: ListOptions,
+): Promise<void> {
+  const { kind } = at;
+  const selection = parseSelection(exchange.query, kind, at.namespace);
+  const token = parseContinue(options.continueToken);
+  checkListForm(exchange, kind);
+  const version = parseListVersion(options, token);
+  await untilRevision(context.store, version, exchange.signal);
+  const atRevision = token === undefined ? exactRevision(options, version, selection) : token.revision;
+  const snapshot = readSnapshot(context, kind, selection, { token, atRevision });
+  const page = cutPage(snapshot, selection, { token, limit: options.resourceVersion === "0" ? 0 : options.limit });
+  if (!context.store.isFlushed) await context.store.flushed();
   sendJson(exchange.response, 200, listBody(exchange, kind, page, context.clock.now()));
 }
 
-function readPage(
-  context: ApiContext,
-  query: URLSearchParams,
-  kind: ResourceKind,
-  namespace: string | undefined,
-): Page {
-  const selection = parseSelection(query, kind, namespace);
-  const limit = parseLimit(query.get("limit"));
-  const token = parseContinue(query.get("continue"));
-  const snapshot = readSnapshot(context, query, kind, { namespace, token });
-  const start = token === undefined ? 0 : lowerBound(snapshot.items, token.start);
-  const items: StoredObject[] = [];
-  let index = start;
-  for (; index < snapshot.items.length; index += 1) {
-    const item = snapshot.items[index];
-    if (item === undefined || !selection.matches(item.object)) continue;
-    if (items.length === limit) break;
-    items.push(item);
-  }
-  const next = snapshot.items[index];
-  const more = next !== undefined;
-  return {
-    items,
-    revision: snapshot.revision,
-    continueToken: more ? formatContinue({ revision: snapshot.revision, start: next.key }) : "",
-    remaining: more && selection.isAll ? snapshot.items.length - index : undefined,
-  };
+function parseListVersion(options: ListOptions, token: ContinueToken | undefined): number {
+  if (token === undefined) return parseResourceVersion(options.resourceVersion, true);
+  if (options.resourceVersion !== "" && options.resourceVersion !== "0")
+    throw badRequest("specifying resource version is not allowed when using continue");
+  return token.revision ?? 0;
+}
+
+/** `Exact`, and a version with a limit, ask for that very state; otherwise the present is never older than asked for. */
+function exactRevision(options: ListOptions, version: number, selection: Selection): number | undefined {
+  if (options.match === "Exact") return version;
+  const legacy = options.match === "" && options.limit > 0 && version > 0 && selection.name === undefined;
+  return legacy ? version : undefined;
 }
 
 function readSnapshot(
   context: ApiContext,
-  query: URLSearchParams,
   kind: ResourceKind,
-  where: { readonly namespace: string | undefined; readonly token: ContinueToken | undefined },
+  selection: Selection,
+  from: { readonly token: ContinueToken | undefined; readonly atRevision: number | undefined },
 ): Snapshot {
-  const atRevision = where.token?.revision ?? exactRevision(context, query, where.token);
-  const scope = where.namespace === undefined ? {} : { namespace: where.namespace };
+  const { token, atRevision } = from;
+  const { name, namespace } = selection;
+  const { store } = context;
+  if (atRevision === undefined && name !== undefined && (namespace !== undefined || !kind.namespaced)) {
+    const found = store.get(kind.storage, keyOf(kind, namespace, name));
+    return { items: found === undefined ? [] : [found], revision: store.revision() };
+  }
   try {
-    return context.store.list(kind.storage, atRevision === undefined ? scope : { ...scope, atRevision });
+    return store.list(kind.storage, {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(atRevision === undefined ? {} : { atRevision }),
+    });
   } catch (error) {
     if (!(error instanceof CompactedError)) throw error;
-    if (where.token === undefined) throw expired(error.message);
-    const fresh = formatContinue({ revision: undefined, start: where.token.start });
-    throw expired(
-      "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
-      fresh,
-    );
+    if (token === undefined) throw expired("The resourceVersion for the provided list is too old.");
+    throw expired(expiredContinue, formatContinue({ revision: undefined, start: token.start }));
   }
 }
 
-/** Only `resourceVersionMatch=Exact` pins a revision; every other version is satisfied by the present, unless it is in the future. */
-function exactRevision(
-  context: ApiContext,
-  query: URLSearchParams,
-  token: ContinueToken | undefined,
-): number | undefined {
-  const match = query.get("resourceVersionMatch") ?? "";
-  const version = parseResourceVersion(query.get("resourceVersion"));
-  if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
-    throw badRequest(`resourceVersionMatch must be Exact or NotOlderThan, got ${JSON.stringify(match)}`);
+const expiredContinue =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+/** A page that is full ends there, whether or not anything that follows is selected: nobody looks that far. */
+function cutPage(
+  snapshot: Snapshot,
+  selection: Selection,
+  how: { readonly token: ContinueToken | undefined; readonly limit: number },
+): Page {
+  const all = snapshot.items;
+  const start = how.token === undefined ? 0 : lowerBound(all, how.token.start);
+  const whole = selection.isAll && start === 0 && (how.limit === 0 || how.limit >= all.length);
+  if (whole) return { items: all, revision: snapshot.revision, continueToken: "", remaining: undefined };
+  const items: StoredObject[] = [];
+  let index = start;
+  for (; index < all.length && (how.limit === 0 || items.length < how.limit); index += 1) {
+    const item = all[index];
+    if (item !== undefined && selection.matches(item.object)) items.push(item);
   }
-  if (match !== "" && version === undefined)
-    throw badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if (match === "Exact" && version === 0)
-    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-  if (token !== undefined && version !== undefined && version !== 0)
-    throw badRequest("specifying resource version is not allowed when using continue");
-  if (version !== undefined) checkNotFuture(version, context.store.revision());
-  return match === "Exact" ? version : undefined;
-}
-
-function parseLimit(value: string | null): number {
-  if (value === null || value === "" || value === "0") return Number.POSITIVE_INFINITY;
-  const limit = Number(value);
-  if (!Number.isInteger(limit) || limit < 0)
-    throw badRequest(`limit must be a whole number of at least 0, got ${JSON.stringify(value)}`);
-  return limit;
-}
-
-interface ContinueToken {
-  /** Undefined after an expired token was renewed: go on from the present. */
-  readonly revision: number | undefined;
-  readonly start: string;
-}
-
-function formatContinue(token: ContinueToken): string {
-  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: token.revision ?? -1, start: token.start })).toString(
-    "base64url",
-  );
-}
-
-function parseContinue(text: string | null): ContinueToken | undefined {
-  if (text === null || text === "") return undefined;
-  try {
-    const parsed = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as { rv?: unknown; start?: unknown };
-    if (typeof parsed.rv !== "number" || typeof parsed.start !== "string") throw new Error("fields are missing");
-    return { revision: parsed.rv < 0 ? undefined : parsed.rv, start: parsed.start };
-  } catch {
-    throw badRequest("continue key is not valid: use a token that this server gave, or start a new list");
-  }
-}
-
-function listBody(exchange: Exchange, kind: ResourceKind, page: Page, nowMs: number): string {
-  const meta = {
-    resourceVersion: String(page.revision),
-    ...(page.continueToken === "" ? {} : { continue: page.continueToken }),
-    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+  const last = all[index - 1];
+  const more = index < all.length && last !== undefined;
+  return {
+    items,
+    revision: snapshot.revision,
+    // The first key after the last one: nothing sorts between them.
+    continueToken: more ? formatContinue({ revision: snapshot.revision, start: `${last.key}\0` }) : "",
+    remaining: more && selection.isAll ? all.length - index : undefined,
   };
-  if (exchange.form === "table") {
-    const include = parseIncludeObject(exchange.query.get("includeObject"));
-    return JSON.stringify(buildTable(page.items, { kind, include, nowMs }, meta));
-  }
-  if (exchange.form === "metadata") {
-    const items = page.items.map((item) => partialMetadata(item.object));
-    return JSON.stringify({ kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata: meta, items });
-  }
-  const items = page.items.map((item) => item.itemJson(kind)).join(",");
-  const head = JSON.stringify({
-    kind: kind.listKind,
-    apiVersion: apiVersionOf(kind.group, kind.version),
-    metadata: meta,
-  });
-  return `${head.slice(0, -1)},"items":[${items}]}`;
 }

@@ -2,8 +2,9 @@
 
 import type { Exchange } from "../http/exchange.ts";
 import { addWarnings, sendJson } from "../http/respond.ts";
-import { buildTable, parseIncludeObject, partialMetadata } from "../printing/table.ts";
+import { buildTable, parseIncludeObject } from "../printing/table.ts";
 import type { ResourceKind } from "../registry/kind.ts";
+import { failure } from "../status.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 
 export interface Presentation {
@@ -18,7 +19,13 @@ export function sendObject(exchange: Exchange, kind: ResourceKind, stored: Store
 }
 
 function objectBody(exchange: Exchange, kind: ResourceKind, stored: StoredObject, nowMs: number): string {
-  if (exchange.form === "metadata") return JSON.stringify(partialMetadata(stored.object));
+  if (exchange.form === "metadata") return stored.metadataJson();
+  if (exchange.form === "metadata-list")
+    throw failure(
+      406,
+      "NotAcceptable",
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${kind.kind})`,
+    );
   if (exchange.form !== "table") return stored.json(kind);
   const include = parseIncludeObject(exchange.query.get("includeObject"));
   const meta = { resourceVersion: stored.object.metadata.resourceVersion ?? "" };

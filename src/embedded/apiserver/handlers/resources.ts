@@ -5,10 +5,12 @@ import { addWarnings } from "../http/respond.ts";
 import type { ApiContext, Target } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
 import { type ResourceKind, subjectOf } from "../registry/kind.ts";
-import { failure, methodNotAllowed, notFound, pathNotFound, qualified } from "../status.ts";
+import { failure, methodNotAllowed, pathNotFound, qualified } from "../status.ts";
 import { handleDelete, handleDeleteCollection } from "./delete.ts";
 import { handleList } from "./list.ts";
+import { parseListOptions } from "./list-options.ts";
 import { sendObject } from "./present.ts";
+import { parseResourceVersion, untilRevision } from "./resource-version.ts";
 import { handleScale } from "./scale.ts";
 import { handleWatch } from "./watch.ts";
 import { handleCreate, handlePatch, handleReplace } from "./write.ts";
@@ -30,6 +32,7 @@ export async function serveResource(routes: ResourceRoutes, exchange: Exchange, 
   if (path.namespace !== undefined && !kind.namespaced) throw pathNotFound();
   if (kind.deprecation !== undefined) addWarnings(exchange.response, [kind.deprecation]);
   if (kind.unavailable !== undefined) throw failure(500, "InternalError", kind.unavailable);
+  if (path.watch) return watchPath(routes.context, exchange, kind, path);
   if (path.name === undefined) await serveCollection(routes, exchange, kind, path.namespace);
   else await serveObject(routes, exchange, targetOf(kind, path, path.name), path.subresource);
 }
@@ -49,8 +52,9 @@ async function serveCollection(
   const { context } = routes;
   const method = exchange.request.method;
   if (method === "GET") {
-    const isWatch = ["true", "1"].includes(exchange.query.get("watch") ?? "");
-    return isWatch ? handleWatch(context, exchange, kind, namespace) : handleList(context, exchange, kind, namespace);
+    const options = parseListOptions(exchange.query);
+    const at = { kind, namespace };
+    return options.watch ? handleWatch(context, exchange, at, options) : handleList(context, exchange, at, options);
   }
   if (method === "POST") {
     await handleCreate(context, exchange, kind, namespace);
@@ -89,17 +93,28 @@ async function serveMain(context: ApiContext, exchange: Exchange, target: Target
   if (method === "PATCH") return handlePatch(context, exchange, target);
   if (method === "DELETE" && target.subresource === "") return handleDelete(context, exchange, target);
   if (method !== "GET") throw methodNotAllowed();
-  if (["true", "1"].includes(exchange.query.get("watch") ?? "")) return watchOne(context, exchange, target);
+  await untilRevision(
+    context.store,
+    parseResourceVersion(exchange.query.get("resourceVersion") ?? ""),
+    exchange.signal,
+  );
   const stored = readObject(context, target);
   if (!context.store.isFlushed) await context.store.flushed();
   sendObject(exchange, target.kind, stored, { code: 200, nowMs: context.clock.now() });
 }
 
-/** `GET .../NAME?watch=true` is a watch of the collection with the name pinned. */
-function watchOne(context: ApiContext, exchange: Exchange, target: Target): void {
-  if (exchange.query.get("fieldSelector")) throw notFound(subjectOf(target.kind), target.name);
-  exchange.query.set("fieldSelector", `metadata.name=${target.name}`);
-  handleWatch(context, exchange, target.kind, target.namespace);
+/** The deprecated `/api/v1/watch/...`, of a collection or of one object. */
+async function watchPath(
+  context: ApiContext,
+  exchange: Exchange,
+  kind: ResourceKind,
+  path: ResourcePath,
+): Promise<void> {
+  if (path.subresource !== "" || (path.name !== undefined && kind.namespaced && path.namespace === undefined))
+    throw pathNotFound();
+  if (exchange.request.method !== "GET") throw methodNotAllowed();
+  const target = { kind, namespace: path.namespace, name: path.name };
+  await handleWatch(context, exchange, target, parseListOptions(exchange.query, true));
 }
 
 function countWrite(

@@ -1,16 +1,21 @@
 /** What the client wants back: plain JSON, a Table, metadata only, or aggregated discovery. Only JSON is spoken. Pure. */
 import { notAcceptable } from "../status.ts";
 
-export type ResponseForm = "object" | "table" | "metadata" | "discovery";
+export type ResponseForm = "object" | "table" | "metadata" | "metadata-list" | "discovery";
 
 const forms: Readonly<Record<string, ResponseForm>> = {
   Table: "table",
   PartialObjectMetadata: "metadata",
-  PartialObjectMetadataList: "metadata",
+  PartialObjectMetadataList: "metadata-list",
   APIGroupDiscoveryList: "discovery",
 };
 
-const supportedVersions: Readonly<Record<string, string>> = { discovery: "v2", table: "v1", metadata: "v1" };
+const supportedVersions: Readonly<Record<string, string>> = {
+  discovery: "v2",
+  table: "v1",
+  metadata: "v1",
+  "metadata-list": "v1",
+};
 
 /** The first acceptable media range decides, in the order the client lists them. */
 export function negotiate(accept: string | undefined): ResponseForm {

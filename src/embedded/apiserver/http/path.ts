@@ -6,6 +6,8 @@ export interface ResourcePath {
   readonly resource: string;
   readonly name: string | undefined;
   readonly subresource: string;
+  /** The deprecated form `/api/v1/watch/...`: what the rest of the path names is watched. */
+  readonly watch: boolean;
 }
 
 /** Undefined for paths that name no resource: discovery, health and so on. */
@@ -21,7 +23,9 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
 
 const namespaceSubresources = new Set(["status", "finalize"]);
 
-function parseRest(group: string, version: string, parts: readonly string[]): ResourcePath | undefined {
+function parseRest(group: string, version: string, all: readonly string[]): ResourcePath | undefined {
+  const watch = all[0] === "watch" && all.length > 1;
+  const parts = watch ? all.slice(1) : all;
   const [first, second, third] = parts;
   const namesNamespace = first === "namespaces" && third !== undefined && !namespaceSubresources.has(third);
   if (first === undefined) return undefined;
@@ -34,5 +38,6 @@ function parseRest(group: string, version: string, parts: readonly string[]): Re
     resource: rest[0] ?? "",
     name: rest[1],
     subresource: rest[2] ?? "",
+    watch,
   };
 }

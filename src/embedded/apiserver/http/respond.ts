@@ -1,18 +1,45 @@
-/** Writes responses. Headers that every answer of an API server carries are set here. */
-import type { ServerResponse } from "node:http";
+/**
+ * Writes responses, indented or compressed where the request asks for it. Headers that every answer of an API server
+ * carries are set here.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, gzip } from "node:zlib";
 import type { Status } from "../status.ts";
 
 export function sendJson(response: ServerResponse, code: number, body: string): void {
-  sendText(response, code, body.endsWith("\n") ? body : `${body}\n`, "application/json");
+  const text = wantsIndent(response.req) ? JSON.stringify(JSON.parse(body), null, 2) : body;
+  sendText(response, code, text.endsWith("\n") ? text : `${text}\n`, "application/json");
 }
 
 export function sendText(response: ServerResponse, code: number, body: string, contentType: string): void {
-  response.writeHead(code, {
-    "content-type": contentType,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-cache, private",
+  const bytes = Buffer.from(body);
+  const headers = { "content-type": contentType, "cache-control": "no-cache, private" };
+  if (bytes.length <= gzipThresholdBytes || !takesGzip(response.req)) {
+    response.writeHead(code, { ...headers, "content-length": bytes.length });
+    response.end(bytes);
+    return;
+  }
+  gzip(bytes, { level: constants.Z_BEST_SPEED }, (error, packed) => {
+    if (error !== null) return void response.destroy(error);
+    const size = { "content-length": packed.length };
+    response.writeHead(code, { ...headers, ...size, "content-encoding": "gzip", vary: "Accept-Encoding" });
+    response.end(packed);
   });
-  response.end(body);
+}
+
+/** Below this, compressing costs more than it saves. */
+const gzipThresholdBytes = 128 * 1024;
+
+function takesGzip(request: IncomingMessage): boolean {
+  const accepted = String(request.headers["accept-encoding"] ?? "").split(",");
+  return accepted.some((encoding) => encoding.trim() === "gzip");
+}
+
+/** Asked for in so many words, or by a program that people look at. */
+function wantsIndent(request: IncomingMessage): boolean {
+  const asked = /[?&]pretty=([^&]+)/.exec(request.url ?? "")?.[1];
+  if (asked !== undefined) return /^(1|t|true)$/i.test(asked);
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(request.headers["user-agent"] ?? "");
 }
 
 export function sendStatus(response: ServerResponse, status: Status): void {

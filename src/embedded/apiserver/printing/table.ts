@@ -1,6 +1,7 @@
 /** Server-side printing: objects as `meta.k8s.io/v1` Tables, for clients that ask (kubectl get does). Pure. */
 import type { KubeObject } from "../object.ts";
 import type { ResourceKind } from "../registry/kind.ts";
+import { badRequest } from "../status.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -12,7 +13,12 @@ export interface TableRequest {
 }
 
 export function parseIncludeObject(value: string | null): IncludeObject {
-  return value === "None" || value === "Object" ? value : "Metadata";
+  if (value === null || value === "" || value === "Metadata") return "Metadata";
+  if (value === "None" || value === "Object") return value;
+  const got = JSON.stringify(value);
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${got}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 export function buildTable(items: readonly StoredObject[], request: TableRequest, listMeta: object): object {

@@ -1,60 +1,113 @@
-/** Label selectors: `a=b,c!=d,e in (f,g),h notin (i),j,!k`. Parsing throws a 400; matching is pure. */
+/** Label selectors: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Parsing throws a 400 in Kubernetes' words; matching is pure. */
 import { badRequest } from "../status.ts";
+import { checkLabelKey, checkLabelValue, checkOrderBound } from "./label-rules.ts";
 
 type Labels = Readonly<Record<string, string>>;
 export type LabelMatcher = (labels: Labels) => boolean;
 
 export function parseLabelSelector(text: string): LabelMatcher | undefined {
-  if (text.trim() === "") return undefined;
-  const requirements = splitRequirements(text).map(parseRequirement);
-  return (labels) => requirements.every((holds) => holds(labels));
+  const requirements = new LabelParser(text).parse();
+  return requirements.length === 0 ? undefined : (labels) => requirements.every((holds) => holds(labels));
 }
 
-/** Splits at commas outside of parentheses. */
-function splitRequirements(text: string): string[] {
-  return text.split(/,(?![^(]*\))/).map((part) => part.trim());
+const symbols = new Set(["(", ")", ",", "!", "=", "==", "!=", "<", ">"]);
+const operators = ["in", "notin", "=", "==", "!=", "gt", "lt"];
+const end = "";
+
+class LabelParser {
+  readonly #tokens: readonly string[];
+  #index = 0;
+
+  constructor(text: string) {
+    this.#tokens = text.match(/==|!=|[(),!=<>]|[^\s(),!=<>]+/g) ?? [];
+  }
+
+  parse(): LabelMatcher[] {
+    const requirements: LabelMatcher[] = [];
+    if (this.#peek() === end) return requirements;
+    if (this.#peek() !== "!" && symbols.has(this.#peek()))
+      throw this.#unexpected(", expected: !, identifier, or 'end of string'");
+    for (;;) {
+      requirements.push(this.#requirement());
+      if (this.#peek() === end) return requirements;
+      if (this.#peek() !== ",") throw this.#unexpected(", expected: ',' or 'end of string'");
+      this.#index += 1;
+      if (this.#peek() === end || (this.#peek() !== "!" && symbols.has(this.#peek())))
+        throw this.#unexpected(", expected: identifier after ','");
+    }
+  }
+
+  #requirement(): LabelMatcher {
+    const absent = this.#peek() === "!";
+    if (absent) this.#index += 1;
+    const key = this.#identifier();
+    checkLabelKey(key);
+    if (absent) return (labels) => labels[key] === undefined;
+    if (this.#peek() === end || this.#peek() === ",") return (labels) => labels[key] !== undefined;
+    return this.#comparison(key, this.#operator());
+  }
+
+  #comparison(key: string, operator: string): LabelMatcher {
+    if (operator === "in" || operator === "notin") {
+      const values = new Set(this.#list());
+      [...values].forEach((value, index) => {
+        checkLabelValue(key, value, index);
+      });
+      if (operator === "in") return (labels) => labels[key] !== undefined && values.has(labels[key]);
+      return (labels) => labels[key] === undefined || !values.has(labels[key]);
+    }
+    const value = this.#value();
+    if (operator === "<" || operator === ">") return compareOrder(key, operator, checkOrderBound(value));
+    checkLabelValue(key, value, 0);
+    return operator === "!=" ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
+  }
+
+  #operator(): string {
+    const token = this.#peek();
+    if (!["in", "notin", "=", "==", "!=", "<", ">"].includes(token))
+      throw this.#unexpected(`, expected: ${operators.join(", ")}`);
+    this.#index += 1;
+    return token;
+  }
+
+  /** `()` holds one empty value, as does a place between two commas. */
+  #list(): string[] {
+    if (this.#peek() !== "(") throw this.#unexpected(" expected: '('");
+    this.#index += 1;
+    const values: string[] = [];
+    for (;;) {
+      values.push(symbols.has(this.#peek()) || this.#peek() === end ? "" : this.#identifier());
+      const separator = this.#peek();
+      if (separator !== "," && separator !== ")") throw this.#unexpected(", expected: ',' or ')'");
+      this.#index += 1;
+      if (separator === ")") return values;
+    }
+  }
+
+  #value(): string {
+    return this.#peek() === end || this.#peek() === "," ? "" : this.#identifier();
+  }
+
+  #identifier(): string {
+    const token = this.#peek();
+    if (token === end || symbols.has(token)) throw this.#unexpected(", expected: identifier");
+    this.#index += 1;
+    return token;
+  }
+
+  #peek(): string {
+    return this.#tokens[this.#index] ?? end;
+  }
+
+  #unexpected(expected: string): Error {
+    return badRequest(`unable to parse requirement: found '${this.#peek()}'${expected}`);
+  }
 }
 
-const key = "([A-Za-z0-9][-A-Za-z0-9_./]*)";
-const setForm = new RegExp(`^${key}\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
-const compareForm = new RegExp(`^${key}\\s*(==|=|!=)\\s*([-A-Za-z0-9_.]*)$`);
-const orderForm = new RegExp(`^${key}\\s*([<>])\\s*(-?\\d+)$`);
-const existsForm = new RegExp(`^(!?)\\s*${key}$`);
-
-function parseRequirement(text: string): LabelMatcher {
-  return parseSet(text) ?? parseCompare(text) ?? parseOrder(text) ?? parseExists(text) ?? fail(text);
-}
-
-function parseSet(text: string): LabelMatcher | undefined {
-  const [, name = "", operator, list = ""] = setForm.exec(text) ?? [];
-  if (operator === undefined) return undefined;
-  const values = new Set(list.split(",").map((value) => value.trim()));
-  if (operator === "in") return (labels) => labels[name] !== undefined && values.has(labels[name]);
-  return (labels) => labels[name] === undefined || !values.has(labels[name]);
-}
-
-function parseCompare(text: string): LabelMatcher | undefined {
-  const [, name = "", operator, value = ""] = compareForm.exec(text) ?? [];
-  if (operator === undefined) return undefined;
-  return operator === "!=" ? (labels) => labels[name] !== value : (labels) => labels[name] === value;
-}
-
-function parseOrder(text: string): LabelMatcher | undefined {
-  const [, name = "", operator, bound = ""] = orderForm.exec(text) ?? [];
-  if (operator === undefined) return undefined;
-  const limit = Number(bound);
+function compareOrder(key: string, operator: "<" | ">", bound: bigint): LabelMatcher {
   return (labels) => {
-    const value = Number(labels[name] ?? Number.NaN);
-    return operator === ">" ? value > limit : value < limit;
+    const text = labels[key] ?? "";
+    if (!/^[+-]?\d+$/.test(text)) return false;
+    return operator === ">" ? BigInt(text) > bound : BigInt(text) < bound;
   };
-}
-
-function parseExists(text: string): LabelMatcher | undefined {
-  const [, negation, name] = existsForm.exec(text) ?? [];
-  if (name === undefined) return undefined;
-  return negation === "!" ? (labels) => labels[name] === undefined : (labels) => labels[name] !== undefined;
-}
-
-function fail(text: string): never {
-  throw badRequest(`unable to parse requirement: ${JSON.stringify(text)} is not a valid label selector`);
 }

@@ -106,8 +106,10 @@ class JournalLog implements WriteLog {
   }
 }
 
-function encodePut(resource: string, { revision, key, object }: StoredObject): string {
-  return encodeRecord(["put", revision, resource, key, object]);
+/** A record like any other; its object is joined in from the text that answers use as well. */
+function encodePut(resource: string, stored: StoredObject): string {
+  const { revision, key } = stored;
+  return `["put",${revision},${JSON.stringify(resource)},${JSON.stringify(key)},${stored.storageJson()}]`;
 }
 
 function* encodeState(

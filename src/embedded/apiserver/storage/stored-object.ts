@@ -1,6 +1,6 @@
 /**
- * One revision of one object, with its serialised forms kept so that lists and watch fan-out never serialise twice.
- * Immutable: a change makes a new StoredObject.
+ * One revision of one object, with its serialised form kept so that answers, lists, watch fan-out and the journal never
+ * serialise twice. Immutable: a change makes a new StoredObject.
  */
 import type { KubeObject } from "../object.ts";
 
@@ -15,18 +15,23 @@ export interface Encoding {
   readonly revision?: string;
 }
 
-function idOf(encoding: Encoding): string {
+export function encodingId(encoding: Encoding): string {
   return encoding.revision === undefined ? encoding.apiVersion : `${encoding.apiVersion} ${encoding.revision}`;
 }
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED";
 
+const metadataStart = '{"metadata":'.length;
+
 export class StoredObject {
   readonly key: string;
   readonly object: KubeObject;
   readonly revision: number;
-  readonly #json = new Map<string, string>();
-  readonly #lines = new Map<string, string>();
+  /** `{"metadata":{...},...}` without kind and apiVersion: what all encodings that do not convert have in common. */
+  #body: string | undefined;
+  #metadataLength = 0;
+  /** Bodies of encodings that convert, by their ids. Few objects have any. */
+  #converted: Map<string, string> | undefined;
 
   constructor(key: string, object: KubeObject, revision: number) {
     this.key = key;
@@ -35,36 +40,56 @@ export class StoredObject {
   }
 
   json(encoding: Encoding): string {
-    const known = this.#json.get(idOf(encoding));
-    if (known !== undefined) return known;
-    const text = encode(this.object, encoding);
-    this.#json.set(idOf(encoding), text);
-    return text;
+    return headerOf(encoding) + this.#bodyFor(encoding).slice(1);
   }
 
   itemJson(encoding: Encoding): string {
-    const text = this.json(encoding);
-    return encoding.builtin ? `{${text.slice(headerOf(encoding).length)}` : text;
+    return encoding.builtin ? this.#bodyFor(encoding) : this.json(encoding);
   }
 
-  /** A line of a watch stream, newline included. */
-  eventLine(type: WatchEventType, encoding: Encoding): string {
-    const id = `${type} ${idOf(encoding)}`;
-    const known = this.#lines.get(id);
-    if (known !== undefined) return known;
-    const line = `{"type":"${type}","object":${this.json(encoding)}}\n`;
-    this.#lines.set(id, line);
-    return line;
+  /** A PartialObjectMetadata, which is the same under every version. */
+  metadataJson(): string {
+    const body = this.#storageBody();
+    return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":${body.slice(metadataStart, metadataStart + this.#metadataLength)}}`;
+  }
+
+  /** As it is stored, under the kind and version that it was written with. */
+  storageJson(): string {
+    const { kind, apiVersion } = this.object;
+    return headerOf({ kind, apiVersion }) + this.#storageBody().slice(1);
+  }
+
+  #bodyFor(encoding: Encoding): string {
+    if (encoding.fromStorage === undefined) return this.#storageBody();
+    this.#converted ??= new Map();
+    const id = encodingId(encoding);
+    let body = this.#converted.get(id);
+    if (body === undefined) {
+      body = encodeBody(encoding.fromStorage(this.object)).body;
+      this.#converted.set(id, body);
+    }
+    return body;
+  }
+
+  #storageBody(): string {
+    if (this.#body === undefined) {
+      const { body, metadataLength } = encodeBody(this.object);
+      this.#body = body;
+      this.#metadataLength = metadataLength;
+    }
+    return this.#body;
   }
 }
 
-function headerOf(encoding: Encoding): string {
+function headerOf(encoding: Pick<Encoding, "kind" | "apiVersion">): string {
   return `{"kind":${JSON.stringify(encoding.kind)},"apiVersion":${JSON.stringify(encoding.apiVersion)},`;
 }
 
-/** Kind and apiVersion come first, so that list items can be cut from the same text. */
-export function encode(object: KubeObject, encoding: Encoding): string {
-  const shown = encoding.fromStorage === undefined ? object : encoding.fromStorage(object);
-  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = shown;
-  return `${headerOf(encoding)}${JSON.stringify({ metadata, ...rest }).slice(1)}`;
+/** Metadata comes first, so that it can be cut out of the same text. */
+function encodeBody(object: KubeObject): { readonly body: string; readonly metadataLength: number } {
+  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
+  const first = JSON.stringify(metadata);
+  const others = JSON.stringify(rest);
+  const body = `{"metadata":${first}${others === "{}" ? "}" : `,${others.slice(1)}`}`;
+  return { body, metadataLength: first.length };
 }

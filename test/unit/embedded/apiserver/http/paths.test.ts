@@ -35,7 +35,7 @@ describe("content negotiation", () => {
     { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json", want: "table" },
     { accept: "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", want: "object" },
     { accept: "application/vnd.kubernetes.protobuf,application/json", want: "object" },
-    { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", want: "metadata" },
+    { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", want: "metadata-list" },
     {
       accept: "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
       want: "discovery",
