@@ -13,6 +13,8 @@ export interface EventInput {
   readonly reason: string;
   /** PascalCase word: what was done. */
   readonly action: string;
+  /** Tells this news from others of the same reason and action, where the note alone does not. */
+  readonly seriesKey?: string;
   /** A sentence for people; cut at 1,024 bytes. */
   readonly note: string;
 }
@@ -71,7 +73,7 @@ export function computeSeriesKey(input: EventInput): string {
   const regarding = toReference(input.regarding);
   const related = input.related === undefined ? {} : toReference(input.related);
   const about = [regarding, related].flatMap(({ kind, namespace, name, uid }) => [kind, namespace, name, uid]);
-  return JSON.stringify([...about, input.type, input.reason, input.action]);
+  return JSON.stringify([...about, input.type, input.reason, input.action, input.seriesKey]);
 }
 
 function toReference(object: KubeObject | ObjectReference): ObjectReference {

@@ -35,7 +35,8 @@ export function createBinder(transport: Transport, events: EventRecorder, clock:
       events.record({ regarding: pod, type: "Normal", reason: "Scheduled", action: "Binding", note });
     },
     reportUnschedulable: async (pod, message) => {
-      const conditions = mergeUnschedulable(pod.status?.conditions ?? [], message, clock.now());
+      const existing = pod.status?.conditions ?? [];
+      const conditions = mergeUnschedulable(existing, message, clock.now(), pod.metadata.generation);
       if (conditions === undefined) return;
       events.record({
         regarding: pod,
@@ -43,6 +44,8 @@ export function createBinder(transport: Transport, events: EventRecorder, clock:
         reason: "FailedScheduling",
         action: "Scheduling",
         note: message,
+        // Another cause is other news: people read here what is in the way now.
+        seriesKey: message,
       });
       const body = { metadata: { uid: pod.metadata.uid }, status: { conditions } };
       try {
@@ -60,11 +63,13 @@ export function mergeUnschedulable(
   existing: readonly Condition[],
   message: string,
   nowMs: number,
+  generation?: number,
 ): readonly Condition[] | undefined {
   const before = existing.find((condition) => condition.type === "PodScheduled");
   if (before?.status === "False" && before.reason === "Unschedulable" && before.message === message) return undefined;
   const now = new Date(nowMs).toISOString().replace(/\.\d+Z$/, "Z");
   const lastTransitionTime = before?.status === "False" ? (before.lastTransitionTime ?? now) : now;
   const others = existing.filter((condition) => condition.type !== "PodScheduled");
-  return [...others, { type: "PodScheduled", status: "False", reason: "Unschedulable", message, lastTransitionTime }];
+  const said = { type: "PodScheduled", status: "False", reason: "Unschedulable", message, lastTransitionTime };
+  return [...others, generation === undefined ? said : { ...said, observedGeneration: generation }];
 }

@@ -3,35 +3,38 @@
  * Called by the scheduler's loop, which has the effects.
  */
 import type { Node, Pod } from "../kubelet/core-types.ts";
-import { filters } from "./filters.ts";
+import { findRefusals } from "./filters.ts";
 import { scoreNodes } from "./score.ts";
-import { buildClusterView, type ClusterView, type PodsByNode } from "./view.ts";
+import { buildClusterView, type ClusterView, type NamespaceLabels, type PodsByNode } from "./view.ts";
 
 export type NodeDecision =
   | { readonly node: string; readonly score: number }
-  /** `message` is in the form of the Kubernetes scheduler: "0/6 nodes are available: 3 Insufficient cpu." */
-  | { readonly node: undefined; readonly message: string; readonly reasons: ReadonlyMap<string, number> };
+  | {
+      readonly node: undefined;
+      /** In the form of the Kubernetes scheduler: "0/6 nodes are available: 3 Insufficient cpu." */
+      readonly message: string;
+      readonly reasons: ReadonlyMap<string, number>;
+      /** Nodes where another pod is in the way. */
+      readonly resolvable: readonly Node[];
+    };
 
-export function decideNode(pod: Pod, nodes: readonly Node[], podsByNode: PodsByNode): NodeDecision {
-  const view = buildClusterView(nodes, podsByNode);
+export function decideNode(
+  pod: Pod,
+  nodes: readonly Node[],
+  podsByNode: PodsByNode,
+  namespaceLabels?: NamespaceLabels,
+): NodeDecision {
+  const view = buildClusterView(nodes, podsByNode, namespaceLabels);
   const reasons = new Map<string, number>();
+  const resolvable: Node[] = [];
   const feasible = nodes.filter((node) => {
-    const against = findReasons(pod, node, view);
-    for (const reason of against) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    const against = findRefusals(pod, node, view);
+    for (const { reason } of against) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    if (against.length > 0 && against.every(({ isResolvable }) => isResolvable)) resolvable.push(node);
     return against.length === 0;
   });
-  return (
-    chooseBest(pod, feasible, view) ?? { node: undefined, message: describeReasons(nodes.length, reasons), reasons }
-  );
-}
-
-/** The first filter that refuses speaks for the node, as a person wants one cause per node. */
-function findReasons(pod: Pod, node: Node, view: ClusterView): readonly string[] {
-  for (const filter of filters) {
-    const reasons = filter.check(pod, node, view);
-    if (reasons.length > 0) return reasons;
-  }
-  return [];
+  const message = describeReasons(nodes.length, reasons);
+  return chooseBest(pod, feasible, view) ?? { node: undefined, message, reasons, resolvable };
 }
 
 function chooseBest(pod: Pod, feasible: readonly Node[], view: ClusterView): NodeDecision | undefined {
@@ -42,7 +45,7 @@ function chooseBest(pod: Pod, feasible: readonly Node[], view: ClusterView): Nod
   return ranked[0];
 }
 
-function describeReasons(total: number, reasons: ReadonlyMap<string, number>): string {
+export function describeReasons(total: number, reasons: ReadonlyMap<string, number>): string {
   if (total === 0) return "no nodes available to schedule pods";
   const counted = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
   return `0/${total} nodes are available: ${counted.join(", ")}.`;

@@ -1,5 +1,5 @@
 /** Label selectors and node selector terms, with every operator of the Kubernetes API. Pure. */
-import type { LabelRequirement, LabelSelector, Node, NodeSelectorTerm } from "../kubelet/core-types.ts";
+import type { LabelRequirement, LabelSelector, Node, NodeSelectorTerm, PodSpec } from "../kubelet/core-types.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -48,4 +48,12 @@ export function matchesNodeTerm(term: NodeSelectorTerm, node: Node): boolean {
     expressions.every((requirement) => matchesRequirement(requirement, labels)) &&
     fields.every((requirement) => matchesRequirement(requirement, fieldValues))
   );
+}
+
+/** Its node selector and its required node affinity. */
+export function matchesNodeAffinity(spec: PodSpec, node: Node): boolean {
+  const labels = node.metadata.labels ?? {};
+  const isSelected = Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return isSelected && (terms === undefined || terms.some((term) => matchesNodeTerm(term, node)));
 }

@@ -1,13 +1,15 @@
 /**
  * The scheduler of the embedded control plane. One round: gather (pending pods in order of priority, nodes, what runs
- * where) -> decide (`decideNode`, pure) -> apply (bind, or say why not). A round follows every change of pods or nodes;
- * a pod that did not fit is looked at again then. Only pods that name one of `schedulerNames` are touched.
+ * where) -> decide (`decideNode`, pure) -> apply (bind; or make room by preemption; or say why not). A round follows
+ * every change of pods or nodes; a pod that did not fit is looked at again after one that may help it, and its backoff.
+ * Only pods that name one of `schedulerNames` are touched.
  */
 import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { isConflict, isNotFound } from "../../kube/api-error.ts";
+import { type Namespace, namespaces } from "../../kube/core-resources.ts";
 import { createEventRecorder, type EventRecorder } from "../../kube/events.ts";
 import { createInformer, type Informer } from "../../kube/informer.ts";
 import { objectKey } from "../../kube/object.ts";
@@ -17,14 +19,19 @@ import { nodeResource } from "../kubelet/node-agent.ts";
 import { podResource } from "../kubelet/pod-api.ts";
 import { Wakeup } from "../kubelet/wakeup.ts";
 import { createBinder, type PodBinder } from "./binder.ts";
-import { comparePending, decideNode } from "./decide-node.ts";
-import { holdsResources, type PodsByNode } from "./view.ts";
+import { isHelpfulNodeEvent, isHelpfulPodEvent } from "./cluster-changes.ts";
+import { decideNode } from "./decide-node.ts";
+import { type BackoffOptions, PendingQueue } from "./pending-queue.ts";
+import { createPreemptor, type Preemptor } from "./preemptor.ts";
+import { holdsResources, type NamespaceLabels } from "./view.ts";
 
 export interface SchedulerOptions {
   readonly transport: Transport;
   /** Of all pods and nodes; the caller starts and stops what it gives. */
   readonly podInformer?: Informer<Pod>;
   readonly nodeInformer?: Informer<Node>;
+  /** Left out: one to ten seconds, as Kubernetes has it. */
+  readonly backoff?: BackoffOptions;
   /** Such as `default-scheduler`. */
   readonly schedulerNames: readonly string[];
   readonly logger: Logger;
@@ -38,6 +45,7 @@ export interface Scheduler {
 
 const syncTimeoutMs = 30_000;
 const eventFlushTimeoutMs = 2_000;
+const podBackoff: BackoffOptions = { initialMs: 1_000, maxMs: 10_000 };
 const failureBackoff = { initialMs: 200, maxMs: 10_000 };
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
@@ -59,8 +67,12 @@ class SchedulerRun {
   readonly #options: SchedulerOptions;
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
+  /** For affinity to pods of namespaces by label. */
+  readonly #namespaces: Informer<Namespace>;
   readonly #binder: PodBinder;
   readonly #events: EventRecorder;
+  readonly #preemptor: Preemptor;
+  readonly #queue: PendingQueue;
   readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   /** Bound by us and not yet seen bound: counted as placed, or two pods would get one GPU. */
@@ -73,20 +85,25 @@ class SchedulerRun {
     this.#options = options;
     this.#pods = options.podInformer ?? createInformer(transport, podResource, { clock, logger });
     this.#nodes = options.nodeInformer ?? createInformer(transport, nodeResource, { clock, logger });
+    this.#namespaces = createInformer(transport, namespaces, { clock, logger });
     const reporter = {
       reportingController: options.schedulerNames[0] ?? "inferium.io/scheduler",
       reportingInstance: "embedded",
     };
     this.#events = createEventRecorder(transport, { ...reporter, clock, logger });
     this.#binder = createBinder(transport, this.#events, clock);
+    this.#preemptor = createPreemptor(transport, this.#events, clock);
+    this.#queue = new PendingQueue(options.backoff ?? podBackoff);
   }
 
   async start(): Promise<void> {
     if (this.#options.podInformer === undefined) this.#pods.start(this.#stopping.signal);
     if (this.#options.nodeInformer === undefined) this.#nodes.start(this.#stopping.signal);
-    await Promise.all([this.#pods.synced(syncTimeoutMs), this.#nodes.synced(syncTimeoutMs)]);
-    this.#detach.push(this.#pods.onEvent(() => this.#wakeup.wake()));
-    this.#detach.push(this.#nodes.onEvent(() => this.#wakeup.wake()));
+    this.#namespaces.start(this.#stopping.signal);
+    const informers = [this.#pods, this.#nodes, this.#namespaces];
+    await Promise.all(informers.map((informer) => informer.synced(syncTimeoutMs)));
+    this.#detach.push(this.#pods.onEvent((event) => this.#onChange(isHelpfulPodEvent(event))));
+    this.#detach.push(this.#nodes.onEvent((event) => this.#onChange(isHelpfulNodeEvent(event))));
     this.#loop = this.#run();
   }
 
@@ -96,7 +113,13 @@ class SchedulerRun {
     await this.#loop;
     if (this.#options.podInformer === undefined) await this.#pods.stop();
     if (this.#options.nodeInformer === undefined) await this.#nodes.stop();
+    await this.#namespaces.stop();
     await this.#events.stop(eventFlushTimeoutMs);
+  }
+
+  #onChange(isHelpful: boolean): void {
+    if (isHelpful) this.#queue.noteChange();
+    this.#wakeup.wake();
   }
 
   async #run(): Promise<void> {
@@ -105,7 +128,7 @@ class SchedulerRun {
     while (!this.#stopping.signal.aborted) {
       let retryAt: number | undefined;
       try {
-        await this.#round();
+        retryAt = await this.#round();
         failures = 0;
       } catch (error) {
         failures += 1;
@@ -116,37 +139,63 @@ class SchedulerRun {
     }
   }
 
-  async #round(): Promise<void> {
+  /** @returns when to look again, whatever happens */
+  async #round(): Promise<number | undefined> {
     const pods = this.#pods.store.list();
     this.#forgetAssumed();
-    const pending = pods.filter((pod) => this.#isPending(pod)).sort(comparePending);
-    if (pending.length === 0) return;
+    const pending = pods.filter((pod) => this.#isPending(pod));
+    const { ready, nextAt } = this.#queue.select(pending, this.#options.clock.now());
+    if (ready.length === 0) return nextAt;
     const nodes = this.#nodes.store.list().filter((node) => node.metadata.deletionTimestamp === undefined);
     const placed = groupByNode([...pods.filter((pod) => pod.spec.nodeName), ...this.#assumed.values()]);
+    const nominated = pending.filter((pod) => pod.status?.nominatedNodeName);
     const failures: unknown[] = [];
-    for (const pod of pending) {
-      if (this.#stopping.signal.aborted) return;
+    for (const pod of ready) {
+      if (this.#stopping.signal.aborted) return undefined;
       // One pod that the server refuses must not hold up those behind it.
-      await this.#place(pod, nodes, placed).catch((error: unknown) => failures.push(error));
+      await this.#place(pod, { nodes, placed, nominated }).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
+    return nextAt;
   }
 
-  async #place(pod: Pod, nodes: readonly Node[], placed: Map<string, Pod[]>): Promise<void> {
-    const decision = decideNode(pod, nodes, placed);
-    if (decision.node === undefined) return this.#binder.reportUnschedulable(pod, decision.message);
+  async #place(pod: Pod, cluster: RoundView): Promise<void> {
+    const { nodes, placed } = cluster;
+    const podsByNode = withNominated(pod, cluster, (other) => this.#assumed.has(uidOf(other)));
+    const decision = decideNode(pod, nodes, podsByNode, this.#namespaceLabels);
     try {
-      await this.#binder.bind(pod, decision.node);
+      if (decision.node !== undefined) await this.#bind(pod, decision.node, placed);
+      else await this.#makeRoom(pod, cluster, decision);
     } catch (error) {
       // Deleted, or bound by someone else, since we looked: the informer will tell.
-      if (isNotFound(error) || isConflict(error)) return;
-      throw error;
+      if (!isNotFound(error) && !isConflict(error)) throw error;
     }
-    const bound = { ...pod, spec: { ...pod.spec, nodeName: decision.node } };
-    this.#assumed.set(pod.metadata.uid ?? objectKey(pod), bound);
-    placed.set(decision.node, [...(placed.get(decision.node) ?? []), bound]);
-    this.#options.logger.info("pod bound", { pod: objectKey(pod), node: decision.node });
   }
+
+  async #bind(pod: Pod, nodeName: string, placed: Map<string, Pod[]>): Promise<void> {
+    await this.#binder.bind(pod, nodeName);
+    this.#queue.forget(pod);
+    const bound = { ...pod, spec: { ...pod.spec, nodeName } };
+    this.#assumed.set(uidOf(pod), bound);
+    placed.set(nodeName, [...(placed.get(nodeName) ?? []), bound]);
+    this.#options.logger.info("pod bound", { pod: objectKey(pod), node: nodeName });
+  }
+
+  async #makeRoom(pod: Pod, { nodes, placed }: RoundView, decision: Unplaced): Promise<void> {
+    this.#queue.noteFailure(pod, this.#options.clock.now());
+    const preemption = await this.#preemptor.preempt({
+      pod,
+      nodes,
+      candidates: decision.resolvable,
+      podsByNode: placed,
+      namespaceLabels: this.#namespaceLabels,
+    });
+    const isTold = preemption.node === undefined && nodes.length > 0;
+    const message = isTold ? `${decision.message} ${preemption.message}` : decision.message;
+    await this.#binder.reportUnschedulable(pod, message);
+  }
+
+  readonly #namespaceLabels: NamespaceLabels = (name) => this.#namespaces.store.get(name)?.metadata.labels ?? {};
 
   #isPending(pod: Pod): boolean {
     const { spec, metadata } = pod;
@@ -156,7 +205,7 @@ class SchedulerRun {
       holdsResources(pod) &&
       (spec.schedulingGates ?? []).length === 0 &&
       this.#options.schedulerNames.includes(spec.schedulerName ?? "default-scheduler") &&
-      !this.#assumed.has(metadata.uid ?? objectKey(pod))
+      !this.#assumed.has(uidOf(pod))
     );
   }
 
@@ -168,7 +217,35 @@ class SchedulerRun {
   }
 }
 
-function groupByNode(pods: readonly Pod[]): Map<string, Pod[]> & PodsByNode {
+type Unplaced = Extract<ReturnType<typeof decideNode>, { readonly node: undefined }>;
+
+interface RoundView {
+  readonly nodes: readonly Node[];
+  readonly placed: Map<string, Pod[]>;
+  /** Pending pods that others have made room for. */
+  readonly nominated: readonly Pod[];
+}
+
+function uidOf(pod: Pod): string {
+  return pod.metadata.uid ?? objectKey(pod);
+}
+
+/** Room that was made for a pod is taken, for all that are not more important than it. */
+function withNominated(pod: Pod, { placed, nominated }: RoundView, isPlaced: (other: Pod) => boolean) {
+  const others = nominated.filter(
+    (other) =>
+      uidOf(other) !== uidOf(pod) && !isPlaced(other) && (other.spec.priority ?? 0) >= (pod.spec.priority ?? 0),
+  );
+  if (others.length === 0) return placed;
+  const combined = new Map(placed);
+  for (const other of others) {
+    const name = other.status?.nominatedNodeName ?? "";
+    combined.set(name, [...(combined.get(name) ?? []), other]);
+  }
+  return combined;
+}
+
+function groupByNode(pods: readonly Pod[]): Map<string, Pod[]> {
   const groups = new Map<string, Pod[]>();
   for (const pod of pods) {
     if (!pod.spec.nodeName || !holdsResources(pod)) continue;

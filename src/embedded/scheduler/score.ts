@@ -1,26 +1,46 @@
 /**
- * Orders the nodes that passed the filters: preferred node affinity first in weight, then fewer PreferNoSchedule taints,
- * then the least allocated. Scores are 0 to 100 each, as in the Kubernetes scheduler. Pure.
+ * Orders the nodes that passed the filters: preferred node affinity, preferred pod affinity, soft topology spread, fewer
+ * PreferNoSchedule taints, then the least allocated. Scores are 0 to 100 each, weighted as in the Kubernetes scheduler.
+ * Pure.
  */
 import type { Node, Pod } from "../kubelet/core-types.ts";
 import { computePodRequests } from "../kubelet/resources.ts";
 import { matchesNodeTerm } from "./label-match.ts";
-import { findUntoleratedTaint } from "./taints.ts";
+import { weighPodAffinity } from "./pod-affinity.ts";
+import { countUntoleratedTaints } from "./taints.ts";
+import { weighTopologySpread } from "./topology-spread.ts";
 import type { ClusterView } from "./view.ts";
 
-const weights = { affinity: 2, taints: 3, leastAllocated: 1 } as const;
+const weights = { affinity: 2, podAffinity: 2, spread: 2, taints: 3, leastAllocated: 1 } as const;
 
 export function scoreNodes(pod: Pod, nodes: readonly Node[], view: ClusterView): readonly number[] {
-  const affinity = nodes.map((node) => sumPreferred(pod, node));
-  const highest = Math.max(1, ...affinity);
+  const affinity = toShares(nodes.map((node) => sumPreferred(pod, node)));
+  const podAffinity = toSpan(weighPodAffinity(pod, nodes, view));
+  const spread = toSpan(weighTopologySpread(pod, nodes, view).map((weight) => -weight));
+  const avoided = toShares(nodes.map((node) => countUntoleratedTaints(pod, node, "PreferNoSchedule")));
   return nodes.map((node, index) => {
-    const avoided = findUntoleratedTaint(pod, node, ["PreferNoSchedule"]) !== undefined;
+    const share = (scores: readonly number[]) => scores[index] ?? 0;
     return (
-      (weights.affinity * 100 * (affinity[index] ?? 0)) / highest +
-      (avoided ? 0 : weights.taints * 100) +
+      weights.affinity * share(affinity) +
+      weights.podAffinity * share(podAffinity) +
+      weights.spread * share(spread) +
+      weights.taints * (100 - share(avoided)) +
       weights.leastAllocated * scoreLeastAllocated(pod, node, view)
     );
   });
+}
+
+/** Of the highest, 0 to 100. */
+function toShares(values: readonly number[]): readonly number[] {
+  const highest = Math.max(1, ...values);
+  return values.map((value) => (100 * value) / highest);
+}
+
+/** From the lowest to the highest, 0 to 100; where all are equal they say nothing. */
+function toSpan(values: readonly number[]): readonly number[] {
+  const lowest = Math.min(...values);
+  const width = Math.max(...values) - lowest;
+  return values.map((value) => (width > 0 ? (100 * (value - lowest)) / width : 0));
 }
 
 function sumPreferred(pod: Pod, node: Node): number {

@@ -17,3 +17,10 @@ export function findUntoleratedTaint(pod: Pod, node: Node, effects: readonly str
     (taint) => effects.includes(taint.effect) && !tolerations.some((toleration) => toleratesTaint(toleration, taint)),
   );
 }
+
+export function countUntoleratedTaints(pod: Pod, node: Node, effect: string): number {
+  const tolerations = pod.spec.tolerations ?? [];
+  return (node.spec?.taints ?? []).filter(
+    (taint) => taint.effect === effect && !tolerations.some((toleration) => toleratesTaint(toleration, taint)),
+  ).length;
+}

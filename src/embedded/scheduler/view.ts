@@ -13,11 +13,20 @@ export interface ClusterView {
   allocatableOf(node: Node): MilliResources;
   /** Every placed pod with its node; pods on unknown nodes are left out. */
   placed(): readonly { readonly pod: Pod; readonly node: Node }[];
+  namespaceLabels(name: string): Readonly<Record<string, string>>;
 }
+
+export type NamespaceLabels = ClusterView["namespaceLabels"];
 
 export type PodsByNode = ReadonlyMap<string, readonly Pod[]>;
 
-export function buildClusterView(nodes: readonly Node[], podsByNode: PodsByNode): ClusterView {
+const noLabels: NamespaceLabels = () => ({});
+
+export function buildClusterView(
+  nodes: readonly Node[],
+  podsByNode: PodsByNode,
+  namespaceLabels: NamespaceLabels = noLabels,
+): ClusterView {
   const used = new Map<string, MilliResources>();
   const allocatable = new Map<string, MilliResources>();
   const podsOn = (nodeName: string) => podsByNode.get(nodeName) ?? [];
@@ -25,6 +34,7 @@ export function buildClusterView(nodes: readonly Node[], podsByNode: PodsByNode)
   return {
     nodes,
     podsOn,
+    namespaceLabels,
     placed: () => placed,
     allocatableOf: (node) =>
       remember(allocatable, node.metadata.name, () =>

@@ -1,6 +1,6 @@
 /** The pod that a daemon set wants on one node, and whether the node may have it. Pure. */
 import type { Node, NodeSelectorTerm, Pod, PodSpec, Taint, Toleration } from "../../kubelet/core-types.ts";
-import { matchesNodeTerm } from "../../scheduler/label-match.ts";
+import { matchesNodeAffinity } from "../../scheduler/label-match.ts";
 import { toleratesTaint } from "../../scheduler/taints.ts";
 import { buildOwnedPod } from "../pod-control.ts";
 import { revisionHashLabel } from "../revision-history.ts";
@@ -48,11 +48,7 @@ export function decideEligibility(set: DaemonSet, node: Node): Eligibility {
 }
 
 function isSelected(spec: PodSpec, node: Node): boolean {
-  if (spec.nodeName && spec.nodeName !== node.metadata.name) return false;
-  const labels = node.metadata.labels ?? {};
-  if (!Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false;
-  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  return terms === undefined || terms.some((term) => matchesNodeTerm(term, node));
+  return (!spec.nodeName || spec.nodeName === node.metadata.name) && matchesNodeAffinity(spec, node);
 }
 
 function taintsOf(node: Node): readonly Taint[] {

@@ -36,6 +36,7 @@ class NodeLifecycle {
     this.controller.watch(nodes);
     nodes.onEvent((event) => {
       const isNews = event.type !== "updated" || heartbeatOf(event.object) !== heartbeatOf(event.previous);
+      if (event.type === "added") this.#greet(event.object);
       if (event.type === "deleted") this.#seenAt.delete(event.key);
       else if (isNews) this.#seenAt.set(event.key, context.clock.monotonic());
     });
@@ -61,6 +62,12 @@ class NodeLifecycle {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  #greet(regarding: Node): void {
+    const { name } = regarding.metadata;
+    const message = `Node ${name} event: Registered Node ${name} in Controller`;
+    this.#context.events.record({ regarding, component, reason: "RegisteredNode", message });
   }
 
   #untilOverdue(name: string): number {
