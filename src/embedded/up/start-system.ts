@@ -6,6 +6,7 @@
  *   3. nodes of all tiers with their kubelets, and the scheduler
  *   4. pods: the operator, an agent for each node, workers and validators
  *   5. wait until every member is Ready
+ *   6. on an embedded API server, the controllers of whatever else people run there
  */
 import { flushCompileCache } from "node:module";
 import type { Clock } from "../../base/clock.ts";
@@ -26,6 +27,7 @@ import { buildPods, controlNode } from "./role-pods.ts";
 import { countEmbeddedWrites, readOperatorWrites } from "./status-writes.ts";
 import type { Teardown } from "./teardown.ts";
 import { startWatch, type Watch, waitUntil } from "./watch.ts";
+import { startWorkloadControllers } from "./workload-controllers.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface SystemOptions {
@@ -86,6 +88,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   await Promise.all(built.map((pod) => client.create(pod)));
   say(`pods       ${built.length} pods: operator, agents, workers, validators`);
   await waitForMembers(watch, members, options.signal);
+  startWorkloadControllers({ ...options, cluster }, teardown);
   const countStatusWrites = async () =>
     cluster.embedded ? countEmbeddedWrites(cluster.embedded) : await readOperatorWrites(operatorMetricsPort);
   return { workspace, cluster, chain, members, watch, countStatusWrites };
