@@ -144,11 +144,10 @@ describe("the scheduler", () => {
     };
     await eventually("both wait", async () => (await messages()).length === 2);
     await cluster.nodes.patch({ name: "node-a" }, { kind: "merge", body: { metadata: { labels: { pair: "yes" } } } });
-    const waiting = await eventually("one waits", async () => {
+    await eventually("one waits for the other's GPU", async () => {
       const left = await messages();
-      return left.length === 1 && left;
+      return left.length === 1 && left[0]?.startsWith("0/1 nodes are available: 1 Insufficient nvidia.com/gpu. ");
     });
-    expect(waiting[0]).toMatch(/^0\/1 nodes are available: 1 Insufficient nvidia\.com\/gpu\. /);
     await Promise.all(names.map((name) => cluster.untilPhase(name, "Succeeded")));
   });
 });
