@@ -19,7 +19,7 @@ import type { Exchange } from "./http/exchange.ts";
 import { impersonate } from "./http/impersonate.ts";
 import { negotiate } from "./http/negotiate.ts";
 import { parseResourcePath } from "./http/path.ts";
-import { sendJson, sendText } from "./http/respond.ts";
+import { answerInYaml, sendJson, sendText } from "./http/respond.ts";
 import { badRequest, notAcceptable, pathNotFound } from "./status.ts";
 import { versionInfo } from "./version.ts";
 
@@ -49,7 +49,8 @@ export async function routeRequest(
   if (pathname.startsWith("/openapi/")) return services.openApi.serve(request, response, pathname);
   const issuer = issuerDocument(services.tokens, pathname, services.address());
   if (issuer !== undefined) return sendText(response, 200, issuer.body, issuer.contentType);
-  const form = negotiate(request.headers.accept);
+  const { form, isYaml } = negotiate(request.headers.accept);
+  if (isYaml) answerInYaml(response);
   const exchange: Exchange = { request, response, pathname, query: url.searchParams, form, user, signal };
   const discovery = discoveryDocument(services.routes.context.kinds, exchange, services.address());
   if (discovery !== undefined) return sendDiscovery(exchange, discovery);

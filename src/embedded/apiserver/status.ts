@@ -117,7 +117,7 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
 };
 
 export const notAcceptable = (accepted: readonly string[]): StatusError =>
-  failure(406, "NotAcceptable", `only the following media types are accepted: ${accepted.join(", ")}`);
+  failure(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${accepted.join(", ")}`, {});
 
 export const expired = (message: string, inconsistentContinue?: string): StatusError => {
   const error = failure(410, "Expired", message);

@@ -56,6 +56,8 @@ async function serveCollection(
     const at = { kind, namespace };
     return options.watch ? handleWatch(context, exchange, at, options) : handleList(context, exchange, at, options);
   }
+  // Across namespaces a namespaced kind is only read.
+  if (kind.namespaced && namespace === undefined) throw methodNotAllowed();
   if (method === "POST") {
     await handleCreate(context, exchange, kind, namespace);
     return countWrite(routes, exchange, kind, { subresource: "", verb: "create" });

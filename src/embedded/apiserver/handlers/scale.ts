@@ -5,7 +5,7 @@ import { setReplicas } from "../apply/set-replicas.ts";
 import { mediaType, parseJsonBody, parseYamlBody, readBytes, readObjectBody } from "../http/body.ts";
 import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
 import { addWarnings, sendJson } from "../http/respond.ts";
-import { asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
+import { asArray, asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
@@ -105,18 +105,23 @@ function scaleOf(object: KubeObject, paths: ScalePaths): JsonObject {
   };
 }
 
-/** Custom resources keep it as text, workloads as labels to match. */
+/** Custom resources keep it as text, workloads as a label selector. */
 function selectorText(selector: unknown): { selector?: string } {
-  if (typeof selector === "string" && selector !== "") return { selector };
-  const labels = Object.entries(asObject(asObject(selector).matchLabels));
-  return labels.length === 0
-    ? {}
-    : {
-        selector: labels
-          .map(([key, value]) => `${key}=${String(value)}`)
-          .sort()
-          .join(","),
-      };
+  if (typeof selector === "string") return selector === "" ? {} : { selector };
+  const { matchLabels, matchExpressions } = asObject(selector);
+  const labels = Object.entries(asObject(matchLabels)).map(([key, value]) => [key, `${key}=${String(value)}`] as const);
+  const expressions = asArray(matchExpressions)
+    .map(asObject)
+    .map((one) => [String(one.key), expressionText(one)] as const);
+  const all = [...labels, ...expressions].sort(([a], [b]) => (a < b ? -1 : 1));
+  return all.length === 0 ? {} : { selector: all.map(([, text]) => text).join(",") };
+}
+
+function expressionText({ key, operator, values }: JsonObject): string {
+  const list = `(${asArray(values).map(String).sort().join(",")})`;
+  if (operator === "In") return `${String(key)} in ${list}`;
+  if (operator === "NotIn") return `${String(key)} notin ${list}`;
+  return operator === "DoesNotExist" ? `!${String(key)}` : String(key);
 }
 
 function checkScale(scale: unknown, target: Target): JsonObject {

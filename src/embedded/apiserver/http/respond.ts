@@ -4,11 +4,28 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, gzip } from "node:zlib";
+import { stringify } from "yaml";
 import type { Status } from "../status.ts";
 
+const yamlAnswers = new WeakSet<ServerResponse>();
+
+/** From here on what is sent as JSON goes out as YAML. */
+export function answerInYaml(response: ServerResponse): void {
+  yamlAnswers.add(response);
+}
+
 export function sendJson(response: ServerResponse, code: number, body: string): void {
+  if (yamlAnswers.has(response)) {
+    sendText(response, code, toYaml(body), "application/yaml");
+    return;
+  }
   const text = wantsIndent(response.req) ? JSON.stringify(JSON.parse(body), null, 2) : body;
   sendText(response, code, text.endsWith("\n") ? text : `${text}\n`, "application/json");
+}
+
+/** Keys in alphabetical order and long lines unbroken, as the real server writes it. */
+function toYaml(json: string): string {
+  return stringify(JSON.parse(json), { sortMapEntries: true, lineWidth: 0, singleQuote: false, version: "1.1" });
 }
 
 export function sendText(response: ServerResponse, code: number, body: string, contentType: string): void {

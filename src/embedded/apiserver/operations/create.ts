@@ -13,6 +13,7 @@ import { invalid, unspecified } from "../status.ts";
 import { StoredObject } from "../storage/stored-object.ts";
 import { type ApiContext, keyOf, type WriteOptions } from "./context.ts";
 import { decodeBody } from "./decode.ts";
+import { finalizerWarnings } from "./finalizer-warnings.ts";
 import { alreadyThere, generateName, needsName } from "./generate-name.ts";
 import { checkAddress, checkNamespace } from "./identity.ts";
 import { dropEmptyMetadata } from "./object-parts.ts";
@@ -75,6 +76,7 @@ export function prepareNew(
   kind.strategy.prepareCreate?.(object, { store: context.store, nowMs: context.clock.now() });
   const findings = [...validateMetadata(object, kind), ...(kind.strategy.validate?.(object, undefined) ?? [])];
   if (findings.length > 0) throw invalid(kindSubject(kind), object.metadata.name ?? "", findings);
+  write.options.warnings.push(...finalizerWarnings(kind, object, undefined));
   validateAdmission(context, admissionOf(kind, object, write.options));
   if (managedFields.length > 0) object.metadata.managedFields = managedFields;
   return object;

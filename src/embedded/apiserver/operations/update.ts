@@ -13,6 +13,7 @@ import { validateMetadata } from "../registry/validate-metadata.ts";
 import { failure, invalid } from "../status.ts";
 import { StoredObject } from "../storage/stored-object.ts";
 import type { ApiContext, Target, WriteOptions } from "./context.ts";
+import { finalizerWarnings } from "./finalizer-warnings.ts";
 import { checkAddress, checkUid, checkVersion } from "./identity.ts";
 import {
   carrySystemFields,
@@ -50,6 +51,7 @@ export function updateObject(
   if (isPatch) dropDuplicateOwners(next, options.warnings, true);
   const findings = validate(target, old.object, next);
   if (findings.length > 0) throw invalid(kindSubject(target.kind), target.name, findings);
+  options.warnings.push(...finalizerWarnings(target.kind, next, old.object));
   validateAdmission(context, admissionOf(target, old.object, next, options));
   return commit(context, target.kind, { old, next }, options);
 }

@@ -1,6 +1,6 @@
 /**
- * JSON patches (RFC 6902) as the real server applies them: paths must exist, `-` appends, negative indices count from the
- * end. Any operation that does not apply fails the whole patch. Pure: the document is not changed.
+ * JSON patches (RFC 6902) as the real server applies them: `-` appends, negative indices count from the end, and a replace
+ * of a field that is not there adds it. Any operation that does not apply fails the whole patch. Pure: the document is not changed.
  */
 import { cloneJson, deepEqual, isObject, type JsonObject, setField } from "../json-value.ts";
 
@@ -28,7 +28,6 @@ function applyOperation(document: unknown, operation: Operation): unknown {
     case "remove":
       return take(document, path).rest;
     case "replace":
-      read(document, path);
       return put(document, path, cloneJson(requireValue(operation)), "replace");
     case "move": {
       const { rest, value } = take(document, readPointer(operation, "from"));

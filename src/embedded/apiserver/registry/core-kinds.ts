@@ -110,6 +110,7 @@ export const coreKinds = (): readonly ResourceKind[] => [
     plural: "serviceaccounts",
     shortNames: ["sa"],
     columns: serviceAccountColumns,
+    strategy: { returnsDeletedObject: true },
     subresources: {
       token: { kind: "TokenRequest", group: "authentication.k8s.io", version: "v1", verbs: ["create"] },
     },

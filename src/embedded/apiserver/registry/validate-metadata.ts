@@ -17,7 +17,11 @@ export function validateMetadata(object: KubeObject, kind: ResourceKind): Status
     ...validateLabels(metadata.labels ?? {}),
     ...validateAnnotations(metadata.annotations ?? {}),
     ...validateOwners(metadata.ownerReferences ?? []),
-    ...validateFinalizers(metadata.finalizers ?? []),
+    ...validateFinalizers(
+      metadata.finalizers ?? [],
+      "metadata.finalizers",
+      kind.builtin && !laxGroups.includes(kind.group),
+    ),
     ...validateManagedFields(object),
   ];
 }
@@ -64,12 +68,25 @@ export function validateAnnotations(
   return findings;
 }
 
-export function validateFinalizers(finalizers: readonly string[], path = "metadata.finalizers"): StatusCause[] {
+/** Their validation is not that of the core kinds. */
+const laxGroups = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
+
+/** Core kinds insist on a domain, custom ones only warn (see `finalizer-warnings.ts`). */
+export function validateFinalizers(
+  finalizers: readonly string[],
+  path = "metadata.finalizers",
+  isStrict = false,
+): StatusCause[] {
   const findings = finalizers.flatMap((finalizer) =>
     qualifiedNameProblems(finalizer).map((problem) => cause.invalid(path, finalizer, problem)),
   );
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion"))
     findings.push(cause.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  for (const [index, finalizer] of isStrict ? finalizers.entries() : [])
+    if (!finalizer.includes("/") && !standardFinalizers.includes(finalizer))
+      findings.push(cause.invalid(`${path}[${index}]`, finalizer, why));
   return findings;
 }
 

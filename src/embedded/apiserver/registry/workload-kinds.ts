@@ -13,7 +13,7 @@ import {
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
 
-const scale = { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["status", "selector"] } as const;
+const scale = { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["spec", "selector"] } as const;
 const workload = { hasStatus: true, hasGeneration: true, categories: ["all"] } as const;
 
 export const workloadKinds = (): readonly ResourceKind[] => [

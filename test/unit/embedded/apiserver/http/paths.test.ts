@@ -41,7 +41,9 @@ describe("content negotiation", () => {
       want: "discovery",
     },
   ];
-  test.each(cases)("$accept", ({ accept, want }) => expect(negotiate(accept)).toBe(want));
+  test.each(cases)("$accept", ({ accept, want }) => expect(negotiate(accept).form).toBe(want));
   test("what is not JSON is refused", () =>
-    expect(() => negotiate("application/vnd.kubernetes.protobuf")).toThrow(/only the following media types/));
+    expect(() => negotiate("application/vnd.kubernetes.protobuf")).toThrow(
+      /Available representations: application\/json/,
+    ));
 });
