@@ -99,11 +99,11 @@ export class ConformanceApi {
       method: method as "GET",
       dispatcher: this.#endpoint.dispatcher,
       signal: AbortSignal.timeout(requestTimeoutMs),
-      headers: {
+      headers: flatten({
         ...this.#identity(),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...extra,
-      },
+      }),
       body: encode(body),
     });
     const text = await reply.body.text();
@@ -128,7 +128,7 @@ export class ConformanceApi {
       const reply = await request(`${this.#endpoint.server}${path}`, {
         dispatcher: this.#endpoint.dispatcher,
         signal: controller.signal,
-        headers: { ...this.#identity(), ...(options.accept === undefined ? {} : { accept: options.accept }) },
+        headers: flatten({ ...this.#identity(), ...(options.accept === undefined ? {} : { accept: options.accept }) }),
       });
       if (reply.statusCode !== 200) throw new Error(`watch ${path}: ${reply.statusCode} ${await reply.body.text()}`);
       await options.onOpen?.();
@@ -150,6 +150,11 @@ export class ConformanceApi {
     const { authorization } = this.#endpoint;
     return { ...(authorization === undefined ? {} : { authorization }), ...this.#headers };
   }
+}
+
+/** Names and values in turn. A list of values is that many headers: joined by commas they would be one value. */
+function flatten(headers: Record<string, string | string[]>): string[] {
+  return Object.entries(headers).flatMap(([name, values]) => [values].flat().flatMap((value) => [name, value]));
 }
 
 function encode(body: unknown): string | Buffer | null {
