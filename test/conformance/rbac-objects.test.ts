@@ -26,7 +26,8 @@ const readPods = { verbs: ["get"], apiGroups: [""], resources: ["pods"] };
 /** A user who may write roles and bindings in the case's namespace, and do what `rules` say. */
 async function roleWriter(tools: CaseTools, rules: readonly object[]): Promise<string> {
   const user = tools.unique("writer");
-  const write = { verbs: ["*"], apiGroups: [group], resources: ["roles", "rolebindings"] };
+  const verbs = ["get", "list", "create", "update", "patch"];
+  const write = { verbs, apiGroups: [group], resources: ["roles", "rolebindings"] };
   await allow(tools, { subject: user, rules: [write, ...rules], namespace: await tools.namespace() });
   const roles = await tools.path("roles", `${group}/v1`);
   await eventually("roles can be listed", async () => (await tools.api.as({ user }).get(roles)).status === 200);
@@ -59,7 +60,7 @@ area("rbac: objects", (conformance) => {
     const roleRef = { apiGroup: group, kind: "Deployment", name: "" };
     const status = await api.post(bindings, aBinding("b", { roleRef })).refuse(422, "Invalid");
     expect(causesOf(status)).toEqual([
-      'roleRef.kind: Unsupported value: "Deployment": supported values: "ClusterRole", "Role"',
+      'roleRef.kind: Unsupported value: "Deployment": supported values: "Role", "ClusterRole"',
       "roleRef.name: Required value",
     ]);
   });
@@ -79,7 +80,7 @@ area("rbac: objects", (conformance) => {
     ];
     const status = await api.post(bindings, aBinding("b", { subjects })).refuse(422, "Invalid");
     expect(causesOf(status)).toEqual([
-      'subjects[0].kind: Unsupported value: "Robot": supported values: "Group", "ServiceAccount", "User"',
+      'subjects[0].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group"',
       "subjects[1].name: Required value",
       'subjects[2].apiGroup: Unsupported value: "rbac.authorization.k8s.io": supported values: ""',
     ]);
@@ -212,8 +213,7 @@ area("rbac: objects", (conformance) => {
   conformance("who may escalate roles makes them as they like", async (tools) => {
     const { api, path } = tools;
     const escalate = { verbs: ["escalate"], apiGroups: [group], resources: ["roles"] };
-    const user = await roleWriter(tools, [{ ...escalate }]);
-    // The writer's own rule says "*", which includes it: there the verb is allowed without being named.
+    const user = await roleWriter(tools, [escalate]);
     const roles = await path("roles", `${group}/v1`);
     await api
       .as({ user })
@@ -241,10 +241,8 @@ area("rbac: objects", (conformance) => {
     expect(status.message).toContain('{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}');
     await api
       .as({ user })
-      .post(bindings, to("missing"))
-      .refuse(404, "NotFound", {
-        message: `role.${group} "missing" not found`,
-      });
+      .post(bindings, { ...to("missing"), metadata: { name: "to-missing" } })
+      .refuse(404, "NotFound");
   });
 
   conformance("setting an aggregation rule takes all rights there are", async (tools) => {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AccessAttributes } from "./authorization/authorizer.ts";
 import { forbiddenAccess } from "./authorization/forbidden-access.ts";
 import { requestAttributes } from "./authorization/request-attributes.ts";
 import type { UserInfo } from "./authorization/user-info.ts";
@@ -15,12 +16,17 @@ import { type HealthCheck, isHealthPath, serveHealth } from "./handlers/health.t
 import { type ResourceRoutes, serveResource } from "./handlers/resources.ts";
 import { handleReview, type ReviewServices } from "./handlers/reviews.ts";
 import { issuerDocument } from "./handlers/token-issuer.ts";
+import { answerPageNotFound } from "./http/answer-page-not-found.ts";
+import { mediaType } from "./http/body.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { impersonate } from "./http/impersonate.ts";
 import { negotiate } from "./http/negotiate.ts";
 import { parseResourcePath } from "./http/path.ts";
+import type { RequestLimits } from "./http/request-limits.ts";
 import { answerInYaml, sendJson, sendText } from "./http/respond.ts";
-import { badRequest, notAcceptable, pathNotFound } from "./status.ts";
+import type { ApiMetrics } from "./metrics.ts";
+import { requestLabels } from "./request-labels.ts";
+import { badRequest, methodNotAllowed, notAcceptable, pathNotFound } from "./status.ts";
 import { versionInfo } from "./version.ts";
 
 export interface RouterServices {
@@ -28,9 +34,17 @@ export interface RouterServices {
   readonly reviews: ReviewServices;
   readonly tokens: ServiceAccountTokens;
   readonly openApi: OpenApiDocuments;
-  readonly metrics: () => Promise<string>;
+  readonly metrics: ApiMetrics;
+  readonly limits: RequestLimits;
   readonly checks: readonly HealthCheck[];
   readonly address: () => string;
+}
+
+interface Incoming {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly signal: AbortSignal;
+  readonly url: URL;
 }
 
 export async function routeRequest(
@@ -41,14 +55,12 @@ export async function routeRequest(
 ): Promise<void> {
   response.setHeader("audit-id", auditIdOf(request));
   const url = readUrl(request);
-  const user = authorizeRequest(services, request, url);
+  const attributes = requestAttributes(request.method ?? "GET", url.pathname, url.searchParams);
+  if (attributes === undefined) throw badRequest("the path of the request is not validly percent-encoded");
+  account(services, { request, response, signal, url }, attributes);
+  const user = authorizeRequest(services, request, attributes);
   const pathname = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
-  if (isHealthPath(pathname)) return serveHealth(response, services.checks, { pathname, query: url.searchParams });
-  if (pathname === "/version") return sendJson(response, 200, JSON.stringify(versionInfo, null, 2));
-  if (pathname === "/metrics") return sendText(response, 200, await services.metrics(), "text/plain; version=0.0.4");
-  if (pathname.startsWith("/openapi/")) return services.openApi.serve(request, response, pathname);
-  const issuer = issuerDocument(services.tokens, pathname, services.address());
-  if (issuer !== undefined) return sendText(response, 200, issuer.body, issuer.contentType);
+  if (await servePlain(services, { request, response, signal, url }, pathname)) return;
   const { form, isYaml } = negotiate(request.headers.accept);
   if (isYaml) answerInYaml(response);
   const exchange: Exchange = { request, response, pathname, query: url.searchParams, form, user, signal };
@@ -71,15 +83,45 @@ function readUrl(request: IncomingMessage): URL {
   }
 }
 
-function authorizeRequest(services: RouterServices, request: IncomingMessage, url: URL): UserInfo {
+/** Counts the request among those that are open until its answer has ended. Throws a 429 where there are too many. */
+function account(services: RouterServices, incoming: Incoming, attributes: AccessAttributes): void {
+  const { request, response, url } = incoming;
+  const isApply = mediaType(request).startsWith("application/apply-patch");
+  const labels = requestLabels(services.routes.context.kinds, { attributes, query: url.searchParams, isApply });
+  const ends = [services.metrics.begin(labels)];
+  response.once("close", () => {
+    for (const end of ends) end(response.statusCode);
+  });
+  if (!labels.longRunning) ends.push(services.limits.enter(labels.mutating ? "mutating" : "readOnly"));
+}
+
+function authorizeRequest(services: RouterServices, request: IncomingMessage, attributes: AccessAttributes): UserInfo {
   const requestor = services.reviews.authenticator.authenticate(request);
-  const attributes = requestAttributes(request.method ?? "GET", url.pathname, url.searchParams);
-  if (attributes === undefined) throw badRequest("the path of the request is not validly percent-encoded");
   const { authorizer } = services.routes.context;
   const user = impersonate(authorizer, requestor, request, attributes);
   const { allowed, reason } = authorizer.authorize(user, attributes);
   if (!allowed) throw forbiddenAccess(user, attributes, reason);
   return user;
+}
+
+/** Everything that is no API of resources. @returns whether it was answered */
+async function servePlain(services: RouterServices, incoming: Incoming, pathname: string): Promise<boolean> {
+  const { request, response, url } = incoming;
+  if (isHealthPath(pathname)) serveHealth(response, services.checks, { pathname, query: url.searchParams });
+  else if (pathname === "/version") {
+    if (request.method !== "GET") throw methodNotAllowed();
+    sendJson(response, 200, JSON.stringify(versionInfo, null, 2));
+  } else if (pathname === "/metrics")
+    sendText(response, 200, await services.metrics.text(), "text/plain; version=0.0.4");
+  else if (pathname.startsWith("/openapi/"))
+    services.openApi.serve(request, response, new URL(pathname + url.search, url));
+  else {
+    const issuer = issuerDocument(services.tokens, pathname, services.address());
+    if (issuer !== undefined) sendText(response, 200, issuer.body, issuer.contentType);
+    else if (pathname === "/" || /^\/apis?(\/|$)/.test(pathname)) return false;
+    else answerPageNotFound(response);
+  }
+  return true;
 }
 
 async function serveResourcePath(services: RouterServices, exchange: Exchange): Promise<void> {

@@ -2,6 +2,7 @@
  * The embedded Kubernetes API server. Called by `inferium up`, `inferium apiserver` and tests. Effects: one HTTPS listener,
  * and the files of the data directory where one is given; without one everything is gone after `close()`.
  */
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
@@ -23,6 +24,7 @@ import { handleTokenRequest } from "./handlers/token-request.ts";
 import { type WriteCount, WriteCounter } from "./handlers/write-counter.ts";
 import { Authenticator, type StaticToken } from "./http/authenticate.ts";
 import { HttpsListener } from "./http/listener.ts";
+import { RequestLimits } from "./http/request-limits.ts";
 import { buildKubeconfig } from "./kubeconfig.ts";
 import { ApiMetrics } from "./metrics.ts";
 import type { ApiContext } from "./operations/context.ts";
@@ -166,7 +168,6 @@ function createServices(context: ApiContext, options: ApiServerOptions, { tokens
   const counter = new WriteCounter();
   const logs = new PodLogProxy(context, options.kubeletClient);
   const podStreams = new PodStreamProxy(context, options.kubeletClient);
-  const metrics = new ApiMetrics(context);
   const subresources: Record<string, SubresourceHandler> = {
     "pods/log": (exchange, target) => logs.handle(exchange, target),
     "pods/exec": (exchange, target) => podStreams.handle(exchange, target),
@@ -185,7 +186,8 @@ function createServices(context: ApiContext, options: ApiServerOptions, { tokens
     tokens: accountTokens,
     checks: healthChecks(context, () => closing),
     openApi: new OpenApiDocuments(context.kinds),
-    metrics: () => metrics.text(),
+    metrics: new ApiMetrics(context),
+    limits: new RequestLimits(),
     address: () => address,
   };
   return {
@@ -197,7 +199,8 @@ function createServices(context: ApiContext, options: ApiServerOptions, { tokens
     setAddress: (value: string) => {
       address = value;
     },
-    handle: metrics.measure((request, response, signal) => routeRequest(router, request, response, signal)),
+    handle: (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) =>
+      routeRequest(router, request, response, signal),
   };
 }
 

@@ -1,8 +1,8 @@
 /** Strategies of the small core kinds: namespaces, nodes, config maps, secrets, services, leases, priority classes. */
-import { asArray, asObject, deepEqual, isObject } from "../json-value.ts";
+import { asObject, deepEqual, isObject } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
 import type { Strategy } from "../registry/kind.ts";
-import { checkDnsLabel, checkPathSegment } from "../registry/names.ts";
+import { checkDnsLabel } from "../registry/names.ts";
 import { cause, type StatusCause } from "../status.ts";
 
 export const namespaceStrategy: Strategy = {
@@ -135,22 +135,5 @@ export const priorityClassStrategy: Strategy = {
       );
     }
     return findings;
-  },
-};
-
-export const rbacStrategy: Strategy = { checkName: checkPathSegment };
-
-export const bindingStrategy: Strategy = {
-  checkName: checkPathSegment,
-  applyDefaults: (binding) => {
-    for (const item of asArray(binding.subjects)) {
-      const subject = asObject(item);
-      if (subject.apiGroup === undefined && subject.kind !== "ServiceAccount")
-        subject.apiGroup = "rbac.authorization.k8s.io";
-    }
-  },
-  validate: (binding, old) => {
-    if (old === undefined || deepEqual(old.roleRef, binding.roleRef)) return [];
-    return [cause.invalid("roleRef", binding.roleRef, "cannot change roleRef")];
   },
 };

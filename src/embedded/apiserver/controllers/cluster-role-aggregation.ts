@@ -8,7 +8,7 @@ import { asArray, asObject, deepEqual } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
 import { type ApiContext, internalWrite } from "../operations/context.ts";
 import { updateObject } from "../operations/update.ts";
-import { matchesLabelSelector } from "../selectors/match-label-selector.ts";
+import { selectorMatches } from "../validation/label-selectors.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 const writer = internalWrite("clusterrole-aggregation-controller");
@@ -64,7 +64,7 @@ export class ClusterRoleAggregation {
     for (const selector of selectorsOf(role)) {
       for (const other of this.#roles()) {
         if (other.metadata.name === role.metadata.name) continue;
-        if (!matchesLabelSelector(asObject(selector), other.metadata.labels ?? {})) continue;
+        if (!selectorMatches(selector, other.metadata.labels ?? {})) continue;
         for (const rule of asArray(other.rules)) if (!rules.some((one) => deepEqual(one, rule))) rules.push(rule);
       }
     }

@@ -1,4 +1,5 @@
 /** Which discovery document a path and an Accept header ask for, and how it is sent. */
+import { createHash } from "node:crypto";
 import type { Exchange } from "../http/exchange.ts";
 import { sendText } from "../http/respond.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
@@ -59,5 +60,20 @@ const rootPaths = [
 
 export function sendDiscovery(exchange: Exchange, discovery: DiscoveryDocument): void {
   if (exchange.request.method !== "GET") throw methodNotAllowed();
-  sendText(exchange.response, 200, `${JSON.stringify(discovery.body)}\n`, discovery.contentType);
+  const body = `${JSON.stringify(discovery.body)}\n`;
+  if (discovery.contentType !== aggregatedType) sendText(exchange.response, 200, body, discovery.contentType);
+  else sendTagged(exchange, body, discovery.contentType);
+}
+
+/** Clients keep the aggregated document and ask whether it has changed. */
+function sendTagged({ request, response }: Exchange, body: string, contentType: string): void {
+  const tag = `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`;
+  const headers = { etag: tag, vary: "Accept", "cache-control": "public" };
+  if (request.headers["if-none-match"] === tag) {
+    response.writeHead(304, headers);
+    response.end();
+    return;
+  }
+  response.writeHead(200, { ...headers, "content-type": contentType, "content-length": Buffer.byteLength(body) });
+  response.end(body);
 }

@@ -1,5 +1,6 @@
 /** The discovery documents: what groups, versions and resources there are. Aggregated (v2) and by group version. Pure. */
 
+import { createHash } from "node:crypto";
 import { apiVersionOf, type ResourceKind, type SubresourceInfo, standardVerbs } from "../registry/kind.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
 import { compareKubeVersions } from "./version-priority.ts";
@@ -73,14 +74,25 @@ export function resourceList(kinds: KindRegistry, group: string, version: string
   if (groupVersions(kinds).get(group)?.includes(version) !== true) return undefined;
   const served = kinds.all().filter((kind) => kind.group === group && kind.version === version);
   const resources = [...served.flatMap(describeResource), ...reviewsOf(group).map(describeReview)];
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion: apiVersionOf(group, version), resources };
+  resources.sort((a, b) => (a.name < b.name ? -1 : 1));
+  // The oldest group answers in the oldest form, which has no apiVersion.
+  const form = group === "" ? {} : { apiVersion: "v1" };
+  return { kind: "APIResourceList", ...form, groupVersion: apiVersionOf(group, version), resources };
 }
 
 function reviewsOf(group: string) {
   return reviewResources.filter((review) => review.group === group);
 }
 
-function describeReview(review: (typeof reviewResources)[number]): object {
+interface NamedResource {
+  readonly name: string;
+  readonly singularName: string;
+  readonly namespaced: boolean;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+}
+
+function describeReview(review: (typeof reviewResources)[number]): NamedResource {
   return {
     name: review.plural,
     singularName: review.kind.toLowerCase(),
@@ -90,7 +102,12 @@ function describeReview(review: (typeof reviewResources)[number]): object {
   };
 }
 
-function describeResource(kind: ResourceKind): object[] {
+/** Tells clients whether what is stored under two versions is stored alike. */
+function storageVersionHash({ group, version, kind }: ResourceKind): string {
+  return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
+}
+
+function describeResource(kind: ResourceKind): NamedResource[] {
   const base = {
     name: kind.plural,
     singularName: kind.singular,
@@ -99,6 +116,7 @@ function describeResource(kind: ResourceKind): object[] {
     verbs: standardVerbs,
     ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+    storageVersionHash: storageVersionHash(kind),
   };
   const subresources = subresourcesOf(kind).map(({ name, ...info }) => ({
     name: `${kind.plural}/${name}`,

@@ -1,10 +1,9 @@
 /**
  * `/openapi/v3` (index and one document per group version) and `/openapi/v2` (one document, as JSON or protobuf). Built
- * on demand, kept until the set of kinds changes.
+ * on demand; a document is kept until a kind of its group version changes.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { sendText } from "../http/respond.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
 import { methodNotAllowed, notAcceptable, pathNotFound } from "../status.ts";
@@ -15,102 +14,132 @@ import { toSwagger } from "./swagger.ts";
 import { swaggerProtobufType, toSwaggerProtobuf } from "./swagger-protobuf.ts";
 
 const info = { title: "Kubernetes", version: versionInfo.gitVersion };
+const rootV3 = "/openapi/v3/";
+const yearMs = 365 * 24 * 3_600_000;
+
+interface Document {
+  readonly body: string | Buffer;
+  readonly tag: string;
+}
+
+interface GroupVersionDocument extends Document {
+  readonly kinds: readonly ResourceKind[];
+}
 
 export class OpenApiDocuments {
   readonly #kinds: KindRegistry;
+  readonly #documents = new Map<string, GroupVersionDocument>();
   #generation = -1;
-  #documents = new Map<string, string>();
-  #swagger: string | undefined;
-  #swaggerProtobuf: Buffer | undefined;
+  #groupVersions = new Map<string, ResourceKind[]>();
+  #swagger: Document | undefined;
+  #swaggerProtobuf: Document | undefined;
 
   constructor(kinds: KindRegistry) {
     this.#kinds = kinds;
   }
 
-  serve(request: IncomingMessage, response: ServerResponse, pathname: string): void {
+  serve(request: IncomingMessage, response: ServerResponse, url: URL): void {
     if (request.method !== "GET") throw methodNotAllowed();
     this.#refresh();
+    const { pathname } = url;
     const isV2 = pathname === "/openapi/v2";
-    if (isV2 && accepts(request.headers.accept, swaggerProtobufType)) this.#sendProtobuf(response);
-    else if (accepts(request.headers.accept, "application/json")) this.#sendJson(response, pathname);
-    else throw notAcceptable(["application/json", ...(isV2 ? [swaggerProtobufType] : [])]);
+    const form = acceptedForm(request.headers.accept, isV2);
+    if (isV2) this.#serveV2(request, response, form);
+    else if (pathname === "/openapi/v3") send(request, response, this.#index(), {});
+    else this.#serveGroupVersion(request, response, url);
   }
 
-  #sendJson(response: ServerResponse, pathname: string): void {
-    const body = this.#find(pathname);
-    if (body === undefined) throw pathNotFound();
-    response.setHeader("etag", `"${hash(body)}"`);
-    sendText(response, 200, body, "application/json");
-  }
-
-  #find(pathname: string): string | undefined {
-    if (pathname === "/openapi/v2") {
-      this.#swagger ??= JSON.stringify(toSwagger(this.#kinds.all(), info));
-      return this.#swagger;
+  #serveV2(request: IncomingMessage, response: ServerResponse, form: "json" | "protobuf"): void {
+    if (form === "json") {
+      this.#swagger ??= tagged(JSON.stringify(toSwagger(this.#kinds.all(), info)));
+      send(request, response, this.#swagger, {});
+      return;
     }
-    if (pathname === "/openapi/v3") return this.#index();
-    return this.#document(pathname.slice("/openapi/v3/".length));
+    this.#swaggerProtobuf ??= tagged(toSwaggerProtobuf(this.#kinds.all(), info));
+    const type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    send(request, response, this.#swaggerProtobuf, { "content-type": type });
   }
 
-  #sendProtobuf(response: ServerResponse): void {
-    this.#swaggerProtobuf ??= toSwaggerProtobuf(this.#kinds.all(), info);
-    const body = this.#swaggerProtobuf;
-    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": body.length });
-    response.end(body);
+  /** What is asked for under its hash never changes; under another hash the client is sent to the right one. */
+  #serveGroupVersion(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    const path = url.pathname.slice(rootV3.length);
+    const document = this.#document(path);
+    if (document === undefined) throw pathNotFound();
+    const asked = url.searchParams.get("hash") ?? "";
+    if (asked === "") {
+      send(request, response, document, {});
+      return;
+    }
+    if (asked !== document.tag) {
+      response.writeHead(301, { location: `${rootV3}${path}?hash=${document.tag}`, etag: `"${document.tag}"` }).end();
+      return;
+    }
+    const expires = new Date(Date.now() + yearMs).toUTCString();
+    send(request, response, document, { "cache-control": "public, immutable", expires });
   }
 
   #refresh(): void {
     if (this.#generation === this.#kinds.generation) return;
     this.#generation = this.#kinds.generation;
-    this.#documents = new Map();
+    this.#groupVersions = new Map();
+    for (const kind of this.#kinds.all()) {
+      const path = openApiPathOf(kind.group, kind.version);
+      this.#groupVersions.set(path, [...(this.#groupVersions.get(path) ?? []), kind]);
+    }
+    for (const path of this.#documents.keys()) if (!this.#groupVersions.has(path)) this.#documents.delete(path);
     this.#swagger = undefined;
     this.#swaggerProtobuf = undefined;
   }
 
-  #index(): string {
+  #index(): Document {
     const paths: Record<string, { serverRelativeURL: string }> = {};
-    for (const path of this.#groupVersions().keys()) {
-      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash(this.#document(path) ?? "")}` };
-    }
-    return JSON.stringify({ paths });
+    for (const path of this.#groupVersions.keys())
+      paths[path] = { serverRelativeURL: `${rootV3}${path}?hash=${this.#document(path)?.tag}` };
+    return tagged(JSON.stringify({ paths }));
   }
 
-  #groupVersions(): Map<string, ResourceKind[]> {
-    const result = new Map<string, ResourceKind[]>();
-    for (const kind of this.#kinds.all()) {
-      const path = openApiPathOf(kind.group, kind.version);
-      result.set(path, [...(result.get(path) ?? []), kind]);
-    }
-    return result;
-  }
-
-  #document(path: string): string | undefined {
-    const known = this.#documents.get(path);
-    if (known !== undefined) return known;
-    const kinds = this.#groupVersions().get(path);
+  #document(path: string): Document | undefined {
+    const kinds = this.#groupVersions.get(path);
     if (kinds === undefined) return undefined;
-    const document = {
-      openapi: "3.0.0",
-      info,
-      paths: openApiPaths(kinds),
-      components: { schemas: componentSchemas(kinds) },
-    };
-    const body = JSON.stringify(document);
-    this.#documents.set(path, body);
-    return body;
+    const known = this.#documents.get(path);
+    if (known !== undefined && sameKinds(known.kinds, kinds)) return known;
+    const schemas = componentSchemas(kinds);
+    const body = JSON.stringify({ openapi: "3.0.0", info, paths: openApiPaths(kinds), components: { schemas } });
+    const document = { ...tagged(body), kinds };
+    this.#documents.set(path, document);
+    return document;
   }
 }
 
-/** Whether `type` is the first of the listed media ranges that this server could answer. */
-function accepts(accept: string | undefined, type: string): boolean {
-  const ranges = (accept ?? "").split(",").map((range) => range.split(";")[0]?.trim() ?? "");
-  const known = ranges.find(
-    (range) => range === "application/json" || range === swaggerProtobufType || range.endsWith("/*"),
-  );
-  if (accept === undefined || accept === "" || known?.endsWith("/*")) return type === "application/json";
-  return known === type;
+function sameKinds(a: readonly ResourceKind[], b: readonly ResourceKind[]): boolean {
+  return a.length === b.length && a.every((kind, index) => kind === b[index]);
 }
 
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32).toUpperCase();
+function tagged(body: string | Buffer): Document {
+  return { body, tag: createHash("sha512").update(body).digest("hex").toUpperCase() };
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { body, tag }: Document,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const common = { "cache-control": "no-cache, private", etag: `"${tag}"`, vary: "Accept", ...headers };
+  if (request.headers["if-none-match"] === `"${tag}"`) {
+    response.writeHead(304, common).end();
+    return;
+  }
+  const type = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  response.writeHead(200, { ...type, ...common }).end(body);
+}
+
+/** The first of the listed media ranges that this server can answer decides. */
+function acceptedForm(accept: string | undefined, isV2: boolean): "json" | "protobuf" {
+  const ranges = (accept || "*/*").split(",").map((range) => range.split(";")[0]?.trim() ?? "");
+  for (const range of ranges) {
+    if (range === "application/json" || range === "*/*" || range === "application/*") return "json";
+    if (isV2 && range === swaggerProtobufType) return "protobuf";
+  }
+  throw notAcceptable(["application/json", ...(isV2 ? [swaggerProtobufType] : [])]);
 }

@@ -1,24 +1,26 @@
 /**
  * The operations of the OpenAPI v2 document in protobuf (gnostic's `openapi.v2.Document`): paths, verbs, query
  * parameters and the kind that each is about. Clients of Kubernetes read v2 in this form only, and kubectl does when v3
- * does not name a kind, to find out whether the server validates fields. Type definitions are in v3 and in v2 as JSON.
+ * does not name a kind, to find out whether the server validates fields. Type definitions are in
+ * `swagger-protobuf-schema.ts`.
  */
 import { isObject, type JsonObject } from "../json-value.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import { protobufMessage, type WireField } from "../wire/protobuf-writer.ts";
 import { openApiPaths } from "./openapi-paths.ts";
+import { swaggerDefinitions } from "./swagger.ts";
+import { encodeDefinitions, encodeExtension } from "./swagger-protobuf-schema.ts";
 
 export const swaggerProtobufType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
 /** Field numbers of the messages. */
-const documentFields = { swagger: 1, info: 2, paths: 8 };
+const documentFields = { swagger: 1, info: 2, paths: 8, definitions: 9 };
 const infoFields = { title: 1, version: 2 };
 const namedFields = { name: 1, value: 2 };
 const pathItemFields: Readonly<Record<string, number>> = { get: 2, put: 3, post: 4, delete: 5, patch: 8 };
 const operationFields = { operationId: 5, consumes: 7, parameters: 8, vendorExtension: 13 };
 const parameterFields = { name: 4, in: 2, description: 3, type: 6 };
 const pathsPathField = 2;
-const anyYamlField = 2;
 
 export function toSwaggerProtobuf(kinds: readonly ResourceKind[], info: { title: string; version: string }): Buffer {
   const paths = Object.entries(openApiPaths(kinds)).map(([path, item]) => encodePath(path, item as JsonObject));
@@ -26,6 +28,7 @@ export function toSwaggerProtobuf(kinds: readonly ResourceKind[], info: { title:
     [documentFields.swagger, "2.0"],
     [documentFields.info, protobufMessage([infoFields.title, info.title], [infoFields.version, info.version])],
     [documentFields.paths, protobufMessage(...paths.map((path): WireField => [pathsPathField, path]))],
+    [documentFields.definitions, encodeDefinitions(swaggerDefinitions(kinds))],
   );
 }
 
@@ -60,12 +63,4 @@ function encodeParameter(parameter: JsonObject): Buffer {
     [parameterFields.type, type],
   );
   return protobufMessage([1, protobufMessage([2, protobufMessage([3, query])])]);
-}
-
-/** Extensions carry YAML, of which JSON is a part. */
-function encodeExtension(name: string, value: unknown): Buffer {
-  return protobufMessage(
-    [namedFields.name, name],
-    [namedFields.value, protobufMessage([anyYamlField, JSON.stringify(value)])],
-  );
 }

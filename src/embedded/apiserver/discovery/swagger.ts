@@ -1,5 +1,5 @@
 /** The OpenAPI v2 document, for clients that still read it: v3 schemas with the words of v2. Pure. */
-import { isObject } from "../json-value.ts";
+import { isObject, type JsonObject } from "../json-value.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import { openApiPaths } from "./openapi-paths.ts";
 import { componentSchemas } from "./openapi-schemas.ts";
@@ -9,8 +9,12 @@ export function toSwagger(kinds: readonly ResourceKind[], info: object): object 
     swagger: "2.0",
     info,
     paths: Object.fromEntries(Object.entries(openApiPaths(kinds)).map(([path, item]) => [path, swaggerItem(item)])),
-    definitions: downgrade(componentSchemas(kinds)),
+    definitions: swaggerDefinitions(kinds),
   };
+}
+
+export function swaggerDefinitions(kinds: readonly ResourceKind[]): JsonObject {
+  return downgrade(componentSchemas(kinds)) as JsonObject;
 }
 
 const droppedKeywords = new Set(["anyOf", "oneOf", "not", "nullable"]);

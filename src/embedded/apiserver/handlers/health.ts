@@ -1,7 +1,7 @@
 /** `/healthz`, `/livez` and `/readyz`: the checks one by one, all together, and without the excluded ones. */
 import type { ServerResponse } from "node:http";
+import { answerPageNotFound } from "../http/answer-page-not-found.ts";
 import { sendText } from "../http/respond.ts";
-import { pathNotFound } from "../status.ts";
 
 export interface HealthCheck {
   readonly name: string;
@@ -42,8 +42,8 @@ function serveAll(
 }
 
 function serveOne(response: ServerResponse, check: HealthCheck | undefined): void {
-  if (check === undefined) throw pathNotFound();
-  if (check.healthy()) send(response, 200, "ok");
+  if (check === undefined) answerPageNotFound(response);
+  else if (check.healthy()) send(response, 200, "ok");
   else send(response, 500, `internal server error: ${check.name} is not healthy\n`);
 }
 

@@ -1,5 +1,5 @@
 /** Declarations of rbac.authorization.k8s.io. */
-import { bindingStrategy, rbacStrategy } from "../admission/core-strategies.ts";
+import { bindingStrategy, clusterBindingStrategy, clusterRoleStrategy, roleStrategy } from "../admission/rbac.ts";
 import { createdAtColumns, roleBindingColumns } from "../printing/builtin-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
@@ -7,7 +7,7 @@ import type { ResourceKind } from "./kind.ts";
 const rbac = { group: "rbac.authorization.k8s.io" } as const;
 
 export const rbacKinds = (): readonly ResourceKind[] => [
-  declareBuiltin({ ...rbac, kind: "Role", plural: "roles", columns: createdAtColumns, strategy: rbacStrategy }),
+  declareBuiltin({ ...rbac, kind: "Role", plural: "roles", columns: createdAtColumns, strategy: roleStrategy }),
   declareBuiltin({
     ...rbac,
     kind: "RoleBinding",
@@ -21,7 +21,7 @@ export const rbacKinds = (): readonly ResourceKind[] => [
     plural: "clusterroles",
     namespaced: false,
     columns: createdAtColumns,
-    strategy: rbacStrategy,
+    strategy: clusterRoleStrategy,
   }),
   declareBuiltin({
     ...rbac,
@@ -29,6 +29,6 @@ export const rbacKinds = (): readonly ResourceKind[] => [
     plural: "clusterrolebindings",
     namespaced: false,
     columns: roleBindingColumns,
-    strategy: bindingStrategy,
+    strategy: clusterBindingStrategy,
   }),
 ];

@@ -17,7 +17,7 @@ import { systemRoles } from "./system-roles.ts";
 import { userRoles } from "./user-roles.ts";
 
 const group = "rbac.authorization.k8s.io";
-const autoUpdate = `${group}/autoupdate`;
+const autoUpdate = "rbac.authorization.kubernetes.io/autoupdate";
 const controllerPrefix = "system:controller:";
 
 export function reconcileDefaultPolicy(context: ApiContext): void {
