@@ -73,3 +73,28 @@ function formatBinary(nanos: bigint): string {
   for (; value % 1024n === 0n && step < binarySuffixes.length - 1; step += 1) value /= 1024n;
   return `${value}${binarySuffixes[step]}`;
 }
+
+/** The sum in the format of the first operand that is not zero. */
+export function addQuantities(a: string, b: string): string {
+  return fromNanos((parseNanos(a) ?? 0n) + (parseNanos(b) ?? 0n), formatOf(a, b));
+}
+
+export function subtractQuantities(a: string, b: string): string {
+  return fromNanos((parseNanos(a) ?? 0n) - (parseNanos(b) ?? 0n), formatOf(a, b));
+}
+
+function formatOf(a: string, b: string): string {
+  const leading = (parseNanos(a) ?? 0n) === 0n ? b : a;
+  return form.exec(leading)?.[4] ?? "";
+}
+
+function fromNanos(nanos: bigint, suffix: string): string {
+  if (suffix.endsWith("i") && nanos % billion === 0n) return nanos === 0n ? "0" : formatBinarySum(nanos);
+  return canonicalQuantity(`${nanos}n`);
+}
+
+/** A sum of binary quantities may be below what a suffix can say; then it is a plain number. */
+function formatBinarySum(nanos: bigint): string {
+  const magnitude = nanos < 0n ? -nanos : nanos;
+  return magnitude >= 1024n * billion ? formatBinary(nanos) : String(nanos / billion);
+}

@@ -87,20 +87,7 @@ function defaultHttpGet(action: unknown): void {
   action.scheme ||= "HTTP";
 }
 
-const notReadySeconds = 300;
-
-/** What admission plugins add to new pods: the default account, priority, tolerations of a node that goes away. */
+/** What a new pod is before anybody has looked at it. */
 export function admitPod(pod: KubeObject): void {
-  const spec = specOf(pod);
-  spec.serviceAccountName ??= "default";
-  spec.serviceAccount = spec.serviceAccountName;
-  spec.preemptionPolicy ??= "PreemptLowerPriority";
-  const tolerations = [...asArray(spec.tolerations)].map(asObject);
-  for (const key of ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"]) {
-    const covered = tolerations.some((one) => (one.key ?? key) === key && (one.effect ?? "NoExecute") === "NoExecute");
-    if (!covered)
-      tolerations.push({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: notReadySeconds });
-  }
-  spec.tolerations = tolerations;
-  pod.status = { phase: "Pending", qosClass: podQosClass(spec) };
+  pod.status = { phase: "Pending", qosClass: podQosClass(specOf(pod)) };
 }

@@ -1,8 +1,7 @@
 /** The pod strategy: defaults, admission, validation and graceful deletion. */
 import { asArray, asString, type JsonObject } from "../json-value.ts";
 import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
-import type { Strategy, StrategyContext } from "../registry/kind.ts";
-import { cause, failure, invalid } from "../status.ts";
+import type { Strategy } from "../registry/kind.ts";
 import { validatePod } from "../validation/pods.ts";
 import { admitPod, defaultPod } from "./pod-defaults.ts";
 
@@ -10,7 +9,6 @@ export const podStrategy: Strategy = {
   applyDefaults: defaultPod,
   prepareCreate: (pod, context) => {
     admitPod(pod);
-    resolvePriority(pod, context);
     markGated(pod, context.nowMs);
   },
   validate: validatePod,
@@ -54,40 +52,4 @@ function podGrace(pod: KubeObject, requested: number | undefined): number {
   const phase = asString(statusOf(pod).phase);
   if (asString(spec.nodeName) === "" || phase === "Succeeded" || phase === "Failed") return 0;
   return requested ?? Number(spec.terminationGracePeriodSeconds ?? 30);
-}
-
-const systemPriorities: Readonly<Record<string, number>> = {
-  "system-cluster-critical": 2_000_000_000,
-  "system-node-critical": 2_000_001_000,
-};
-
-function resolvePriority(pod: KubeObject, context: StrategyContext): void {
-  const spec = specOf(pod);
-  const className = asString(spec.priorityClassName);
-  const found =
-    className === ""
-      ? defaultClass(context)
-      : context.store.get("priorityclasses.scheduling.k8s.io", className)?.object;
-  if (className !== "" && found === undefined && systemPriorities[className] === undefined) {
-    throw failure(
-      403,
-      "Forbidden",
-      `pods "${pod.metadata.name}" is forbidden: no PriorityClass with name ${className} was found`,
-    );
-  }
-  if (found !== undefined) spec.priorityClassName = found.metadata.name;
-  const value = found === undefined ? (systemPriorities[className] ?? 0) : Number(found.value ?? 0);
-  if (spec.priority !== undefined && spec.priority !== value) {
-    const detail = `the integer value of priority must match the priority class, which gives ${value}`;
-    throw invalid({ resource: "Pod", group: "" }, pod.metadata.name, [
-      cause.invalid("spec.priority", spec.priority, detail),
-    ]);
-  }
-  spec.priority = value;
-  if (found?.preemptionPolicy !== undefined) spec.preemptionPolicy = found.preemptionPolicy;
-}
-
-function defaultClass(context: StrategyContext): KubeObject | undefined {
-  const classes = context.store.list("priorityclasses.scheduling.k8s.io").items;
-  return classes.find((item) => item.object.globalDefault === true)?.object;
 }

@@ -74,7 +74,8 @@ export function resourceList(kinds: KindRegistry, group: string, version: string
   if (groupVersions(kinds).get(group)?.includes(version) !== true) return undefined;
   const served = kinds.all().filter((kind) => kind.group === group && kind.version === version);
   const resources = [...served.flatMap(describeResource), ...reviewsOf(group).map(describeReview)];
-  resources.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const isBuiltin = served.some((kind) => kind.builtin) || reviewsOf(group).length > 0;
+  if (isBuiltin) resources.sort((a, b) => (a.name < b.name ? -1 : 1));
   // The oldest group answers in the oldest form, which has no apiVersion.
   const form = group === "" ? {} : { apiVersion: "v1" };
   return { kind: "APIResourceList", ...form, groupVersion: apiVersionOf(group, version), resources };

@@ -24,7 +24,7 @@ export function generateName(context: ApiContext, kind: ResourceKind, metadata: 
   return name;
 }
 
-function randomSuffix(): string {
+export function randomSuffix(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(suffixLength));
   return [...bytes].map((byte) => alphabet[byte % alphabet.length]).join("");
 }
