@@ -2,6 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { systemClock } from "../../../src/base/clock.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import { startControllerManager } from "../../../src/embedded/controllers/controller-manager.ts";
+import type { ImageTable } from "../../../src/embedded/kubelet/image-table.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { namespaces } from "../../../src/kube/core-resources.ts";
 import { type Cluster, openCluster } from "../kubelet/cluster.ts";
@@ -9,10 +13,10 @@ import { CommandLine } from "./command-line.ts";
 
 /** Serves until it is asked to end; what `registry.example/web` stands for, in two releases. */
 const web = (release: string) => ({
-  entrypoint: ["/bin/sh", "-c", `trap 'exit 0' TERM; echo web ${release}; while :; do sleep 0.1; done`],
+  entrypoint: ["/bin/sh", "-c", `trap 'exit 0' TERM; echo web ${release}; sleep 86400 & wait`],
 });
 
-const images = {
+const images: ImageTable = {
   sh: { entrypoint: ["/bin/sh"] },
   "registry.example/web:1": web("1"),
   "registry.example/web:2": web("2"),
@@ -20,6 +24,8 @@ const images = {
 
 export interface ClientCluster {
   readonly cluster: Cluster;
+  /** What its nodes can run; for further nodes. */
+  readonly images: ImageTable;
   /** A fresh namespace, so that tests may run side by side. */
   namespace(): Promise<string>;
   /** The client, with `namespace` as that of its context. */
@@ -33,14 +39,17 @@ export async function openClientCluster(): Promise<ClientCluster> {
   // Longer than between two looks at a crashing pod, shorter than a test.
   const crashBackoff = { initialMs: 5_000, maxMs: 20_000 };
   await cluster.startKubelet("node-a", { images, nodeTemplate, crashBackoff });
+  const { transport } = cluster;
+  const controllers = await startControllerManager({ transport, clock: systemClock, logger: silentLogger });
   const clients: CommandLine[] = [];
   let count = 0;
   return {
     cluster,
+    images,
     namespace: async () => {
       count += 1;
       const metadata = { name: `space-${count}` };
-      await createClient(cluster.transport, namespaces).create({ apiVersion: "v1", kind: "Namespace", metadata });
+      await createClient(transport, namespaces).create({ apiVersion: "v1", kind: "Namespace", metadata });
       return metadata.name;
     },
     client: (binary, namespace = "default") => {
@@ -52,6 +61,7 @@ export async function openClientCluster(): Promise<ClientCluster> {
     },
     close: async () => {
       for (const client of clients) client.close();
+      await controllers.stop();
       await cluster.close();
     },
   };

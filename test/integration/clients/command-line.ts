@@ -16,7 +16,7 @@ export interface RunOptions {
 }
 
 /** Longer than anything here should take; a client that hangs must not hang the run. */
-const timeoutMs = 50_000;
+const timeoutMs = 150_000;
 
 export class CommandLine {
   readonly home = mkdtempSync(join(tmpdir(), "inferium-client-"));

@@ -1,7 +1,7 @@
 /** kubectl on objects that need no controller: the newest version in full, the older ones where they differ from it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ClientCluster, documents, openClientCluster } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
 
@@ -10,6 +10,9 @@ const all = (["kubectl-1.31", "kubectl-1.33", "kubectl-1.35"] as const).flatMap(
   const binary = findTool(name);
   return binary === undefined ? [] : [{ name, binary }];
 });
+
+// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let shared: ClientCluster;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** kubectl on running pods: logs, exec, cp, attach, nodes, events. The newest version in full, the older where they differ. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually } from "../kubelet/worker-bench.ts";
 import { type ClientCluster, documents, openClientCluster } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
@@ -11,6 +11,9 @@ const older = (["kubectl-1.31", "kubectl-1.33"] as const).flatMap((name) => {
   const binary = findTool(name);
   return binary === undefined ? [] : [{ name, binary }];
 });
+
+// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let shared: ClientCluster;
 beforeAll(async () => {
@@ -31,7 +34,7 @@ const pod = (name: string, spec: object, labels: Record<string, string> = {}) =>
   ...{ apiVersion: "v1", kind: "Pod", metadata: { name, labels } },
   spec: { terminationGracePeriodSeconds: 1, restartPolicy: "Never", ...spec },
 });
-const untilReady = "wait --for=condition=Ready pod --all --timeout=40s";
+const untilReady = "wait --for=condition=Ready pod --all --timeout=120s";
 
 const streams = async (binary: string) => {
   const kubectl = await openKubectl(binary);
@@ -115,9 +118,9 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
         ),
       ),
     });
-    await kubectl.ok("wait --for=jsonpath={.status.phase}=Running pod/talk --timeout=40s");
+    await kubectl.ok("wait --for=jsonpath={.status.phase}=Running pod/talk --timeout=120s");
     expect(await kubectl.ok("logs -f talk")).toBe("line 1\nline 2\nline 3\nlast");
-    await kubectl.ok("wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crash --timeout=40s");
+    await kubectl.ok("wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crash --timeout=120s");
     await eventually("the second run speaks", async () => (await kubectl.ok("logs crash")) === "second");
     const [previous, tail, since, all, selected] = await Promise.all([
       kubectl.ok("logs crash --previous"),
@@ -143,7 +146,7 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
     expect(await kubectl.ok([...run, "--command", "--", "sh", "-c", "echo $COLOR; exec sleep 600"])).toBe(
       "pod/p created",
     );
-    expect(await kubectl.ok("wait --for=condition=Ready pod/p --timeout=40s")).toBe("pod/p condition met");
+    expect(await kubectl.ok("wait --for=condition=Ready pod/p --timeout=120s")).toBe("pod/p condition met");
     expect(await kubectl.ok("get pod p --no-headers")).toMatch(/^p +1\/1 +Running +0 +\S+$/);
     expect(await kubectl.ok("get pods -o wide --field-selector=status.phase=Running,spec.nodeName=node-a")).toMatch(
       /^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES\np .* 127\.0\.0\.1 +node-a/,
@@ -199,7 +202,7 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
     expect(await kubectl.fails("drain node-b --timeout=20s")).toMatch(
       /cannot delete.*Pods that declare no controller/s,
     );
-    expect(await kubectl.ok("drain node-b --force --timeout=40s")).toMatch(
+    expect(await kubectl.ok("drain node-b --force --timeout=120s")).toMatch(
       /evicting pod space-\d+\/bare\npod\/bare evicted/,
     );
     expect(await kubectl.ok("uncordon node-b")).toBe("node/node-b uncordoned");
