@@ -112,7 +112,7 @@ describe.concurrent.each(versions)("$name", ({ binary }) => {
       "--set",
       "replicas=1,crashes=true,release=2",
       "--atomic",
-      "--timeout=6s",
+      "--timeout=10s",
     ];
     expect(await helm.fails(crashing)).toMatch(/has been rolled back/);
     expect(await history(helm)).toEqual(["superseded", "failed", "deployed"]);
