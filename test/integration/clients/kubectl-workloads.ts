@@ -1,8 +1,9 @@
 /** kubectl on workloads that the controllers run: rollouts, scales, jobs, drains that heed budgets. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually } from "../kubelet/worker-bench.ts";
-import { type ClientCluster, documents, openClientCluster } from "./client-cluster.ts";
+import { documents } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
+import { shared } from "./shared-cluster.ts";
 
 const newest = findTool("kubectl-1.35");
 const all = (["kubectl-1.31", "kubectl-1.33", "kubectl-1.35"] as const).flatMap((name) => {
@@ -10,18 +11,9 @@ const all = (["kubectl-1.31", "kubectl-1.33", "kubectl-1.35"] as const).flatMap(
   return binary === undefined ? [] : [{ name, binary }];
 });
 
-// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
-let shared: ClientCluster;
-beforeAll(async () => {
-  if (all.length > 0) shared = await openClientCluster();
-});
-afterAll(() => shared?.close());
-
 async function openKubectl(binary = newest ?? "") {
-  const namespace = await shared.namespace();
-  const kubectl = shared.client(binary, namespace);
+  const namespace = await shared().namespace();
+  const kubectl = shared().client(binary, namespace);
   const read = (what: string, path: string) => kubectl.ok(["get", what, "-o", `jsonpath=${path}`]);
   return { kubectl, namespace, read };
 }
@@ -137,7 +129,7 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
       labels: { role: "drained" },
       taints: [{ key: "only", value: "drained", effect: "NoSchedule" }],
     };
-    await shared.cluster.startKubelet("node-c", { images: shared.images, nodeTemplate });
+    await shared().cluster.startKubelet("node-c", { images: shared().images, nodeTemplate });
     const own = workload("Deployment", "web", { replicas: 1 });
     Object.assign(own.spec.template.spec, {
       tolerations: [{ key: "only", operator: "Exists" }],

@@ -1,10 +1,11 @@
 /** kubectl on running pods: logs, exec, cp, attach, nodes, events. The newest version in full, the older where they differ. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually } from "../kubelet/worker-bench.ts";
-import { type ClientCluster, documents, openClientCluster } from "./client-cluster.ts";
+import { documents } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
+import { shared } from "./shared-cluster.ts";
 
 const newest = findTool("kubectl-1.35");
 const older = (["kubectl-1.31", "kubectl-1.33"] as const).flatMap((name) => {
@@ -12,19 +13,10 @@ const older = (["kubectl-1.31", "kubectl-1.33"] as const).flatMap((name) => {
   return binary === undefined ? [] : [{ name, binary }];
 });
 
-// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
-let shared: ClientCluster;
-beforeAll(async () => {
-  if (newest !== undefined || older.length > 0) shared = await openClientCluster();
-});
-afterAll(() => shared?.close());
-
 /** A kubectl in a namespace of its own: tests run side by side. */
 async function openKubectl(binary = newest ?? "") {
-  const namespace = await shared.namespace();
-  return shared.client(binary, namespace);
+  const namespace = await shared().namespace();
+  return shared().client(binary, namespace);
 }
 
 const container = (script: string, more: object = {}) => ({
@@ -132,7 +124,7 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
     expect(previous).toBe("first");
     expect(tail).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z last$/);
     expect(since).toBe("line 1");
-    expect(all.split("\n")).toEqual(["[pod/talk/setup] prepared", "[pod/talk/main] last"]);
+    expect(all.split("\n").sort()).toEqual(["[pod/talk/main] last", "[pod/talk/setup] prepared"]);
     expect(selected.split("\n").sort()).toEqual(["[pod/crash/main] second", "[pod/talk/main] last"]);
     expect(await kubectl.fails("logs talk --previous")).toMatch(
       /previous terminated container "main" in pod "talk" not found/,
@@ -193,7 +185,7 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
     const kubectl = await openKubectl();
     // Its taint keeps the pods of the other tests away.
     const nodeTemplate = { taints: [{ key: "only", value: "drained", effect: "NoSchedule" }] };
-    await shared.cluster.startKubelet("node-b", { images: { sh: { entrypoint: ["/bin/sh"] } }, nodeTemplate });
+    await shared().cluster.startKubelet("node-b", { images: { sh: { entrypoint: ["/bin/sh"] } }, nodeTemplate });
     const spec = { nodeName: "node-b", containers: [container("exec sleep 600")] };
     await kubectl.ok("apply -f -", { input: documents(pod("bare", spec)) });
     await kubectl.ok(untilReady);

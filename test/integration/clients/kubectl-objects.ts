@@ -1,24 +1,16 @@
 /** kubectl on objects that need no controller: the newest version in full, the older ones where they differ from it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type ClientCluster, documents, openClientCluster } from "./client-cluster.ts";
+import { describe, expect, test } from "vitest";
+import { documents } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
+import { shared } from "./shared-cluster.ts";
 
 const newest = findTool("kubectl-1.35");
 const all = (["kubectl-1.31", "kubectl-1.33", "kubectl-1.35"] as const).flatMap((name) => {
   const binary = findTool(name);
   return binary === undefined ? [] : [{ name, binary }];
 });
-
-// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
-let shared: ClientCluster;
-beforeAll(async () => {
-  if (all.length > 0) shared = await openClientCluster();
-});
-afterAll(() => shared?.close());
 
 const configMap = (name: string, data: Record<string, string>, metadata: object = {}) => ({
   ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...metadata }, data },
@@ -34,8 +26,8 @@ const deployment = (name: string, image: string, replicas = 0) => ({
 
 /** A kubectl in a namespace of its own: tests run side by side. */
 async function openKubectl(binary = newest ?? "") {
-  const namespace = await shared.namespace();
-  const kubectl = shared.client(binary, namespace);
+  const namespace = await shared().namespace();
+  const kubectl = shared().client(binary, namespace);
   const read = (what: string, path: string) => kubectl.ok(["get", what, "-o", `jsonpath=${path}`]);
   return { kubectl, namespace, read };
 }

@@ -12,27 +12,23 @@ import {
   type V1ConfigMap,
   type V1Deployment,
 } from "@kubernetes/client-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { eventually } from "../kubelet/worker-bench.ts";
-import { type ClientCluster, openClientCluster } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+import { shared } from "./shared-cluster.ts";
 
 const fluent = findTool("kubernetes-fluent-client-3.11.11");
 
-let shared: ClientCluster;
-let config: KubeConfig;
-beforeAll(async () => {
-  shared = await openClientCluster();
-  config = new KubeConfig();
-  config.loadFromString(shared.cluster.server.kubeconfig());
-});
-afterAll(() => shared?.close());
+function loadConfig(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromString(shared().cluster.server.kubeconfig());
+  return config;
+}
 
 describe.concurrent("@kubernetes/client-node", () => {
   test("an informer lists, then follows what is added, changed and deleted, by a label", async () => {
-    const namespace = await shared.namespace();
+    const namespace = await shared().namespace();
+    const config = loadConfig();
     const api = config.makeApiClient(CoreV1Api);
     const create = (name: string, labels: Record<string, string>) =>
       api.createNamespacedConfigMap({ namespace, body: { metadata: { name, labels }, data: { a: "1" } } });
@@ -59,7 +55,8 @@ describe.concurrent("@kubernetes/client-node", () => {
   });
 
   test("typed and untyped clients create, patch in each form, apply, and tell of failures", async () => {
-    const namespace = await shared.namespace();
+    const namespace = await shared().namespace();
+    const config = loadConfig();
     const apps = config.makeApiClient(AppsV1Api);
     const objects = KubernetesObjectApi.makeApiClient(config);
     const container = { name: "web", image: "registry.example/web:1" };
@@ -105,8 +102,8 @@ describe.concurrent("@kubernetes/client-node", () => {
 test.skipIf(fluent === undefined)(
   "kubernetes-fluent-client applies, watches, patches, reads logs and serves custom kinds",
   async () => {
-    const namespace = await shared.namespace();
-    const node = shared.client(process.execPath, namespace);
+    const namespace = await shared().namespace();
+    const node = shared().client(process.execPath, namespace);
     const script = fileURLToPath(new URL("fluent-client-script.mjs", import.meta.url));
     const packagePath = join(fluent ?? "", "node_modules", "kubernetes-fluent-client");
     const printed = await node.ok([script, packagePath, namespace]);

@@ -1,28 +1,19 @@
 /** helm 3.17 and 4.1 through the whole life of a release, on a chart of all that charts of third parties are made of. */
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createClient, type KubeClient } from "../../../src/kube/client.ts";
 import { configMaps } from "../../../src/kube/core-resources.ts";
 import type { KubeObject } from "../../../src/kube/object.ts";
 import { defineResource } from "../../../src/kube/resource.ts";
-import { type ClientCluster, openClientCluster } from "./client-cluster.ts";
 import { findTool } from "./client-tools.ts";
 import type { CommandLine } from "./command-line.ts";
+import { shared } from "./shared-cluster.ts";
 
 const chart = fileURLToPath(new URL("chart", import.meta.url));
 const versions = (["helm-3.17", "helm-4.1"] as const).flatMap((name) => {
   const binary = findTool(name);
   return binary === undefined ? [] : [{ name, binary }];
 });
-
-// Tests run side by side, each with dozens of processes: on a busy machine all of them take long.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
-let shared: ClientCluster;
-beforeAll(async () => {
-  if (versions.length > 0) shared = await openClientCluster();
-});
-afterAll(() => shared?.close());
 
 interface Workload extends KubeObject {
   readonly spec: {
@@ -43,7 +34,7 @@ const kinds = {
   secrets: define("v1", "Secret", "secrets"),
 };
 const clientOf = (kind: keyof typeof kinds): KubeClient<Workload> =>
-  createClient(shared.cluster.transport, kinds[kind]);
+  createClient(shared().cluster.transport, kinds[kind]);
 
 async function names(kind: keyof typeof kinds, namespace: string): Promise<string[]> {
   return (await clientOf(kind).list({ namespace })).items.map((item) => item.metadata.name);
@@ -57,12 +48,12 @@ async function history(helm: CommandLine): Promise<string[]> {
 
 describe.concurrent.each(versions)("$name", ({ binary }) => {
   async function openHelm() {
-    const namespace = await shared.namespace();
+    const namespace = await shared().namespace();
     const deployment = () => clientOf("deployments").get({ namespace, name: "shop" });
     const image = async () => (await deployment()).spec.template.spec.containers[0]?.image;
     const data = async (name: string) =>
-      (await createClient(shared.cluster.transport, configMaps).get({ namespace, name })).data ?? {};
-    return { helm: shared.client(binary, namespace), namespace, deployment, image, data };
+      (await createClient(shared().cluster.transport, configMaps).get({ namespace, name })).data ?? {};
+    return { helm: shared().client(binary, namespace), namespace, deployment, image, data };
   }
 
   test("installs with definitions, hooks and lookups, tests, upgrades, rolls back and uninstalls", async () => {
@@ -102,22 +93,26 @@ describe.concurrent.each(versions)("$name", ({ binary }) => {
     expect(await helm.fails("status shop")).toMatch(/not found/);
   });
 
-  test("takes back an upgrade that does not become ready, and stops before one whose hook fails", async () => {
+  test("tells of an upgrade that does not become ready, rolls back by itself when told to, and stops at a hook that fails", async () => {
     const { helm, deployment, image } = await openHelm();
     await helm.ok(["install", "shop", chart, "--set=replicas=1", "--wait", "--timeout=120s"]);
-    const crashing = [
+    const crashing = ["upgrade", "shop", chart, "--set", "replicas=1,crashes=true,release=2", "--wait", "--timeout=4s"];
+    expect(await helm.fails(crashing)).toMatch(/UPGRADE FAILED/);
+    expect(await history(helm)).toEqual(["deployed", "failed"]);
+    expect(await helm.ok("rollback shop --wait --timeout=120s")).toMatch(/Rollback was a success/);
+    expect(await image()).toBe("registry.example/web:1");
+    expect((await deployment()).status).toMatchObject({ readyReplicas: 1 });
+    const atomic = [
       "upgrade",
       "shop",
       chart,
       "--set",
-      "replicas=1,crashes=true,release=2",
+      "replicas=1,hookFails=true,release=2",
       "--atomic",
-      "--timeout=10s",
+      "--timeout=120s",
     ];
-    expect(await helm.fails(crashing)).toMatch(/has been rolled back/);
-    expect(await history(helm)).toEqual(["superseded", "failed", "deployed"]);
-    expect(await image()).toBe("registry.example/web:1");
-    expect((await deployment()).status).toMatchObject({ readyReplicas: 1 });
+    expect(await helm.fails(atomic)).toMatch(/has been rolled back due to/);
+    expect(await history(helm)).toEqual(["superseded", "failed", "superseded", "failed", "deployed"]);
     const failing = ["upgrade", "shop", chart, "--set", "replicas=1,hookFails=true,release=2", "--timeout=20s"];
     expect(await helm.fails(failing)).toMatch(/pre-upgrade hooks failed/);
     expect(await image()).toBe("registry.example/web:1");
