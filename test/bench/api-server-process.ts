@@ -1,6 +1,7 @@
 /**
  * The embedded API server in a process of its own, so that a benchmark's client does not share its CPU: forked by
- * `apiserver.ts` with a data directory or none. Says where it listens, and answers `memory` with its live bytes.
+ * `apiserver.ts` with a data directory or none. Says where it listens; answers `memory` with its live bytes and `cpu` with
+ * the microseconds of CPU that it has used.
  */
 import { silentLogger } from "../../src/base/log.ts";
 import { startApiServer } from "../../src/embedded/apiserver/server.ts";
@@ -15,15 +16,21 @@ export interface BenchServerAddress {
 
 const [dataDir] = process.argv.slice(2);
 const started = performance.now();
-const server = await startApiServer({ logger: silentLogger, ...(dataDir ? { historyLimit: 10_000 } : {}) });
+const server = await startApiServer({ logger: silentLogger, ...(dataDir ? { dataDir } : {}) });
 const { url, caPem, adminToken } = server;
 const address: BenchServerAddress = { url, caPem, adminToken, startMs: performance.now() - started };
 
 process.on("message", (message) => {
   if (message === "memory") process.send?.({ bytes: liveBytes() });
+  else if (message === "cpu") process.send?.(cpuUsed());
   else if (message === "close") void server.close().then(() => process.disconnect());
 });
 process.send?.(address);
+
+function cpuUsed(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
 
 function liveBytes(): number {
   globalThis.gc?.();

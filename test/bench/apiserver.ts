@@ -28,6 +28,8 @@ interface Measurement {
   /** Over all watchers. */
   readonly watchEventsPerSecond: number;
   readonly bytesPerObject: number;
+  /** Microseconds of the server's CPU for one of each: on a busy machine steadier than what gets done per second. */
+  readonly cpuMicroseconds: Readonly<Record<"create" | "update" | "list" | "metadataList" | "watchEvent", number>>;
   /** Only with a data directory: until a server with all these objects listens. */
   readonly loadMs?: number;
 }
@@ -53,28 +55,50 @@ async function measure(dataDir: string | undefined): Promise<Measurement> {
   const server = await startServer(dataDir);
   const client = new Client(server.address);
   const before = await server.liveBytes();
-  const createsPerSecond = await rate(objectCount, writers, (i) => client.send("POST", path, anObject(i, 0)));
-  const bytesPerObject = Math.round(((await server.liveBytes()) - before) / objectCount);
-  const updatesPerSecond = await rate(updateCount, writers, (i) =>
-    client.send("PUT", `${path}/${nameOf(i)}`, anObject(i, 1)),
+  const create = await meter(server, objectCount, () =>
+    rate(objectCount, writers, (i) => client.send("POST", path, anObject(i, 0))),
   );
-  const lists = await measureLists(client, {});
-  const metadataLists = await measureLists(client, {
+  const bytesPerObject = Math.round(((await server.liveBytes()) - before) / objectCount);
+  const update = await meter(server, updateCount, () =>
+    rate(updateCount, writers, (i) => client.send("PUT", `${path}/${nameOf(i)}`, anObject(i, 1))),
+  );
+  const list = await measureLists(server, client, {});
+  const metadataList = await measureLists(server, client, {
     accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
   });
-  const watchEventsPerSecond = await measureFanOut(client, server.address);
+  const events = fanOutUpdates * watcherCount;
+  const watch = await meter(server, events, () => measureFanOut(client, server.address));
   await client.close();
   await server.close();
   return {
-    createsPerSecond,
-    updatesPerSecond,
-    listsPerSecond: lists.perSecond,
-    listMegabytesPerSecond: lists.megabytesPerSecond,
-    metadataListsPerSecond: metadataLists.perSecond,
-    watchEventsPerSecond,
+    createsPerSecond: create.result,
+    updatesPerSecond: update.result,
+    listsPerSecond: list.perSecond,
+    listMegabytesPerSecond: list.megabytesPerSecond,
+    metadataListsPerSecond: metadataList.perSecond,
+    watchEventsPerSecond: watch.result,
     bytesPerObject,
+    cpuMicroseconds: {
+      create: create.cpuMicroseconds,
+      update: update.cpuMicroseconds,
+      list: list.cpuMicroseconds,
+      metadataList: metadataList.cpuMicroseconds,
+      watchEvent: watch.cpuMicroseconds,
+    },
     ...(dataDir === undefined ? {} : { loadMs: await measureLoad(dataDir) }),
   };
+}
+
+interface Metered<T> {
+  readonly result: T;
+  /** Of the server, for one of `count`. */
+  readonly cpuMicroseconds: number;
+}
+
+async function meter<T>(server: BenchServer, count: number, work: () => Promise<T>): Promise<Metered<T>> {
+  const before = await server.cpu();
+  const result = await work();
+  return { result, cpuMicroseconds: round(((await server.cpu()) - before) / count) };
 }
 
 async function measureLoad(dataDir: string): Promise<number> {
@@ -83,17 +107,22 @@ async function measureLoad(dataDir: string): Promise<number> {
   return Math.round(server.address.startMs);
 }
 
-async function measureLists(client: Client, headers: Readonly<Record<string, string>>) {
+async function measureLists(server: BenchServer, client: Client, headers: Readonly<Record<string, string>>) {
   let lists = 0;
   let bytes = 0;
   await client.read(path, headers);
+  const cpuBefore = await server.cpu();
   const started = performance.now();
   while (performance.now() - started < listMs) {
     bytes += await client.read(path, headers);
     lists += 1;
   }
   const seconds = (performance.now() - started) / 1000;
-  return { perSecond: round(lists / seconds), megabytesPerSecond: round(bytes / seconds / 1e6) };
+  return {
+    perSecond: round(lists / seconds),
+    megabytesPerSecond: round(bytes / seconds / 1e6),
+    cpuMicroseconds: round(((await server.cpu()) - cpuBefore) / lists),
+  };
 }
 
 /** Each watcher has a connection of its own, as in a cluster; the clock stops when the last one has the last event. */
@@ -166,11 +195,17 @@ class Client {
   }
 }
 
+type BenchServer = Awaited<ReturnType<typeof startServer>>;
+
 async function startServer(dataDir: string | undefined) {
   const script = new URL("api-server-process.ts", import.meta.url).pathname;
   const child = fork(script, dataDir === undefined ? [] : [dataDir], { execArgv: ["--expose-gc"] });
   return {
     address: await nextMessage<BenchServerAddress>(child),
+    cpu: async () => {
+      child.send("cpu");
+      return nextMessage<number>(child);
+    },
     liveBytes: async () => {
       child.send("memory");
       return (await nextMessage<{ bytes: number }>(child)).bytes;
