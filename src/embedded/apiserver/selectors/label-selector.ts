@@ -26,14 +26,14 @@ class LabelParser {
     const requirements: LabelMatcher[] = [];
     if (this.#peek() === end) return requirements;
     if (this.#peek() !== "!" && symbols.has(this.#peek()))
-      throw this.#unexpected(", expected: !, identifier, or 'end of string'");
+      throw badRequest(this.#unexpected(", expected: !, identifier, or 'end of string'"));
     for (;;) {
       requirements.push(this.#requirement());
       if (this.#peek() === end) return requirements;
-      if (this.#peek() !== ",") throw this.#unexpected(", expected: ',' or 'end of string'");
+      if (this.#peek() !== ",") throw badRequest(this.#unexpected(", expected: ',' or 'end of string'"));
       this.#index += 1;
       if (this.#peek() === end || (this.#peek() !== "!" && symbols.has(this.#peek())))
-        throw this.#unexpected(", expected: identifier after ','");
+        throw badRequest(this.#unexpected(", expected: identifier after ','"));
     }
   }
 
@@ -65,20 +65,20 @@ class LabelParser {
   #operator(): string {
     const token = this.#peek();
     if (!["in", "notin", "=", "==", "!=", "<", ">"].includes(token))
-      throw this.#unexpected(`, expected: ${operators.join(", ")}`);
+      throw this.#malformed(`, expected: ${operators.join(", ")}`);
     this.#index += 1;
     return token;
   }
 
   /** `()` holds one empty value, as does a place between two commas. */
   #list(): string[] {
-    if (this.#peek() !== "(") throw this.#unexpected(" expected: '('");
+    if (this.#peek() !== "(") throw this.#malformed(" expected: '('");
     this.#index += 1;
     const values: string[] = [];
     for (;;) {
       values.push(symbols.has(this.#peek()) || this.#peek() === end ? "" : this.#identifier());
       const separator = this.#peek();
-      if (separator !== "," && separator !== ")") throw this.#unexpected(", expected: ',' or ')'");
+      if (separator !== "," && separator !== ")") throw this.#malformed(", expected: ',' or ')'");
       this.#index += 1;
       if (separator === ")") return values;
     }
@@ -90,7 +90,7 @@ class LabelParser {
 
   #identifier(): string {
     const token = this.#peek();
-    if (token === end || symbols.has(token)) throw this.#unexpected(", expected: identifier");
+    if (token === end || symbols.has(token)) throw this.#malformed(", expected: identifier");
     this.#index += 1;
     return token;
   }
@@ -99,8 +99,12 @@ class LabelParser {
     return this.#tokens[this.#index] ?? end;
   }
 
-  #unexpected(expected: string): Error {
-    return badRequest(`unable to parse requirement: found '${this.#peek()}'${expected}`);
+  #malformed(expected: string): Error {
+    return badRequest(`unable to parse requirement: ${this.#unexpected(expected)}`);
+  }
+
+  #unexpected(expected: string): string {
+    return `found '${this.#peek()}'${expected}`;
   }
 }
 
