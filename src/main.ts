@@ -184,6 +184,18 @@ program
     });
   });
 
+program
+  .command("apiserver")
+  .description("run the embedded Kubernetes API server alone, without controllers, scheduler or nodes")
+  .option("--port <port>", "port to listen on, 0 for any free one", parsePort, 6443)
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--data-dir <path>", "keep everything in this directory; left out: in memory, gone when it stops")
+  .option("--kubeconfig-out <file>", "where an administrator's kubeconfig is written", ".inferium/apiserver.kubeconfig")
+  .action(async (options) => {
+    const { runApiServer } = await import("./embedded/run-api-server.ts");
+    await runApiServer({ ...options, ...role(), say: (line) => process.stdout.write(`${line}\n`) });
+  });
+
 addClientCommands(program, {
   env: process.env,
   io: { out: (line) => process.stdout.write(`${line}\n`), note: (line) => process.stderr.write(`${line}\n`) },

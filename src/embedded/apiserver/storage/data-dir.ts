@@ -174,7 +174,7 @@ async function explain<T>(dir: string, verb: string, work: () => Promise<T>): Pr
     throw new InferiumError(
       "DataDirUnusable",
       `the data directory ${dir} cannot be ${verb} (${describeError(cause)}): give a directory that this user may write, or change its rights.`,
-      { disposition: "fatal", evidence: { dir }, cause },
+      { disposition: "fatal", evidence: { dir } },
     );
   }
 }

@@ -188,7 +188,7 @@ export class Journal {
     const failure = new InferiumError(
       "StorageFailed",
       `${this.#options.path} cannot be written (${describeError(error)}); nothing more is stored. Mend the cause (a full disk, perhaps) and start the server again.`,
-      { disposition: "fatal", evidence: { path: this.#options.path }, cause: error },
+      { disposition: "fatal", evidence: { path: this.#options.path } },
     );
     this.#failure = failure;
     for (const batch of [this.#writing, this.#waiting]) batch?.durable.reject(failure);
