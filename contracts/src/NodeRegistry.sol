@@ -2,17 +2,20 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
-import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {Votes} from "@openzeppelin/contracts/governance/utils/Votes.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Proceeds} from "./Proceeds.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 
 /// @title NodeRegistry, as INodeRegistry documents it
-contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
+/// @notice Bonded tokens keep their vote: an owner's units are its nodes' stakes, delegated to itself until it says
+/// otherwise, on timestamps as in IFRToken.
+contract NodeRegistry is INodeRegistry, Proceeds, AccessControl, Votes {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
 
@@ -24,29 +27,25 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
     uint256 public constant MAX_DELAY = 90 days;
     uint256 private constant BPS = 10_000;
 
-    IERC20 public immutable token;
-    uint128 public immutable workerMinimum;
-    uint128 public immutable validatorMinimum;
-    uint64 public immutable workerDelay;
-    uint64 public immutable validatorDelay;
-    uint16 public immutable reporterBps;
-
+    Parameters private _parameters;
     mapping(address node => Node) private _nodes;
+    mapping(address owner => uint256) private _stakeOwnedBy;
 
-    constructor(IERC20 token_, address admin, address slasher, Parameters memory parameters) EIP712("Inferium", "1") {
-        _requireBounded(parameters.workerMinimum, MAX_MINIMUM);
-        _requireBounded(parameters.validatorMinimum, MAX_MINIMUM);
-        _requireBounded(parameters.workerDelay, MAX_DELAY);
-        _requireBounded(parameters.validatorDelay, MAX_DELAY);
-        if (parameters.reporterBps > MAX_REPORTER_BPS) revert InvalidParameter();
-        token = token_;
-        workerMinimum = parameters.workerMinimum;
-        validatorMinimum = parameters.validatorMinimum;
-        workerDelay = parameters.workerDelay;
-        validatorDelay = parameters.validatorDelay;
-        reporterBps = parameters.reporterBps;
+    /// @param slashers contracts that find nodes guilty
+    constructor(IERC20 token_, address admin, address[] memory slashers, Parameters memory parameters_)
+        Proceeds(token_)
+        EIP712("Inferium", "1")
+    {
+        _setParameters(parameters_);
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
-        _grantRole(SLASHER_ROLE, slasher);
+        for (uint256 i = 0; i < slashers.length; ++i) {
+            _grantRole(SLASHER_ROLE, slashers[i]);
+        }
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setParameters(Parameters calldata parameters_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setParameters(parameters_);
     }
 
     /// @inheritdoc INodeRegistry
@@ -83,7 +82,7 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
         _requireOwner(node);
         Node storage record = _nodes[node];
         if (amount == 0 || amount > record.active) revert AmountTooLarge(amount, record.active);
-        uint64 delay = record.role == Role.Validator ? validatorDelay : workerDelay;
+        uint64 delay = record.role == Role.Validator ? _parameters.validatorDelay : _parameters.workerDelay;
         record.active -= amount.toUint128();
         record.unbonding += amount.toUint128();
         record.releaseAt = uint64(block.timestamp) + delay;
@@ -98,6 +97,7 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
         if (amount == 0) revert NothingToWithdraw();
         if (block.timestamp < record.releaseAt) revert StillUnbonding(record.releaseAt);
         record.unbonding = 0;
+        _changeStakeOf(owner, amount, 0);
         if (record.active == 0 && !record.disqualified) _forget(record);
         emit Withdrawn(node, owner, amount);
         token.safeTransfer(owner, amount);
@@ -115,10 +115,11 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
         amount = (uint256(record.active) + record.unbonding) * bps / BPS;
         if (amount == 0) revert NothingToSlash(node);
         _takeActiveFirst(record, amount);
-        uint256 share = _isOwn(record, node, reporter) ? 0 : amount * reporterBps / BPS;
+        _changeStakeOf(record.owner, amount, 0);
+        uint256 share = _isOwn(record, node, reporter) ? 0 : amount * _parameters.reporterBps / BPS;
+        _owe(reporter, share);
+        _burnLater(amount - share);
         emit Slashed(node, fault, reporter, amount, share, amount - share);
-        ERC20Burnable(address(token)).burn(amount - share);
-        if (share > 0) token.safeTransfer(reporter, share);
     }
 
     /// @inheritdoc INodeRegistry
@@ -145,6 +146,11 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
     }
 
     /// @inheritdoc INodeRegistry
+    function parameters() external view returns (Parameters memory) {
+        return _parameters;
+    }
+
+    /// @inheritdoc INodeRegistry
     function isActive(address node, Role role) external view returns (bool) {
         return _nodes[node].role == role && stateOf(node) == State.Active;
     }
@@ -162,7 +168,38 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
     /// @inheritdoc INodeRegistry
     function minimumOf(Role role) public view returns (uint256) {
         if (role == Role.None) revert InvalidRole();
-        return role == Role.Validator ? validatorMinimum : workerMinimum;
+        return role == Role.Validator ? _parameters.validatorMinimum : _parameters.workerMinimum;
+    }
+
+    function clock() public view override returns (uint48) {
+        return uint48(block.timestamp);
+    }
+
+    // solhint-disable-next-line func-name-mixedcase
+    function CLOCK_MODE() public pure override returns (string memory) {
+        return "mode=timestamp";
+    }
+
+    function _getVotingUnits(address account) internal view override returns (uint256) {
+        return _stakeOwnedBy[account];
+    }
+
+    /// @dev Votes follow the stake of all of an owner's nodes.
+    function _changeStakeOf(address owner, uint256 less, uint256 more) private {
+        if (delegates(owner) == address(0)) _delegate(owner, owner);
+        _stakeOwnedBy[owner] = _stakeOwnedBy[owner] + more - less;
+        if (more > 0) _transferVotingUnits(address(0), owner, more);
+        if (less > 0) _transferVotingUnits(owner, address(0), less);
+    }
+
+    function _setParameters(Parameters memory p) private {
+        _requireBounded(p.workerMinimum, MAX_MINIMUM);
+        _requireBounded(p.validatorMinimum, MAX_MINIMUM);
+        _requireBounded(p.workerDelay, MAX_DELAY);
+        _requireBounded(p.validatorDelay, MAX_DELAY);
+        if (p.reporterBps > MAX_REPORTER_BPS) revert InvalidParameter();
+        _parameters = p;
+        emit ParametersChanged(p);
     }
 
     /// @dev Callers have checked that the node agrees to its first owner.
@@ -180,6 +217,7 @@ contract NodeRegistry is INodeRegistry, AccessControl, EIP712 {
         if (active < minimum) revert BondTooSmall(active, minimum);
         record.payout = payout;
         record.active = active.toUint128();
+        _changeStakeOf(msg.sender, 0, amount);
         emit Bonded(node, role, msg.sender, payout, amount, active);
         token.safeTransferFrom(msg.sender, address(this), amount);
     }

@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {IFaultRegistry} from "./interfaces/IFaultRegistry.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
@@ -12,31 +14,53 @@ import {Leaves} from "./libraries/Leaves.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
 /// @title Settlement, as ISettlement documents it
+/// @notice A settlement writes two slots: the head and the header's hash. Finality is followed by two further hashes that
+/// change at most once in a challenge window: the *candidate*, and the *final* header that it becomes when the window has
+/// passed. So a batch is final between one and two windows after it was settled.
 contract Settlement is ISettlement, AccessControl, EIP712 {
+    using SafeCast for uint256;
+
     bytes32 public constant GUARDIAN_ROLE = keccak256("GUARDIAN_ROLE");
     uint256 public constant PAUSE_SECONDS = 72 hours;
+    uint256 public constant MAX_CHALLENGE_SECONDS = 30 days;
     uint64 public constant CHECKPOINT_INTERVAL = 256;
 
     IValidatorSets public immutable validatorSets;
     ITaskEscrow public immutable escrow;
+    IFaultRegistry public immutable faults;
+    /// @notice Smallest window that governance may choose.
+    uint24 public immutable minChallengeSeconds;
 
-    /// @dev What each settlement reads and writes beside the two hashes, in one slot.
+    /// @dev What each settlement reads and writes beside the hash, in one slot. Seconds in 32 bits last until 2106.
     struct Head {
-        uint64 sequence;
-        uint64 pausedUntil;
-        uint128 settledWei;
+        uint32 sequence;
+        uint32 settledAt;
+        uint32 candidateAt;
+        uint32 pausedUntil;
+        uint24 challengeSeconds;
+        uint104 settledWei;
     }
 
     Head private _head;
-    bytes32 private _headerHash;
-    bytes32 private _balanceRoot;
+    bytes32 private _headHash;
+    bytes32 private _candidateHash;
+    bytes32 private _finalHash;
     mapping(uint64 sequence => bytes32) private _checkpoints;
 
-    constructor(IValidatorSets validatorSets_, ITaskEscrow escrow_, address admin, address guardian)
-        EIP712("Inferium", "1")
-    {
+    constructor(
+        IValidatorSets validatorSets_,
+        ITaskEscrow escrow_,
+        IFaultRegistry faults_,
+        address admin,
+        address guardian,
+        uint24 challengeSeconds_
+    ) EIP712("Inferium", "1") {
         validatorSets = validatorSets_;
         escrow = escrow_;
+        faults = faults_;
+        // A trial's window may be seconds; then governance can go as low again, and never lower.
+        minChallengeSeconds = challengeSeconds_ < 1 hours ? challengeSeconds_ : 1 hours;
+        _setChallengeSeconds(challengeSeconds_);
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(GUARDIAN_ROLE, guardian);
     }
@@ -44,19 +68,44 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     /// @inheritdoc ISettlement
     function settle(TypedData.BatchHeader calldata header, uint256 bitmap, bytes calldata signatures) external {
         Head memory head = _head;
+        bytes32 last = _headHash;
         if (block.timestamp < head.pausedUntil) revert IsPaused(head.pausedUntil);
-        if (header.sequence != head.sequence + 1) revert WrongSequence(header.sequence, head.sequence + 1);
-        if (header.previousHash != _headerHash) revert WrongPreviousHash(header.previousHash, _headerHash);
+        if (header.sequence != uint256(head.sequence) + 1) revert WrongSequence(header.sequence, head.sequence + 1);
+        if (header.previousHash != last) revert WrongPreviousHash(header.previousHash, last);
         _checkTotals(header, head.settledWei);
         bytes32 digest = hashHeader(header);
         validatorSets.verifyLive(digest, header.epoch, bitmap, signatures);
 
-        // The cast is safe: the total is at most what was ever deposited, and 128 bits are a trillion times the supply.
-        _head = Head(header.sequence, head.pausedUntil, uint128(header.settledWei));
-        _headerHash = digest;
-        _balanceRoot = header.balanceRoot;
+        _advanceFinality(head, last, digest);
+        head.sequence += 1;
+        head.settledAt = uint32(block.timestamp);
+        head.settledWei = header.settledWei.toUint104();
+        _head = head;
+        _headHash = digest;
         if (header.sequence % CHECKPOINT_INTERVAL == 0) _checkpoints[header.sequence] = digest;
         emit Settled(header.sequence, digest, header.taskCount, header.settledWei);
+    }
+
+    /// @inheritdoc ISettlement
+    function rollBack(TypedData.BatchHeader calldata parent, TypedData.BatchHeader[] calldata path) external {
+        if (path.length == 0) revert BrokenHeaderChain(0);
+        bytes32 faulty = hashHeader(path[0]);
+        if (!faults.isFaultyHeader(faulty)) revert HeaderNotFaulty(faulty);
+        Head memory head = _head;
+        bytes32 finalHash = _finalOf(head);
+        bytes32 candidate = _candidateHash;
+        bool losesCandidate = false;
+        bytes32 last = path[0].previousHash;
+        for (uint256 i = 0; i < path.length; ++i) {
+            if (path[i].previousHash != last) revert BrokenHeaderChain(i);
+            last = hashHeader(path[i]);
+            if (last == finalHash) revert HeaderIsFinal(last);
+            if (last == candidate) losesCandidate = true;
+            if (path[i].sequence % CHECKPOINT_INTERVAL == 0) delete _checkpoints[path[i].sequence];
+        }
+        if (last != _headHash) revert HeaderNotSettled(last);
+        _restore(head, parent, path[0].previousHash, losesCandidate);
+        emit RolledBack(head.sequence, path[0].previousHash, path.length);
     }
 
     /// @inheritdoc ISettlement
@@ -64,14 +113,19 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         uint256 last = _head.pausedUntil;
         uint256 allowedAt = last == 0 ? 0 : last + PAUSE_SECONDS;
         if (block.timestamp < allowedAt) revert PauseTooSoon(allowedAt);
-        _head.pausedUntil = uint64(block.timestamp + PAUSE_SECONDS);
+        _head.pausedUntil = uint32(block.timestamp + PAUSE_SECONDS);
         emit Paused(msg.sender, _head.pausedUntil);
     }
 
     /// @inheritdoc ISettlement
     function unpause() external onlyRole(GUARDIAN_ROLE) {
-        if (block.timestamp < _head.pausedUntil) _head.pausedUntil = uint64(block.timestamp);
+        if (block.timestamp < _head.pausedUntil) _head.pausedUntil = uint32(block.timestamp);
         emit Unpaused(msg.sender);
+    }
+
+    /// @inheritdoc ISettlement
+    function setChallengeSeconds(uint24 seconds_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setChallengeSeconds(seconds_);
     }
 
     /// @inheritdoc ISettlement
@@ -87,20 +141,27 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
             last = hashHeader(path[i]);
         }
         uint64 sequence = path[path.length - 1].sequence;
-        if (last != _headerHash && last != _checkpoints[sequence]) revert HeaderNotSettled(last);
+        if (last != _headHash && last != _checkpoints[sequence]) revert HeaderNotSettled(last);
         return MerkleProof.verifyCalldata(proof, path[0].taskRoot, Leaves.hash(task));
     }
 
     /// @inheritdoc ISettlement
-    function lastBatch() external view returns (uint64 sequence, bytes32 headerHash, uint256 settledWei) {
-        return (_head.sequence, _headerHash, _head.settledWei);
+    function requireFinal(TypedData.BatchHeader calldata header) external view {
+        Head memory head = _head;
+        if (block.timestamp < head.pausedUntil) revert IsPaused(head.pausedUntil);
+        bytes32 given = hashHeader(header);
+        bytes32 finalHash = _finalOf(head);
+        if (given != finalHash) revert HeaderNotFinal(given, finalHash);
     }
 
     /// @inheritdoc ISettlement
-    function claimState() external view returns (bytes32 balanceRoot, uint256 settledWei) {
-        Head memory head = _head;
-        if (block.timestamp < head.pausedUntil) revert IsPaused(head.pausedUntil);
-        return (_balanceRoot, head.settledWei);
+    function lastBatch() external view returns (uint64 sequence, bytes32 headerHash, uint256 settledWei) {
+        return (_head.sequence, _headHash, _head.settledWei);
+    }
+
+    /// @inheritdoc ISettlement
+    function finalHeader() external view returns (bytes32) {
+        return _finalOf(_head);
     }
 
     /// @inheritdoc ISettlement
@@ -119,14 +180,69 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
+    function challengeSeconds() external view returns (uint24) {
+        return _head.challengeSeconds;
+    }
+
+    /// @inheritdoc ISettlement
     function hashHeader(TypedData.BatchHeader calldata header) public view returns (bytes32) {
         return TypedData.digest(_domainSeparatorV4(), TypedData.hash(header));
+    }
+
+    /// @dev The two hashes of finality, before `digest` becomes the last header. Changes `head` in memory.
+    function _advanceFinality(Head memory head, bytes32 last, bytes32 digest) private {
+        if (last != 0 && _isMature(head, head.settledAt)) {
+            (_finalHash, _candidateHash, head.candidateAt) = (last, digest, uint32(block.timestamp));
+        } else if (head.candidateAt == 0) {
+            (_candidateHash, head.candidateAt) = (digest, uint32(block.timestamp));
+        } else if (_isMature(head, head.candidateAt)) {
+            (_finalHash, _candidateHash, head.candidateAt) = (_candidateHash, last, head.settledAt);
+        }
+    }
+
+    /// @dev Back to `parent`, which is the header before the faulty one, or nothing where that was the first.
+    function _restore(
+        Head memory head,
+        TypedData.BatchHeader calldata parent,
+        bytes32 parentHash,
+        bool losesCandidate
+    ) private {
+        bool isFirst = parentHash == 0;
+        if (!isFirst && hashHeader(parent) != parentHash) revert WrongPreviousHash(hashHeader(parent), parentHash);
+        head.sequence = isFirst ? 0 : uint256(parent.sequence).toUint32();
+        head.settledWei = isFirst ? 0 : parent.settledWei.toUint104();
+        head.settledAt = uint32(block.timestamp);
+        if (losesCandidate) {
+            _candidateHash = parentHash;
+            head.candidateAt = isFirst ? 0 : uint32(block.timestamp);
+        }
+        _head = head;
+        _headHash = parentHash;
+    }
+
+    function _setChallengeSeconds(uint24 seconds_) private {
+        if (seconds_ < minChallengeSeconds || seconds_ > MAX_CHALLENGE_SECONDS) revert InvalidChallengeSeconds(seconds_);
+        _head.challengeSeconds = seconds_;
+        emit ChallengeSecondsChanged(seconds_);
+    }
+
+    /// @dev The newest header whose window has passed, whether or not a later settlement has written it down.
+    function _finalOf(Head memory head) private view returns (bytes32) {
+        if (_isMature(head, head.settledAt)) return _headHash;
+        if (head.candidateAt != 0 && _isMature(head, head.candidateAt)) return _candidateHash;
+        return _finalHash;
+    }
+
+    /// @dev A pause stops the clock: what was not final before must stand for a whole window after it.
+    function _isMature(Head memory head, uint32 since) private view returns (bool) {
+        uint256 from = since > head.pausedUntil ? since : head.pausedUntil;
+        return block.timestamp >= from + head.challengeSeconds;
     }
 
     function _checkTotals(TypedData.BatchHeader calldata header, uint256 settledBefore) private view {
         if (header.taskCount == 0) revert EmptyBatch();
         if (header.settledWei < settledBefore) revert SettledDecreased(header.settledWei, settledBefore);
-        uint256 deposits = escrow.totalDeposited();
-        if (header.settledWei > deposits) revert SettledExceedsDeposits(header.settledWei, deposits);
+        uint256 held = escrow.totalHeld();
+        if (header.settledWei > held) revert SettledExceedsDeposits(header.settledWei, held);
     }
 }

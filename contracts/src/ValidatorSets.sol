@@ -13,6 +13,7 @@ import {Signatures} from "./libraries/Signatures.sol";
 /// costs one account access and no storage slot.
 contract ValidatorSets is IValidatorSets, AccessControl {
     bytes32 public constant ROTATOR_ROLE = keccak256("ROTATOR_ROLE");
+    bytes32 public constant REMOVER_ROLE = keccak256("REMOVER_ROLE");
     uint256 public constant MAX_VALIDATORS = 128;
     uint256 public constant MAX_GRACE = 7 days;
 
@@ -26,17 +27,28 @@ contract ValidatorSets is IValidatorSets, AccessControl {
 
     /// @dev One slot: each settlement reads it.
     uint64 private _epoch;
-    uint64 private _startedAt;
+    /// @dev Last second at which the previous epoch may certify.
+    uint64 private _graceUntil;
     mapping(uint64 epoch => uint64) private _retiredAt;
 
     /// @param genesis first set, ascending; trusted as it is, since nobody can have bonded yet
-    constructor(INodeRegistry registry_, address admin, uint64 graceSeconds_, address[] memory genesis) {
+    /// @param removers contracts that find validators guilty
+    constructor(
+        INodeRegistry registry_,
+        address admin,
+        address[] memory removers,
+        uint64 graceSeconds_,
+        address[] memory genesis
+    ) {
         if (graceSeconds_ > MAX_GRACE) revert InvalidParameter();
         registry = registry_;
         graceSeconds = graceSeconds_;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(ROTATOR_ROLE, admin);
-        _begin(genesis);
+        for (uint256 i = 0; i < removers.length; ++i) {
+            _grantRole(REMOVER_ROLE, removers[i]);
+        }
+        _begin(genesis, 0);
     }
 
     /// @inheritdoc IValidatorSets
@@ -46,16 +58,29 @@ contract ValidatorSets is IValidatorSets, AccessControl {
                 revert NotAnActiveValidator(validators[i]);
             }
         }
-        return _begin(validators);
+        return _begin(validators, uint64(block.timestamp) + graceSeconds);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function remove(address[] calldata validators) external onlyRole(REMOVER_ROLE) returns (uint64) {
+        bytes memory set = _read(_epoch);
+        uint256 count = set.length / ADDRESS_BYTES;
+        address[] memory rest = new address[](count);
+        uint256 kept = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            address member = _member(set, i);
+            if (!_contains(validators, member)) rest[kept++] = member;
+        }
+        if (kept == count || kept == 0) return _epoch;
+        assembly ("memory-safe") {
+            mstore(rest, kept)
+        }
+        return _begin(rest, 0);
     }
 
     /// @inheritdoc IValidatorSets
     function verifyLive(bytes32 digest, uint64 epoch_, uint256 bitmap, bytes calldata signatures) external view {
-        uint64 current = _epoch;
-        if (epoch_ != current) {
-            bool inGrace = epoch_ + 1 == current && block.timestamp <= uint256(_startedAt) + graceSeconds;
-            if (!inGrace) revert EpochRetired(epoch_, current);
-        }
+        if (!isLive(epoch_)) revert EpochRetired(epoch_, _epoch);
         verify(digest, epoch_, bitmap, signatures);
     }
 
@@ -95,6 +120,12 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     }
 
     /// @inheritdoc IValidatorSets
+    function isLive(uint64 epoch_) public view returns (bool) {
+        uint64 current = _epoch;
+        return epoch_ == current || (epoch_ + 1 == current && block.timestamp <= _graceUntil);
+    }
+
+    /// @inheritdoc IValidatorSets
     function verify(bytes32 digest, uint64 epoch_, uint256 bitmap, bytes calldata signatures) public view {
         bytes memory set = _read(epoch_);
         uint256 count = set.length / ADDRESS_BYTES;
@@ -120,7 +151,7 @@ contract ValidatorSets is IValidatorSets, AccessControl {
         }
     }
 
-    function _begin(address[] memory validators) private returns (uint64 next) {
+    function _begin(address[] memory validators, uint64 graceUntil) private returns (uint64 next) {
         if (validators.length == 0) revert EmptySet();
         if (validators.length > MAX_VALIDATORS) revert TooManyValidators(validators.length);
         bytes memory packed = "";
@@ -133,9 +164,16 @@ contract ValidatorSets is IValidatorSets, AccessControl {
         next = _epoch + 1;
         _retiredAt[_epoch] = uint64(block.timestamp);
         _epoch = next;
-        _startedAt = uint64(block.timestamp);
+        _graceUntil = graceUntil;
         Create3.deploy(0, bytes32(uint256(next)), bytes.concat(STORE_INITCODE, packed));
         emit Rotated(next, validators);
+    }
+
+    function _contains(address[] calldata list, address account) private pure returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            if (list[i] == account) return true;
+        }
+        return false;
     }
 
     /// @dev The packed addresses of an epoch: the code of its account, without the STOP in front.

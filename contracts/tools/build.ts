@@ -19,6 +19,10 @@ const contracts = [
   "Settlement",
   "RewardDistributor",
   "SlashingManager",
+  "Disputes",
+  "AgentRevenue",
+  "TimelockController",
+  "InferiumGovernor",
 ];
 
 interface ForgeOutput {

@@ -9,6 +9,10 @@ export interface ContractAddresses {
   readonly settlement: string;
   readonly distributor: string;
   readonly slashing: string;
+  readonly disputes: string;
+  readonly agentRevenue: string;
+  readonly timelock: string;
+  readonly governor: string;
 }
 
 /** The contract behind each address, in the order of deployment. */
@@ -20,4 +24,8 @@ export const contractOf: Readonly<Record<keyof ContractAddresses, ContractName>>
   settlement: "Settlement",
   distributor: "RewardDistributor",
   slashing: "SlashingManager",
+  disputes: "Disputes",
+  agentRevenue: "AgentRevenue",
+  timelock: "TimelockController",
+  governor: "InferiumGovernor",
 };

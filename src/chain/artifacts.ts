@@ -15,6 +15,10 @@ export const contractNames = [
   "Settlement",
   "RewardDistributor",
   "SlashingManager",
+  "Disputes",
+  "AgentRevenue",
+  "TimelockController",
+  "InferiumGovernor",
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

@@ -4,6 +4,7 @@
  */
 import { Signature, type Signer, type TransactionReceipt } from "ethers";
 import { systemClock } from "../base/clock.ts";
+import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
 import type { ContractAddresses } from "./addresses.ts";
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { encodeClaimMany, type RewardClaim } from "./calls.ts";
@@ -76,8 +77,15 @@ export async function depositFor(writer: ChainWriter, amounts: readonly TokenAmo
   return (await send(writer, [planApproval(writer.addresses, escrow, total), ...deposits])).slice(1);
 }
 
-/** Pay accounts what the last batch's balance root proves and was not claimed yet. Anybody may send it. */
-export async function claimMany(writer: ChainWriter, claims: readonly RewardClaim[]): Promise<TransactionReceipt[]> {
+/**
+ * Pay accounts what the balance root of a final header proves and was not claimed yet. Anybody may send it.
+ * @param header the newest final one: see ChainClient.finalHeader
+ */
+export async function claimMany(
+  writer: ChainWriter,
+  header: BatchHeaderMessage,
+  claims: readonly RewardClaim[],
+): Promise<TransactionReceipt[]> {
   const planned: PlannedTransaction[] = [];
   for (let start = 0; start < claims.length; start += claimsPerTransaction) {
     const part = claims.slice(start, start + claimsPerTransaction);
@@ -85,7 +93,7 @@ export async function claimMany(writer: ChainWriter, claims: readonly RewardClai
     planned.push({
       action: "Claiming rewards",
       to: writer.addresses.distributor,
-      data: encodeClaimMany(part),
+      data: encodeClaimMany(header, part),
       gasLimit,
     });
   }

@@ -63,6 +63,7 @@ export function encodeProveContradiction(evidence: ContradictionEvidence): strin
   ]);
 }
 
-export function encodeClaimMany(claims: readonly RewardClaim[]): string {
-  return encode("RewardDistributor", "claimMany", [claims]);
+/** @param header the newest final one */
+export function encodeClaimMany(header: BatchHeaderMessage, claims: readonly RewardClaim[]): string {
+  return encode("RewardDistributor", "claimMany", [header, claims]);
 }

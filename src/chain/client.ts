@@ -46,8 +46,12 @@ export interface ChainClient {
   lastBatch(): Promise<LastBatch>;
   /** All that was ever paid to `account` in rewards. */
   claimed(account: string): Promise<bigint>;
-  /** All that `requester` ever deposited. */
-  deposited(requester: string): Promise<bigint>;
+  /** Upper bound of what `requester` may ever have spent: deposited, less withdrawn, less asked back. */
+  spendable(requester: string): Promise<bigint>;
+  /** Whether the chain takes certificates of this epoch now. */
+  isLive(epoch: bigint): Promise<boolean>;
+  /** Hash of the newest final header; 32 zero bytes before there is one. */
+  finalHeader(): Promise<string>;
   balanceOf(account: string): Promise<bigint>;
   isSlashed(faultId: string): Promise<boolean>;
   /** `path`: the header of the task's batch and its successors up to the last one or to a multiple of 256. */
@@ -78,7 +82,9 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     validators: async (epoch) => [...(await read("validatorSets", "validatorsOf", [epoch]))[0]],
     lastBatch: async () => toLastBatch(await read("settlement", "lastBatch", [])),
     claimed: async (account) => (await read("distributor", "claimedOf", [account]))[0],
-    deposited: async (requester) => (await read("escrow", "depositedOf", [requester]))[0],
+    spendable: async (requester) => (await read("escrow", "spendableOf", [requester]))[0],
+    isLive: async (epoch) => (await read("validatorSets", "isLive", [epoch]))[0],
+    finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
     verifyTask: async (path, task, proof) => (await read("settlement", "verifyTask", [path, task, proof]))[0],

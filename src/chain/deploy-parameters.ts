@@ -5,7 +5,7 @@
 export interface DeployParameters {
   /** The first set of validators, any order; trusted as given, since nobody can have bonded before. */
   readonly validators: readonly string[];
-  /** Grants roles, mints, rotates validators. Default: the deployer. */
+  /** Grants roles, mints, rotates validators, sets parameters; "timelock" leaves all that to governance. Default: the deployer. */
   readonly admin?: string;
   /** May pause settling and claiming for 72 hours. Default: the admin. */
   readonly guardian?: string;
@@ -21,8 +21,33 @@ export interface DeployParameters {
   readonly rejectQuorum?: number;
   /** Penalty for a rejected result; at most 5,000. */
   readonly rejectedBps?: number;
-  /** How long after its epoch a validator's rejection counts as evidence. */
+  /** How long after its epoch a validator's vote counts as evidence. */
   readonly evidenceSeconds?: number;
+  /** How long a batch can be rolled back before its balances are paid. */
+  readonly challengeSeconds?: number;
+  /** From a requester's wish for its deposit to the payment; longer than two challenge windows. */
+  readonly withdrawalSeconds?: number;
+  readonly disputeBondWei?: bigint;
+  readonly jurySize?: number;
+  readonly juryCommitSeconds?: number;
+  readonly juryRevealSeconds?: number;
+  /** For the guardian, between a ruling and its execution. */
+  readonly vetoSeconds?: number;
+  /** Gets its share of what agents earn. Default: the admin. */
+  readonly treasury?: string;
+  readonly agentSplitBps?: {
+    readonly creator: number;
+    readonly host: number;
+    readonly validators: number;
+    readonly treasury: number;
+  };
+  /** From a vote that passed to its execution. */
+  readonly timelockSeconds?: number;
+  readonly votingDelaySeconds?: number;
+  readonly votingPeriodSeconds?: number;
+  readonly proposalThresholdWei?: bigint;
+  /** Share of the supply that must take part in a vote. */
+  readonly governorQuorumBps?: number;
 }
 
 export const oneToken = 10n ** 18n;
@@ -38,11 +63,28 @@ export const defaultDeployParameters = {
   rejectQuorum: 2,
   rejectedBps: 1_000,
   evidenceSeconds: 14 * day,
+  challengeSeconds: day,
+  withdrawalSeconds: 4 * day,
+  disputeBondWei: 1_000n * oneToken,
+  jurySize: 5,
+  juryCommitSeconds: 12 * 3_600,
+  juryRevealSeconds: 12 * 3_600,
+  vetoSeconds: 2 * day,
+  agentSplitBps: { creator: 6_000, host: 2_500, validators: 1_000, treasury: 500 },
+  timelockSeconds: 2 * day,
+  votingDelaySeconds: day,
+  votingPeriodSeconds: 5 * day,
+  proposalThresholdWei: 100_000n * oneToken,
+  governorQuorumBps: 400,
 } as const;
 
 export type ResolvedParameters = Required<DeployParameters>;
 
-export function resolveParameters(given: DeployParameters, deployer: string): ResolvedParameters {
-  const admin = given.admin ?? deployer;
-  return { ...defaultDeployParameters, ...given, admin, guardian: given.guardian ?? admin };
+export function resolveParameters(
+  given: DeployParameters,
+  known: { readonly deployer: string; readonly timelock: string },
+): ResolvedParameters {
+  const admin = given.admin === "timelock" ? known.timelock : (given.admin ?? known.deployer);
+  const guardian = given.guardian ?? (given.admin === "timelock" ? known.deployer : admin);
+  return { ...defaultDeployParameters, ...given, admin, guardian, treasury: given.treasury ?? admin };
 }

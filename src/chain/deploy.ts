@@ -3,7 +3,7 @@
  * The contracts name each other in immutable fields; their addresses follow from the deployer's nonce, so all the
  * transactions go out at once and no setter is left behind for anybody to call.
  */
-import { concat, getCreateAddress, type Signer } from "ethers";
+import { concat, getCreateAddress, type Signer, ZeroAddress } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
@@ -27,7 +27,7 @@ export async function deployContracts(options: DeployOptions): Promise<ContractA
   const { signer } = options;
   const deployer = await signer.getAddress();
   const addresses = predictAddresses(deployer, await signer.getNonce("pending"));
-  const parameters = resolveParameters(options.parameters, deployer);
+  const parameters = resolveParameters(options.parameters, { deployer, timelock: addresses.timelock });
   const planned = keys.map((key) => planCreation(key, constructorArguments(key, addresses, parameters)));
   const receipts = await sendBatch(signer, planned, { timeoutMs: options.timeoutMs ?? 60_000 });
   for (const [index, key] of keys.entries()) checkAddress(key, addresses[key], receipts[index]?.contractAddress);
@@ -42,12 +42,23 @@ function predictAddresses(deployer: string, nonce: number): ContractAddresses {
 function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParameters): unknown[] {
   const table: Record<Key, () => unknown[]> = {
     token: () => [p.admin],
-    registry: () => [at.token, p.admin, at.slashing, registryParameters(p)],
-    validatorSets: () => [at.registry, p.admin, p.graceSeconds, sortAddresses(p.validators)],
-    escrow: () => [at.token, at.distributor],
-    settlement: () => [at.validatorSets, at.escrow, p.admin, p.guardian],
+    registry: () => [at.token, p.admin, [at.slashing, at.disputes], registryParameters(p)],
+    validatorSets: () => [
+      at.registry,
+      p.admin,
+      [at.slashing, at.disputes],
+      p.graceSeconds,
+      sortAddresses(p.validators),
+    ],
+    escrow: () => [at.token, at.distributor, at.settlement, p.withdrawalSeconds],
+    settlement: () => [at.validatorSets, at.escrow, at.slashing, p.admin, p.guardian, p.challengeSeconds],
     distributor: () => [at.settlement, at.escrow, at.registry],
-    slashing: () => [at.settlement, at.registry, at.validatorSets, slashingParameters(p)],
+    slashing: () => [at.settlement, at.registry, at.validatorSets, p.admin, slashingParameters(p)],
+    disputes: () => [at.token, at.settlement, at.registry, at.validatorSets, p.admin, p.guardian, disputeParameters(p)],
+    agentRevenue: () => [at.token, at.registry, at.validatorSets, p.admin, p.treasury, splitOf(p)],
+    // Proposes through the governor alone; anybody may execute; it administers itself.
+    timelock: () => [p.timelockSeconds, [at.governor], [ZeroAddress], ZeroAddress],
+    governor: () => [at.token, at.registry, at.timelock, governorSettings(p)],
   };
   return table[key]();
 }
@@ -58,6 +69,26 @@ function registryParameters(p: ResolvedParameters): unknown[] {
 
 function slashingParameters(p: ResolvedParameters): unknown[] {
   return [p.rejectQuorum, p.rejectedBps, p.evidenceSeconds];
+}
+
+function disputeParameters(p: ResolvedParameters): unknown[] {
+  return [
+    p.disputeBondWei,
+    p.jurySize,
+    p.juryCommitSeconds,
+    p.juryRevealSeconds,
+    p.vetoSeconds,
+    p.evidenceSeconds,
+    p.rejectedBps,
+  ];
+}
+
+function splitOf(p: ResolvedParameters): unknown[] {
+  return [p.agentSplitBps.creator, p.agentSplitBps.host, p.agentSplitBps.validators, p.agentSplitBps.treasury];
+}
+
+function governorSettings(p: ResolvedParameters): unknown[] {
+  return [p.votingDelaySeconds, p.votingPeriodSeconds, p.proposalThresholdWei, p.governorQuorumBps];
 }
 
 function planCreation(key: Key, values: unknown[]): PlannedTransaction {

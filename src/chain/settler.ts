@@ -37,7 +37,7 @@ export async function openSettler(options: SettlerOptions): Promise<Settler> {
   return {
     settle: (header, certificate) =>
       outbox.submit({
-        id: `settle/${header.sequence}`,
+        id: `settle/${header.epoch}/${header.sequence}`,
         subject: hashHeader(domain, header),
         payload: toJson({ kind: "settle", header, certificate }),
         to: addresses.settlement,

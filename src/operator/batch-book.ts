@@ -1,12 +1,11 @@
 /**
  * Stage 7: batches from proposal to the chain, one at a time, each step durable before the next. A batch is persisted with
- * everything that it is made of before the first validator is asked to sign: for one sequence number there is never a
- * second header, whatever crashes.
+ * everything that it is made of before the first validator is asked to sign: for one sequence number and epoch there is
+ * never a second header, whatever crashes. An epoch that ends before its batch is settled gives the number free again.
  *
  *   Proposed -> Certified -> Settled -> Applied        (Applied: every task's status says so)
  */
 import type { BatchData } from "../pool/wire.ts";
-import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
 import type { RecordStore } from "./record-store.ts";
 
 export type BatchState = "Proposed" | "Certified" | "Settled" | "Applied";
@@ -25,7 +24,6 @@ export interface BatchBody {
   readonly data: BatchData;
   readonly members: readonly BatchMember[];
   readonly spentByBudget: Totals;
-  readonly spentByRequester: Totals;
 }
 
 export interface BatchOutcome {
@@ -84,7 +82,7 @@ export class BatchBook {
     const name = nameOf(record.sequence);
     await this.#bodies.save({ name, fields: fieldsOf(record) }, record.body);
     await this.#saveState(record);
-    this.#kept.push(record.sequence);
+    if (this.#kept.at(-1) !== record.sequence) this.#kept.push(record.sequence);
     this.#last = record;
   }
 
@@ -138,32 +136,5 @@ function fieldsOf({ sequence, state, headerHash, body, outcome }: BatchRecord): 
     ...(outcome
       ? { txHash: outcome.txHash, block: String(outcome.blockNumber), gasUsed: String(outcome.gasUsed) }
       : {}),
-  };
-}
-
-/** The header as it is signed. */
-export function readHeader(header: BatchData["header"]): BatchHeaderMessage {
-  return {
-    sequence: BigInt(header.sequence),
-    previousHash: header.previousHash,
-    epoch: BigInt(header.epoch),
-    taskRoot: header.taskRoot,
-    balanceRoot: header.balanceRoot,
-    taskCount: header.taskCount,
-    settledWei: BigInt(header.settledWei),
-    createdAt: BigInt(header.createdAt),
-  };
-}
-
-export function writeHeader(header: BatchHeaderMessage): BatchData["header"] {
-  return {
-    sequence: header.sequence.toString(),
-    previousHash: header.previousHash,
-    epoch: header.epoch.toString(),
-    taskRoot: header.taskRoot,
-    balanceRoot: header.balanceRoot,
-    taskCount: header.taskCount,
-    settledWei: header.settledWei.toString(),
-    createdAt: header.createdAt.toString(),
   };
 }

@@ -4,11 +4,11 @@
  * of them would make the validators or the contract refuse the whole batch.
  */
 import { getAddress } from "ethers";
-import type { BatchData, BatchTask, SignedOrder } from "../pool/wire.ts";
+import { readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
+import type { BatchTask, SignedOrder } from "../pool/wire.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
 import { type Batch, computeBatch, type SettledTask, zeroHash } from "../protocol/settlement.ts";
 import type { BatchBody, BatchMember, BatchRecord, Totals } from "./batch-book.ts";
-import { writeHeader } from "./batch-book.ts";
 
 /** A task that is ready to be settled. */
 export interface SettleCandidate extends BatchMember {
@@ -22,8 +22,8 @@ export interface BatchPlan {
   readonly createdAtMs: number;
   readonly treasury: string;
   readonly candidates: readonly SettleCandidate[];
-  /** All that a requester ever deposited. */
-  readonly depositsWei: ReadonlyMap<string, bigint>;
+  /** What a requester may ever have spent: its deposits, less what it took or asked back. */
+  readonly spendableWei: ReadonlyMap<string, bigint>;
 }
 
 export interface PlannedBatch {
@@ -38,31 +38,25 @@ export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
   const covered = pickCovered(plan);
   if (covered.length === 0) return undefined;
   const previous = plan.previous?.body;
-  const previousBalances = previous?.data.balances ?? {};
   const batch = computeBatch({
     sequence: BigInt((plan.previous?.sequence ?? 0) + 1),
     previousHash: plan.previous?.headerHash ?? zeroHash,
     epoch: plan.epoch,
     createdAt: BigInt(Math.floor(plan.createdAtMs / 1_000)),
-    previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
+    previousBalances: readAmounts(previous?.data.balances),
+    previousSpent: readAmounts(previous?.data.spent),
     tasks: covered.map(({ task }) => toSettledTask(task)),
     treasury: plan.treasury,
   });
-  const data: BatchData = {
-    header: writeHeader(batch.header),
-    tasks: covered.map(({ task }) => task),
-    treasury: plan.treasury,
-    previousBalances,
-    balances: Object.fromEntries([...batch.balances].map(([account, wei]) => [account, wei.toString()])),
-  };
+  const tasks = covered.map(({ task }) => task);
+  const data = writeBatch(batch, previous?.data, { tasks, treasury: plan.treasury });
   const members = covered.map(({ key, uid }) => ({ key, uid }));
   const spentByBudget = addTotals(
     previous?.spentByBudget,
     covered,
     ({ order }) => order && identifyBudget(order.message),
   );
-  const spentByRequester = addTotals(previous?.spentByRequester, covered, ({ task }) => task.requester);
-  return { batch, body: { data, members, spentByBudget, spentByRequester } };
+  return { batch, body: { data, members, spentByBudget } };
 }
 
 export function toSettledTask(task: BatchTask): SettledTask {
@@ -79,8 +73,8 @@ export function toSettledTask(task: BatchTask): SettledTask {
 }
 
 function pickCovered(plan: BatchPlan): SettleCandidate[] {
-  const byRequester = readTotals(plan.previous?.body.spentByRequester);
-  const byBudget = readTotals(plan.previous?.body.spentByBudget);
+  const byRequester = readAmounts(plan.previous?.body.data.spent);
+  const byBudget = readAmounts(plan.previous?.body.spentByBudget);
   return plan.candidates.filter(({ task, order }) => {
     const reward = BigInt(task.rewardWei);
     if (reward === 0n) return true;
@@ -88,7 +82,7 @@ function pickCovered(plan: BatchPlan): SettleCandidate[] {
     const budget = identifyBudget(order.message);
     const ofRequester = (byRequester.get(task.requester) ?? 0n) + reward;
     const ofBudget = (byBudget.get(budget) ?? 0n) + reward;
-    if (ofRequester > (plan.depositsWei.get(task.requester) ?? 0n) || ofBudget > order.message.maxTotalWei)
+    if (ofRequester > (plan.spendableWei.get(task.requester) ?? 0n) || ofBudget > order.message.maxTotalWei)
       return false;
     byRequester.set(task.requester, ofRequester);
     byBudget.set(budget, ofBudget);
@@ -96,21 +90,17 @@ function pickCovered(plan: BatchPlan): SettleCandidate[] {
   });
 }
 
-function readTotals(totals: Totals | undefined): Map<string, bigint> {
-  return new Map(Object.entries(totals ?? {}).map(([name, wei]) => [name, BigInt(wei)]));
-}
-
 function addTotals(
   before: Totals | undefined,
   covered: readonly SettleCandidate[],
   nameOf: (candidate: SettleCandidate) => string | undefined,
 ): Totals {
-  const totals = readTotals(before);
+  const totals = readAmounts(before);
   for (const candidate of covered) {
     const name = nameOf(candidate);
     if (name !== undefined) totals.set(name, (totals.get(name) ?? 0n) + BigInt(candidate.task.rewardWei));
   }
-  return Object.fromEntries([...totals].map(([name, wei]) => [name, wei.toString()]));
+  return writeAmounts(totals);
 }
 
 export function writeOrder(order: Order): SignedOrder {

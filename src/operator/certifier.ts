@@ -6,9 +6,10 @@ import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { compactSignature, computeQuorum } from "../chain/certificate.ts";
+import { readHeader } from "../pool/batch-data.ts";
 import type { AttestRequest, AttestResponse, CertifyDuty } from "../pool/wire.ts";
 import { batchHeaderTypes, type ProtocolDomain, recoverSigner } from "../protocol/typed-data.ts";
-import { type BatchRecord, readHeader } from "./batch-book.ts";
+import type { BatchRecord } from "./batch-book.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 
 export interface CertifierOptions {

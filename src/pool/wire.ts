@@ -131,24 +131,31 @@ export interface CertifyDuty {
 }
 export type Duty = ValidateDuty | RevealDuty | CertifyDuty;
 
+export interface BatchHeaderData {
+  readonly sequence: string;
+  readonly previousHash: string;
+  readonly epoch: string;
+  readonly taskRoot: string;
+  readonly balanceRoot: string;
+  readonly taskCount: number;
+  readonly settledWei: string;
+  readonly createdAt: string;
+}
+
 /** A batch with everything that is needed to recompute its roots. */
 export interface BatchData {
-  readonly header: {
-    readonly sequence: string;
-    readonly previousHash: string;
-    readonly epoch: string;
-    readonly taskRoot: string;
-    readonly balanceRoot: string;
-    readonly taskCount: number;
-    readonly settledWei: string;
-    readonly createdAt: string;
-  };
+  readonly header: BatchHeaderData;
+  /** The header before, whose balance root the previous amounts must lead to; absent for the first batch. */
+  readonly previousHeader?: BatchHeaderData;
   readonly tasks: readonly BatchTask[];
   /** Who gets the treasury's share; validators compare it with their own configuration. */
   readonly treasury: string;
   /** Cumulative credits before and after, by address. */
   readonly previousBalances: Readonly<Record<string, string>>;
   readonly balances: Readonly<Record<string, string>>;
+  /** Cumulative spending of requesters before and after, by address. */
+  readonly previousSpent: Readonly<Record<string, string>>;
+  readonly spent: Readonly<Record<string, string>>;
 }
 export interface BatchTask {
   readonly taskId: string;

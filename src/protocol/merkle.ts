@@ -2,7 +2,7 @@
  * Merkle trees as OpenZeppelin's MerkleProof checks them: sorted pairs, keccak-256, double-hashed leaves so that no inner
  * node can pass for a leaf. Leaves keep the given order; an odd node moves up unchanged.
  */
-import { AbiCoder, concat, keccak256 } from "ethers";
+import { AbiCoder, concat, encodeBytes32String, keccak256 } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 
 export interface MerkleTree {
@@ -52,6 +52,22 @@ export function hashTaskLeaf(leaf: TaskLeaf): string {
 
 export function hashBalanceLeaf(account: string, cumulativeWei: bigint): string {
   return hashLeaf(["address", "uint256"], [account, cumulativeWei]);
+}
+
+/** What a requester has spent; longer than a balance's leaf, so that neither can pass for the other. */
+export function hashSpentLeaf(requester: string, cumulativeWei: bigint): string {
+  return hashLeaf(["bytes32", "address", "uint256"], [encodeBytes32String("spent"), requester, cumulativeWei]);
+}
+
+/** The tree behind a batch's balance root: what everybody has earned, then what everybody has spent, each ascending by address. */
+export function buildBalanceTree(
+  balances: ReadonlyMap<string, bigint>,
+  spent: ReadonlyMap<string, bigint>,
+): MerkleTree {
+  return buildMerkleTree([
+    ...[...balances].map(([account, wei]) => hashBalanceLeaf(account, wei)),
+    ...[...spent].map(([requester, wei]) => hashSpentLeaf(requester, wei)),
+  ]);
 }
 
 /** @throws InferiumError EmptyTree */

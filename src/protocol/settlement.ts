@@ -3,7 +3,7 @@
  * same function over the same data and signs only what it arrives at itself. Pure.
  */
 import { InferiumError } from "../base/errors.ts";
-import { buildMerkleTree, hashBalanceLeaf, hashTaskLeaf, type MerkleTree } from "./merkle.ts";
+import { buildBalanceTree, buildMerkleTree, hashTaskLeaf, type MerkleTree } from "./merkle.ts";
 import { computeRewardSplit } from "./reward.ts";
 import type { BatchHeaderMessage } from "./typed-data.ts";
 
@@ -26,6 +26,8 @@ export interface BatchInput {
   readonly createdAt: bigint;
   /** Cumulative credits by checksummed address. */
   readonly previousBalances: ReadonlyMap<string, bigint>;
+  /** Cumulative spending of requesters by checksummed address. */
+  readonly previousSpent: ReadonlyMap<string, bigint>;
   readonly tasks: readonly SettledTask[];
   readonly treasury: string;
 }
@@ -36,6 +38,8 @@ export interface Batch {
   readonly balanceTree: MerkleTree;
   /** Cumulative credits after the batch, in the order of the balance leaves (ascending address). */
   readonly balances: ReadonlyMap<string, bigint>;
+  /** Cumulative spending after the batch, in the order of the spent leaves (ascending address, after the balances). */
+  readonly spent: ReadonlyMap<string, bigint>;
 }
 
 export const zeroHash = `0x${"0".repeat(64)}`;
@@ -45,8 +49,9 @@ export const maxBatchTasks = 1024;
 export function computeBatch(input: BatchInput): Batch {
   checkTasks(input.tasks);
   const balances = creditTasks(input);
+  const spent = debitTasks(input);
   const taskTree = buildMerkleTree(input.tasks.map(hashTaskLeaf));
-  const balanceTree = buildMerkleTree([...balances].map(([account, wei]) => hashBalanceLeaf(account, wei)));
+  const balanceTree = buildBalanceTree(balances, spent);
   const header: BatchHeaderMessage = {
     sequence: input.sequence,
     previousHash: input.previousHash,
@@ -57,7 +62,7 @@ export function computeBatch(input: BatchInput): Batch {
     settledWei: [...balances.values()].reduce((sum, wei) => sum + wei, 0n),
     createdAt: input.createdAt,
   };
-  return { header, taskTree, balanceTree, balances };
+  return { header, taskTree, balanceTree, balances, spent };
 }
 
 function checkTasks(tasks: readonly SettledTask[]): void {
@@ -78,5 +83,18 @@ function creditTasks(input: BatchInput): Map<string, bigint> {
       balances.set(account, (balances.get(account) ?? 0n) + wei);
     }
   }
-  return new Map([...balances].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
+  return sortByAddress(balances);
+}
+
+/** Who pays nothing is in nobody's debt, and in no leaf. */
+function debitTasks({ previousSpent, tasks }: BatchInput): Map<string, bigint> {
+  const spent = new Map(previousSpent);
+  for (const { requester, rewardWei } of tasks) {
+    if (rewardWei > 0n) spent.set(requester, (spent.get(requester) ?? 0n) + rewardWei);
+  }
+  return sortByAddress(spent);
+}
+
+export function sortByAddress(amounts: ReadonlyMap<string, bigint>): Map<string, bigint> {
+  return new Map([...amounts].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
 }

@@ -6,7 +6,6 @@ import { readFile } from "node:fs/promises";
 import { getAddress } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
-import { loadArtifact } from "../chain/artifacts.ts";
 import { type ChainClient, connectChain } from "../chain/client.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { ChainView } from "./certify/certify-duty.ts";
@@ -37,8 +36,9 @@ export function openChainView(config: ChainConfig, domain: ProtocolDomain): Open
     async readHead() {
       const client = await connect();
       const { sequence, headerHash } = await client.lastBatch();
-      return { sequence, headerHash, balanceRoot: await readBalanceRoot(client) };
+      return { sequence, headerHash };
     },
+    readSpendable: async (requester) => (await connect()).spendable(requester),
     readValidators: async (epoch) => (await (await connect()).validators(epoch)).map((address) => getAddress(address)),
     readPayout: async (node) => getAddress((await (await connect()).node(node)).payout),
     async close() {
@@ -68,18 +68,5 @@ async function readAddresses(path: string): Promise<ContractAddresses> {
   } catch (cause) {
     const message = `${path} does not hold the contracts' addresses (${Object.keys(contractOf).join(", ")}).`;
     throw new InferiumError("FileUnreadable", message, { cause });
-  }
-}
-
-async function readBalanceRoot({ addresses, provider }: ChainClient): Promise<string> {
-  const { abi } = loadArtifact("Settlement");
-  try {
-    const data = await provider.call({ to: addresses.settlement, data: abi.encodeFunctionData("claimState", []) });
-    return String(abi.decodeFunctionResult("claimState", data).balanceRoot);
-  } catch (cause) {
-    throw new InferiumError("RpcFailed", "Reading Settlement.claimState failed; try again.", {
-      disposition: "retry",
-      cause,
-    });
   }
 }

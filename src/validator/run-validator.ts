@@ -16,6 +16,7 @@ import type { ProtocolSigner } from "../pool/signer.ts";
 import type { Duty } from "../pool/wire.ts";
 import { openCertifiedRecord } from "./certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
+import { openSettledTasks } from "./certify/settled-tasks.ts";
 import { type OpenChainView, openChainView } from "./chain-view.ts";
 import type { ValidatorConfig } from "./config.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
@@ -87,9 +88,10 @@ async function openContext(
   const records = await openVoteRecords(config.stateDir, joined.clock);
   await records.prune();
   const record = await openCertifiedRecord(config.stateDir, domain);
+  const settled = await openSettledTasks(config.stateDir, domain);
   return {
     votes: { ...shared, domain, execute, records },
-    certify: { ...shared, domain, record, rules: config, chain: dependencies.chain ?? chain ?? {} },
+    certify: { ...shared, domain, record, settled, rules: config, chain: dependencies.chain ?? chain ?? {} },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };

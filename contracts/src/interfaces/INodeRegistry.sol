@@ -59,6 +59,7 @@ interface INodeRegistry {
         uint256 reporterAmount,
         uint256 burnt
     );
+    event ParametersChanged(Parameters parameters);
     event Disqualified(address indexed node, bytes32 indexed fault);
 
     error InvalidRole();
@@ -94,6 +95,9 @@ interface INodeRegistry {
         bytes calldata signature
     ) external;
 
+    /// @notice Governance only, within the bounds of `Parameters`. A delay that has begun keeps its end.
+    function setParameters(Parameters calldata parameters_) external;
+
     /// @notice Change where the node's rewards go. Owner only.
     function setPayout(address node, address payout) external;
 
@@ -104,14 +108,15 @@ interface INodeRegistry {
     /// new owner and role, unless it is disqualified.
     function withdraw(address node) external;
 
-    /// @notice Take `bps` of all that the node has, active stake first. SlashingManager only.
+    /// @notice Take `bps` of all that the node has, active stake first. SlashingManager and Disputes only. No token moves: see
+    /// IProceeds.
     /// @param fault what the evidence is about; goes to the event
-    /// @param reporter gets its share, unless it is zero or belongs to the node; the rest is burnt
+    /// @param reporter is owed its share, unless it is zero or belongs to the node; the rest is to be burnt
     function slash(address node, Role role, uint256 bps, bytes32 fault, address reporter)
         external
         returns (uint256 amount);
 
-    /// @notice Ban the node for ever, bonded or not. SlashingManager only.
+    /// @notice Ban the node for ever, bonded or not. SlashingManager and Disputes only.
     function disqualify(address node, bytes32 fault) external;
 
     function nodeOf(address node) external view returns (Node memory);
@@ -127,4 +132,6 @@ interface INodeRegistry {
     function isActive(address node, Role role) external view returns (bool);
 
     function minimumOf(Role role) external view returns (uint256);
+
+    function parameters() external view returns (Parameters memory);
 }

@@ -6,12 +6,16 @@ import {TypedData} from "../libraries/TypedData.sol";
 
 /// @title Settlement by signed root
 /// @notice A batch of task results is settled by its header alone, signed by a quorum of validators. Everything else is
-/// proven against the roots in it: rewards against the balance root of the last batch, tasks against their task root.
-/// Headers form a chain: `sequence` grows by one and `previousHash` names the one before.
+/// proven against the roots in it: rewards against the balance root of the newest *final* batch, tasks against their task
+/// root. Headers form a chain: `sequence` grows by one and `previousHash` names the one before. A header is final once it
+/// or a later one has stood for the challenge window; until then a proven fault rolls it back.
 interface ISettlement {
     event Settled(uint64 indexed sequence, bytes32 indexed headerHash, uint32 taskCount, uint256 settledWei);
     event Paused(address indexed guardian, uint256 until);
     event Unpaused(address indexed guardian);
+    event ChallengeSecondsChanged(uint24 challengeSeconds);
+    /// @param sequence of the batch that is the last one again; zero where none is left
+    event RolledBack(uint64 indexed sequence, bytes32 headerHash, uint256 batches);
 
     error IsPaused(uint256 until);
     error PauseTooSoon(uint256 allowedAt);
@@ -22,10 +26,20 @@ interface ISettlement {
     error SettledExceedsDeposits(uint256 given, uint256 deposits);
     error BrokenHeaderChain(uint256 index);
     error HeaderNotSettled(bytes32 headerHash);
+    error HeaderNotFinal(bytes32 given, bytes32 finalHeader);
+    error HeaderIsFinal(bytes32 headerHash);
+    error HeaderNotFaulty(bytes32 headerHash);
+    error InvalidChallengeSeconds(uint256 given);
 
     /// @notice Settle the next batch. Anybody may call; the certificate decides.
     /// @param bitmap,signatures certificate of the header's epoch: see IValidatorSets
     function settle(TypedData.BatchHeader calldata header, uint256 bitmap, bytes calldata signatures) external;
+
+    /// @notice Undo a batch that is proven faulty (see IFaultRegistry) and all that follow, while it is not final. Anybody
+    /// may call. The next batch takes the sequence number again, under another epoch: its signers were removed.
+    /// @param parent header before the faulty one; ignored where that was the first
+    /// @param path the faulty header and its successors up to the last one
+    function rollBack(TypedData.BatchHeader calldata parent, TypedData.BatchHeader[] calldata path) external;
 
     /// @notice Stop settling and claiming for 72 hours. Again only 72 hours after the last pause ended, so that a
     /// guardian can gain time and never freeze the money.
@@ -46,8 +60,12 @@ interface ISettlement {
     /// @notice The last settled batch; zeros before the first.
     function lastBatch() external view returns (uint64 sequence, bytes32 headerHash, uint256 settledWei);
 
-    /// @notice Root of cumulative balances of the last batch, and its total. Reverts while paused.
-    function claimState() external view returns (bytes32 balanceRoot, uint256 settledWei);
+    /// @notice Reverts unless `header` is the newest final one. Reverts while paused. A pause also stops the clock: what was
+    /// not final before it must stand for a whole window after it.
+    function requireFinal(TypedData.BatchHeader calldata header) external view;
+
+    /// @notice Hash of the newest final header; zero before there is one.
+    function finalHeader() external view returns (bytes32);
 
     /// @notice Header hash of a settled batch whose sequence is a multiple of 256; zero otherwise.
     function checkpointOf(uint64 sequence) external view returns (bytes32);
@@ -59,4 +77,10 @@ interface ISettlement {
     function domainSeparator() external view returns (bytes32);
 
     function pausedUntil() external view returns (uint256);
+
+    /// @notice How long a batch can be challenged, in seconds.
+    function challengeSeconds() external view returns (uint24);
+
+    /// @notice Governance only; between `minChallengeSeconds` and 30 days.
+    function setChallengeSeconds(uint24 seconds_) external;
 }

@@ -23,6 +23,11 @@ interface IValidatorSets {
     /// @notice Begin a new epoch with `validators`, in strictly ascending order, each active in NodeRegistry.
     function rotate(address[] calldata validators) external returns (uint64 epoch);
 
+    /// @notice Begin a new epoch without these members, at once and without grace: what the old set has signed and not yet
+    /// settled must be signed again. Does nothing where none of them is a member, or nobody would be left. SlashingManager
+    /// and Disputes only.
+    function remove(address[] calldata validators) external returns (uint64 epoch);
+
     /// @notice Reverts unless a quorum of the set of `epoch`, however old, signed `digest`.
     function verify(bytes32 digest, uint64 epoch, uint256 bitmap, bytes calldata signatures) external view;
 
@@ -31,6 +36,9 @@ interface IValidatorSets {
     function verifyLive(bytes32 digest, uint64 epoch, uint256 bitmap, bytes calldata signatures) external view;
 
     function epoch() external view returns (uint64);
+
+    /// @notice Whether `verifyLive` takes certificates of this epoch now.
+    function isLive(uint64 epoch) external view returns (bool);
 
     /// @notice The members of an epoch, ascending.
     function validatorsOf(uint64 epoch) external view returns (address[] memory);

@@ -25,6 +25,7 @@ library Leaves {
         uint256 rewardWei;
     }
 
+    uint8 internal constant VERDICT_ACCEPT = 1;
     uint8 internal constant VERDICT_REJECT = 2;
 
     function hash(Vote memory vote) internal pure returns (bytes32) {
@@ -41,6 +42,12 @@ library Leaves {
     /// @notice What an account has earned since the first batch.
     function hashBalance(address account, uint256 cumulativeWei) internal pure returns (bytes32) {
         return _twice(abi.encode(account, cumulativeWei));
+    }
+
+    /// @notice What a requester has spent since the first batch. In the tree of balances; longer than a balance's leaf, so
+    /// that neither can pass for the other.
+    function hashSpent(address requester, uint256 cumulativeWei) internal pure returns (bytes32) {
+        return _twice(abi.encode(bytes32("spent"), requester, cumulativeWei));
     }
 
     function _twice(bytes memory encoded) private pure returns (bytes32) {

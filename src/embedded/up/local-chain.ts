@@ -25,6 +25,15 @@ export interface LocalChain {
 
 /** Validators are drawn from a block that comes after the receipts: it should not be long in coming. */
 const blockSeconds = 0.25;
+/** Days on a chain that holds real money; a trial is over before. */
+const quickParameters = {
+  challengeSeconds: 1,
+  withdrawalSeconds: 10,
+  jurySize: 2,
+  juryCommitSeconds: 5,
+  juryRevealSeconds: 5,
+  vetoSeconds: 1,
+} as const;
 
 export async function startLocalChain(
   dataDir: string,
@@ -37,7 +46,7 @@ export async function startLocalChain(
     const validators = members.filter((member) => member.role === "Validator").map((member) => member.key.address);
     const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
     const signer = accounts.deployer.connect(provider);
-    const addresses = await deployContracts({ signer, parameters: { validators } });
+    const addresses = await deployContracts({ signer, parameters: { ...quickParameters, validators } });
     const writer: ChainWriter = { signer, addresses };
     await fund(writer, accounts, members);
     const client = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });

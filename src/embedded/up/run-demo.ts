@@ -15,7 +15,7 @@ import { demoNamespace, orderSecret, signOrder, type TaskManifest } from "../dem
 import type { DemoData } from "./demo-data.ts";
 import { buildSecret } from "./identities.ts";
 import { runLabel } from "./pods.ts";
-import { claimRewards, readLastBalances, readPaid } from "./rewards.ts";
+import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
 import type { System } from "./start-system.ts";
 import { waitUntil } from "./watch.ts";
@@ -38,7 +38,8 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   await createOrder(system);
   await createTasks(system, data.tasks);
   const times = await followTasks(options);
-  await claimRewards(system.chain, await readLastBalances(system.cluster.transport));
+  const lastBatch = await readLastBatch(system.cluster.transport);
+  if (lastBatch) await claimRewards(system.chain, lastBatch);
   const tasks = system.watch.tasks.store.list();
   return computeSummary({
     tasks,

@@ -14,11 +14,11 @@ import type { Logger } from "../../base/log.ts";
 import { buildCertificate } from "../../chain/certificate.ts";
 import { hashHeader } from "../../chain/header.ts";
 import type { Settler } from "../../chain/settler.ts";
+import { readHeader } from "../../pool/batch-data.ts";
 import { settleTask, stageOf } from "../../protocol/lifecycle.ts";
 import { buildMerkleTree, hashTaskLeaf } from "../../protocol/merkle.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";
 import type { BatchBook, BatchRecord } from "../batch-book.ts";
-import { readHeader } from "../batch-book.ts";
 import { buildBatch, toSettledTask } from "../build-batch.ts";
 import type { Certifier } from "../certifier.ts";
 import { type ChainLink, isChainAway } from "../chain-link.ts";
@@ -80,12 +80,27 @@ export class SettleStage {
   }
 
   /** False where there is nothing to do but wait. */
-  #step(): Promise<boolean> {
+  async #step(): Promise<boolean> {
     const last = this.#options.book.last;
+    if (last && (await this.#hasLapsed(last))) return this.#propose(await this.#options.book.read(last.sequence - 1));
     if (last?.state === "Proposed") return this.#certify(last);
     if (last?.state === "Certified") return this.#settle(last);
     if (last?.state === "Settled") return this.#apply(last);
     return this.#propose(last);
+  }
+
+  /**
+   * Its epoch has ended, as after the removal of a validator, and no certificate of it is taken any more. Its tasks still
+   * wait, so they go into another batch of the same number under the new epoch, where nobody signs twice.
+   */
+  async #hasLapsed({ state, sequence, body }: BatchRecord): Promise<boolean> {
+    if (state !== "Proposed" && state !== "Certified") return false;
+    const { client } = this.#options.link;
+    if (await client.isLive(BigInt(body.data.header.epoch))) return false;
+    // Settled while we looked away: then the settler finds it.
+    if ((await client.lastBatch()).sequence >= BigInt(sequence)) return false;
+    this.#options.certifier.close();
+    return true;
   }
 
   async #propose(previous: BatchRecord | undefined): Promise<boolean> {
@@ -97,10 +112,10 @@ export class SettleStage {
     const gathered = await mapConcurrently(entries, writesAtOnce, (entry) => gatherCandidate(this.#options, entry));
     const candidates = gathered.filter((candidate) => candidate !== undefined);
     const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));
-    const depositsWei = new Map<string, bigint>();
-    for (const requester of requesters) depositsWei.set(requester, await link.client.deposited(requester));
+    const spendableWei = new Map<string, bigint>();
+    for (const requester of requesters) spendableWei.set(requester, await link.client.spendable(requester));
     const epoch = await link.client.epoch();
-    const planned = buildBatch({ previous, epoch, createdAtMs: clock.now(), treasury, candidates, depositsWei });
+    const planned = buildBatch({ previous, epoch, createdAtMs: clock.now(), treasury, candidates, spendableWei });
     this.#postpone(keys, planned?.body.members.length ?? 0);
     if (!planned) return false;
     const sequence = Number(planned.batch.header.sequence);

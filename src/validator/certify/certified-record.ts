@@ -1,6 +1,6 @@
 /**
- * What this validator certified: the header signed for each of the last sequences (never two for one), the balances after
- * the last, and what orders have spent. One file per deployment of the protocol, written before a signature leaves.
+ * What this validator certified: the header signed for each of the last sequences (never two for one in one epoch), the
+ * balances after the last, and what orders have spent. One file per deployment of the protocol, written before a signature leaves.
  */
 import { join } from "node:path";
 import { InferiumError } from "../../base/errors.ts";
@@ -10,13 +10,23 @@ import type { LastCertified } from "./check-previous.ts";
 
 export interface CertifiedState {
   readonly last: LastCertified | undefined;
-  /** Header hash by sequence, of the last ones. */
-  readonly signed: ReadonlyMap<bigint, string>;
+  /** Header hash by epoch and sequence, of the last ones. */
+  readonly signed: ReadonlyMap<string, string>;
+  /** By budget, after the last batch and before it. */
   readonly spentWei: ReadonlyMap<string, bigint>;
+  readonly spentBeforeWei: ReadonlyMap<string, bigint>;
+}
+
+export interface HeaderIdentity {
+  readonly sequence: bigint;
+  readonly epoch: bigint;
+  readonly headerHash: string;
 }
 
 export interface CertifiedRecord {
   read(): CertifiedState;
+  /** What budgets had spent before the batch of this sequence: one that takes the last one's place spends anew. */
+  spentBefore(sequence: bigint): ReadonlyMap<string, bigint>;
   /** Durable when it resolves. @throws InferiumError AlreadyCertified, StateUnwritable */
   save(next: LastCertified, spentWei: ReadonlyMap<string, bigint>): Promise<void>;
 }
@@ -30,41 +40,59 @@ export async function openCertifiedRecord(stateDir: string, domain: ProtocolDoma
   let state = parse(await readIfThere(path), path);
   return {
     read: () => state,
+    spentBefore: (sequence) => (state.last?.sequence === sequence ? state.spentBeforeWei : state.spentWei),
     async save(last, spentWei) {
-      if (!maySign(state, last.sequence, last.headerHash)) {
+      if (!maySign(state, last)) {
         const message = `Sequence ${last.sequence} was signed or passed before; another header would contradict it.`;
         throw new InferiumError("AlreadyCertified", message);
       }
-      const signed = new Map([...state.signed, [last.sequence, last.headerHash] as const].slice(-keptSequences));
-      const next = { last, signed, spentWei };
+      const signed = new Map([...state.signed, [keyOf(last), last.headerHash] as const].slice(-keptSequences));
+      const spentBeforeWei = state.last?.sequence === last.sequence ? state.spentBeforeWei : state.spentWei;
+      const next = { last, signed, spentWei, spentBeforeWei };
       await writeDurably(path, format(next));
       state = next;
     },
   };
 }
 
-/** Never two headers for one sequence, and nothing older than what is remembered. */
-export function maySign({ last, signed }: CertifiedState, sequence: bigint, headerHash: string): boolean {
-  if (signed.has(sequence)) return signed.get(sequence) === headerHash;
-  return last === undefined || sequence > last.sequence;
+const keyOf = ({ epoch, sequence }: HeaderIdentity) => `${epoch}/${sequence}`;
+
+export function wasSigned({ signed }: CertifiedState, header: HeaderIdentity): boolean {
+  return signed.get(keyOf(header)) === header.headerHash;
+}
+
+/** Never two headers for one sequence in one epoch, and nothing older than what is remembered. */
+export function maySign({ last, signed }: CertifiedState, header: HeaderIdentity): boolean {
+  const before = signed.get(keyOf(header));
+  if (before !== undefined) return before === header.headerHash;
+  return last === undefined || header.sequence > last.sequence || header.epoch > last.epoch;
 }
 
 const toText = (map: ReadonlyMap<string | bigint, string | bigint>) =>
   Object.fromEntries([...map].map(([key, value]) => [String(key), String(value)]));
 
-function format({ last, signed, spentWei }: CertifiedState): string {
-  const lastText = last && { ...last, sequence: String(last.sequence), balances: toText(last.balances) };
-  return JSON.stringify({ last: lastText, signed: toText(signed), spentWei: toText(spentWei) });
+function format({ last, signed, spentWei, spentBeforeWei }: CertifiedState): string {
+  const lastText = last && {
+    ...last,
+    sequence: String(last.sequence),
+    epoch: String(last.epoch),
+    balances: toText(last.balances),
+    spent: toText(last.spent),
+  };
+  const spent = { spentWei: toText(spentWei), spentBeforeWei: toText(spentBeforeWei) };
+  return JSON.stringify({ last: lastText, signed: toText(signed), ...spent });
 }
 
 function parse(text: string | undefined, path: string): CertifiedState {
-  if (text === undefined) return { last: undefined, signed: new Map(), spentWei: new Map() };
+  const nothing = new Map<string, never>();
+  if (text === undefined) return { last: undefined, signed: nothing, spentWei: nothing, spentBeforeWei: nothing };
   try {
-    const { last, signed, spentWei } = JSON.parse(text) as StateText;
+    const { last, signed, spentWei, spentBeforeWei } = JSON.parse(text) as StateText;
     return {
-      last: last && { ...last, sequence: BigInt(last.sequence), balances: toWei(last.balances) },
-      signed: new Map(Object.entries(signed).map(([sequence, hash]) => [BigInt(sequence), hash])),
+      last: last && reviveLast(last),
+      signed: new Map(Object.entries(signed)),
       spentWei: toWei(spentWei),
+      spentBeforeWei: toWei(spentBeforeWei),
     };
   } catch (cause) {
     const message = `The record ${path} of signed batches is damaged; restore it, for signing twice costs the bond.`;
@@ -72,10 +100,31 @@ function parse(text: string | undefined, path: string): CertifiedState {
   }
 }
 
+type WeiText = Readonly<Record<string, string>>;
+
+interface LastText {
+  readonly sequence: string;
+  readonly epoch: string;
+  readonly headerHash: string;
+  readonly balances: WeiText;
+  readonly spent: WeiText;
+}
+
 interface StateText {
-  readonly last?: { readonly sequence: string; readonly headerHash: string; readonly balances: Record<string, string> };
-  readonly signed: Record<string, string>;
-  readonly spentWei: Record<string, string>;
+  readonly last?: LastText;
+  readonly signed: WeiText;
+  readonly spentWei: WeiText;
+  readonly spentBeforeWei: WeiText;
+}
+
+function reviveLast({ sequence, epoch, headerHash, balances, spent }: LastText): LastCertified {
+  return {
+    sequence: BigInt(sequence),
+    epoch: BigInt(epoch),
+    headerHash,
+    balances: toWei(balances),
+    spent: toWei(spent),
+  };
 }
 
 function toWei(texts: Record<string, string>): Map<string, bigint> {

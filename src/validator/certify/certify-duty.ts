@@ -8,11 +8,13 @@ import type { PoolClient } from "../../pool/client.ts";
 import type { ProtocolSigner } from "../../pool/signer.ts";
 import type { AttestResponse, BatchData, CertifyDuty } from "../../pool/wire.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";
-import { type CertifiedRecord, maySign } from "./certified-record.ts";
+import { type CertifiedRecord, maySign, wasSigned } from "./certified-record.ts";
 import { type BatchRules, checkBatch } from "./check-batch.ts";
+import { listPayers } from "./check-deposits.ts";
 import { type ChainHead, checkChainHead, followsOwnRecord } from "./check-previous.ts";
 import { type Finding, finding } from "./finding.ts";
 import { type ParsedBatch, parseBatch, parseHeader } from "./parse-batch.ts";
+import type { SettledTasks } from "./settled-tasks.ts";
 
 /** What a validator may ask the chain; each that is left out leaves its check out, but for readHead after a gap. */
 export interface ChainView {
@@ -21,6 +23,8 @@ export interface ChainView {
   readonly readValidators?: (epoch: bigint) => Promise<readonly string[]>;
   /** Who is paid for a node's work. */
   readonly readPayout?: (node: string) => Promise<string>;
+  /** What a requester may ever have spent. */
+  readonly readSpendable?: (requester: string) => Promise<bigint>;
 }
 
 export interface CertifyContext {
@@ -28,6 +32,7 @@ export interface CertifyContext {
   readonly signer: ProtocolSigner;
   readonly domain: ProtocolDomain;
   readonly record: CertifiedRecord;
+  readonly settled: SettledTasks;
   readonly chain: ChainView;
   readonly rules: Pick<BatchRules, "pool" | "treasury" | "minimumQuorum" | "allowUnverified">;
   readonly clock: Clock;
@@ -65,18 +70,23 @@ async function decide(context: CertifyContext, data: BatchData, headerHash: stri
   const batch = tryParse(data);
   if ("code" in batch) return batch;
   const state = context.record.read();
-  const { sequence } = batch.header;
-  if (state.signed.get(sequence) === headerHash) return undefined;
-  if (!maySign(state, sequence, headerHash)) {
+  const { sequence, epoch } = batch.header;
+  if (wasSigned(state, { sequence, epoch, headerHash })) return undefined;
+  if (!maySign(state, { sequence, epoch, headerHash })) {
     return finding("AlreadyCertified", `Another header was signed for sequence ${sequence}, or a later one.`);
   }
   if (!followsOwnRecord(batch, state.last)) {
-    const found = checkChainHead(batch, await context.chain.readHead?.());
+    const found = checkChainHead(batch, await context.chain.readHead?.(), context.domain);
     if (found !== undefined) return found;
   }
   const outcome = await checkBatch(batch, await gatherRules(context, batch));
   if (!(outcome instanceof Map)) return outcome;
-  await context.record.save({ sequence, headerHash, balances: batch.balances }, outcome);
+  const { balances, spent, tasks } = batch;
+  await context.settled.add(
+    sequence,
+    tasks.map((task) => task.taskId),
+  );
+  await context.record.save({ sequence, epoch, headerHash, balances, spent }, outcome);
   return undefined;
 }
 
@@ -89,28 +99,35 @@ function tryParse(data: BatchData): ParsedBatch | Finding {
 }
 
 async function gatherRules(
-  { chain, clock, domain, record, rules }: CertifyContext,
+  { chain, clock, domain, record, rules, settled }: CertifyContext,
   batch: ParsedBatch,
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
+  const { sequence } = batch.header;
   return {
     ...rules,
     domain,
     validators: members && new Set(members),
-    payouts: chain.readPayout && (await readPayouts(batch, chain.readPayout)),
-    spentWei: record.read().spentWei,
+    payouts: chain.readPayout && (await readAll(listNodes(batch), chain.readPayout)),
+    spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
+    // A batch that takes the place of one that lapsed holds its tasks again.
+    settledTasks: { has: (taskId) => settled.isBefore(taskId, sequence) },
+    spentWei: record.spentBefore(sequence),
     nowMs: clock.now(),
   };
 }
 
-async function readPayouts(
-  batch: ParsedBatch,
-  readPayout: (node: string) => Promise<string>,
-): Promise<Map<string, string>> {
-  const nodes = new Set(batch.tasks.flatMap((task) => [task.worker, ...task.votes.map((vote) => vote.validator)]));
-  const payouts = new Map<string, string>();
-  for (const node of nodes) payouts.set(node, await readPayout(node));
-  return payouts;
+const listNodes = (batch: ParsedBatch) => [
+  ...new Set(batch.tasks.flatMap((task) => [task.worker, ...task.votes.map((vote) => vote.validator)])),
+];
+
+async function readAll<Value>(
+  accounts: readonly string[],
+  read: (account: string) => Promise<Value>,
+): Promise<Map<string, Value>> {
+  const values = new Map<string, Value>();
+  for (const account of accounts) values.set(account, await read(account));
+  return values;
 }
 
 interface Refusal {

@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { checkReceipt, digestReceipt } from "../check-receipt.ts";
+import { checkDeposits } from "./check-deposits.ts";
 import { checkHeader } from "./check-header.ts";
 import { checkOrders } from "./check-orders.ts";
 import { checkVotes, type VoteRules } from "./check-votes.ts";
@@ -22,6 +23,10 @@ export interface BatchRules {
   readonly validators: ReadonlySet<string> | undefined;
   /** Who the chain says is paid for a node's work; undefined where the chain is not read. */
   readonly payouts: ReadonlyMap<string, string> | undefined;
+  /** By requester, what the chain lets it spend in all; undefined where the chain is not read. */
+  readonly spendable: ReadonlyMap<string, bigint> | undefined;
+  /** Ids of tasks that are in a batch which this validator certified before. */
+  readonly settledTasks: { has(taskId: string): boolean };
   readonly spentWei: ReadonlyMap<string, bigint>;
   readonly nowMs: number;
 }
@@ -34,6 +39,11 @@ export async function checkBatch(batch: ParsedBatch, rules: BatchRules): Promise
   // Roots before signatures: they are cheap, and most mistakes show there.
   const header = checkHeader(batch, rules.nowMs);
   if (header !== undefined) return header;
+  const again = batch.tasks.find((task) => rules.settledTasks.has(task.taskId));
+  if (again !== undefined)
+    return finding("SettledBefore", `Task ${again.taskId} is in a batch that was certified before.`);
+  const deposits = rules.spendable && checkDeposits(batch, rules.spendable);
+  if (deposits !== undefined) return deposits;
   const voteRules: VoteRules = { ...rules, signers: new Map() };
   for (const task of batch.tasks) {
     const found = checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? checkVotes(task, voteRules);

@@ -1,7 +1,7 @@
 /** The heart of certification: the header must be what we arrive at ourselves from the same tasks and balances. Pure. */
 import { describeError } from "../../base/errors.ts";
 import { type Batch, computeBatch } from "../../protocol/settlement.ts";
-import { sameBalances } from "./check-previous.ts";
+import { sameAmounts } from "./check-previous.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { ParsedBatch } from "./parse-batch.ts";
 
@@ -16,8 +16,11 @@ export function checkHeader(batch: ParsedBatch, nowMs: number): Finding | undefi
     const message = `The header's ${field} is ${batch.header[field]}; computed is ${computed.header[field]}.`;
     return finding("HeaderMismatch", message);
   }
-  if (!sameBalances(computed.balances, batch.balances)) {
+  if (!sameAmounts(computed.balances, batch.balances)) {
     return finding("BalancesMismatch", "The balances after the batch are not those that its tasks lead to.");
+  }
+  if (!sameAmounts(computed.spent, batch.spent)) {
+    return finding("SpentMismatch", "What requesters have spent after the batch is not what its tasks lead to.");
   }
   if (batch.header.createdAt * 1_000n <= BigInt(nowMs) + maxAheadMs) return undefined;
   return finding(
@@ -33,9 +36,18 @@ function recompute(batch: ParsedBatch): Batch | Finding {
     workerPayee: payee,
     validatorPayees: votes.map((vote) => vote.payee),
   }));
-  const { previousBalances, treasury } = batch;
+  const { previousBalances, previousSpent, treasury } = batch;
   try {
-    return computeBatch({ sequence, previousHash, epoch, createdAt, previousBalances, tasks, treasury });
+    return computeBatch({
+      sequence,
+      previousHash,
+      epoch,
+      createdAt,
+      previousBalances,
+      previousSpent,
+      tasks,
+      treasury,
+    });
   } catch (error) {
     return finding("BatchNotComputable", describeError(error));
   }

@@ -1,7 +1,7 @@
 /** Batch data as it came over the wire, as numbers and checksummed addresses; whatever is not is a Malformed batch. */
 import { getAddress } from "ethers";
 import { describeError, InferiumError } from "../../base/errors.ts";
-import type { BatchData, BatchTask, SignedReceipt, VoteEvidence } from "../../pool/wire.ts";
+import type { BatchData, BatchHeaderData, BatchTask, SignedReceipt, VoteEvidence } from "../../pool/wire.ts";
 import type { Order } from "../../protocol/order.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../../protocol/typed-data.ts";
@@ -21,10 +21,13 @@ export interface ParsedTask {
 
 export interface ParsedBatch {
   readonly header: BatchHeaderMessage;
+  readonly previousHeader: BatchHeaderMessage | undefined;
   readonly tasks: readonly ParsedTask[];
   readonly treasury: string;
   readonly previousBalances: ReadonlyMap<string, bigint>;
   readonly balances: ReadonlyMap<string, bigint>;
+  readonly previousSpent: ReadonlyMap<string, bigint>;
+  readonly spent: ReadonlyMap<string, bigint>;
 }
 
 /** @throws InferiumError MalformedBatch */
@@ -33,17 +36,20 @@ export function parseBatch(data: BatchData): ParsedBatch {
     if (data.tasks.length > maxBatchTasks) throw new Error(`it has ${data.tasks.length} tasks`);
     return {
       header: parseHeader(data.header),
+      previousHeader: data.previousHeader && parseHeader(data.previousHeader),
       tasks: data.tasks.map(parseTask),
       treasury: address(data.treasury),
       previousBalances: parseBalances(data.previousBalances),
       balances: parseBalances(data.balances),
+      previousSpent: parseBalances(data.previousSpent),
+      spent: parseBalances(data.spent),
     };
   } catch (cause) {
     throw new InferiumError("MalformedBatch", `The batch cannot be read: ${describeError(cause)}.`, { cause });
   }
 }
 
-export function parseHeader(header: BatchData["header"]): BatchHeaderMessage {
+export function parseHeader(header: BatchHeaderData): BatchHeaderMessage {
   return {
     sequence: whole(header.sequence),
     previousHash: bytes32(header.previousHash),

@@ -45,7 +45,9 @@ export async function startChain(): Promise<ChainFixture> {
   const validators = Array.from({ length: 7 }, () => Wallet.createRandom());
   const workers = Array.from({ length: 2 }, () => Wallet.createRandom());
   const signer = wallet(0);
-  const addresses = await deployContracts({ signer, parameters: { validators: validators.map((v) => v.address) } });
+  // A window of no length: what is settled is final at once, and can be claimed.
+  const parameters = { validators: validators.map((v) => v.address), challengeSeconds: 0 };
+  const addresses = await deployContracts({ signer, parameters });
   const client = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
   const stop = async () => {
     client.close();
@@ -97,6 +99,7 @@ export function aBatch(chain: ChainFixture, { tasks, previous }: BatchOptions): 
     epoch: 1n,
     createdAt: 1_800_000_000n,
     previousBalances: previous?.balances ?? new Map(),
+    previousSpent: previous?.spent ?? new Map(),
     tasks,
     treasury,
   });

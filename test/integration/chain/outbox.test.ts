@@ -25,14 +25,14 @@ describe("the settler's outbox", () => {
     const crashing = await aSettler(chain, { store, onStep: crashAt("persisted") });
     await expect(crashing.settle(batch.header, certificate)).rejects.toThrow("crash after persisted");
     expect((await chain.client.lastBatch()).sequence).toBe(0n);
-    const { rawTransaction, txHash } = store.entries.get("settle/1")!;
+    const { rawTransaction, txHash } = store.entries.get("settle/1/1")!;
 
     const restarted = await aSettler(chain, { store });
     expect(await restarted.resume()).toEqual([]);
     const outcome = await restarted.settle(batch.header, certificate);
     expect(outcome.txHash).toBe(txHash);
     expect((await chain.client.lastBatch()).sequence).toBe(1n);
-    expect(store.entries.get("settle/1")).toMatchObject({ rawTransaction, status: "confirmed" });
+    expect(store.entries.get("settle/1/1")).toMatchObject({ rawTransaction, status: "confirmed" });
     expect(await chain.settlerKey.getNonce()).toBe(1);
   });
 
@@ -81,10 +81,10 @@ describe("the settler's outbox", () => {
       code: "TransactionTimeout",
       disposition: "retry",
     });
-    expect(await settler.resume()).toEqual(["settle/1"]);
+    expect(await settler.resume()).toEqual(["settle/1/1"]);
     await chain.provider.send("evm_mine", []);
     const { txHash } = await settler.settle(batch.header, certificate);
-    expect(txHash).toBe(store.entries.get("settle/1")!.txHash);
+    expect(txHash).toBe(store.entries.get("settle/1/1")!.txHash);
   });
 
   test("a nonce that somebody else used is noticed, and the batch settles with a new one", async () => {
@@ -98,7 +98,7 @@ describe("the settler's outbox", () => {
     await expect(restarted.settle(batch.header, certificate)).rejects.toMatchObject({ code: "NonceTaken" });
     await restarted.settle(batch.header, certificate);
     expect((await chain.client.lastBatch()).sequence).toBe(1n);
-    expect(store.entries.get("settle/1")!.nonce).toBe(1);
+    expect(store.entries.get("settle/1/1")!.nonce).toBe(1);
   });
 
   test("a batch that somebody else settled meanwhile counts as settled", async () => {
@@ -145,7 +145,7 @@ describe("the settler's outbox", () => {
     await expect(aSettler(chain, { store, signer: chain.admin.signer })).rejects.toMatchObject({
       code: "WrongJournal",
     });
-    const { rawTransaction, payload } = store.entries.get("settle/1")!;
+    const { rawTransaction, payload } = store.entries.get("settle/1/1")!;
     expect(Transaction.from(rawTransaction).from).toBe(chain.settlerKey.address);
     expect(payload).toMatchObject({
       header: { sequence: "1" },

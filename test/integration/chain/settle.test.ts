@@ -67,19 +67,21 @@ describe("a batch, from certificate to claim", () => {
 
   test("claims pay each account what the balance root proves, once", async () => {
     const claims = claimsOf(first);
-    await claimMany(chain.admin, claims);
+    await claimMany(chain.admin, first.header, claims);
     for (const { account, cumulativeWei } of claims) {
       expect(await chain.client.balanceOf(account)).toBe(cumulativeWei);
       expect(await chain.client.claimed(account)).toBe(cumulativeWei);
     }
-    await claimMany(chain.admin, claims);
+    await claimMany(chain.admin, first.header, claims);
     const worker = chain.workers[0]!.address;
     expect(await chain.client.balanceOf(worker)).toBe(first.balances.get(worker));
   });
 
   test("a claim above the proven balance is refused", async () => {
     const forged = claimsOf(first).map((claim) => ({ ...claim, cumulativeWei: claim.cumulativeWei + 1n }));
-    await expect(claimMany(chain.admin, forged)).rejects.toMatchObject({ evidence: { revert: "InvalidProof" } });
+    await expect(claimMany(chain.admin, first.header, forged)).rejects.toMatchObject({
+      evidence: { revert: "InvalidProof" },
+    });
   });
 
   test("a task is verified against the chain alone, through later batches", async () => {

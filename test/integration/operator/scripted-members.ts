@@ -195,7 +195,14 @@ async function certify(
   );
   const outcome = await checkBatch(batch, {
     ...{ domain: cluster.domain, pool, treasury, minimumQuorum: 2, allowUnverified: false },
-    ...{ validators, payouts, spentWei: new Map(), nowMs: Date.now() },
+    ...{
+      validators,
+      payouts,
+      spendable: undefined,
+      settledTasks: new Set<string>(),
+      spentWei: new Map(),
+      nowMs: Date.now(),
+    },
   });
   const { sequence } = data.header;
   if (!(outcome instanceof Map)) {

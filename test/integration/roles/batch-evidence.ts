@@ -1,4 +1,6 @@
 /** What stands in a memory pool, and how a batch with all its evidence is made of it. */
+
+import { readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
 import type {
   AttestRequest,
   BatchData,
@@ -11,7 +13,7 @@ import type {
   WorkAssignment,
 } from "../../../src/pool/wire.ts";
 import { buildMerkleTree, hashVoteLeaf, type MerkleTree } from "../../../src/protocol/merkle.ts";
-import { type Batch, computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
+import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain, receiptTypes } from "../../../src/protocol/typed-data.ts";
 
 export type Reveal = Extract<AttestRequest, { kind: "reveal" }>;
@@ -63,13 +65,13 @@ export function buildBatch({ domain, treasury }: BatchPlace, { panels, names, pr
   const batchTasks = accepted
     .filter((panel) => panel.reveals.size > 0 && panel.duty.items[0]?.attempt === panel.task.attempt)
     .map((panel) => buildBatchTask(domain, panel));
-  const previousBalances = previous?.balances ?? {};
   const batch = computeBatch({
     sequence: BigInt(previous?.header.sequence ?? 0) + 1n,
     previousHash: previous === undefined ? zeroHash : hashHeader(domain, previous),
     epoch: 1n,
     createdAt: BigInt(Math.floor(Date.now() / 1000)),
-    previousBalances: new Map(Object.entries(previousBalances).map(([account, wei]) => [account, BigInt(wei)])),
+    previousBalances: readAmounts(previous?.balances),
+    previousSpent: readAmounts(previous?.spent),
     tasks: batchTasks.map((task) => ({
       ...task,
       rewardWei: BigInt(task.rewardWei),
@@ -78,7 +80,7 @@ export function buildBatch({ domain, treasury }: BatchPlace, { panels, names, pr
     })),
     treasury,
   });
-  return toData(batch, { tasks: batchTasks, treasury, previousBalances });
+  return writeBatch(batch, previous, { tasks: batchTasks, treasury });
 }
 
 export function hashHeader(domain: ProtocolDomain, { header }: BatchData): string {
@@ -124,19 +126,4 @@ export function buildVoteTree(domain: ProtocolDomain, panel: Panel, reveal: Reve
     return hashVoteLeaf({ taskId, attempt, receiptDigest: digestOf(domain, receipt), ...vote });
   });
   return buildMerkleTree(leaves);
-}
-
-function toData(batch: Batch, rest: Pick<BatchData, "tasks" | "treasury" | "previousBalances">): BatchData {
-  const { header, balances } = batch;
-  return {
-    header: {
-      ...header,
-      sequence: header.sequence.toString(),
-      epoch: header.epoch.toString(),
-      settledWei: header.settledWei.toString(),
-      createdAt: header.createdAt.toString(),
-    },
-    ...rest,
-    balances: Object.fromEntries([...balances].map(([account, wei]) => [account, wei.toString()])),
-  };
 }

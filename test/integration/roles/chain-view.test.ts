@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { hashHeader } from "../../../src/chain/header.ts";
 import { zeroHash } from "../../../src/protocol/settlement.ts";
 import { openChainView } from "../../../src/validator/chain-view.ts";
@@ -23,7 +24,7 @@ afterAll(async () => {
 });
 
 describe("what a validator reads from the chain", () => {
-  test("the last header with its balances, the validator set and where rewards go", async () => {
+  test("the last header, the validator set, where rewards go and what a requester may spend", async () => {
     const view = openChainView({ rpcUrl: chain.rpcUrl, addressesFile }, chain.client.domain);
     expect(await view.readHead()).toMatchObject({ sequence: 0n, headerHash: zeroHash });
     const batch = aBatch(chain, { tasks: [aTask(chain, 1)] });
@@ -32,11 +33,11 @@ describe("what a validator reads from the chain", () => {
     expect(await view.readHead()).toEqual({
       sequence: 1n,
       headerHash: hashHeader(chain.client.domain, batch.header),
-      balanceRoot: batch.header.balanceRoot,
     });
     expect([...(await view.readValidators(1n))].sort()).toEqual(chain.validators.map(({ address }) => address).sort());
     const [worker] = chain.workers;
     expect(await view.readPayout(worker?.address ?? "")).toBe(worker?.address);
+    expect(await view.readSpendable(chain.requester.address)).toBe(1_000n * oneToken);
     await view.close();
   });
 

@@ -35,7 +35,7 @@ const aPlan = (candidates: SettleCandidate[], depositWei = 10n ** 9n, previous?:
   createdAtMs: 5_000,
   treasury,
   candidates,
-  depositsWei: new Map([[requester, depositWei]]),
+  spendableWei: new Map([[requester, depositWei]]),
 });
 const members = (plan: BatchPlan) => buildBatch(plan)?.body.members.map(({ uid }) => uid);
 
@@ -104,7 +104,7 @@ describe("buildBatch", () => {
         const paid = rewards.reduce((sum, reward) => sum + reward, 0n);
         const credited = Object.values(planned!.body.data.balances).reduce((sum, wei) => sum + BigInt(wei), 0n);
         expect(credited).toBe(paid);
-        expect(BigInt(planned!.body.spentByRequester[requester] ?? "0")).toBe(paid);
+        expect(BigInt(planned!.body.data.spent[requester] ?? "0")).toBe(paid);
       }),
     );
   });

@@ -1,5 +1,7 @@
 /** A true batch of one paid task with two accepting votes, signed by everyone who must; tests tamper with copies of it. */
+
 import { Wallet } from "ethers";
+import { readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
 import type { ProtocolSigner } from "../../../src/pool/signer.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
 import type {
@@ -121,19 +123,23 @@ export async function aTask(overrides: Partial<BatchTask> = {}): Promise<BatchTa
 
 interface BatchOptions {
   readonly sequence?: bigint;
+  readonly epoch?: bigint;
+  /** Whose amounts and header it stands on; sequence and hash are to be given as well. */
+  readonly previous?: BatchData;
   readonly previousHash?: string;
   readonly previousBalances?: Readonly<Record<string, string>>;
 }
 
 /** With a header that fits its tasks, so that only what a test changed is wrong. */
 export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions = {}): Promise<BatchData> {
-  const previousBalances = options.previousBalances ?? {};
-  const { header, balances } = computeBatch({
+  const previousBalances = options.previousBalances ?? options.previous?.balances ?? {};
+  const batch = computeBatch({
     sequence: options.sequence ?? 1n,
     previousHash: options.previousHash ?? zeroHash,
-    epoch: 1n,
+    epoch: options.epoch ?? 1n,
     createdAt: BigInt(nowMs / 1_000),
-    previousBalances: new Map(Object.entries(previousBalances).map(([account, amount]) => [account, BigInt(amount)])),
+    previousBalances: readAmounts(previousBalances),
+    previousSpent: readAmounts(options.previous?.spent),
     tasks: tasks.map((task) => ({
       ...task,
       rewardWei: BigInt(task.rewardWei),
@@ -142,17 +148,5 @@ export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions 
     })),
     treasury,
   });
-  return {
-    header: {
-      ...header,
-      sequence: `${header.sequence}`,
-      epoch: `${header.epoch}`,
-      settledWei: `${header.settledWei}`,
-      createdAt: `${header.createdAt}`,
-    },
-    tasks,
-    treasury,
-    previousBalances,
-    balances: Object.fromEntries([...balances].map(([account, amount]) => [account, `${amount}`])),
-  };
+  return { ...writeBatch(batch, options.previous, { tasks, treasury }), previousBalances };
 }

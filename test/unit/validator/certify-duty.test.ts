@@ -7,7 +7,8 @@ import type { AttestRequest, BatchData } from "../../../src/pool/wire.ts";
 import { batchHeaderTypes, computeTaskId, hashMessage, recoverSigner } from "../../../src/protocol/typed-data.ts";
 import { openCertifiedRecord } from "../../../src/validator/certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "../../../src/validator/certify/certify-duty.ts";
-import { aBatch, anOrder, aReceipt, aTask, domain, nowMs, pool, treasury, validators } from "./a-batch.ts";
+import { openSettledTasks } from "../../../src/validator/certify/settled-tasks.ts";
+import { aBatch, anOrder, aReceipt, aTask, domain, nowMs, pool, requester, treasury, validators } from "./a-batch.ts";
 
 let stateDir = "";
 beforeEach(async () => {
@@ -31,6 +32,7 @@ async function aValidator(chain: ChainView = {}, on = domain) {
     signer,
     domain: on,
     record: await openCertifiedRecord(stateDir, on),
+    settled: await openSettledTasks(stateDir, on),
     chain,
     rules: { pool, treasury, minimumQuorum: 2, allowUnverified: false },
     clock: { ...systemClock, now: () => nowMs },
@@ -45,10 +47,14 @@ async function firstBatch(): Promise<BatchData> {
   return aBatch([await aTask()]);
 }
 
-async function nextBatch(first: BatchData): Promise<BatchData> {
+function nextBatch(first: BatchData): Promise<BatchData> {
+  return onTop(first, {});
+}
+
+async function onTop(first: BatchData, options: Parameters<typeof aBatch>[1]): Promise<BatchData> {
   const receipt = await aReceipt({ taskId: computeTaskId("task-2") });
   const task = await aTask({ receipt, order: await anOrder({ nonce: "8" }) });
-  return aBatch([task], { sequence: 2n, previousHash: hashHeader(first), previousBalances: first.balances });
+  return aBatch([task], { sequence: 2n, previousHash: hashHeader(first), previous: first, ...options });
 }
 
 describe("certification", () => {
@@ -92,7 +98,7 @@ describe("certification", () => {
     const over = await aBatch([greedy], {
       sequence: 2n,
       previousHash: hashHeader(first),
-      previousBalances: first.balances,
+      previous: first,
     });
     const restarted = await aValidator();
     // 10 of 15 tokens were spent by the first batch.
@@ -107,13 +113,14 @@ describe("certification", () => {
       name: "on other balances",
       options: (first) => ({
         previousHash: hashHeader(first),
+        previous: first,
         previousBalances: { ...first.balances, [treasury]: "1" },
       }),
       want: "UnknownPrevious",
     },
     {
       name: "on another header",
-      options: (first) => ({ previousHash: `0x${"77".repeat(32)}`, previousBalances: first.balances }),
+      options: (first) => ({ previousHash: `0x${"77".repeat(32)}`, previous: first }),
       want: "UnknownPrevious",
     },
   ])("refuses a successor $name", async ({ options, want }) => {
@@ -134,18 +141,66 @@ describe("certification", () => {
   test("after a gap the chain's last header and balances decide", async () => {
     const first = await firstBatch();
     const next = await nextBatch(first);
-    const head = { sequence: 1n, headerHash: hashHeader(first), balanceRoot: first.header.balanceRoot };
+    const head = { sequence: 1n, headerHash: hashHeader(first) };
+    const { previousHeader: _, ...headless } = next;
     const codes = [];
-    for (const view of [
-      { ...head, sequence: 0n },
-      { ...head, headerHash: `0x${"1".repeat(64)}` },
-      { ...head, balanceRoot: `0x${"1".repeat(64)}` },
-      head,
-    ]) {
+    for (const [view, batch] of [
+      [{ ...head, sequence: 0n }, next],
+      [{ ...head, headerHash: `0x${"1".repeat(64)}` }, next],
+      [head, headless],
+      [head, { ...next, previousHeader: { ...first.header, balanceRoot: `0x${"1".repeat(64)}` } }],
+      [head, await onTop(first, { previousBalances: { ...first.balances, [treasury]: "1" } })],
+      [head, next],
+    ] as const) {
       const { certify } = await aValidator({ readHead: async () => view });
-      codes.push((await certify(next)).refused?.code);
+      codes.push((await certify(batch)).refused?.code);
     }
-    expect(codes).toEqual(["WrongPrevious", "WrongPrevious", "WrongPreviousBalances", undefined]);
+    expect(codes).toEqual([
+      "WrongPrevious",
+      "WrongPrevious",
+      "WrongPreviousHeader",
+      "WrongPreviousHeader",
+      "WrongPreviousBalances",
+      undefined,
+    ]);
+  });
+
+  test("a task that it certified before is refused in a later batch, after a restart as well", async () => {
+    const first = await firstBatch();
+    await (await aValidator()).certify(first);
+    const again = await aBatch([await aTask({ order: await anOrder({ nonce: "8" }) })], {
+      sequence: 2n,
+      previousHash: hashHeader(first),
+      previous: first,
+    });
+    expect((await (await aValidator()).certify(again)).refused?.code).toBe("SettledBefore");
+    expect((await (await aValidator()).certify(await nextBatch(first))).refused).toBeUndefined();
+  });
+
+  test("a batch of the next epoch may take the place of one that lapsed, with the same tasks and budget", async () => {
+    const first = await firstBatch();
+    const task = await aTask({
+      receipt: await aReceipt({ taskId: computeTaskId("task-2") }),
+      order: await anOrder({ nonce: "8" }),
+    });
+    const wish = { sequence: 2n, previousHash: hashHeader(first), previous: first };
+    const head = { readHead: async () => ({ sequence: 1n, headerHash: hashHeader(first) }) };
+    await (await aValidator()).certify(first);
+    expect((await (await aValidator()).certify(await aBatch([task], wish))).refused).toBeUndefined();
+    const replaced = await aBatch([task], { ...wish, epoch: 2n });
+    expect((await (await aValidator(head)).certify(replaced)).refused).toBeUndefined();
+    const otherTask = await aTask({ receipt: await aReceipt({ taskId: computeTaskId("task-3") }), order: task.order! });
+    const other = await aBatch([otherTask], wish);
+    expect((await (await aValidator(head)).certify(other)).refused?.code).toBe("AlreadyCertified");
+  });
+
+  test("nobody spends more than the chain holds for it", async () => {
+    const batch = await firstBatch();
+    const spent = BigInt(batch.spent[requester.address] ?? "0");
+    const poor = await aValidator({ readSpendable: async () => spent - 1n });
+    expect((await poor.certify(batch)).refused?.code).toBe("DepositExceeded");
+    const rich = await aValidator({ readSpendable: async () => spent });
+    expect((await rich.certify(batch)).refused).toBeUndefined();
   });
 
   test("asks the chain who may vote and who is paid, where it can", async () => {

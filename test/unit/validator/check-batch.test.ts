@@ -33,6 +33,8 @@ function rules(overrides: Partial<BatchRules> = {}): BatchRules {
     allowUnverified: false,
     validators: new Set(validators.map(({ address }) => address)),
     payouts: undefined,
+    spendable: undefined,
+    settledTasks: new Set(),
     spentWei: new Map(),
     nowMs,
     ...overrides,

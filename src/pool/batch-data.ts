@@ -1,0 +1,59 @@
+/** Between a batch as it is computed and signed, and its form on the wire and in records: whole numbers as decimal text. Pure. */
+import type { Batch } from "../protocol/settlement.ts";
+import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
+import type { BatchData, BatchHeaderData } from "./wire.ts";
+
+type Amounts = BatchData["balances"];
+
+/** The header as it is signed. */
+export function readHeader(header: BatchHeaderData): BatchHeaderMessage {
+  return {
+    sequence: BigInt(header.sequence),
+    previousHash: header.previousHash,
+    epoch: BigInt(header.epoch),
+    taskRoot: header.taskRoot,
+    balanceRoot: header.balanceRoot,
+    taskCount: header.taskCount,
+    settledWei: BigInt(header.settledWei),
+    createdAt: BigInt(header.createdAt),
+  };
+}
+
+export function writeHeader(header: BatchHeaderMessage): BatchHeaderData {
+  return {
+    sequence: header.sequence.toString(),
+    previousHash: header.previousHash,
+    epoch: header.epoch.toString(),
+    taskRoot: header.taskRoot,
+    balanceRoot: header.balanceRoot,
+    taskCount: header.taskCount,
+    settledWei: header.settledWei.toString(),
+    createdAt: header.createdAt.toString(),
+  };
+}
+
+/** In the order of the entries. */
+export function readAmounts(amounts: Amounts = {}): Map<string, bigint> {
+  return new Map(Object.entries(amounts).map(([account, wei]) => [account, BigInt(wei)]));
+}
+
+export function writeAmounts(amounts: ReadonlyMap<string, bigint>): Amounts {
+  return Object.fromEntries([...amounts].map(([account, wei]) => [account, wei.toString()]));
+}
+
+/** The data of a batch on top of the one before. */
+export function writeBatch(
+  batch: Batch,
+  previous: BatchData | undefined,
+  rest: Pick<BatchData, "tasks" | "treasury">,
+): BatchData {
+  return {
+    header: writeHeader(batch.header),
+    ...(previous ? { previousHeader: previous.header } : {}),
+    ...rest,
+    previousBalances: previous?.balances ?? {},
+    balances: writeAmounts(batch.balances),
+    previousSpent: previous?.spent ?? {},
+    spent: writeAmounts(batch.spent),
+  };
+}
