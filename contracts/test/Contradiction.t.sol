@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {ISlashingManager} from "../src/interfaces/ISlashingManager.sol";
+import {Evidence} from "../src/libraries/Evidence.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
 import {EvidenceFixture} from "./support/EvidenceFixture.sol";
 
@@ -13,6 +14,9 @@ contract ContradictionTest is EvidenceFixture {
         bytes memory signatureA = signReceipt(a);
         bytes memory signatureB = signReceipt(b);
         bytes32 fault = slashing.faultIdOf("contradiction", a.taskId, a.attempt, worker);
+        vm.prank(STRANGER);
+        slashing.commitReport(keccak256(abi.encode(STRANGER, fault)));
+        vm.warp(block.timestamp + 1);
         vm.expectEmit(address(registry));
         emit INodeRegistry.Disqualified(worker, fault);
         vm.expectEmit(address(slashing));
@@ -20,7 +24,7 @@ contract ContradictionTest is EvidenceFixture {
         vm.prank(STRANGER);
         slashing.proveContradiction(a, signatureA, b, signatureB);
         assertEq(registry.stakeOf(worker), 0);
-        assertEq(token.balanceOf(STRANGER), 3_000 ether);
+        assertEq(registry.owedTo(STRANGER), 3_000 ether);
         assertEq(uint256(registry.stateOf(worker)), uint256(INodeRegistry.State.Disqualified));
         vm.expectRevert(abi.encodeWithSelector(ISlashingManager.AlreadySlashed.selector, fault));
         slashing.proveContradiction(b, signatureB, a, signatureA);
@@ -75,7 +79,7 @@ contract ContradictionTest is EvidenceFixture {
         bytes memory genuine = signReceipt(a);
         bytes memory forged = compact(0x1234, digestOf(b));
         bytes memory refusal =
-            abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker);
+            abi.encodeWithSelector(Evidence.NotSignedByWorker.selector, vm.addr(0x1234), worker);
         vm.expectRevert(refusal);
         slashing.proveContradiction(a, genuine, b, forged);
         vm.expectRevert(refusal);

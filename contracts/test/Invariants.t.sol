@@ -33,7 +33,7 @@ contract InvariantsTest is TestBase {
         (uint256 active, uint256 unbonding) = handler.stakes();
         uint256 held = handler.bonded() - handler.withdrawn() - handler.slashed();
         assertTrue(active + unbonding == held, "active + unbonding = bonded - withdrawn - slashed");
-        assertTrue(handler.registryTokens() == held, "the registry holds the stake");
+        assertTrue(handler.registryTokens() == held + handler.proceeds(), "the registry holds stake and proceeds");
     }
 
     function _claimedWithinSettledWithinDeposited() private view {

@@ -29,8 +29,6 @@ contract SettlementTest is Fixture {
         assertEq(sequence, 1);
         assertEq(headerHash, digest);
         assertEq(settledWei, 400);
-        (bytes32 root,) = settlement.claimState();
-        assertEq(root, ROOT);
         settle(nextHeader(ROOT, 400));
         settle(nextHeader(ROOT, 1_000));
         (sequence,,) = settlement.lastBatch();
@@ -111,7 +109,7 @@ contract SettlementTest is Fixture {
         assertEq(settlement.pausedUntil(), until);
         _expectRefused(nextHeader(ROOT, 1), abi.encodeWithSelector(ISettlement.IsPaused.selector, until));
         vm.expectRevert(abi.encodeWithSelector(ISettlement.IsPaused.selector, until));
-        settlement.claimState();
+        settlement.requireFinal(settled);
         vm.warp(until);
         settle(nextHeader(ROOT, 1));
         assertEq(settlement.pausedUntil(), until);

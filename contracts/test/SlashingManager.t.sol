@@ -5,6 +5,7 @@ import {SlashingManager} from "../src/SlashingManager.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {ISlashingManager} from "../src/interfaces/ISlashingManager.sol";
 import {IValidatorSets} from "../src/interfaces/IValidatorSets.sol";
+import {Evidence} from "../src/libraries/Evidence.sol";
 import {Leaves} from "../src/libraries/Leaves.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
 import {EvidenceFixture} from "./support/EvidenceFixture.sol";
@@ -13,15 +14,18 @@ contract SlashingManagerTest is EvidenceFixture {
     function testARejectedResultCostsATenth() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         bytes32 fault = slashing.faultIdOf("rejected", receipt.taskId, receipt.attempt, worker);
+        vm.prank(STRANGER);
+        slashing.commitReport(keccak256(abi.encode(STRANGER, fault)));
+        vm.warp(block.timestamp + 1);
         vm.expectEmit(address(registry));
         emit INodeRegistry.Slashed(worker, fault, STRANGER, 1_000 ether, 300 ether, 700 ether);
         vm.expectEmit(address(slashing));
         emit ISlashingManager.RejectedSlashed(receipt.taskId, receipt.attempt, worker, 1_000 ether);
         vm.prank(STRANGER);
         slashing.slashRejected(receipt, signature, 1, rejections);
-        assertEq(token.balanceOf(STRANGER), 300 ether);
+        assertEq(registry.owedTo(STRANGER), 300 ether);
         assertTrue(slashing.isSlashed(fault), "marked");
     }
 
@@ -40,10 +44,10 @@ contract SlashingManagerTest is EvidenceFixture {
     function testValidatorsJudgeForNothing() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         vm.prank(validators[6]);
         slashing.slashRejected(receipt, signature, 1, rejections);
-        assertEq(token.balanceOf(validators[6]), 0);
+        assertEq(registry.owedTo(validators[6]), 0);
         assertEq(registry.stakeOf(worker), 9_000 ether);
     }
 
@@ -56,7 +60,7 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function testTheSameValidatorCountsOnce() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         rejections[1] = rejections[0];
         _expectRefused(
             receipt,
@@ -67,7 +71,7 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function testOnlyValidatorsOfTheEpochCount() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         rejections[1].validator = address(type(uint160).max);
         _expectRefused(
             receipt,
@@ -78,44 +82,44 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function testARejectionMustBeSignedByItsValidator() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         rejections[1].signature = rejections[0].signature;
         bytes memory signature = signReceipt(receipt);
-        vm.expectPartialRevert(ISlashingManager.NotSignedByValidator.selector);
+        vm.expectPartialRevert(Evidence.NotSignedByValidator.selector);
         slashing.slashRejected(receipt, signature, 1, rejections);
     }
 
     function testAReceiptMustBeSignedByItsWorker() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory forged = compact(0x1234, digestOf(receipt));
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
-        vm.expectRevert(abi.encodeWithSelector(ISlashingManager.NotSignedByWorker.selector, vm.addr(0x1234), worker));
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        vm.expectRevert(abi.encodeWithSelector(Evidence.NotSignedByWorker.selector, vm.addr(0x1234), worker));
         slashing.slashRejected(receipt, forged, 1, rejections);
     }
 
     function testAnAcceptingVoteIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("right");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         rejections[0] = _vote(receipt, 0, 1);
         _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(ISlashingManager.InvalidVoteProof.selector, validators[0])
+            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0])
         );
     }
 
     function testAVoteOnAnotherReceiptIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receiptOf("other"), 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receiptOf("other"), 2);
         _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(ISlashingManager.InvalidVoteProof.selector, validators[0])
+            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0])
         );
     }
 
     function testATamperedOutputIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         rejections[1].outputDigest = keccak256("forged");
         _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(ISlashingManager.InvalidVoteProof.selector, validators[1])
+            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[1])
         );
     }
 
@@ -140,7 +144,7 @@ contract SlashingManagerTest is EvidenceFixture {
     function testAnUnknownEpochIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        ISlashingManager.Rejection[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.UnknownEpoch.selector, 2));
         slashing.slashRejected(receipt, signature, 2, rejections);
     }
@@ -157,7 +161,7 @@ contract SlashingManagerTest is EvidenceFixture {
         wrong[4].evidenceSeconds = 60 days + 1;
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(ISlashingManager.InvalidParameter.selector);
-            new SlashingManager(settlement, registry, sets, wrong[i]);
+            new SlashingManager(settlement, registry, sets, address(this), wrong[i]);
         }
     }
 
@@ -167,7 +171,7 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function _expectRefused(
         TypedData.Receipt memory receipt,
-        ISlashingManager.Rejection[] memory rejections,
+        Evidence.SignedVote[] memory rejections,
         bytes memory refusal
     ) private {
         bytes memory signature = signReceipt(receipt);
@@ -178,9 +182,9 @@ contract SlashingManagerTest is EvidenceFixture {
     function _rejections(TypedData.Receipt memory receipt, uint256 count)
         private
         view
-        returns (ISlashingManager.Rejection[] memory rejections)
+        returns (Evidence.SignedVote[] memory rejections)
     {
-        rejections = new ISlashingManager.Rejection[](count);
+        rejections = new Evidence.SignedVote[](count);
         for (uint256 i = 0; i < count; ++i) {
             rejections[i] = _vote(receipt, i, 2);
         }
@@ -190,7 +194,7 @@ contract SlashingManagerTest is EvidenceFixture {
     function _vote(TypedData.Receipt memory receipt, uint256 index, uint8 verdict)
         private
         view
-        returns (ISlashingManager.Rejection memory rejection)
+        returns (Evidence.SignedVote memory rejection)
     {
         rejection.validationId = VALIDATION;
         rejection.validator = validators[index];

@@ -122,9 +122,9 @@ contract ValidatorSetsTest is Fixture {
         vm.expectRevert(IValidatorSets.EmptySet.selector);
         sets.rotate(new address[](0));
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.TooManyValidators.selector, 129));
-        new ValidatorSets(registry, address(this), GRACE, new address[](129));
+        new ValidatorSets(registry, address(this), new address[](0), GRACE, new address[](129));
         vm.expectRevert(IValidatorSets.InvalidParameter.selector);
-        new ValidatorSets(registry, address(this), 7 days + 1, validators);
+        new ValidatorSets(registry, address(this), new address[](0), 7 days + 1, validators);
     }
 
     function testThePreviousEpochStaysLiveForTheGracePeriodOnly() public {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {AgentRevenue} from "../../src/AgentRevenue.sol";
+import {Disputes} from "../../src/Disputes.sol";
 import {IFRToken} from "../../src/IFRToken.sol";
 import {NodeRegistry} from "../../src/NodeRegistry.sol";
 import {RewardDistributor} from "../../src/RewardDistributor.sol";
@@ -8,6 +10,8 @@ import {Settlement} from "../../src/Settlement.sol";
 import {SlashingManager} from "../../src/SlashingManager.sol";
 import {TaskEscrow} from "../../src/TaskEscrow.sol";
 import {ValidatorSets} from "../../src/ValidatorSets.sol";
+import {IAgentRevenue} from "../../src/interfaces/IAgentRevenue.sol";
+import {IDisputes} from "../../src/interfaces/IDisputes.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {ISlashingManager} from "../../src/interfaces/ISlashingManager.sol";
 import {TypedData} from "../../src/libraries/TypedData.sol";
@@ -23,6 +27,10 @@ abstract contract Fixture is TestBase {
     uint64 internal constant VALIDATOR_DELAY = 21 days;
     uint64 internal constant GRACE = 1 hours;
     uint64 internal constant EVIDENCE = 14 days;
+    uint24 internal constant CHALLENGE = 1 days;
+    uint64 internal constant WITHDRAWAL = 4 days;
+    uint128 internal constant DISPUTE_BOND = 1_000 ether;
+    address internal constant TREASURY = address(0x7E);
     address internal constant GUARDIAN = address(0x6A);
     address internal constant REQUESTER = address(0xE1);
     address internal constant STRANGER = address(0x57);
@@ -34,6 +42,10 @@ abstract contract Fixture is TestBase {
     Settlement internal settlement;
     RewardDistributor internal distributor;
     SlashingManager internal slashing;
+    Disputes internal disputes;
+    AgentRevenue internal revenue;
+    /// @dev The last header that `settle` settled, which claims name once it is final.
+    TypedData.BatchHeader internal settled;
     /// @dev Keys of the genesis set, in ascending order of address.
     uint256[] internal keys;
     address[] internal validators;
@@ -42,17 +54,32 @@ abstract contract Fixture is TestBase {
         vm.warp(1_800_000_000);
         _makeValidators();
         uint256 nonce = vm.getNonce(address(this));
+        address settlementAt = vm.computeCreateAddress(address(this), nonce + 4);
         address distributorAt = vm.computeCreateAddress(address(this), nonce + 5);
-        address slashingAt = vm.computeCreateAddress(address(this), nonce + 6);
+        address[] memory judges = new address[](2);
+        judges[0] = vm.computeCreateAddress(address(this), nonce + 6);
+        judges[1] = vm.computeCreateAddress(address(this), nonce + 7);
         address me = address(this);
         token = IFRToken(_deploy("IFRToken", abi.encode(me)));
-        registry = NodeRegistry(_deploy("NodeRegistry", abi.encode(token, me, slashingAt, registryParameters())));
-        sets = ValidatorSets(_deploy("ValidatorSets", abi.encode(registry, me, GRACE, validators)));
-        escrow = TaskEscrow(_deploy("TaskEscrow", abi.encode(token, distributorAt)));
-        settlement = Settlement(_deploy("Settlement", abi.encode(sets, escrow, me, GUARDIAN)));
+        registry = NodeRegistry(_deploy("NodeRegistry", abi.encode(token, me, judges, registryParameters())));
+        sets = ValidatorSets(_deploy("ValidatorSets", abi.encode(registry, me, judges, GRACE, validators)));
+        escrow = TaskEscrow(_deploy("TaskEscrow", abi.encode(token, distributorAt, settlementAt, WITHDRAWAL)));
+        settlement =
+            Settlement(_deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
         distributor = RewardDistributor(_deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
-        slashing =
-            SlashingManager(_deploy("SlashingManager", abi.encode(settlement, registry, sets, slashingParameters())));
+        slashing = SlashingManager(
+            _deploy("SlashingManager", abi.encode(settlement, registry, sets, me, slashingParameters()))
+        );
+        _deployLater();
+    }
+
+    /// @dev Apart, for the compiler's stack.
+    function _deployLater() private {
+        address me = address(this);
+        disputes = Disputes(
+            _deploy("Disputes", abi.encode(token, settlement, registry, sets, me, GUARDIAN, disputeParameters()))
+        );
+        revenue = AgentRevenue(_deploy("AgentRevenue", abi.encode(token, registry, sets, me, TREASURY, agentSplit())));
     }
 
     /// @dev Not `new`: seven copies of the code in each test contract would take the compiler far longer.
@@ -66,6 +93,14 @@ abstract contract Fixture is TestBase {
 
     function slashingParameters() internal pure returns (ISlashingManager.Parameters memory) {
         return ISlashingManager.Parameters(2, 1_000, EVIDENCE);
+    }
+
+    function disputeParameters() internal pure returns (IDisputes.Parameters memory) {
+        return IDisputes.Parameters(DISPUTE_BOND, 3, 12 hours, 12 hours, 2 days, uint32(EVIDENCE), 1_000);
+    }
+
+    function agentSplit() internal pure returns (IAgentRevenue.Split memory) {
+        return IAgentRevenue.Split(6_000, 2_500, 1_000, 500);
     }
 
     /// @notice Gives `from` tokens and lets `spender` take them.
@@ -119,6 +154,7 @@ abstract contract Fixture is TestBase {
     function settle(TypedData.BatchHeader memory header) internal {
         bytes32 digest = settlement.hashHeader(header);
         settlement.settle(header, 0x1f, certify(digest, 0x1f));
+        settled = header;
     }
 
     function _makeValidators() private {

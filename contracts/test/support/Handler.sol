@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {IRewardDistributor} from "../../src/interfaces/IRewardDistributor.sol";
 import {Leaves} from "../../src/libraries/Leaves.sol";
 import {Fixture} from "./Fixture.sol";
 
@@ -82,7 +83,8 @@ contract Handler is Fixture {
         address node = account(who);
         uint256 index = uint256(uint160(node)) - 0x1000;
         if (settledBatches == 0 || balanceOf[node] == distributor.claimedOf(node)) return;
-        distributor.claim(node, balanceOf[node], _proof(index));
+        vm.warp(block.timestamp + CHALLENGE);
+        distributor.claim(settled, IRewardDistributor.Claim(node, balanceOf[node], _proof(index)));
         if (distributor.claimedOf(node) < highestClaim[node]) claimFell = true;
         highestClaim[node] = distributor.claimedOf(node);
     }
@@ -106,6 +108,14 @@ contract Handler is Fixture {
 
     function registryTokens() external view returns (uint256) {
         return token.balanceOf(address(registry));
+    }
+
+    /// @dev Taken by slashes, not yet collected or burnt.
+    function proceeds() external view returns (uint256 sum) {
+        sum = registry.pendingBurn();
+        for (uint256 i = 0; i < ACCOUNTS; ++i) {
+            sum += registry.owedTo(account(i));
+        }
     }
 
     function escrowTokens() external view returns (uint256) {
