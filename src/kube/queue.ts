@@ -7,6 +7,7 @@ import { computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { DelayHeap } from "./delay-heap.ts";
 import type { KubeMetrics } from "./metrics.ts";
+import { WaitingKeys } from "./waiting-keys.ts";
 
 export interface QueueOptions {
   /** Label of its metrics. */
@@ -50,11 +51,6 @@ export function createQueue(options: QueueOptions): WorkQueue {
   return new KeyQueue(options);
 }
 
-interface Waiting {
-  readonly priority: number;
-  readonly since: number;
-}
-
 interface InWork {
   readonly since: number;
   readonly priority: number;
@@ -68,9 +64,7 @@ interface Waiter {
 class KeyQueue implements WorkQueue {
   readonly #options: QueueOptions;
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, Waiting>();
-  /** Keys by priority; a Set keeps the order of arrival. */
-  readonly #levels = new Map<number, Set<string>>();
+  readonly #waiting = new WaitingKeys();
   readonly #inWork = new Map<string, InWork>();
   /** Added while in work, with the priority to come back with. */
   readonly #dirty = new Map<string, number>();
@@ -98,10 +92,8 @@ class KeyQueue implements WorkQueue {
     }
     const known = this.#waiting.get(key);
     if (known && known.priority >= priority) return;
-    if (known) this.#removeFromLevel(key, known.priority);
-    else this.#options.metrics?.queueAdds.inc({ name: this.#options.name });
-    this.#waiting.set(key, { priority, since: known?.since ?? this.#clock.monotonic() });
-    this.#levelOf(priority).add(key);
+    if (!known) this.#options.metrics?.queueAdds.inc({ name: this.#options.name });
+    this.#waiting.put({ key, priority, since: known?.since ?? this.#clock.monotonic() });
     this.#reportDepth();
     this.#handOut();
   }
@@ -188,30 +180,14 @@ class KeyQueue implements WorkQueue {
   }
 
   #next(): string | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    const priority = Math.max(...this.#levels.keys());
-    const [key] = this.#levelOf(priority);
-    if (key === undefined) return undefined;
+    const next = this.#waiting.shift();
+    if (next === undefined) return undefined;
+    const { key, priority, since } = next;
     const now = this.#clock.monotonic();
-    const since = this.#waiting.get(key)?.since ?? now;
-    this.#removeFromLevel(key, priority);
-    this.#waiting.delete(key);
     this.#inWork.set(key, { since: now, priority });
     this.#options.metrics?.queueWait.observe({ name: this.#options.name }, (now - since) / 1000);
     this.#reportDepth();
     return key;
-  }
-
-  #levelOf(priority: number): Set<string> {
-    const level = this.#levels.get(priority) ?? new Set<string>();
-    this.#levels.set(priority, level);
-    return level;
-  }
-
-  #removeFromLevel(key: string, priority: number): void {
-    const level = this.#levels.get(priority);
-    level?.delete(key);
-    if (level?.size === 0) this.#levels.delete(priority);
   }
 
   #reportDepth(): void {
