@@ -22,11 +22,11 @@ import { median, ratioOf, roundTo3, type Side, takeTurns } from "./take-turns.ts
 
 const target = 0.8;
 const concurrency = 32;
-const rounds = 60;
-const clientNodeRounds = 8;
-const requestsPerRound = 640;
+const rounds = 40;
+const clientNodeRounds = 6;
+const requestsPerRound = 320;
 /** Opens a connection for each of them. */
-const clientNodeRequests = 96;
+const clientNodeRequests = 64;
 const podPath = "/api/v1/namespaces/default/pods/pod-0";
 
 interface Endpoint {
@@ -44,7 +44,11 @@ export async function benchClient() {
   try {
     const ours = ourSide(transport);
     const bare = bareSide(pool, token);
-    const timed = await takeTurns({ ours, bare }, { rounds, warmUpRounds: 10 });
+    const cpu = { ours: new CpuMeter(), bare: new CpuMeter() };
+    const timed = await takeTurns(
+      { ours: cpu.ours.meter(ours), bare: cpu.bare.meter(bare) },
+      { rounds, warmUpRounds: 10 },
+    );
     const clientNode = clientNodeSide(server.endpoint);
     const slow = await takeTurns({ ours, clientNode }, { rounds: clientNodeRounds, warmUpRounds: 1 });
     const ratio = roundTo3(ratioOf(timed.bare, timed.ours));
@@ -57,6 +61,7 @@ export async function benchClient() {
       barePerSecond: perSecond(timed.bare, requestsPerRound),
       clientNodePerSecond: perSecond(slow.clientNode, clientNodeRequests),
       overClientNode: roundTo3(ratioOf(slow.clientNode, slow.ours) * perRequest),
+      cpuMicroseconds: { ours: cpu.ours.perRequest(), bare: cpu.bare.perRequest() },
       concurrency,
       rounds,
       informer: await measureInformer(transport),
@@ -108,6 +113,24 @@ async function inParallel(count: number, call: () => Promise<unknown>): Promise<
     for (let i = 0; i < each; i++) await call();
   };
   await Promise.all(Array.from({ length: concurrency }, work));
+}
+
+/** CPU time of this process in one side: on a busy machine it tells more than time on the clock. */
+class CpuMeter {
+  readonly #rounds: number[] = [];
+
+  meter(side: Side): Side {
+    return async () => {
+      const before = process.cpuUsage();
+      await side();
+      const { user, system } = process.cpuUsage(before);
+      this.#rounds.push(user + system);
+    };
+  }
+
+  perRequest(): number {
+    return Math.round(median(this.#rounds) / requestsPerRound);
+  }
 }
 
 function perSecond(times: readonly number[], requests: number): number {

@@ -38,6 +38,6 @@ function print(report: ChaosReport): void {
     `test:kube seed ${report.seed}: ${report.seconds} s, ${report.writes} writes, ${report.events} events, ${faults} faults in ` +
       `${report.requests} requests, ${report.lists} lists, ${report.restarts} restarts, ${report.coalesced} coalesced, ` +
       `${report.missed} missed; ${report.reconciles} reconciles, ${report.terms} terms; at most ${report.maxSockets} sockets per ` +
-      `client, heap ${report.heapMiB.join(" to ")} MiB: ${report.problems.length === 0 ? "ok" : "FAILED"}`,
+      `client, heap ${report.heapMiB.join(" to ")} MiB, at most ${report.maxLagMs} ms late: ${report.problems.length === 0 ? "ok" : "FAILED"}`,
   );
 }

@@ -17,4 +17,4 @@ test("nothing is missed, made up or left open behind proxies that fail in every 
   } finally {
     await server.close();
   }
-}, 120_000);
+}, 240_000);
