@@ -77,7 +77,7 @@ export function createTransport(connection: KubeConnection, options: TransportOp
 interface Attempt {
   readonly call: KubeRequest;
   readonly name: string;
-  readonly signal: AbortSignal;
+  readonly deadline: Deadline;
   readonly freshCredentials: boolean;
   readonly stallMs?: number;
 }
@@ -150,11 +150,11 @@ class PoolTransport implements Transport {
     let freshCredentials = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await this.#send({ call, name, signal: deadline.signal, freshCredentials });
+        const response = await this.#send({ call, name, deadline, freshCredentials });
         return await readBody(response, name);
       } catch (cause) {
         const error = toTransportError(cause, name);
-        const remainingMs = deadline.signal.aborted || this.#closed ? 0 : deadline.remainingMs();
+        const remainingMs = deadline.aborted || this.#closed ? 0 : deadline.remainingMs();
         const retry = decideRetry(
           { method: call.method, error, attempt, usedFreshCredentials: freshCredentials, remainingMs },
           { maxRetries: this.#options.maxRetries ?? 4, random: this.#options.random },
@@ -170,7 +170,7 @@ class PoolTransport implements Transport {
   /** A stream is opened again only for a 401 with credentials that have rotated; the rest is the reflector's. */
   async #open(call: KubeRequest, name: string, deadline: Deadline, stallMs: number): Promise<Dispatcher.ResponseData> {
     for (const freshCredentials of [false, true]) {
-      const response = await this.#send({ call, name, signal: deadline.signal, freshCredentials, stallMs });
+      const response = await this.#send({ call, name, deadline, freshCredentials, stallMs });
       if (response.statusCode === 200) return response;
       try {
         await readBody(response, name);
@@ -186,12 +186,14 @@ class PoolTransport implements Transport {
     const count = (code: string) =>
       this.#options.metrics?.requests.inc({ method: call.method, code, host: this.#host });
     try {
+      const headers = await this.#headers(call, attempt.freshCredentials);
+      if (attempt.deadline.aborted) throw attempt.deadline.reason;
       const response = await this.#pool.request({
         method: call.method,
         path: `${this.#prefix}${call.path}${formatQuery(call.query)}`,
-        headers: await this.#headers(call, attempt.freshCredentials),
+        headers,
         body: call.body === undefined ? null : JSON.stringify(call.body),
-        signal: attempt.signal,
+        signal: attempt.deadline.emitter,
         bodyTimeout: attempt.stallMs ?? 0,
       });
       count(String(response.statusCode));
@@ -217,8 +219,9 @@ class PoolTransport implements Transport {
 }
 
 function formatQuery(query: Query | undefined): string {
+  if (query === undefined) return "";
   const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
+  for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) params.append(name, String(value));
   }
   return params.size === 0 ? "" : `?${params}`;
