@@ -108,7 +108,7 @@ export class ConformanceApi {
     });
     const text = await reply.body.text();
     const isJson = /^application\/json/.test(String(reply.headers["content-type"]));
-    return { status: reply.statusCode, headers: reply.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: reply.statusCode, headers: reply.headers, body: isJson && text !== "" ? JSON.parse(text) : text };
   }
 
   /** Reads a watch until `until` holds of the events so far or the server ends it. Fails after `timeoutMs`. */
