@@ -1,6 +1,7 @@
 /** Operations of one group version for the OpenAPI documents: enough for clients to learn verbs and parameters. Pure. */
 import type { ResourceKind } from "../registry/kind.ts";
 import { openApiPathOf, schemaName } from "./openapi-schemas.ts";
+import { publishedName } from "./published-names.ts";
 
 type Operation = Record<string, unknown>;
 
@@ -32,7 +33,7 @@ export function openApiPaths(kinds: readonly ResourceKind[]): Record<string, unk
     const collection = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.plural}` : `${root}/${kind.plural}`;
     if (kind.namespaced)
       paths[`${root}/${kind.plural}`] = {
-        get: operation(kind, "list", "get", { parameters: listParameters, list: true }),
+        get: operation(kind, "list", "list", { parameters: listParameters, list: true }),
       };
     paths[collection] = collectionItem(kind);
     paths[`${collection}/{name}`] = objectItem(kind, "");
@@ -43,7 +44,7 @@ export function openApiPaths(kinds: readonly ResourceKind[]): Record<string, unk
 
 function collectionItem(kind: ResourceKind): object {
   return {
-    get: operation(kind, "list", "get", { parameters: listParameters, list: true }),
+    get: operation(kind, "list", "list", { parameters: listParameters, list: true }),
     post: operation(kind, "create", "post", {
       parameters: writeParameters,
       body: ["application/json", "application/yaml"],
@@ -90,7 +91,9 @@ interface OperationParts {
 }
 
 function operation(kind: ResourceKind, verb: string, action: string, parts: OperationParts): Operation {
-  const schema = { $ref: `#/components/schemas/${schemaName(kind)}${parts.list === true ? "List" : ""}` };
+  const schema = {
+    $ref: `#/components/schemas/${publishedName(schemaName(kind))}${parts.list === true ? "List" : ""}`,
+  };
   const requestSchema = action === "patch" ? { type: "object" } : schema;
   const content = Object.fromEntries((parts.body ?? []).map((type) => [type, { schema: requestSchema }]));
   return {

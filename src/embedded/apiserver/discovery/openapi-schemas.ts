@@ -4,6 +4,7 @@ import { apiVersionOf, type ResourceKind } from "../registry/kind.ts";
 import { builtinDefinitions, definitionOfKind } from "../schema/builtin.ts";
 import { definitionName } from "../schema/definition-name.ts";
 import type { Schema } from "../schema/schema.ts";
+import { publishedName, publishReferences } from "./published-names.ts";
 
 const refPrefix = "#/components/schemas/";
 const objectMeta = definitionName("V1ObjectMeta");
@@ -19,7 +20,7 @@ export function componentSchemas(kinds: readonly ResourceKind[]): Record<string,
   for (const kind of kinds) {
     const name = schemaName(kind);
     schemas[name] = rootSchema(kind, name);
-    schemas[`${name}List`] = listSchema(kind, name);
+    schemas[`${publishedName(name)}List`] = listSchema(kind, name);
     collectRefs(schemas[name], pending);
   }
   for (const name of pending) {
@@ -28,7 +29,10 @@ export function componentSchemas(kinds: readonly ResourceKind[]): Record<string,
     schemas[name] = definition;
     collectRefs(definition, pending);
   }
-  return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const named = Object.entries(schemas).map(
+    ([name, schema]) => [publishedName(name), publishReferences(schema)] as const,
+  );
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function rootSchema(kind: ResourceKind, name: string): Schema {

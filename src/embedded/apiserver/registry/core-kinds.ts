@@ -1,6 +1,7 @@
 /** Declarations of the core group (`/api/v1`). */
 
 import { configMapStrategy, namespaceStrategy, nodeStrategy, secretStrategy } from "../admission/core-strategies.ts";
+import { limitRangeStrategy } from "../admission/limit-ranges.ts";
 import { podStrategy } from "../admission/pod.ts";
 import { serviceStrategy } from "../admission/service.ts";
 import { replicationControllerStrategy } from "../admission/workloads.ts";
@@ -158,7 +159,7 @@ export const coreKinds = (): readonly ResourceKind[] => [
     selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
     strategy: replicationControllerStrategy,
   }),
-  declareBuiltin({ kind: "LimitRange", plural: "limitranges", shortNames: ["limits"] }),
+  declareBuiltin({ kind: "LimitRange", plural: "limitranges", shortNames: ["limits"], strategy: limitRangeStrategy }),
   declareBuiltin({
     kind: "ResourceQuota",
     plural: "resourcequotas",
