@@ -88,6 +88,8 @@ async function create(
         name: `${owner.metadata.name}-${hash}`,
         namespace: owner.metadata.namespace ?? "",
         labels: { ...owner.spec.template.metadata?.labels, [hashLabel]: hash },
+        // Where `kubectl rollout history` reads the cause of a change.
+        annotations: { ...owner.metadata.annotations },
         ownerReferences: [ownerReferenceTo(owner)],
       },
       data,

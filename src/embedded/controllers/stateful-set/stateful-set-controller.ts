@@ -101,11 +101,11 @@ class StatefulSetReconciler {
     try {
       await this.#ensureClaims(set, ordinal, name);
       await clientOf(this.#context, podResource).create(pod);
-      this.#report(set, "SuccessfulCreate", `create Pod ${name} in StatefulSet ${set.metadata.name} successful`);
+      this.#report(set, "SuccessfulCreate", `Create Pod ${name} in StatefulSet ${set.metadata.name} successful`);
     } catch (error) {
       // Made a moment ago, and the informer has not told yet.
       if (isAlreadyExists(error)) return;
-      const message = `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${apiMessage(error)}`;
+      const message = `Create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${apiMessage(error)}`;
       this.#report(set, "FailedCreate", message, "Warning");
       throw error;
     }
@@ -116,7 +116,7 @@ class StatefulSetReconciler {
       const said = `Claim ${claim.metadata.name} Pod ${podName} in StatefulSet ${set.metadata.name}`;
       try {
         await clientOf(this.#context, persistentVolumeClaims).create(claim);
-        this.#report(set, "SuccessfulCreate", `create ${said} success`);
+        this.#report(set, "SuccessfulCreate", `Create ${said} success`);
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
       }
@@ -137,7 +137,7 @@ class StatefulSetReconciler {
         pod.metadata,
         uid === undefined ? {} : { preconditions: { uid } },
       );
-      this.#report(set, "SuccessfulDelete", `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`);
+      this.#report(set, "SuccessfulDelete", `Delete Pod ${name} in StatefulSet ${set.metadata.name} successful`);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

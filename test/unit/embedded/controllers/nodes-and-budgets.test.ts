@@ -54,8 +54,11 @@ describe("decideEvictionTime", () => {
     },
     {
       name: "by the shortest of several",
-      pod: tolerating({ operator: "Exists" }, { key, operator: "Exists", tolerationSeconds: 10 }),
-      want: now,
+      pod: tolerating(
+        { operator: "Exists", tolerationSeconds: 500 },
+        { key, operator: "Exists", tolerationSeconds: 130 },
+      ),
+      want: now + 30_000,
     },
   ])("$name", ({ pod, want }) => {
     expect(decideEvictionTime(pod, node, now)).toBe(want);
@@ -156,6 +159,7 @@ describe("Expectations", () => {
     expectations.deletionObserved("k", "other");
     expect(expectations.isSatisfied("k")).toBe(false);
     expectations.creationObserved("k");
+    expect(expectations.isSatisfied("k")).toBe(false);
     expectations.deletionObserved("k", "x");
     expect(expectations.isSatisfied("k")).toBe(true);
     expectations.expect("k", 1);

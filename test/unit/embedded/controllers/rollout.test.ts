@@ -97,7 +97,28 @@ describe("a rolling update", () => {
   });
 });
 
+describe("shrinkOldSets", () => {
+  it("counts new pods that are not available as if they were not there, even against broken old ones", () => {
+    const deployment = rolling(3, 1, 0);
+    expect(shrinkOldSets(deployment, aReplicaSet("new", 1, 0), [aReplicaSet("old", 3, 0)])).toEqual([]);
+    expect(shrinkOldSets(deployment, aReplicaSet("new", 1), [aReplicaSet("old", 3, 0)])).toMatchObject([
+      { replicas: 2 },
+    ]);
+  });
+});
+
 describe("scaleProportionally", () => {
+  it("gives what rounding leaves over to the largest set", () => {
+    const made = { "deployment.kubernetes.io/max-replicas": "10" };
+    const sets = [aReplicaSet("b", 3, 3, made), aReplicaSet("a", 4, 4, made), aReplicaSet("c", 3, 3, made)];
+    const scaled = scaleProportionally(rolling(11, 0, 1), sets);
+    expect(scaled.map(({ set, replicas }) => [set.metadata.name, replicas])).toEqual([
+      ["a", 5],
+      ["c", 3],
+      ["b", 3],
+    ]);
+  });
+
   it("shares a change between the sets of a rollout and leaves nothing over", () => {
     const made = { "deployment.kubernetes.io/max-replicas": "13" };
     const sets = [aReplicaSet("old", 10, 10, made), aReplicaSet("new", 3, 3, made)];
