@@ -165,7 +165,10 @@ describe("a node without a sign of life", () => {
     const spec = () => ({ holderIdentity: "beating", renewTime: new Date().toISOString().replace("Z", "000Z") });
     const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "beating" }, spec: spec() };
     await lonely.api.post(path, lease);
-    const beat = setInterval(() => void lonely.api.patch(`${path}/beating`, "merge", { spec: spec() }), 200);
+    let lastBeat: Promise<unknown> = Promise.resolve();
+    const beat = setInterval(() => {
+      lastBeat = lonely.api.patch(`${path}/beating`, "merge", { spec: spec() });
+    }, 500);
     try {
       const read = async (name: string) => (await lonely.api.get(`/api/v1/nodes/${name}`)).body;
       const readyOf = async (name: string) =>
@@ -179,6 +182,7 @@ describe("a node without a sign of life", () => {
       expect((await readyOf("beating")).status).toBe("True");
     } finally {
       clearInterval(beat);
+      await lastBeat;
       await lonely.close();
     }
   });

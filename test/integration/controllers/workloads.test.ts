@@ -63,6 +63,8 @@ describe.skipIf(!hasKubectl())("deployments by kubectl", () => {
     expect(status.conditions).toContainEqual(
       expect.objectContaining({ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }),
     );
+    // What follows has the time that it takes on a busy machine.
+    await cluster.api.patch(`${apps}/deployments/stuck`, "merge", { spec: { progressDeadlineSeconds: 600 } });
     await ok("rollout undo deploy/stuck");
     await ok("rollout status deploy/stuck --timeout=30s");
     await ok("rollout pause deploy/stuck");
