@@ -32,6 +32,8 @@ export interface Cgroups {
 interface Hierarchy {
   readonly resource: LimitedResource;
   readonly folder: string;
+  /** Makes the folder under which containers get theirs. */
+  open(): void;
   /** File and text that set a limit. */
   format(milli: bigint): readonly (readonly [file: string, text: string])[];
   readonly oomFile?: string;
@@ -61,20 +63,17 @@ export function openCgroups(owner: string, root = "/sys/fs/cgroup"): Cgroups {
 }
 
 function openVersion2(folder: string, root: string): readonly Hierarchy[] {
-  const isOpen = attempt(() => {
+  const open = () => {
     writeFileSync(join(root, "cgroup.subtree_control"), "+cpu +memory");
-    openFolder(folder);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "cgroup.subtree_control"), "+cpu +memory");
-  });
-  if (!isOpen) {
-    removeTree(folder);
-    return [];
-  }
-  return [
-    { resource: "cpu", folder, format: (milli) => [["cpu.max", `${cpuQuota(milli)} ${periodUs}`]] },
+  };
+  const all: readonly Hierarchy[] = [
+    { resource: "cpu", folder, open, format: (milli) => [["cpu.max", `${cpuQuota(milli)} ${periodUs}`]] },
     {
       resource: "memory",
       folder,
+      open,
       // A container is killed as a whole, and does not escape into swap.
       format: (milli) => [
         ["memory.max", String(milli / 1000n)],
@@ -84,18 +83,18 @@ function openVersion2(folder: string, root: string): readonly Hierarchy[] {
       oomFile: "memory.events",
     },
   ];
+  return all.filter(canOpen);
 }
 
 function openVersion1(name: string, root: string): readonly Hierarchy[] {
+  const place = (resource: LimitedResource) => {
+    const folder = join(root, resource, name);
+    return { resource, folder, open: () => void mkdirSync(folder, { recursive: true }) };
+  };
   const all: readonly Hierarchy[] = [
+    { ...place("cpu"), format: (milli) => [["cpu.cfs_quota_us", String(cpuQuota(milli))]] },
     {
-      resource: "cpu",
-      folder: join(root, "cpu", name),
-      format: (milli) => [["cpu.cfs_quota_us", `${cpuQuota(milli)}`]],
-    },
-    {
-      resource: "memory",
-      folder: join(root, "memory", name),
+      ...place("memory"),
       format: (milli) => [
         ["memory.limit_in_bytes", String(milli / 1000n)],
         ["memory.memsw.limit_in_bytes", String(milli / 1000n)],
@@ -103,15 +102,15 @@ function openVersion1(name: string, root: string): readonly Hierarchy[] {
       oomFile: "memory.oom_control",
     },
   ];
-  return all.filter(
-    (one) => existsSync(join(one.folder, "..", "cgroup.procs")) && attempt(() => openFolder(one.folder)),
-  );
+  return all.filter((one) => existsSync(join(one.folder, "..", "cgroup.procs")) && canOpen(one));
 }
 
-/** What an earlier kubelet of the same owner left is removed first. */
-function openFolder(folder: string): void {
+/** Tries, and leaves nothing: the folder is made again for the first container with limits. */
+function canOpen({ folder, open }: Hierarchy): boolean {
   removeTree(folder);
-  mkdirSync(folder, { recursive: true });
+  const isOpen = attempt(open);
+  removeTree(folder);
+  return isOpen;
 }
 
 function createGroup(
@@ -144,6 +143,7 @@ function createGroup(
 function applyLimit(hierarchy: Hierarchy, folder: string, milli: bigint): boolean {
   const [first, ...rest] = hierarchy.format(milli);
   const isLimited = attempt(() => {
+    hierarchy.open();
     mkdirSync(folder, { recursive: true });
     if (first !== undefined) writeFileSync(join(folder, first[0]), first[1]);
   });

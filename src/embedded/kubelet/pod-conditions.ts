@@ -21,7 +21,10 @@ export function buildPodConditions(input: StatusInput, phase: PodPhase): readonl
   const existing = input.pod.status?.conditions ?? [];
   const containersReady = findContainersReady(input, phase);
   const findings: [string, Finding][] = [
-    ["PodReadyToStartContainers", { status: hasEnded(phase) ? "False" : "True" }],
+    [
+      "PodReadyToStartContainers",
+      { status: !hasEnded(phase) && input.records.some(hasBeenReached) ? "True" : "False" },
+    ],
     ["Initialized", findInitialized(input, phase)],
     ["Ready", findReady(input, containersReady)],
     ["ContainersReady", containersReady],
@@ -50,6 +53,12 @@ function mergeCondition(existing: readonly Condition[], type: string, finding: F
 
 function hasEnded(phase: PodPhase): boolean {
   return phase === "Succeeded" || phase === "Failed";
+}
+
+/** The pod's volumes are there: one of its containers was started, or failed for a reason of its own. */
+function hasBeenReached(record: ContainerRecord): boolean {
+  if (record.starting || record.state.kind !== "waiting" || record.last !== undefined) return true;
+  return !["ContainerCreating", "PodInitializing"].includes(record.state.waiting.reason);
 }
 
 function findInitialized(input: StatusInput, phase: PodPhase): Finding {

@@ -25,6 +25,7 @@ afterEach(async () => {
 const latest = () => bench.statuses.at(-1);
 const main = () => latest()?.containerStatuses?.[0];
 const events = (reason: string) => bench.events.filter((event) => event.reason === reason).map((one) => one.message);
+const condition = (type: string) => latest()?.conditions?.find((one) => one.type === type)?.status;
 const finalPhase = () =>
   eventually("the pod is over", () => ["Succeeded", "Failed"].includes(latest()?.phase ?? "") && latest()?.phase);
 const lines = () => (existsSync(order) ? readFileSync(order, "utf8").trim().split("\n") : []);
@@ -120,6 +121,13 @@ describe("last words", () => {
     expect(messages).toEqual(["it broke\n", "elsewhere\n"]);
   });
 
+  it("are cut to the last 4096 bytes", async () => {
+    const script = "head -c 5000 /dev/zero | tr '\\0' x > /dev/termination-log; echo end >> /dev/termination-log";
+    bench.run({ restartPolicy: "Never", containers: [shell(script)] });
+    await finalPhase();
+    expect(main()?.state?.terminated?.message).toBe(`${"x".repeat(4092)}end\n`);
+  });
+
   it("are the end of its log under FallbackToLogsOnError, after a failure alone", async () => {
     const terminationMessagePolicy = "FallbackToLogsOnError";
     bench.run({
@@ -147,6 +155,7 @@ describe("volumes", () => {
     expect(events("FailedMount")[0]).toBe('MountVolume.SetUp failed for volume "v" : secret "later" not found');
     const waiting = await eventually("the status", () => main()?.state?.waiting);
     expect(waiting).toEqual({ reason: "ContainerCreating" });
+    expect(condition("PodReadyToStartContainers")).toBe("False");
     bench.secrets.later = { a: "1" };
     expect(await finalPhase()).toBe("Succeeded");
   });
@@ -170,6 +179,7 @@ describe("volumes", () => {
       containers: [shell("while :; do cat /info/labels; echo; sleep 0.05; done", { volumeMounts: mounts })],
     });
     await eventually("it runs", () => main()?.state?.running);
+    expect(condition("PodReadyToStartContainers")).toBe("True");
     worker.update({ ...worker.pod, metadata: { ...worker.pod.metadata, labels: { color: "green" } } });
     await eventually("the label shows", async () => (await readWholeLog(worker)).includes('color="green"'));
   });
