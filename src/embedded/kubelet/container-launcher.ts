@@ -57,19 +57,12 @@ export function launchContainer(
   deps: LauncherDeps,
   record: ContainerRecord,
   prepared: PreparedContainer,
-  run: { readonly number: number; readonly listener: ProbeListener },
+  run: { readonly number: number; readonly listener: ProbeListener; onPreStopFailed(message: string): void },
 ): Promise<ContainerRun> {
   const { paths, ledger, clock, logger } = deps;
   const logPath = paths.log(record.name, run.number);
-  return startContainer({
-    container: record.spec,
-    ...prepared,
-    logPath,
-    ledger,
-    clock,
-    logger,
-    listener: run.listener,
-  });
+  const { number: _number, ...watchers } = run;
+  return startContainer({ container: record.spec, ...prepared, ...watchers, logPath, ledger, clock, logger });
 }
 
 /** As in Kubernetes, a subPath that is not there becomes a directory; the files of API objects are what they are. */

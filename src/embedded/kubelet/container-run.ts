@@ -46,6 +46,8 @@ export interface ContainerRunInput {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly listener: ProbeListener;
+  /** The container is stopped all the same. */
+  onPreStopFailed(message: string): void;
 }
 
 /** Output that is still in the pipes when the process has ended is read for this long. */
@@ -146,7 +148,10 @@ function createStop(input: ContainerRunInput, group: ProcessGroup, context: Hand
     if (graceMs === 0) return;
     const until = clock.monotonic() + graceMs;
     const preStop = input.container.lifecycle?.preStop;
-    if (preStop !== undefined) await runPreStop(preStop, context, graceMs, input.logger);
+    if (preStop !== undefined) {
+      const outcome = await runHandler(preStop, context, graceMs);
+      if (!outcome.succeeded) input.onPreStopFailed(outcome.message);
+    }
     if (turn !== undefined) await Promise.race([turn, sleep(Math.max(0, until - clock.monotonic()))]);
     group.signal("SIGTERM");
     if (turn !== undefined && clock.monotonic() + minGraceMs > until) await sleep(minGraceMs);
@@ -158,17 +163,6 @@ function createStop(input: ContainerRunInput, group: ProcessGroup, context: Hand
     if (!context.ended.aborted) group.signal("SIGKILL");
     await group.exited;
   };
-}
-
-async function runPreStop(
-  handler: Parameters<typeof runHandler>[0],
-  context: HandlerContext,
-  timeoutMs: number,
-  logger: Logger,
-): Promise<void> {
-  const outcome = await runHandler(handler, context, timeoutMs);
-  if (!outcome.succeeded)
-    logger.warn("preStop hook failed", { container: context.container.name, reason: outcome.message });
 }
 
 /** Whole seconds, as every time of the Kubernetes API but MicroTime. */

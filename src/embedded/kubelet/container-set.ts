@@ -123,7 +123,11 @@ export class ContainerSet {
     const image = record.spec.image ?? "";
     this.#record("Normal", "Pulled", `Container image "${image}" already present on machine`);
     const number = computeRunNumber(record);
-    const run = await launchContainer(this.#deps, record, prepared, { number, listener: this.#listen(name) });
+    const run = await launchContainer(this.#deps, record, prepared, {
+      number,
+      listener: this.#listen(name),
+      onPreStopFailed: (message) => this.#record("Warning", "FailedPreStopHook", `PreStopHook failed: ${message}`),
+    });
     this.#runs.set(name, run);
     this.#logs.keep(name, number, run.log);
     this.#record("Normal", "Created", `Created container: ${name}`);

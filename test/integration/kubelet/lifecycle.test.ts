@@ -64,6 +64,17 @@ describe("postStart", () => {
   });
 });
 
+it("a preStop hook that fails is told of, and the container stopped all the same", async () => {
+  const preStop = { exec: { command: ["/bin/sh", "-c", "exit 4"] } };
+  const worker = bench.run({ containers: [shell(leaving("main"), { lifecycle: { preStop } })] });
+  await eventually("it runs", async () => (await readWholeLog(worker)).includes("up"));
+  const deletion = { deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: 20 };
+  worker.update({ ...worker.pod, metadata: { ...worker.pod.metadata, ...deletion } });
+  await eventually("the object is removed", () => bench.deleted.length > 0);
+  expect(events("FailedPreStopHook")).toEqual(["PreStopHook failed: exit code 4: "]);
+  expect(lines()).toEqual(["main"]);
+});
+
 describe("sidecars", () => {
   it("end one by one, the last first, once the main container is done", async () => {
     bench.run({
