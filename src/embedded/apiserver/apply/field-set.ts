@@ -93,10 +93,11 @@ export class FieldSet {
     return true;
   }
 
-  /** Every member path as a list of elements, parents first. */
+  /** Every member path as a list of elements: at each level members first, then what is below. */
   *paths(prefix: readonly string[] = []): Generator<readonly string[]> {
-    if (this.member && prefix.length > 0) yield prefix;
-    for (const [element, child] of sortedChildren(this)) yield* child.paths([...prefix, element]);
+    const children = sortedChildren(this);
+    for (const [element, child] of children) if (child.member) yield [...prefix, element];
+    for (const [element, child] of children) yield* child.paths([...prefix, element]);
   }
 
   toJson(): JsonObject {

@@ -16,10 +16,10 @@ function fieldsBelow(value: unknown, schema: Schema, isRoot: boolean): FieldSet 
   if (shape === "leaf") return isRoot ? emptySet : leafSet;
   return shape === "list"
     ? fieldsOfItems(value as readonly unknown[], schema)
-    : fieldsOfMap(value as JsonObject, schema, isRoot);
+    : fieldsOfMap(value as JsonObject, schema);
 }
 
-function fieldsOfMap(value: JsonObject, schema: Schema, isRoot: boolean): FieldSet {
+function fieldsOfMap(value: JsonObject, schema: Schema): FieldSet {
   const children = new Map<string, FieldSet>();
   for (const name of Object.keys(value)) {
     const child = value[name];
@@ -30,7 +30,7 @@ function fieldsOfMap(value: JsonObject, schema: Schema, isRoot: boolean): FieldS
     const set = isMember ? asMember(below) : below;
     if (!set.isEmpty) children.set(`f:${name}`, set);
   }
-  return new FieldSet(children.size === 0 && !isRoot, children);
+  return new FieldSet(false, children);
 }
 
 function fieldsOfItems(items: readonly unknown[], schema: Schema): FieldSet {

@@ -2,6 +2,7 @@
  * What can be owned through an endpoint: never identity, status only through its own subresource, and through status
  * nothing of the specification. Pure.
  */
+import { metadataResetByStatus } from "../operations/update-rules.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import type { Comparison } from "./compare-objects.ts";
 import { type FieldSet, pathSet, unionAll } from "./field-set.ts";
@@ -28,13 +29,12 @@ export const withoutIdentity = (fields: FieldSet): FieldSet => fields.difference
 
 const status = pathSet(["status"]);
 const spec = pathSet(["spec"]);
-const specAndMetadata = spec.union(pathSet(["metadata"]));
 
 /** Fields that the endpoint resets to what is stored, whatever a client sends. */
 function resetFields(kind: ResourceKind, subresource: string): FieldSet | undefined {
   if (!kind.hasStatus) return undefined;
   if (subresource !== "status") return status;
-  return kind.builtin ? spec : specAndMetadata;
+  return unionAll([spec, ...metadataResetByStatus(kind).map(pathSet)]);
 }
 
 export function withoutReset(fields: FieldSet, kind: ResourceKind, subresource: string): FieldSet {

@@ -4,7 +4,7 @@
  */
 import { formatTime, type KubeObject, type ManagedFieldsEntry } from "../object.ts";
 import type { ResourceKind } from "../registry/kind.ts";
-import { zeroValue } from "../schema/zero-value.ts";
+import { unsetValue } from "../schema/zero-value.ts";
 import { type Comparison, compareObjects } from "./compare-objects.ts";
 import type { FieldSet } from "./field-set.ts";
 import {
@@ -85,9 +85,9 @@ export function compareIn(kind: ResourceKind, { old, next }: Change, subresource
   return comparisonWithoutReset(found, kind, subresource);
 }
 
-/** Structs of the built-in types that are no pointers are there from the start, so nobody adds them. */
+/** Structs of the built-in types that are no pointers, and required fields, are there from the start: nobody adds them. */
 function emptyObject(kind: ResourceKind): unknown {
-  return kind.builtin ? zeroValue(kind.schema) : { metadata: {} };
+  return kind.builtin ? unsetValue(kind.schema) : { metadata: {} };
 }
 
 function withoutEntries(object: KubeObject): KubeObject {

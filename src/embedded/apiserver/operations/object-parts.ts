@@ -7,6 +7,7 @@ import type { KubeObject } from "../object.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import { cause, type StatusCause } from "../status.ts";
 import type { Target } from "./context.ts";
+import { metadataResetByStatus } from "./update-rules.ts";
 
 export function selectParts({ kind, subresource }: Target, old: KubeObject, candidate: KubeObject): KubeObject {
   const select = kind.strategy.subresourceParts?.[subresource];
@@ -16,11 +17,15 @@ export function selectParts({ kind, subresource }: Target, old: KubeObject, cand
   return withoutStatus(kind, old, candidate);
 }
 
-/** Custom resources take only the status; built-in kinds also take labels and annotations, as their Go strategies do. */
+/** Custom resources take only the status; most built-in kinds also take metadata, as their Go strategies do. */
 function withStatus(kind: ResourceKind, old: KubeObject, candidate: KubeObject): KubeObject {
-  const metadata = kind.builtin ? { ...candidate.metadata } : { ...old.metadata };
-  if (kind.builtin && old.metadata.ownerReferences !== undefined)
-    metadata.ownerReferences = old.metadata.ownerReferences;
+  const reset = metadataResetByStatus(kind);
+  const metadata = reset.some((path) => path.length === 1) ? { ...old.metadata } : { ...candidate.metadata };
+  for (const [, field] of reset) {
+    if (field === undefined) continue;
+    if (old.metadata[field] === undefined) delete metadata[field];
+    else metadata[field] = old.metadata[field];
+  }
   const { status: _status, ...rest } = old;
   return withOptional({ ...rest, metadata }, "status", candidate.status);
 }

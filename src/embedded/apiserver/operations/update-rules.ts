@@ -40,3 +40,26 @@ export function requiresVersion(kind: ResourceKind): boolean {
 
 /** Events have no dependents, so no policy adds a finalizer to them. */
 export const takesPropagation = (kind: ResourceKind): boolean => kind.storage !== "events";
+
+const metadataResetKinds: ReadonlySet<string> = new Set([
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "flowschemas.flowcontrol.apiserver.k8s.io",
+  "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+  "resourceclaims.resource.k8s.io",
+  "servicecidrs.networking.k8s.io",
+  "validatingadmissionpolicies.admissionregistration.k8s.io",
+  "volumeattachments.storage.k8s.io",
+]);
+
+/** What a write of the status leaves of the metadata as it is stored, as paths. */
+export function metadataResetByStatus(kind: ResourceKind): readonly (readonly string[])[] {
+  const name = qualified(subjectOf(kind));
+  if (!kind.builtin || metadataResetKinds.has(name)) return [["metadata"]];
+  if (name === "deployments.apps") return [["metadata", "labels"]];
+  return name === "pods"
+    ? [
+        ["metadata", "deletionTimestamp"],
+        ["metadata", "ownerReferences"],
+      ]
+    : [];
+}

@@ -39,15 +39,29 @@ function decodeObject(value: unknown, schema: Schema, place: Place): JsonObject 
   if (!isObject(value)) throw mismatch(value, "object", place.path);
   const result: JsonObject = {};
   for (const [name, child] of Object.entries(value)) {
+    const childSchema = childOf(schema, name);
+    const isText = childSchema?.type === "string" && schema.properties === undefined;
+    // A null is an absent field; in a map of texts it is an empty text.
+    if (child === null && isText) setField(result, name, "");
     if (child === null || child === undefined) continue;
     const path = place.path === "" ? name : `${place.path}.${name}`;
-    const childSchema = childOf(schema, name);
     if (childSchema === undefined) place.unknownFields.push(path);
+    else if (isEmptyCollection(child, childSchema) && isOptional(schema, name)) continue;
     else setField(result, name, decode(child, childSchema, { path, unknownFields: place.unknownFields }));
   }
   for (const name of valueStructsOf(schema)) result[name] ??= zeroValue(schema.properties?.[name] ?? {});
   return result;
 }
+
+/** Go leaves empty lists and maps of optional fields out, so nobody sees them again. Structs are no maps. */
+function isEmptyCollection(value: unknown, schema: Schema): boolean {
+  if (schema.type === "array") return Array.isArray(value) && value.length === 0;
+  return schema.additionalProperties !== undefined && isObject(value) && Object.keys(value).length === 0;
+}
+
+/** An empty list of managed fields says something: that they be forgotten. */
+const isOptional = (schema: Schema, name: string): boolean =>
+  schema.properties !== undefined && schema.required?.includes(name) !== true && name !== "managedFields";
 
 const valueStructs = new WeakMap<Schema, readonly string[]>();
 
