@@ -7,6 +7,8 @@ import { podSecurity } from "./plugins/pod-security.ts";
 import { priority } from "./plugins/priority.ts";
 import { rbacEscalation } from "./plugins/rbac-escalation.ts";
 import { serviceAccount } from "./plugins/service-account.ts";
+import { unservedAdmission } from "./plugins/unserved-admission.ts";
+import { validatingAdmissionPolicy } from "./plugins/validating-admission-policy.ts";
 
 export const admissionPlugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
@@ -16,4 +18,6 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   podSecurity,
   priority,
   defaultTolerationSeconds,
+  unservedAdmission,
+  validatingAdmissionPolicy,
 ];

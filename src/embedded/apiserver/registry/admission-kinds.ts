@@ -1,4 +1,11 @@
 /** Declarations of admissionregistration.k8s.io: webhooks, and the policies that are written in CEL. */
+import {
+  mutatingPolicyBindingStrategy,
+  mutatingPolicyStrategy,
+  validatingPolicyBindingStrategy,
+  validatingPolicyStrategy,
+  webhookConfigurationStrategy,
+} from "../admission/policies/registration-strategies.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
 
@@ -7,7 +14,6 @@ const registration = {
   namespaced: false,
   categories: ["api-extensions"],
   hasGeneration: true,
-  strategy: { requiresVersion: true },
 } as const;
 
 export const admissionKinds = (): readonly ResourceKind[] => [
@@ -16,22 +22,36 @@ export const admissionKinds = (): readonly ResourceKind[] => [
     kind: "ValidatingAdmissionPolicy",
     plural: "validatingadmissionpolicies",
     hasStatus: true,
+    strategy: validatingPolicyStrategy,
   }),
   declareBuiltin({
     ...registration,
     kind: "ValidatingAdmissionPolicyBinding",
     plural: "validatingadmissionpolicybindings",
+    strategy: validatingPolicyBindingStrategy,
   }),
-  declareBuiltin({ ...registration, kind: "MutatingAdmissionPolicy", plural: "mutatingadmissionpolicies" }),
+  declareBuiltin({
+    ...registration,
+    kind: "MutatingAdmissionPolicy",
+    plural: "mutatingadmissionpolicies",
+    strategy: mutatingPolicyStrategy,
+  }),
   declareBuiltin({
     ...registration,
     kind: "MutatingAdmissionPolicyBinding",
     plural: "mutatingadmissionpolicybindings",
+    strategy: mutatingPolicyBindingStrategy,
   }),
   declareBuiltin({
     ...registration,
     kind: "ValidatingWebhookConfiguration",
     plural: "validatingwebhookconfigurations",
+    strategy: webhookConfigurationStrategy("ValidatingWebhook"),
   }),
-  declareBuiltin({ ...registration, kind: "MutatingWebhookConfiguration", plural: "mutatingwebhookconfigurations" }),
+  declareBuiltin({
+    ...registration,
+    kind: "MutatingWebhookConfiguration",
+    plural: "mutatingwebhookconfigurations",
+    strategy: webhookConfigurationStrategy("MutatingWebhook"),
+  }),
 ];
