@@ -221,8 +221,9 @@ describe("a custom resource definition", () => {
     });
     expect((await one.api.get(`${definitionsPath}/widgets.example.com`)).status).toBe(200);
     expect((await one.api.post(widgetsPath, aWidget("late"))).body).toMatchObject({
-      code: 405,
-      message: "create not allowed while custom resource definition is terminating",
+      code: 403,
+      message:
+        'widgets.example.com "late" is forbidden: create not allowed while custom resource definition is terminating',
     });
     await one.api.patch(`${widgetsPath}/held`, "merge", { metadata: { finalizers: null } });
     await eventually("the definition is gone", async () => {

@@ -13,7 +13,15 @@ import { updateObject } from "../operations/update.ts";
 import { parseForce } from "../operations/write-options.ts";
 import { applyPatch, type PatchFormat } from "../patch/apply-patch.ts";
 import type { ScalePaths } from "../registry/kind.ts";
-import { badRequest, cause, invalid, methodNotAllowed, pathNotFound, unsupportedMediaType } from "../status.ts";
+import {
+  badRequest,
+  cause,
+  failure,
+  invalid,
+  methodNotAllowed,
+  pathNotFound,
+  unsupportedMediaType,
+} from "../status.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import { requireBody } from "./write.ts";
 
@@ -34,8 +42,14 @@ interface ScaleRequest {
   readonly paths: ScalePaths;
 }
 
-async function readScale({ context, target }: ScaleRequest): Promise<StoredObject> {
-  return readObject(context, target);
+async function readScale({ context, target, paths }: ScaleRequest): Promise<StoredObject> {
+  const stored = readObject(context, target);
+  // The Go types of built-in kinds have replicas always.
+  if (!target.kind.builtin && valueAt(stored.object, paths.spec) === undefined) {
+    const why = `the spec replicas field ".${paths.spec.join(".")}" does not exist`;
+    throw failure(500, "InternalError", `Internal error occurred: ${why}`);
+  }
+  return stored;
 }
 
 async function replaceScale(request: ScaleRequest): Promise<StoredObject> {

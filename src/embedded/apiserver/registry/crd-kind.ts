@@ -4,7 +4,7 @@ import { asArray, asObject, asString, isObject } from "../json-value.ts";
 import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
 import { createdAtColumns } from "../printing/builtin-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
-import { decideNames } from "./definition-names.ts";
+import { decideNames, withCondition } from "./definition-names.ts";
 import type { ResourceKind, StrategyContext } from "./kind.ts";
 
 export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
@@ -25,8 +25,6 @@ export function crdKind(): ResourceKind {
     strategy: {
       applyDefaults: defaultDefinition,
       prepareCreate: (definition, context) => {
-        const finalizers = definition.metadata.finalizers ?? [];
-        if (!finalizers.includes(cleanupFinalizer)) definition.metadata.finalizers = [...finalizers, cleanupFinalizer];
         definition.status = { storedVersions: storageVersions(definition) };
         setNames(definition, context);
       },
@@ -37,10 +35,28 @@ export function crdKind(): ResourceKind {
         setNames(definition, context);
       },
       validate: validateDefinition,
+      beginDeletion,
       requiresVersion: true,
     },
   });
 }
+
+/** Mutates the marked definition: its objects are to go first. */
+function beginDeletion(definition: KubeObject): void {
+  const { finalizers = [], deletionTimestamp = "" } = definition.metadata;
+  if (finalizers.includes(cleanupFinalizer)) return;
+  definition.metadata.finalizers = [...finalizers, cleanupFinalizer];
+  const conditions = asArray(statusOf(definition).conditions).map(asObject);
+  const status = { ...statusOf(definition), conditions: withCondition(conditions, terminating, deletionTimestamp) };
+  definition.status = status;
+}
+
+const terminating = {
+  type: "Terminating",
+  status: "True",
+  reason: "InstanceDeletionPending",
+  message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+};
 
 function setNames(definition: KubeObject, context: StrategyContext): void {
   const all = context.store.list(crdStorage).items.map((item) => item.object);

@@ -8,7 +8,7 @@ import { definitionName } from "../schema/definition-name.ts";
 import { decodeEmbedded } from "../schema/embedded-resource.ts";
 import { applyDefaults, pruneUnknown } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
-import { badRequest, failure } from "../status.ts";
+import { badRequest, forbidden } from "../status.ts";
 import { validateCustom } from "./custom-validation.ts";
 import { type CustomVersion, versionsOf } from "./custom-version.ts";
 import { apiVersionOf, type DecodedObject, type ResourceKind, type ScalePaths } from "./kind.ts";
@@ -60,7 +60,7 @@ function customKind(definition: KubeObject, version: CustomVersion): ResourceKin
     subresources: {},
     decode: (raw, withDefaults) => decodeCustom(raw, shape, withDefaults),
     fromStorage: (object) => present(object, shape),
-    toStorage: (object) => ({ ...object, apiVersion: apiVersionOf(group, version.storageVersion.name) }),
+    toStorage: (object) => toStorage(object, shape),
     revision: definition.metadata.resourceVersion ?? "",
     ...(version.deprecation === undefined ? {} : { deprecation: version.deprecation }),
     ...(version.unavailable === undefined ? {} : { unavailable: version.unavailable }),
@@ -115,6 +115,15 @@ function present(object: KubeObject, shape: CustomShape): KubeObject {
   return { ...pruned, apiVersion, kind: shape.kind, metadata };
 }
 
+/** Under the storage version, without what that version does not know. */
+function toStorage(object: KubeObject, { version, definition }: CustomShape): KubeObject {
+  const apiVersion = apiVersionOf(asString(specOf(definition).group), version.storageVersion.name);
+  if (version.storage) return { ...object, apiVersion };
+  const { metadata, ...content } = object;
+  const pruned = pruneUnknown(content, version.storageVersion.schema).value as JsonObject;
+  return { ...pruned, apiVersion, kind: object.kind, metadata };
+}
+
 function decodeCustom(raw: JsonObject, shape: CustomShape, withDefaults: boolean): DecodedObject {
   const { schema } = shape.version;
   const { value, unknownFields } = pruneUnknown(raw, schema);
@@ -150,7 +159,7 @@ function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
   const validation = { schema: version.schema, scale };
   return {
     prepareCreate: (object) => {
-      if (definition.metadata.deletionTimestamp !== undefined) throw failure(405, "MethodNotAllowed", endingMessage);
+      if (definition.metadata.deletionTimestamp !== undefined) throw endingDefinition(shape, object.metadata.name);
       if (version.hasStatus) delete object.status;
     },
     validate: (object, old) =>
@@ -159,4 +168,8 @@ function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
   };
 }
 
-const endingMessage = "create not allowed while custom resource definition is terminating";
+function endingDefinition({ definition }: CustomShape, name: string): Error {
+  const { group, names } = specOf(definition);
+  const subject = { resource: asString(asObject(names).plural), group: asString(group) };
+  return forbidden(subject, name, "create not allowed while custom resource definition is terminating");
+}

@@ -166,16 +166,9 @@ function checkNested(schema: Schema, path: string, isIntOrString = false): Statu
   return findings;
 }
 
-/** Every field that value validation speaks of is specified outside of it. */
+/** Every field that value validation at the root speaks of is specified outside of it. The server looks no deeper. */
 function checkCompleteness(schema: Schema, path: string): StatusCause[] {
-  const parts = nestedParts(schema, path).flatMap(([part, where]) => checkSpecified(part, schema, { where, path }));
-  const children = Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
-    checkCompleteness(child, `${path}.properties[${name}]`),
-  );
-  if (schema.items !== undefined) children.push(...checkCompleteness(schema.items, `${path}.items`));
-  if (typeof schema.additionalProperties === "object")
-    children.push(...checkCompleteness(schema.additionalProperties, `${path}.additionalProperties`));
-  return [...parts, ...children];
+  return nestedParts(schema, path).flatMap(([part, where]) => checkSpecified(part, schema, { where, path }));
 }
 
 function nestedParts(schema: Schema, path: string): Array<readonly [Schema, string]> {

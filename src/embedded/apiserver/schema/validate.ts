@@ -11,7 +11,7 @@ import { checkScalar } from "./validate-scalar.ts";
 
 export function validateStructure(value: unknown, schema: Schema, path = "", old?: unknown): StatusCause[] {
   if (old !== undefined && deepEqual(value, old)) return [];
-  if (value === null) return schema.nullable === true || isUntyped(schema) ? [] : [wrongType("null", schema, path)];
+  if (value === null) return checkNull(schema, path);
   const mismatch = checkType(value, schema, path);
   if (mismatch !== undefined) return [mismatch];
   const findings = checkScalar(value, schema, path);
@@ -19,6 +19,12 @@ export function validateStructure(value: unknown, schema: Schema, path = "", old
   else if (isObject(value)) findings.push(...checkObject(value, schema, path, old));
   findings.push(...checkCombinators(value, schema, path));
   return findings;
+}
+
+/** Null is no value of an enum, even of one that lists it: the server compares typed values only. */
+function checkNull(schema: Schema, path: string): StatusCause[] {
+  if (schema.nullable !== true && !isUntyped(schema)) return [wrongType("null", schema, path)];
+  return schema.enum === undefined ? [] : [cause.unsupported(shownPath(path), null, schema.enum)];
 }
 
 function isUntyped(schema: Schema): boolean {
