@@ -3,7 +3,8 @@ import { expect } from "vitest";
 import { area } from "./support/conformance-case.ts";
 import { customObjects, fields } from "./support/custom-objects.ts";
 
-const text = { type: "string" };
+// Bounds keep the estimated cost of the rules within the server's budget.
+const text = { type: "string", maxLength: 50 };
 const int = { type: "integer" };
 const named = fields({ name: text, v: int }, { required: ["name"] });
 const properties = {

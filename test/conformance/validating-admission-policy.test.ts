@@ -131,7 +131,7 @@ area("validating admission policies", (conformance) => {
       "a reason that is none",
       { validations: [{ expression: "true", reason: "Because" }] },
       "spec.validations[0].reason",
-      /supported values: "Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"/,
+      /supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"/,
     ],
     [
       "a failure policy that is none",

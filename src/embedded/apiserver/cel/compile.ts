@@ -4,6 +4,7 @@
  */
 import { type Environment, EvaluationError, type ParseResult } from "@marcbachmann/cel-js";
 import { type CelNode, isNode, walkNodes } from "./engine.ts";
+import { findMixedLiteral } from "./literal-types.ts";
 import { mendPresenceTests } from "./presence.ts";
 import { compilePattern, translatePattern } from "./re2-pattern.ts";
 
@@ -45,7 +46,12 @@ function checkTypes(environment: Environment, parsed: ParseResult, expression: s
   mendPresenceTests(parsed.ast);
   mendPatterns(parsed.ast, expression);
   const result = parsed.check();
-  if (result.valid) return result.type ?? "dyn";
+  if (result.valid) {
+    const mixed = findMixedLiteral(parsed.ast);
+    if (mixed === undefined) return result.type ?? "dyn";
+    const error = Object.assign(new Error(mixed.message), { range: { start: mixed.node.start ?? 0 } });
+    throw new CelCompileError(describe(error, expression, ""));
+  }
   const unknown = unknownFunction(environment, result.error);
   if (unknown === undefined) throw new CelCompileError(describe(result.error, expression, ""));
   const error = new Error(`Unknown variable: ${unknown}`);

@@ -8,6 +8,8 @@ export interface CelNode {
   readonly pos?: number;
   readonly start?: number;
   readonly meta?: { macro?: CelMacro };
+  /** Once the tree is type-checked. */
+  readonly checkedType?: CelType;
 }
 
 export interface CelType {

@@ -20,7 +20,11 @@ export function kubernetesEnvironment(): Environment {
 }
 
 function createBase(): Environment {
-  const environment = new Environment({ enableOptionalTypes: true });
+  const environment = new Environment({
+    enableOptionalTypes: true,
+    // Checked by `literal-types.ts`, which lets the arguments of format() differ.
+    homogeneousAggregateLiterals: false,
+  });
   const libraries = [
     registerStrings,
     registerLists,

@@ -23,11 +23,16 @@ export class SchemaTypes {
   readonly #environment: Environment;
   readonly #bindings = new Map<Schema, CelBinding>();
   readonly #lists = new Set<string>();
+  readonly #nameOf: (property: string) => string | undefined;
   #count = 0;
 
-  /** Types are registered in `environment`, which must not be cloned before all are. */
-  constructor(environment: Environment) {
+  /**
+   * Types are registered in `environment`, which must not be cloned before all are. Names are escaped unless they are
+   * Kubernetes' own, as those of an admission request.
+   */
+  constructor(environment: Environment, names: "escaped" | "as they are" = "escaped") {
     this.#environment = environment;
+    this.#nameOf = names === "escaped" ? escapeName : (property) => property;
   }
 
   bind(schema: Schema, name: string, isResource = false): CelBinding {
@@ -87,7 +92,7 @@ export class SchemaTypes {
     const fields: Record<string, string> = {};
     const readers = new Map<string, readonly [string, CelBinding]>();
     for (const [property, child] of propertiesOf(schema, isResource)) {
-      const escaped = escapeName(property);
+      const escaped = this.#nameOf(property);
       const binding = this.bind(child, `${name}.${property}`, child["x-kubernetes-embedded-resource"]);
       if (escaped === undefined || binding.type === undefined) continue;
       fields[escaped] = child.nullable === true ? "dyn" : binding.type;

@@ -102,7 +102,6 @@ function audit({ request, context }: Case, key: string, value: string): void {
 }
 
 const codes: Readonly<Record<string, number>> = {
-  Unauthorized: 401,
   Forbidden: 403,
   RequestEntityTooLarge: 413,
   Invalid: 422,

@@ -87,7 +87,7 @@ function createEnvironment({ hasParams, hasAuthorizer }: PolicyVariablesWanted):
 /** The types of request and namespace are declared once, so that their values fit every environment. */
 function createBase(): PolicyEnvironment {
   const environment = kubernetesEnvironment();
-  const types = new SchemaTypes(environment);
+  const types = new SchemaTypes(environment, "as they are");
   const request = types.bind(requestSchema, "request");
   const namespace = types.bind(namespaceSchema, "namespaceObject");
   environment

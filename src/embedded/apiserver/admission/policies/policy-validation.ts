@@ -111,7 +111,7 @@ function checkContents(policy: KubeObject, spec: JsonObject): StatusCause[] {
   ];
 }
 
-const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 
 function checkValidation(item: JsonObject, path: string): StatusCause[] {
   const findings: StatusCause[] = [];
