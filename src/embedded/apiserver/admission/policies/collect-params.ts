@@ -3,7 +3,7 @@ import { asObject, asString, isObject, type JsonObject } from "../../json-value.
 import { type KubeObject, specOf } from "../../object.ts";
 import { type ApiContext, keyOf } from "../../operations/context.ts";
 import type { ResourceKind } from "../../registry/kind.ts";
-import { matchesLabelSelector } from "../../selectors/match-label-selector.ts";
+import { selectorMatches } from "../../validation/label-selectors.ts";
 
 /** What is wrong with a policy or a binding, for which the failure policy decides. */
 export class PolicyConfigurationError extends Error {
@@ -61,5 +61,5 @@ function findParams(
   }
   const scope = namespace === undefined ? {} : { namespace };
   const all = store.list(kind.storage, scope).items.map((item) => item.object);
-  return all.filter((object) => matchesLabelSelector(asObject(paramRef.selector), object.metadata.labels ?? {}));
+  return all.filter((object) => selectorMatches(asObject(paramRef.selector), object.metadata.labels ?? {}));
 }

@@ -1,9 +1,9 @@
 /** Whether a policy, a binding or a webhook is about a request: resource rules, namespace and object selectors. Pure. */
-import { asArray, asObject, asString, isObject, type JsonObject } from "../../json-value.ts";
+import { asArray, asObject, asString, type JsonObject } from "../../json-value.ts";
 import type { KubeObject } from "../../object.ts";
 import type { ApiContext } from "../../operations/context.ts";
 import type { ResourceKind } from "../../registry/kind.ts";
-import { matchesLabelSelector } from "../../selectors/match-label-selector.ts";
+import { isEmptySelector, selectorMatches } from "../../validation/label-selectors.ts";
 import type { AdmissionRequest } from "../admission.ts";
 
 /** The kind under which it matches, which is the request's own or an equivalent one; undefined where it does not. */
@@ -72,16 +72,12 @@ function matchesNamespace(selector: JsonObject, request: AdmissionRequest, conte
   const self = isNamespaceObject(request) ? (request.object ?? request.old) : undefined;
   if (self === undefined && request.namespace === "") return true;
   const namespace = self ?? context.store.get("namespaces", request.namespace)?.object;
-  return matchesLabelSelector(selector, namespace?.metadata.labels ?? {});
+  return selectorMatches(selector, namespace?.metadata.labels ?? {});
 }
 
 function matchesObject(selector: JsonObject, { object, old }: AdmissionRequest): boolean {
   if (isEmptySelector(selector)) return true;
   const matches = (one: KubeObject | undefined) =>
-    one !== undefined && matchesLabelSelector(selector, one.metadata.labels ?? {});
+    one !== undefined && selectorMatches(selector, one.metadata.labels ?? {});
   return matches(object) || matches(old);
-}
-
-function isEmptySelector({ matchLabels, matchExpressions }: JsonObject): boolean {
-  return (!isObject(matchLabels) || Object.keys(matchLabels).length === 0) && asArray(matchExpressions).length === 0;
 }

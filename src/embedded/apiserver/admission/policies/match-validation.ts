@@ -1,8 +1,9 @@
 /** Validation of what policies, bindings and webhooks say they are about: resource rules and selectors. Pure. */
 import { asArray, asObject, asString, isObject, type JsonObject } from "../../json-value.ts";
-import { checkLabelValue, checkPathSegment } from "../../registry/names.ts";
-import { qualifiedNameProblems } from "../../registry/qualified-name.ts";
+import { checkPathSegment } from "../../registry/names.ts";
 import { cause, type StatusCause } from "../../status.ts";
+import { Findings } from "../../validation/findings.ts";
+import { checkLabelSelector as checkSelector } from "../../validation/label-selectors.ts";
 
 const matchPolicies = ["Equivalent", "Exact"];
 
@@ -93,41 +94,9 @@ function checkResource(resource: string, before: readonly string[], path: string
     .map((wider) => cause.invalid(path, resource, `if '${wider}' is present, must not specify ${resource}`));
 }
 
-const valued = ["In", "NotIn"];
-const unvalued = ["DoesNotExist", "Exists"];
-
-export function checkLabelSelector(selector: JsonObject, path: string): StatusCause[] {
-  const findings: StatusCause[] = [];
-  for (const [key, value] of Object.entries(asObject(selector.matchLabels))) {
-    findings.push(...checkKey(key, `${path}.matchLabels`));
-    const problem = checkLabelValue(asString(value));
-    if (problem !== undefined) findings.push(cause.invalid(`${path}.matchLabels`, value, problem));
-  }
-  for (const [index, item] of asArray(selector.matchExpressions).entries())
-    findings.push(...checkExpression(asObject(item), `${path}.matchExpressions[${index}]`));
-  return findings;
-}
-
-function checkKey(key: string, path: string): StatusCause[] {
-  return qualifiedNameProblems(key).map((problem) => cause.invalid(path, key, problem));
-}
-
-function checkExpression(expression: JsonObject, path: string): StatusCause[] {
-  const operator = asString(expression.operator);
-  const values = asArray(expression.values).map(asString);
-  const findings: StatusCause[] = [];
-  if (valued.includes(operator) && values.length === 0)
-    findings.push(cause.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-  else if (unvalued.includes(operator) && values.length > 0)
-    findings.push(
-      cause.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-    );
-  else if (!valued.includes(operator) && !unvalued.includes(operator))
-    findings.push(cause.invalid(`${path}.operator`, operator, "not a valid selector operator"));
-  findings.push(...checkKey(asString(expression.key), `${path}.key`));
-  for (const [index, value] of values.entries()) {
-    const problem = checkLabelValue(value);
-    if (problem !== undefined) findings.push(cause.invalid(`${path}.values[${index}]`, value, problem));
-  }
-  return findings;
+/** The findings of the selectors of built-in kinds, as a list. */
+export function checkLabelSelector(selector: JsonObject, path: string): readonly StatusCause[] {
+  const found = new Findings();
+  checkSelector(selector, path, found);
+  return found.list;
 }
