@@ -111,6 +111,19 @@ export class ConformanceApi {
     return { status: reply.statusCode, headers: reply.headers, body: isJson && text !== "" ? JSON.parse(text) : text };
   }
 
+  /** The bytes of an answer as they came, compressed or not. */
+  async bytes(
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<{ readonly headers: Reply["headers"]; readonly body: Buffer }> {
+    const reply = await request(`${this.#endpoint.server}${path}`, {
+      dispatcher: this.#endpoint.dispatcher,
+      signal: AbortSignal.timeout(requestTimeoutMs),
+      headers: { ...this.#identity(), ...options.headers },
+    });
+    return { headers: reply.headers, body: Buffer.from(await reply.body.arrayBuffer()) };
+  }
+
   /** Reads a watch until `until` holds of the events so far or the server ends it. Fails after `timeoutMs`. */
   async watch(
     path: string,

@@ -12,6 +12,13 @@ const kinds = (events: WatchEvent[]) =>
   events.map((event) => `${event.type} ${event.object.metadata?.name ?? ""}`.trim());
 const revisionNow = async () => (await one.api.get(path)).body.metadata.resourceVersion as string;
 
+test("two seconds before the end of a stream that allows bookmarks one comes", async () => {
+  const since = await revisionNow();
+  const query = `watch=true&timeoutSeconds=3&allowWatchBookmarks=true&resourceVersion=${since}`;
+  const events = await one.api.watch(`${path}?${query}`, () => false);
+  expect(kinds(events)).toEqual(["BOOKMARK"]);
+});
+
 describe("compaction", () => {
   const churn = async () => {
     for (let index = 0; index < 30; index += 1)
