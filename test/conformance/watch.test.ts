@@ -327,16 +327,19 @@ area("watch initial events", (conformance) => {
 });
 
 area("watch bookmarks", (conformance) => {
-  conformance("what a quiet stream that allows them may bring is bookmarks, never older than its start", async (tools) => {
-    const { api, from, since } = await start(tools);
-    const events = await api.watch(`${from}&allowWatchBookmarks=true&timeoutSeconds=3`, toTheEnd);
-    for (const { type, object } of events) {
-      expect(type).toBe("BOOKMARK");
-      expect(object).toMatchObject({ kind: "Secret", apiVersion: "v1" });
-      expect(object.metadata).not.toHaveProperty("annotations");
-      expect(versionOf(object)).toBeGreaterThanOrEqual(BigInt(since));
-    }
-  });
+  conformance(
+    "what a quiet stream that allows them may bring is bookmarks, never older than its start",
+    async (tools) => {
+      const { api, from, since } = await start(tools);
+      const events = await api.watch(`${from}&allowWatchBookmarks=true&timeoutSeconds=3`, toTheEnd);
+      for (const { type, object } of events) {
+        expect(type).toBe("BOOKMARK");
+        expect(object).toMatchObject({ kind: "Secret", apiVersion: "v1" });
+        expect(object.metadata).not.toHaveProperty("annotations");
+        expect(versionOf(object)).toBeGreaterThanOrEqual(BigInt(since));
+      }
+    },
+  );
 
   conformance("none comes where they are not allowed", async (tools) => {
     const { api, from } = await start(tools);

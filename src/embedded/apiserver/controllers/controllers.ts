@@ -2,6 +2,7 @@
 import type { ApiContext } from "../operations/context.ts";
 import { ClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import { DefinitionController } from "./definitions.ts";
+import { EventExpiry } from "./event-expiry.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { NamespaceController } from "./namespaces.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
@@ -19,6 +20,7 @@ export function startControllers(context: ApiContext, { caPem, tokens }: Control
     new GarbageCollector(context),
     new ClusterRoleAggregation(context),
     new TokenSecretController(context, { caPem, tokens }),
+    new EventExpiry(context),
   ];
   return {
     stop: () => {
