@@ -1,9 +1,13 @@
 /** Strategies of the small core kinds: namespaces, nodes, config maps, secrets, services, leases, priority classes. */
-import { asObject, deepEqual, isObject } from "../json-value.ts";
+import { asArray, asObject, asString, deepEqual, isObject } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
 import type { Strategy } from "../registry/kind.ts";
-import { checkDnsLabel } from "../registry/names.ts";
+import { checkDnsLabel, checkLabelValue } from "../registry/names.ts";
 import { cause, type StatusCause } from "../status.ts";
+import { checkCidr } from "../validation/cidrs.ts";
+import { eachItem, Findings } from "../validation/findings.ts";
+import { checkConfigKey } from "../validation/names.ts";
+import { checkSecretType } from "../validation/secret-types.ts";
 
 export const namespaceStrategy: Strategy = {
   checkName: checkDnsLabel,
@@ -31,10 +35,37 @@ export const nodeStrategy: Strategy = {
   prepareCreate: (node) => {
     node.spec ??= {};
     node.status ??= {};
-    defaultAllocatable(node);
   },
-  prepareStatus: defaultAllocatable,
+  applyDefaults: defaultAllocatable,
+  validate: validateNode,
 };
+
+const taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+function validateNode(node: KubeObject, old: KubeObject | undefined): StatusCause[] {
+  const found = new Findings();
+  const spec = specOf(node);
+  const seen = new Set<string>();
+  eachItem(spec.taints, "metadata.taints", (taint, at) => {
+    found.qualifiedName(`${at}.key`, asString(taint.key));
+    found.holds(`${at}.value`, asString(taint.value), checkLabelValue);
+    found.oneOf(`${at}.effect`, taint.effect, taintEffects);
+    const id = `${asString(taint.key)}:${asString(taint.effect)}`;
+    if (seen.has(id)) found.duplicate(at, taint);
+    seen.add(id);
+  });
+  if (old === undefined) {
+    for (const [index, cidr] of asArray(spec.podCIDRs).map(asString).entries())
+      found.holds(`spec.podCIDRs[${index}]`, cidr, checkCidr);
+    return found.list;
+  }
+  const before = specOf(old);
+  if (asArray(before.podCIDRs).length > 0 && !deepEqual(before.podCIDRs, spec.podCIDRs))
+    found.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
+  if (asString(before.providerID) !== "" && before.providerID !== spec.providerID)
+    found.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid');
+  return found.list;
+}
 
 function defaultAllocatable(node: KubeObject): void {
   const status = isObject(node.status) ? node.status : {};
@@ -53,22 +84,20 @@ function validateConfigMap(map: KubeObject, old: KubeObject | undefined): Status
   return [...findings, ...validateImmutable(map, old, ["data", "binaryData"])];
 }
 
-const keyPattern = /^[-._a-zA-Z0-9]+$/;
 const maxDataBytes = 1024 * 1024;
 
 function validateKeys(object: KubeObject, field: string): StatusCause[] {
-  const findings: StatusCause[] = [];
+  const found = new Findings();
   let size = 0;
   for (const [key, value] of Object.entries(asObject(object[field]))) {
-    size += Buffer.byteLength(String(value));
-    if (key.length <= 253 && keyPattern.test(key) && key !== "." && key !== "..") continue;
-    const detail =
-      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-    findings.push(cause.invalid(`${field}[${key}]`, key, detail));
+    size += field === "data" && object.kind === "ConfigMap" ? Buffer.byteLength(String(value)) : decodedBytes(value);
+    found.holds(`${field}[${key}]`, key, checkConfigKey);
   }
-  if (size > maxDataBytes) findings.push(cause.tooLong("", maxDataBytes));
-  return findings;
+  if (size > maxDataBytes) found.add(cause.tooLong(object.kind === "ConfigMap" ? "" : field, maxDataBytes));
+  return found.list;
 }
+
+const decodedBytes = (value: unknown) => Buffer.from(String(value), "base64").length;
 
 function validateImmutable(object: KubeObject, old: KubeObject | undefined, fields: readonly string[]): StatusCause[] {
   if (old?.immutable !== true) return [];
@@ -95,10 +124,11 @@ export const secretStrategy: Strategy = {
     secret.type ??= "Opaque";
   },
   validate: (secret, old) => {
-    const findings = [...validateKeys(secret, "data"), ...validateImmutable(secret, old, ["data"])];
-    if (old !== undefined && old.type !== secret.type)
-      findings.push(cause.invalid("type", secret.type, "field is immutable"));
-    return findings;
+    const found = new Findings();
+    if (old !== undefined && old.type !== secret.type) found.invalid("type", secret.type, "field is immutable");
+    found.add(...validateImmutable(secret, old, ["data"]), ...validateKeys(secret, "data"));
+    checkSecretType(secret, found);
+    return found.list;
   },
 };
 
@@ -118,22 +148,32 @@ export const leaseStrategy: Strategy = {
 };
 
 const highestUserPriority = 1_000_000_000;
+const systemPriorities: Readonly<Record<string, number>> = {
+  "system-cluster-critical": 2_000_000_000,
+  "system-node-critical": 2_000_001_000,
+};
 
 export const priorityClassStrategy: Strategy = {
-  prepareCreate: (object) => {
+  applyDefaults: (object) => {
     object.value ??= 0;
     object.preemptionPolicy ??= "PreemptLowerPriority";
   },
   validate: (object, old) => {
-    const findings: StatusCause[] = [];
-    if (old !== undefined && old.value !== object.value) {
-      findings.push(cause.forbidden("value", "may not be changed in an update."));
-    }
-    if (Number(object.value) > highestUserPriority && !object.metadata.name.startsWith("system-")) {
-      findings.push(
-        cause.forbidden("value", `maximum allowed value of a user defined priority is ${highestUserPriority}`),
-      );
-    }
-    return findings;
+    const found = new Findings();
+    const { name } = object.metadata;
+    if (old !== undefined) {
+      if (old.value !== object.value) found.forbidden("value", "may not be changed in an update.");
+      if (old.preemptionPolicy !== object.preemptionPolicy)
+        found.invalid("preemptionPolicy", object.preemptionPolicy, "field is immutable");
+    } else if (name.startsWith("system-")) {
+      const why = "priority class names with 'system-' prefix are reserved for system use only. error: ";
+      if (systemPriorities[name] === undefined)
+        found.forbidden("metadata.name", `${why}${name} is not a known system priority class`);
+      else if (systemPriorities[name] !== object.value)
+        found.forbidden("metadata.name", `${why}value of ${name} PriorityClass must be ${systemPriorities[name]}`);
+    } else if (Number(object.value) > highestUserPriority)
+      found.forbidden("value", `maximum allowed value of a user defined priority is ${highestUserPriority}`);
+    found.optionalOneOf("preemptionPolicy", object.preemptionPolicy, ["PreemptLowerPriority", "Never"]);
+    return found.list;
   },
 };

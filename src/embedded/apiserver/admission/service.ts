@@ -1,83 +1,104 @@
-/** The service strategy: defaults, a cluster IP out of 10.96.0.0/16, and immutability of that IP. */
-import { asArray, asObject, asString } from "../json-value.ts";
-import { type KubeObject, specOf } from "../object.ts";
-import type { Strategy, StrategyContext } from "../registry/kind.ts";
-import { checkServiceName } from "../registry/names.ts";
-import { cause, failure, type StatusCause } from "../status.ts";
+/** The service strategy: defaults, addresses and node ports, and what a change of type drops. */
+import { asArray, asObject, asString, deepEqual, isObject, type JsonObject } from "../json-value.ts";
+import { type KubeObject, specOf, statusOf } from "../object.ts";
+import type { Strategy } from "../registry/kind.ts";
+import { checkDnsLabel } from "../registry/names.ts";
+import { clientIpTimeoutSeconds, isExternal, needsNodePorts } from "../validation/service-types.ts";
+import { validateService } from "../validation/services.ts";
+import { allocateAddresses, allocateNodePorts } from "./service-allocation.ts";
 
 export const serviceStrategy: Strategy = {
-  checkName: checkServiceName,
+  checkName: checkDnsLabel,
   applyDefaults: defaultService,
   prepareCreate: (service, context) => {
     service.status = { loadBalancer: {} };
-    allocateIp(service, context);
+    normalizeClusterIp(specOf(service), undefined);
+    allocateAddresses(service, context);
+    allocateNodePorts(service, context);
   },
-  prepareUpdate: (service, old) => keepIp(service, old),
-  validate: validateService,
+  prepareUpdate: (service, old, context) => {
+    const [spec, before] = [specOf(service), specOf(old)];
+    normalizeClusterIp(spec, before);
+    keepAllocated(spec, before);
+    dropUnused(spec, before);
+    if (spec.type !== "LoadBalancer") service.status = { ...statusOf(service), loadBalancer: {} };
+    allocateAddresses(service, context, old);
+    allocateNodePorts(service, context);
+  },
+  validate: (service, old, subresource) => (subresource === "status" ? [] : validateService(service, old)),
   returnsDeletedObject: true,
 };
 
 function defaultService(service: KubeObject): void {
   const spec = specOf(service);
   service.spec = spec;
-  spec.type ??= "ClusterIP";
+  service.status = { loadBalancer: {}, ...statusOf(service) };
   spec.sessionAffinity ??= "None";
-  if (spec.type === "ExternalName") return;
-  spec.internalTrafficPolicy ??= "Cluster";
-  for (const item of asArray(spec.ports)) {
-    const port = asObject(item);
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  if (
+    spec.sessionAffinity === "ClientIP" &&
+    asObject(asObject(spec.sessionAffinityConfig).clientIP).timeoutSeconds === undefined
+  )
+    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: clientIpTimeoutSeconds } };
+  spec.type ??= "ClusterIP";
+  for (const port of asArray(spec.ports).map(asObject)) {
     port.protocol ??= "TCP";
-    port.targetPort ??= port.port;
+    if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "") port.targetPort = port.port;
+  }
+  if (isExternal(spec)) spec.externalTrafficPolicy ??= "Cluster";
+  if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
+  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
+}
+
+/** `clusterIP` is the first of `clusterIPs`: who sets or clears one of them means both. */
+function normalizeClusterIp(spec: JsonObject, before: JsonObject | undefined): void {
+  const one = asString(spec.clusterIP);
+  const sameList = before !== undefined && deepEqual(spec.clusterIPs, before.clusterIPs);
+  if (before === undefined) {
+    if (one !== "" && asArray(spec.clusterIPs).length === 0) spec.clusterIPs = [one];
+    return;
+  }
+  if (one === asString(before.clusterIP)) return;
+  if (one === "" && sameList) delete spec.clusterIPs;
+  else if (one !== "" && sameList) spec.clusterIPs = [one, ...asArray(spec.clusterIPs).slice(1)];
+  else if (one !== "" && asArray(spec.clusterIPs).length === 0) spec.clusterIPs = [one];
+}
+
+const needsClusterIp = (spec: JsonObject) => spec.type !== "ExternalName";
+const needsHealthPort = (spec: JsonObject) => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+
+/** Clients that send a manifest again leave out what the server chose. */
+function keepAllocated(spec: JsonObject, before: JsonObject): void {
+  if (needsClusterIp(spec) && needsClusterIp(before)) {
+    if (asString(spec.clusterIP) === "") spec.clusterIP = before.clusterIP;
+    if (asArray(spec.clusterIPs).length === 0 && before.clusterIPs !== undefined) spec.clusterIPs = before.clusterIPs;
+  }
+  if (needsHealthPort(spec) && needsHealthPort(before)) spec.healthCheckNodePort ??= before.healthCheckNodePort;
+  if (!needsNodePorts(spec) || !needsNodePorts(before)) return;
+  const taken = new Set(asArray(spec.ports).map((port) => asObject(port).nodePort));
+  const known = new Map(asArray(before.ports).map((port) => [asObject(port).name, asObject(port).nodePort]));
+  for (const port of asArray(spec.ports).map(asObject)) {
+    const was = known.get(port.name);
+    if (port.nodePort === undefined && was !== undefined && !taken.has(was)) port.nodePort = was;
   }
 }
 
-function allocateIp(service: KubeObject, context: StrategyContext): void {
-  const spec = specOf(service);
-  if (spec.type === "ExternalName") return;
-  if (asString(spec.clusterIP) === "") spec.clusterIP = freeIp(context);
-  setIpFields(service, asString(spec.clusterIP));
-}
-
-function setIpFields(service: KubeObject, clusterIp: string): void {
-  const spec = specOf(service);
-  spec.clusterIP = clusterIp;
-  spec.clusterIPs = [clusterIp];
-  spec.ipFamilies ??= ["IPv4"];
-  spec.ipFamilyPolicy ??= "SingleStack";
-}
-
-/** 10.96.0.1 is the API server's own, as on most clusters. */
-function freeIp(context: StrategyContext): string {
-  const used = new Set(context.store.list("services").items.map((item) => asString(specOf(item.object).clusterIP)));
-  for (let host = 2; host < 65_535; host += 1) {
-    const ip = `10.96.${host >> 8}.${host & 255}`;
-    if (!used.has(ip)) return ip;
+/** Fields that the new type has no use for go with the old one, unless the client changed them as well. */
+function dropUnused(spec: JsonObject, before: JsonObject): void {
+  if (needsClusterIp(before) && !needsClusterIp(spec)) {
+    if (deepEqual(spec.clusterIPs, before.clusterIPs))
+      for (const name of ["clusterIP", "clusterIPs"]) delete spec[name];
+    dropSame(spec, before, ["ipFamilies", "ipFamilyPolicy"]);
   }
-  throw failure(500, "InternalError", "no cluster IP is free in 10.96.0.0/16; delete services that are not used");
+  const nodePorts = (one: JsonObject) => asArray(one.ports).map((port) => asObject(port).nodePort);
+  if (needsNodePorts(before) && !needsNodePorts(spec) && deepEqual(nodePorts(spec), nodePorts(before)))
+    for (const port of asArray(spec.ports)) if (isObject(port)) delete port.nodePort;
+  if (needsHealthPort(before) && !needsHealthPort(spec)) dropSame(spec, before, ["healthCheckNodePort"]);
+  if (before.type === "LoadBalancer" && spec.type !== "LoadBalancer")
+    dropSame(spec, before, ["allocateLoadBalancerNodePorts", "loadBalancerClass"]);
+  if (isExternal(before) && !isExternal(spec)) dropSame(spec, before, ["externalTrafficPolicy"]);
 }
 
-function keepIp(service: KubeObject, old: KubeObject): void {
-  const spec = specOf(service);
-  const before = asString(specOf(old).clusterIP);
-  if (spec.type !== "ExternalName" && asString(spec.clusterIP) === "" && before !== "") setIpFields(service, before);
-}
-
-function validateService(service: KubeObject, old: KubeObject | undefined): StatusCause[] {
-  const spec = specOf(service);
-  const findings: StatusCause[] = [];
-  const ports = asArray(spec.ports).map(asObject);
-  if (ports.length === 0 && spec.clusterIP !== "None" && spec.type !== "ExternalName")
-    findings.push(cause.required("spec.ports"));
-  for (const [index, port] of ports.entries()) {
-    const number = Number(port.port);
-    if (!(number >= 1 && number <= 65_535)) {
-      findings.push(cause.invalid(`spec.ports[${index}].port`, port.port, "must be between 1 and 65535, inclusive"));
-    }
-    if (ports.length > 1 && asString(port.name) === "") findings.push(cause.required(`spec.ports[${index}].name`));
-  }
-  const before = asString(specOf(old ?? {}).clusterIP);
-  if (before !== "" && spec.type !== "ExternalName" && spec.clusterIP !== before) {
-    findings.push(cause.invalid("spec.clusterIP", spec.clusterIP, "field is immutable"));
-  }
-  return findings;
+function dropSame(spec: JsonObject, before: JsonObject, fields: readonly string[]): void {
+  for (const field of fields) if (deepEqual(spec[field], before[field])) delete spec[field];
 }

@@ -3,7 +3,7 @@ import { asArray, asObject, asString, isObject, type JsonObject } from "../json-
 import { type KubeObject, specOf, statusOf } from "../object.ts";
 import type { Column } from "../registry/kind.ts";
 import { formatAge } from "./age.ts";
-import { ageColumn, nameColumn } from "./common-columns.ts";
+import { ageColumn, conditionOf, nameColumn } from "./common-columns.ts";
 
 const wide = (name: string, value: Column["value"]): Column => ({
   name,
@@ -19,7 +19,10 @@ export const podColumns: readonly Column[] = [
   { name: "Status", type: "string", description: "", priority: 0, value: podStatusWord },
   { name: "Restarts", type: "string", description: "", priority: 0, value: restarts },
   ageColumn,
-  wide("IP", (pod) => asString(statusOf(pod).podIP) || "<none>"),
+  wide(
+    "IP",
+    (pod) => asString(asObject(asArray(statusOf(pod).podIPs)[0]).ip) || asString(statusOf(pod).podIP) || "<none>",
+  ),
   wide("Node", (pod) => asString(specOf(pod).nodeName) || "<none>"),
   wide("Nominated Node", (pod) => asString(statusOf(pod).nominatedNodeName) || "<none>"),
   wide("Readiness Gates", readinessGates),
@@ -29,42 +32,39 @@ function containerStatuses(pod: KubeObject, field = "containerStatuses"): JsonOb
   return asArray(statusOf(pod)[field]).map(asObject);
 }
 
-/** Sidecars count with the main containers. */
+/** Init containers that go on running beside the others. */
+function sidecars(pod: KubeObject): ReadonlySet<unknown> {
+  const init = asArray(specOf(pod).initContainers).map(asObject);
+  return new Set(init.filter((container) => container.restartPolicy === "Always").map((container) => container.name));
+}
+
 function readyCount(pod: KubeObject): string {
-  const sidecars = sidecarNames(pod);
-  const ready = [
-    ...containerStatuses(pod).filter((status) => isObject(asObject(status.state).running)),
-    ...containerStatuses(pod, "initContainerStatuses").filter((one) => isStartedSidecar(one, sidecars)),
-  ].filter((status) => status.ready === true);
-  return `${ready.length}/${asArray(specOf(pod).containers).length + sidecars.size}`;
+  const kept = sidecars(pod);
+  const total = asArray(specOf(pod).containers).length + kept.size;
+  const { word, started } = initProgress(pod);
+  const inMain = word === undefined || isInitialized(pod);
+  const ready = inMain
+    ? containerStatuses(pod).filter((status) => status.ready === true && isObject(asObject(status.state).running))
+    : [];
+  return `${ready.length + started.filter((status) => status.ready === true).length}/${total}`;
 }
 
-function sidecarNames(pod: KubeObject): ReadonlySet<string> {
-  const containers = asArray(specOf(pod).initContainers).map(asObject);
-  return new Set(containers.filter((one) => one.restartPolicy === "Always").map((one) => asString(one.name)));
+function isInitialized(pod: KubeObject): boolean {
+  return conditionOf(pod, "Initialized")?.status === "True";
 }
 
-function isStartedSidecar(status: JsonObject, sidecars: ReadonlySet<string>): boolean {
-  return sidecars.has(asString(status.name)) && status.started === true;
-}
-
-/** While init containers run their restarts are shown, afterwards those of sidecars and main containers. */
 function restarts(pod: KubeObject, nowMs: number): string {
-  const inits = containerStatuses(pod, "initContainerStatuses");
-  const sidecars = sidecarNames(pod);
-  const later = [...inits.filter((one) => sidecars.has(asString(one.name))), ...containerStatuses(pod)];
-  const statuses = isInitializing(pod) ? inits : later;
+  const kept = sidecars(pod);
+  const { word, seen } = initProgress(pod);
+  const statuses =
+    word === undefined || isInitialized(pod)
+      ? [...seen.filter((status) => kept.has(status.name)), ...containerStatuses(pod)]
+      : seen;
   const total = statuses.reduce((sum, status) => sum + Number(status.restartCount ?? 0), 0);
   const ends = statuses
     .map((status) => asString(asObject(asObject(status.lastState).terminated).finishedAt))
     .filter((end) => end !== "");
   return total === 0 || ends.length === 0 ? String(total) : `${total} (${formatAge(ends.sort().at(-1), nowMs)} ago)`;
-}
-
-function isInitializing(pod: KubeObject): boolean {
-  const conditions = asArray(statusOf(pod).conditions).map(asObject);
-  const isInitialized = conditions.some((one) => one.type === "Initialized" && one.status === "True");
-  return !isInitialized && initStatusWord(pod) !== undefined;
 }
 
 function readinessGates(pod: KubeObject): string {
@@ -77,15 +77,14 @@ function readinessGates(pod: KubeObject): string {
 
 export function podStatusWord(pod: KubeObject): string {
   const status = statusOf(pod);
-  const phase = asString(status.reason) || asString(status.phase);
-  const scheduled = asArray(status.conditions)
-    .map(asObject)
-    .find((one) => one.type === "PodScheduled");
-  const gated = scheduled?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
-  const word = (isInitializing(pod) ? initStatusWord(pod) : containerWord(pod)) ?? gated ?? phase;
-  if (pod.metadata.deletionTimestamp === undefined) return word;
+  const phase = asString(status.phase);
+  const gated = conditionOf(pod, "PodScheduled")?.reason === "SchedulingGated" ? "SchedulingGated" : undefined;
+  const first = gated ?? (asString(status.reason) || phase);
+  const { word } = initProgress(pod);
+  const shown = word !== undefined && !isInitialized(pod) ? word : containerWord(pod, word ?? first);
+  if (pod.metadata.deletionTimestamp === undefined) return shown;
   if (status.reason === "NodeLost") return "Unknown";
-  return phase === "Succeeded" || phase === "Failed" ? word : "Terminating";
+  return phase === "Succeeded" || phase === "Failed" ? shown : "Terminating";
 }
 
 function terminatedWord(terminated: JsonObject, prefix = ""): string {
@@ -93,37 +92,53 @@ function terminatedWord(terminated: JsonObject, prefix = ""): string {
   if (reason !== "") return `${prefix}${reason}`;
   return Number(terminated.signal ?? 0) !== 0
     ? `${prefix}Signal:${terminated.signal}`
-    : `${prefix}ExitCode:${terminated.exitCode}`;
+    : `${prefix}ExitCode:${terminated.exitCode ?? 0}`;
 }
 
-function initStatusWord(pod: KubeObject): string | undefined {
+interface InitProgress {
+  /** While something keeps the pod from starting. */
+  readonly word: string | undefined;
+  /** The statuses looked at up to there, and the sidecars among them that run. */
+  readonly seen: readonly JsonObject[];
+  readonly started: readonly JsonObject[];
+}
+
+function initProgress(pod: KubeObject): InitProgress {
+  const kept = sidecars(pod);
   const total = asArray(specOf(pod).initContainers).length;
-  const sidecars = sidecarNames(pod);
+  const seen: JsonObject[] = [];
+  const started: JsonObject[] = [];
   for (const [index, container] of containerStatuses(pod, "initContainerStatuses").entries()) {
+    seen.push(container);
     const state = asObject(container.state);
-    const terminated = state.terminated;
-    if (isObject(terminated) && terminated.exitCode === 0) continue;
-    if (isStartedSidecar(container, sidecars)) continue;
-    if (isObject(terminated)) return terminatedWord(terminated, "Init:");
-    const reason = asString(asObject(state.waiting).reason);
-    return reason !== "" && reason !== "PodInitializing" ? `Init:${reason}` : `Init:${index}/${total}`;
+    if (isObject(state.terminated) && Number(state.terminated.exitCode ?? 0) === 0) continue;
+    if (kept.has(container.name) && container.started === true) started.push(container);
+    else return { word: initWord(state, `${index}/${total}`), seen, started };
   }
-  return undefined;
+  return { word: undefined, seen, started };
 }
 
-function containerWord(pod: KubeObject): string | undefined {
-  let word: string | undefined;
+function initWord(state: JsonObject, progress: string): string {
+  if (isObject(state.terminated)) return terminatedWord(state.terminated, "Init:");
+  const reason = asString(asObject(state.waiting).reason);
+  return reason !== "" && reason !== "PodInitializing" ? `Init:${reason}` : `Init:${progress}`;
+}
+
+/** The word of the first container that has something to say; `otherwise` where none has. */
+function containerWord(pod: KubeObject, otherwise: string): string {
+  let word = otherwise;
+  let failure = "";
   let running = false;
   for (const container of containerStatuses(pod).reverse()) {
-    const state = asObject(container.state);
-    const waiting = asString(asObject(state.waiting).reason);
-    if (waiting !== "") word = waiting;
-    else if (isObject(state.terminated)) word = terminatedWord(state.terminated);
-    else if (container.ready === true && isObject(state.running)) running = true;
+    const { waiting, terminated, running: runs } = asObject(container.state);
+    const reason = asString(asObject(waiting).reason);
+    if (reason !== "") word = reason;
+    else if (isObject(terminated)) {
+      word = terminatedWord(terminated);
+      if (Number(terminated.exitCode ?? 0) !== 0) failure = word;
+    } else if (container.ready === true && isObject(runs)) running = true;
   }
-  if (word !== "Completed" || !running) return word;
-  const ready = asArray(statusOf(pod).conditions)
-    .map(asObject)
-    .find((one) => one.type === "Ready");
-  return ready?.status === "True" ? "Running" : "NotReady";
+  if (word !== "Completed") return word;
+  if (running && conditionOf(pod, "Ready")?.status === "True") return "Running";
+  return failure !== "" ? failure : running ? "NotReady" : word;
 }

@@ -6,6 +6,12 @@ import {
   validatingPolicyStrategy,
   webhookConfigurationStrategy,
 } from "../admission/policies/registration-strategies.ts";
+import {
+  mutatingPolicyColumns,
+  policyBindingColumns,
+  validatingPolicyColumns,
+  webhookColumns,
+} from "../printing/admission-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
 
@@ -21,6 +27,7 @@ export const admissionKinds = (): readonly ResourceKind[] => [
     ...registration,
     kind: "ValidatingAdmissionPolicy",
     plural: "validatingadmissionpolicies",
+    columns: validatingPolicyColumns,
     hasStatus: true,
     strategy: validatingPolicyStrategy,
   }),
@@ -28,30 +35,35 @@ export const admissionKinds = (): readonly ResourceKind[] => [
     ...registration,
     kind: "ValidatingAdmissionPolicyBinding",
     plural: "validatingadmissionpolicybindings",
+    columns: policyBindingColumns,
     strategy: validatingPolicyBindingStrategy,
   }),
   declareBuiltin({
     ...registration,
     kind: "MutatingAdmissionPolicy",
     plural: "mutatingadmissionpolicies",
+    columns: mutatingPolicyColumns,
     strategy: mutatingPolicyStrategy,
   }),
   declareBuiltin({
     ...registration,
     kind: "MutatingAdmissionPolicyBinding",
     plural: "mutatingadmissionpolicybindings",
+    columns: policyBindingColumns,
     strategy: mutatingPolicyBindingStrategy,
   }),
   declareBuiltin({
     ...registration,
     kind: "ValidatingWebhookConfiguration",
     plural: "validatingwebhookconfigurations",
+    columns: webhookColumns,
     strategy: webhookConfigurationStrategy("ValidatingWebhook"),
   }),
   declareBuiltin({
     ...registration,
     kind: "MutatingWebhookConfiguration",
     plural: "mutatingwebhookconfigurations",
+    columns: webhookColumns,
     strategy: webhookConfigurationStrategy("MutatingWebhook"),
   }),
 ];

@@ -1,9 +1,9 @@
 /** Declarations of the core group (`/api/v1`). */
 
 import { configMapStrategy, namespaceStrategy, nodeStrategy, secretStrategy } from "../admission/core-strategies.ts";
-import { limitRangeStrategy } from "../admission/limit-ranges.ts";
 import { podStrategy } from "../admission/pod.ts";
 import { serviceStrategy } from "../admission/service.ts";
+import { limitRangeStrategy, podTemplateStrategy, resourceQuotaStrategy } from "../admission/small-strategies.ts";
 import { replicationControllerStrategy } from "../admission/workloads.ts";
 import { asObject, asString } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
@@ -11,13 +11,16 @@ import {
   configMapColumns,
   endpointsColumns,
   eventColumns,
+  limitRangeColumns,
   namespaceColumns,
   nodeColumns,
+  resourceQuotaColumns,
   secretColumns,
   serviceAccountColumns,
   serviceColumns,
 } from "../printing/builtin-columns.ts";
 import { podColumns } from "../printing/pod-columns.ts";
+import { podTemplateColumns, replicationControllerColumns } from "../printing/workload-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import { eventFromCore, eventToCore } from "./event-conversion.ts";
 import type { ResourceKind } from "./kind.ts";
@@ -157,20 +160,29 @@ export const coreKinds = (): readonly ResourceKind[] => [
     hasGeneration: true,
     scale: { spec: ["spec", "replicas"], status: ["status", "replicas"] },
     selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
+    columns: replicationControllerColumns,
     strategy: replicationControllerStrategy,
   }),
-  declareBuiltin({ kind: "LimitRange", plural: "limitranges", shortNames: ["limits"], strategy: limitRangeStrategy }),
+  declareBuiltin({
+    kind: "LimitRange",
+    plural: "limitranges",
+    shortNames: ["limits"],
+    columns: limitRangeColumns,
+    strategy: limitRangeStrategy,
+  }),
   declareBuiltin({
     kind: "ResourceQuota",
     plural: "resourcequotas",
     shortNames: ["quota"],
     hasStatus: true,
-    strategy: { returnsDeletedObject: true },
+    columns: resourceQuotaColumns,
+    strategy: resourceQuotaStrategy,
   }),
   declareBuiltin({
     kind: "PodTemplate",
     plural: "podtemplates",
     hasGeneration: true,
-    strategy: { returnsDeletedObject: true },
+    columns: podTemplateColumns,
+    strategy: podTemplateStrategy,
   }),
 ];

@@ -1,5 +1,20 @@
 /** Declarations of networking.k8s.io and discovery.k8s.io. */
-import { endpointSliceColumns } from "../printing/builtin-columns.ts";
+import {
+  endpointSliceStrategy,
+  ingressClassStrategy,
+  ingressStrategy,
+  ipAddressStrategy,
+  networkPolicyStrategy,
+  serviceCidrStrategy,
+} from "../admission/networking.ts";
+import {
+  endpointSliceColumns,
+  ingressClassColumns,
+  ingressColumns,
+  ipAddressColumns,
+  networkPolicyColumns,
+  serviceCidrColumns,
+} from "../printing/network-columns.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
 
@@ -12,6 +27,7 @@ export const networkKinds = (): readonly ResourceKind[] => [
     plural: "endpointslices",
     hasGeneration: true,
     columns: endpointSliceColumns,
+    strategy: endpointSliceStrategy,
   }),
   declareBuiltin({
     ...networking,
@@ -19,6 +35,8 @@ export const networkKinds = (): readonly ResourceKind[] => [
     plural: "networkpolicies",
     shortNames: ["netpol"],
     hasGeneration: true,
+    columns: networkPolicyColumns,
+    strategy: networkPolicyStrategy,
   }),
   declareBuiltin({
     ...networking,
@@ -27,6 +45,8 @@ export const networkKinds = (): readonly ResourceKind[] => [
     shortNames: ["ing"],
     hasStatus: true,
     hasGeneration: true,
+    columns: ingressColumns,
+    strategy: ingressStrategy,
   }),
   declareBuiltin({
     ...networking,
@@ -34,6 +54,8 @@ export const networkKinds = (): readonly ResourceKind[] => [
     plural: "ingressclasses",
     namespaced: false,
     hasGeneration: true,
+    columns: ingressClassColumns,
+    strategy: ingressClassStrategy,
   }),
   declareBuiltin({
     ...networking,
@@ -41,6 +63,16 @@ export const networkKinds = (): readonly ResourceKind[] => [
     plural: "ipaddresses",
     namespaced: false,
     shortNames: ["ip"],
+    columns: ipAddressColumns,
+    strategy: ipAddressStrategy,
   }),
-  declareBuiltin({ ...networking, kind: "ServiceCIDR", plural: "servicecidrs", namespaced: false, hasStatus: true }),
+  declareBuiltin({
+    ...networking,
+    kind: "ServiceCIDR",
+    plural: "servicecidrs",
+    namespaced: false,
+    hasStatus: true,
+    columns: serviceCidrColumns,
+    strategy: serviceCidrStrategy,
+  }),
 ];

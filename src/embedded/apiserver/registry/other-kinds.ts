@@ -1,8 +1,16 @@
 /** Declarations of all built-in groups but the core: those with a file of their own, and the small ones here. */
 import { leaseStrategy, priorityClassStrategy } from "../admission/core-strategies.ts";
+import { runtimeClassStrategy, signingRequestStrategy } from "../admission/small-strategies.ts";
 import { asString } from "../json-value.ts";
 import { specOf } from "../object.ts";
-import { leaseColumns, priorityClassColumns } from "../printing/builtin-columns.ts";
+import { flowSchemaColumns, priorityLevelColumns } from "../printing/admission-columns.ts";
+import {
+  apiServiceColumns,
+  leaseColumns,
+  priorityClassColumns,
+  runtimeClassColumns,
+  signingRequestColumns,
+} from "../printing/builtin-columns.ts";
 import { admissionKinds } from "./admission-kinds.ts";
 import { declareBuiltin } from "./builtin-kind.ts";
 import type { ResourceKind } from "./kind.ts";
@@ -46,7 +54,8 @@ export const otherKinds = (): readonly ResourceKind[] => [
     kind: "RuntimeClass",
     plural: "runtimeclasses",
     namespaced: false,
-    strategy: { requiresVersion: true },
+    columns: runtimeClassColumns,
+    strategy: runtimeClassStrategy,
   }),
   declareBuiltin({
     group: "certificates.k8s.io",
@@ -55,20 +64,25 @@ export const otherKinds = (): readonly ResourceKind[] => [
     namespaced: false,
     shortNames: ["csr"],
     hasStatus: true,
+    columns: signingRequestColumns,
+    strategy: signingRequestStrategy,
+    subresources: { approval: { kind: "CertificateSigningRequest", verbs: ["get", "patch", "update"] } },
     selectableFields: { "spec.signerName": (request) => asString(specOf(request).signerName) },
   }),
   declareBuiltin({
     group: "apiregistration.k8s.io",
     kind: "APIService",
     plural: "apiservices",
+    columns: apiServiceColumns,
     namespaced: false,
     categories: ["api-extensions"],
     hasStatus: true,
   }),
-  declareBuiltin({ ...flowControl, kind: "FlowSchema", plural: "flowschemas" }),
+  declareBuiltin({ ...flowControl, kind: "FlowSchema", columns: flowSchemaColumns, plural: "flowschemas" }),
   declareBuiltin({
     ...flowControl,
     kind: "PriorityLevelConfiguration",
+    columns: priorityLevelColumns,
     plural: "prioritylevelconfigurations",
   }),
 ];

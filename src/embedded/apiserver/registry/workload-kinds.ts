@@ -1,11 +1,17 @@
 /** Declarations of the groups apps, batch, autoscaling and policy. */
+import { autoscalerFromV1, autoscalerStrategy, autoscalerToV1 } from "../admission/autoscaling.ts";
 import { cronJobStrategy, jobStrategy } from "../admission/jobs.ts";
+import { controllerRevisionStrategy, disruptionBudgetStrategy } from "../admission/small-strategies.ts";
 import { statefulSetStrategy } from "../admission/stateful-sets.ts";
 import { daemonSetStrategy, deploymentStrategy, replicaSetStrategy } from "../admission/workloads.ts";
 import { statusOf } from "../object.ts";
 import {
+  autoscalerColumns,
+  controllerRevisionColumns,
+  cronJobColumns,
   daemonSetColumns,
   deploymentColumns,
+  disruptionBudgetColumns,
   jobColumns,
   replicaSetColumns,
   statefulSetColumns,
@@ -15,6 +21,17 @@ import type { ResourceKind } from "./kind.ts";
 
 const scale = { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["spec", "selector"] } as const;
 const workload = { hasStatus: true, hasGeneration: true, categories: ["all"] } as const;
+
+const autoscaler = {
+  group: "autoscaling",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  shortNames: ["hpa"],
+  categories: ["all"],
+  hasStatus: true,
+  columns: autoscalerColumns,
+  strategy: autoscalerStrategy,
+} as const;
 
 export const workloadKinds = (): readonly ResourceKind[] => [
   declareBuiltin({
@@ -57,7 +74,13 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     columns: daemonSetColumns,
     strategy: daemonSetStrategy,
   }),
-  declareBuiltin({ group: "apps", kind: "ControllerRevision", plural: "controllerrevisions" }),
+  declareBuiltin({
+    group: "apps",
+    kind: "ControllerRevision",
+    plural: "controllerrevisions",
+    columns: controllerRevisionColumns,
+    strategy: controllerRevisionStrategy,
+  }),
   declareBuiltin({
     group: "batch",
     kind: "Job",
@@ -73,17 +96,11 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     plural: "cronjobs",
     shortNames: ["cj"],
     ...workload,
+    columns: cronJobColumns,
     strategy: cronJobStrategy,
   }),
-  declareBuiltin({
-    group: "autoscaling",
-    version: "v2",
-    kind: "HorizontalPodAutoscaler",
-    plural: "horizontalpodautoscalers",
-    shortNames: ["hpa"],
-    categories: ["all"],
-    hasStatus: true,
-  }),
+  declareBuiltin({ ...autoscaler, version: "v2" }),
+  declareBuiltin({ ...autoscaler, version: "v1", toStorage: autoscalerFromV1, fromStorage: autoscalerToV1 }),
   declareBuiltin({
     group: "policy",
     kind: "PodDisruptionBudget",
@@ -91,5 +108,7 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     shortNames: ["pdb"],
     hasStatus: true,
     hasGeneration: true,
+    columns: disruptionBudgetColumns,
+    strategy: disruptionBudgetStrategy,
   }),
 ];
