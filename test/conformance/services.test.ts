@@ -39,7 +39,9 @@ area("services", (conformance) => {
   conformance("an address out of the range, or none at all", async ({ api, path }) => {
     const services = await path("services");
     const outside = await api.post(services, aService("one", { clusterIP: "192.0.2.1" })).refuse(422, "Invalid");
-    expect(outside.message).toContain("failed to allocate IP 192.0.2.1: the provided network does not match the current range");
+    expect(outside.message).toContain(
+      "failed to allocate IP 192.0.2.1: the provided network does not match the current range",
+    );
     const wrong = await api.post(services, aService("one", { clusterIP: "10.96" })).refuse(422, "Invalid");
     expect(wrong.details.causes[0].field).toBe("spec.clusterIPs[0]");
   });

@@ -19,6 +19,7 @@ const statefulSetMutable = [
 export const statefulSetStrategy = workloadStrategy({
   word: "statefulset",
   owner: "StatefulSet",
+  firstStatus: { replicas: 0, availableReplicas: 0 },
   checkName: checkDnsLabel,
   defaults: defaultStatefulSet,
   check: (spec, found) => {
@@ -64,7 +65,7 @@ function defaultStatefulSet(spec: JsonObject): void {
     claim.apiVersion ??= "v1";
     claim.kind ??= "PersistentVolumeClaim";
     claim.spec = { volumeMode: "Filesystem", ...asObject(claim.spec) };
-    claim.status ??= { phase: "Pending" };
+    claim.status = { phase: "Pending", ...asObject(claim.status) };
   }
 }
 

@@ -14,6 +14,8 @@ export interface WorkloadRules {
   /** As messages about its selector name it. */
   readonly word: string;
   readonly owner: string;
+  /** Counts that are shown from the start. */
+  readonly firstStatus?: JsonObject;
   readonly defaults: (spec: JsonObject) => void;
   readonly check: (spec: JsonObject, found: Findings) => void;
   readonly checkUpdate: (spec: JsonObject, old: JsonObject, found: Findings) => void;
@@ -38,7 +40,7 @@ export function workloadStrategy(rules: WorkloadRules): Strategy {
       defaultTemplate(spec.template);
     },
     prepareCreate: (object) => {
-      object.status = {};
+      object.status = { ...rules.firstStatus };
     },
     validate: (object, old, subresource) => {
       if (subresource === "status") return validateReplicaStatus(statusOf(object));

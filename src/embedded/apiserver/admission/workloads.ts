@@ -56,6 +56,7 @@ function checkDeploymentStrategy(strategy: JsonObject, found: Findings): void {
 export const replicaSetStrategy = workloadStrategy({
   word: "deployment",
   owner: "ReplicaSet",
+  firstStatus: { replicas: 0 },
   defaults: (spec) => {
     spec.replicas ??= 1;
   },
@@ -96,6 +97,7 @@ export const replicationControllerStrategy: Strategy = {
 export const daemonSetStrategy = workloadStrategy({
   word: "daemonset",
   owner: "DaemonSet",
+  firstStatus: { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
   defaults: (spec) => {
     spec.updateStrategy ??= {};
     const strategy = asObject(spec.updateStrategy);

@@ -5,13 +5,14 @@ import { setReplicas } from "../apply/set-replicas.ts";
 import { mediaType, parseJsonBody, parseYamlBody, readBytes, readObjectBody } from "../http/body.ts";
 import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
 import { addWarnings, sendJson } from "../http/respond.ts";
-import { asArray, asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
+import { asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
 import { updateObject } from "../operations/update.ts";
 import { parseForce } from "../operations/write-options.ts";
 import { applyPatch, type PatchFormat } from "../patch/apply-patch.ts";
+import { formatLabels, formatSelector } from "../printing/common-columns.ts";
 import type { ScalePaths } from "../registry/kind.ts";
 import {
   badRequest,
@@ -119,23 +120,12 @@ function scaleOf(object: KubeObject, paths: ScalePaths): JsonObject {
   };
 }
 
-/** Custom resources keep it as text, workloads as a label selector. */
+/** Custom kinds keep it as text; workloads as a selector, and the oldest of them as a map of labels. */
 function selectorText(selector: unknown): { selector?: string } {
-  if (typeof selector === "string") return selector === "" ? {} : { selector };
-  const { matchLabels, matchExpressions } = asObject(selector);
-  const labels = Object.entries(asObject(matchLabels)).map(([key, value]) => [key, `${key}=${String(value)}`] as const);
-  const expressions = asArray(matchExpressions)
-    .map(asObject)
-    .map((one) => [String(one.key), expressionText(one)] as const);
-  const all = [...labels, ...expressions].sort(([a], [b]) => (a < b ? -1 : 1));
-  return all.length === 0 ? {} : { selector: all.map(([, text]) => text).join(",") };
-}
-
-function expressionText({ key, operator, values }: JsonObject): string {
-  const list = `(${asArray(values).map(String).sort().join(",")})`;
-  if (operator === "In") return `${String(key)} in ${list}`;
-  if (operator === "NotIn") return `${String(key)} notin ${list}`;
-  return operator === "DoesNotExist" ? `!${String(key)}` : String(key);
+  if (typeof selector === "string" && selector !== "") return { selector };
+  if (!isObject(selector) || Object.keys(selector).length === 0) return {};
+  const isMap = Object.values(selector).every((value) => typeof value === "string");
+  return { selector: isMap ? formatLabels(selector) : formatSelector(selector) };
 }
 
 function checkScale(scale: unknown, target: Target): JsonObject {

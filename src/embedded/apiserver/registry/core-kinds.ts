@@ -1,6 +1,7 @@
 /** Declarations of the core group (`/api/v1`). */
 
 import { configMapStrategy, namespaceStrategy, nodeStrategy, secretStrategy } from "../admission/core-strategies.ts";
+import { coreEventStrategy, eventStrategy } from "../admission/events.ts";
 import { podStrategy } from "../admission/pod.ts";
 import { serviceStrategy } from "../admission/service.ts";
 import { limitRangeStrategy, podTemplateStrategy, resourceQuotaStrategy } from "../admission/small-strategies.ts";
@@ -139,12 +140,14 @@ export const coreKinds = (): readonly ResourceKind[] => [
     shortNames: ["ev"],
     columns: eventColumns,
     selectableFields: eventFields,
+    strategy: coreEventStrategy,
   }),
   declareBuiltin({
     group: "events.k8s.io",
     kind: "Event",
     plural: "events",
     storage: "events",
+    strategy: eventStrategy,
     shortNames: ["ev"],
     columns: eventColumns,
     selectableFields: eventFields,
@@ -158,7 +161,7 @@ export const coreKinds = (): readonly ResourceKind[] => [
     categories: ["all"],
     hasStatus: true,
     hasGeneration: true,
-    scale: { spec: ["spec", "replicas"], status: ["status", "replicas"] },
+    scale: { spec: ["spec", "replicas"], status: ["status", "replicas"], selector: ["spec", "selector"] },
     selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
     columns: replicationControllerColumns,
     strategy: replicationControllerStrategy,

@@ -52,7 +52,6 @@ export const workloadKinds = (): readonly ResourceKind[] => [
     ...workload,
     scale,
     columns: replicaSetColumns,
-    selectableFields: { "status.replicas": (object) => String(statusOf(object).replicas ?? 0) },
     strategy: replicaSetStrategy,
   }),
   declareBuiltin({
