@@ -79,7 +79,8 @@ function keyElement(item: unknown, schema: Schema, keys: readonly string[]): str
   if (item === null || item === undefined)
     throw new ItemKeyError("associative list with keys may not have a null element");
   if (!isObject(item)) throw new ItemKeyError("associative list with keys may not have non-map elements");
-  const found = keyFields(item, { ...schema, "x-kubernetes-list-map-keys": keys });
+  const isDeclared = schema["x-kubernetes-list-map-keys"] === keys;
+  const found = keyFields(item, isDeclared ? schema : { ...schema, "x-kubernetes-list-map-keys": keys });
   const names = Object.keys(found).sort();
   if (names.length === 0) {
     const list = keys.map((name) => JSON.stringify(name)).join(" ");
