@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { benchApiServer } from "./apiserver.ts";
 import { benchClient } from "./client.ts";
+import { benchGas } from "./gas.ts";
 import { benchInference } from "./inference.ts";
 import { benchSignatures } from "./signatures.ts";
 
@@ -13,6 +14,7 @@ export type Figures = Readonly<Record<string, unknown>>;
 const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   apiserver: benchApiServer,
   client: benchClient,
+  gas: benchGas,
   inference: benchInference,
   signatures: benchSignatures,
 };
