@@ -45,9 +45,7 @@ contract RewardDistributor is IRewardDistributor, EIP712 {
     }
 
     /// @inheritdoc IRewardDistributor
-    function claimTo(TypedData.BatchHeader calldata header, Claim calldata entry, Redirect calldata redirect)
-        external
-    {
+    function claimTo(TypedData.BatchHeader calldata header, Claim calldata entry, Redirect calldata redirect) external {
         settlement.requireFinal(header);
         _useRedirect(entry.account, redirect);
         if (!_claim(header, entry, redirect.to)) revert NothingToClaim(entry.account);

@@ -10,6 +10,7 @@ import {IFaultRegistry} from "./interfaces/IFaultRegistry.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
 import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
+import {Certificates} from "./libraries/Certificates.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
@@ -74,7 +75,7 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         if (header.previousHash != last) revert WrongPreviousHash(header.previousHash, last);
         _checkTotals(header, head.settledWei);
         bytes32 digest = hashHeader(header);
-        validatorSets.verifyLive(digest, header.epoch, bitmap, signatures);
+        Certificates.verify(digest, validatorSets.liveStoreOf(header.epoch), bitmap, signatures);
 
         _advanceFinality(head, last, digest);
         head.sequence += 1;
@@ -83,7 +84,7 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         _head = head;
         _headHash = digest;
         if (header.sequence % CHECKPOINT_INTERVAL == 0) _checkpoints[header.sequence] = digest;
-        emit Settled(header.sequence, digest, header.taskCount, header.settledWei);
+        emit Settled(header.sequence, digest);
     }
 
     /// @inheritdoc ISettlement
@@ -201,12 +202,9 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @dev Back to `parent`, which is the header before the faulty one, or nothing where that was the first.
-    function _restore(
-        Head memory head,
-        TypedData.BatchHeader calldata parent,
-        bytes32 parentHash,
-        bool losesCandidate
-    ) private {
+    function _restore(Head memory head, TypedData.BatchHeader calldata parent, bytes32 parentHash, bool losesCandidate)
+        private
+    {
         bool isFirst = parentHash == 0;
         if (!isFirst && hashHeader(parent) != parentHash) revert WrongPreviousHash(hashHeader(parent), parentHash);
         head.sequence = isFirst ? 0 : uint256(parent.sequence).toUint32();
@@ -221,7 +219,9 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     function _setChallengeSeconds(uint24 seconds_) private {
-        if (seconds_ < minChallengeSeconds || seconds_ > MAX_CHALLENGE_SECONDS) revert InvalidChallengeSeconds(seconds_);
+        if (seconds_ < minChallengeSeconds || seconds_ > MAX_CHALLENGE_SECONDS) {
+            revert InvalidChallengeSeconds(seconds_);
+        }
         _head.challengeSeconds = seconds_;
         emit ChallengeSecondsChanged(seconds_);
     }

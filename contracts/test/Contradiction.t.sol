@@ -78,8 +78,7 @@ contract ContradictionTest is EvidenceFixture {
         TypedData.Receipt memory b = receiptOf("two");
         bytes memory genuine = signReceipt(a);
         bytes memory forged = compact(0x1234, digestOf(b));
-        bytes memory refusal =
-            abi.encodeWithSelector(Evidence.NotSignedByWorker.selector, vm.addr(0x1234), worker);
+        bytes memory refusal = abi.encodeWithSelector(Evidence.NotSignedByWorker.selector, vm.addr(0x1234), worker);
         vm.expectRevert(refusal);
         slashing.proveContradiction(a, genuine, b, forged);
         vm.expectRevert(refusal);

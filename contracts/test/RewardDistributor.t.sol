@@ -192,8 +192,7 @@ contract RewardDistributorTest is Fixture {
     {
         redirect.to = to;
         redirect.expiresAt = uint64(block.timestamp + 30 days);
-        bytes32 message =
-            keccak256(abi.encode(distributor.CLAIM_TO_TYPEHASH(), account, to, nonce, redirect.expiresAt));
+        bytes32 message = keccak256(abi.encode(distributor.CLAIM_TO_TYPEHASH(), account, to, nonce, redirect.expiresAt));
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),

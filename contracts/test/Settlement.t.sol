@@ -22,7 +22,7 @@ contract SettlementTest is Fixture {
         bytes32 digest = settlement.hashHeader(header);
         bytes memory signatures = certify(digest, 0x1f);
         vm.expectEmit(address(settlement));
-        emit ISettlement.Settled(1, digest, 1, 400);
+        emit ISettlement.Settled(1, digest);
         vm.prank(STRANGER);
         settlement.settle(header, 0x1f, signatures);
         (uint64 sequence, bytes32 headerHash, uint256 settledWei) = settlement.lastBatch();

@@ -129,23 +129,26 @@ contract ValidatorSetsTest is Fixture {
 
     function testThePreviousEpochStaysLiveForTheGracePeriodOnly() public {
         bytes memory signatures = certify(DIGEST, 0x1f);
-        sets.verifyLive(DIGEST, 1, 0x1f, signatures);
+        address store = sets.liveStoreOf(1);
+        assertEq(store.code.length, 1 + 20 * VALIDATORS);
         sets.rotate(_bondedPair());
         vm.warp(block.timestamp + GRACE);
-        sets.verifyLive(DIGEST, 1, 0x1f, signatures);
+        assertEq(sets.liveStoreOf(1), store);
+        assertEq(sets.liveStoreOf(2).code.length, 41);
+        assertTrue(sets.isLive(1), "in the grace period");
         vm.warp(block.timestamp + 1);
+        assertTrue(!sets.isLive(1), "after the grace period");
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.EpochRetired.selector, 1, 2));
-        sets.verifyLive(DIGEST, 1, 0x1f, signatures);
+        sets.liveStoreOf(1);
         sets.verify(DIGEST, 1, 0x1f, signatures);
     }
 
     function testTwoEpochsBackIsNeverLive() public {
-        bytes memory signatures = certify(DIGEST, 0x1f);
         address[] memory next = _bondedPair();
         sets.rotate(next);
         sets.rotate(next);
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.EpochRetired.selector, 1, 3));
-        sets.verifyLive(DIGEST, 1, 0x1f, signatures);
+        sets.liveStoreOf(1);
     }
 
     function testFuzzOnlyQuorumsOfMembersVerify(uint256 bitmap) public {

@@ -13,7 +13,7 @@ export interface EventPlace {
 }
 
 interface EventFields {
-  Settled: { sequence: bigint; headerHash: string; taskCount: number; settledWei: bigint };
+  Settled: { sequence: bigint; headerHash: string };
   Slashed: { node: string; fault: string; reporter: string; amountWei: bigint; reporterWei: bigint; burntWei: bigint };
   Disqualified: { node: string; fault: string };
   Bonded: { node: string; role: NodeRole; owner: string; payout: string; amountWei: bigint; activeWei: bigint };
@@ -26,10 +26,7 @@ export type EventKind = keyof EventFields;
 export type ChainEvent = { [K in EventKind]: EventPlace & { readonly kind: K } & Readonly<EventFields[K]> }[EventKind];
 
 const decoders: { readonly [K in EventKind]: (args: Result) => EventFields[K] } = {
-  Settled: ({ sequence, headerHash, taskCount, settledWei }) => ({
-    ...{ sequence, headerHash, settledWei },
-    taskCount: Number(taskCount),
-  }),
+  Settled: ({ sequence, headerHash }) => ({ sequence, headerHash }),
   Slashed: ({ node, fault, reporter, amount, reporterAmount, burnt }) => ({
     ...{ node, fault, reporter },
     ...{ amountWei: amount, reporterWei: reporterAmount, burntWei: burnt },

@@ -10,7 +10,8 @@ import {TypedData} from "../libraries/TypedData.sol";
 /// root. Headers form a chain: `sequence` grows by one and `previousHash` names the one before. A header is final once it
 /// or a later one has stood for the challenge window; until then a proven fault rolls it back.
 interface ISettlement {
-    event Settled(uint64 indexed sequence, bytes32 indexed headerHash, uint32 taskCount, uint256 settledWei);
+    /// @dev The rest of the header is in the transaction's calldata.
+    event Settled(uint64 indexed sequence, bytes32 indexed headerHash);
     event Paused(address indexed guardian, uint256 until);
     event Unpaused(address indexed guardian);
     event ChallengeSecondsChanged(uint24 challengeSeconds);

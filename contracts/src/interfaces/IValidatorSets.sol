@@ -31,13 +31,14 @@ interface IValidatorSets {
     /// @notice Reverts unless a quorum of the set of `epoch`, however old, signed `digest`.
     function verify(bytes32 digest, uint64 epoch, uint256 bitmap, bytes calldata signatures) external view;
 
-    /// @notice As `verify`, and reverts unless `epoch` is the current one, or the previous one within the grace period:
-    /// a batch that was signed just before a rotation still settles, a set that has left signs nothing any more.
-    function verifyLive(bytes32 digest, uint64 epoch, uint256 bitmap, bytes calldata signatures) external view;
+    /// @notice The account whose code holds the set of `epoch` (see Certificates); reverts unless that is the current epoch, or
+    /// the previous one within the grace period: a batch that was signed just before a rotation still settles, a set that has
+    /// left signs nothing any more.
+    function liveStoreOf(uint64 epoch) external view returns (address);
 
     function epoch() external view returns (uint64);
 
-    /// @notice Whether `verifyLive` takes certificates of this epoch now.
+    /// @notice Whether certificates of this epoch are taken now.
     function isLive(uint64 epoch) external view returns (bool);
 
     /// @notice The members of an epoch, ascending.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+
 /// @title The messages that workers and validators sign, as EIP-712 structs
 /// @notice One domain for all of them: name "Inferium", version "1", the chain's id, the address of Settlement.
 /// `src/protocol/typed-data.ts` declares the same types; `test/vectors/chain-eip712.json` ties the two together.
@@ -81,13 +83,20 @@ library TypedData {
         );
     }
 
-    function hash(BatchHeader calldata header) internal pure returns (bytes32) {
-        // A struct of static fields is encoded as its words, in order: the same bytes as field by field.
-        return keccak256(abi.encode(BATCH_HEADER_TYPEHASH, header));
+    function hash(BatchHeader calldata header) internal pure returns (bytes32 result) {
+        bytes32 typeHash = BATCH_HEADER_TYPEHASH;
+        // A struct of static fields is encoded as its words, in order: eight words of calldata behind the type's hash. A field
+        // with bits above its width hashes to something that nobody signed.
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore(buffer, typeHash)
+            calldatacopy(add(buffer, 0x20), header, 0x100)
+            result := keccak256(buffer, 0x120)
+        }
     }
 
     /// @notice The digest that is signed: struct hash under a domain.
     function digest(bytes32 domainSeparator, bytes32 structHash) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domainSeparator, structHash));
+        return MessageHashUtils.toTypedDataHash(domainSeparator, structHash);
     }
 }

@@ -64,8 +64,7 @@ abstract contract Fixture is TestBase {
         registry = NodeRegistry(_deploy("NodeRegistry", abi.encode(token, me, judges, registryParameters())));
         sets = ValidatorSets(_deploy("ValidatorSets", abi.encode(registry, me, judges, GRACE, validators)));
         escrow = TaskEscrow(_deploy("TaskEscrow", abi.encode(token, distributorAt, settlementAt, WITHDRAWAL)));
-        settlement =
-            Settlement(_deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
+        settlement = Settlement(_deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
         distributor = RewardDistributor(_deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
         slashing = SlashingManager(
             _deploy("SlashingManager", abi.encode(settlement, registry, sets, me, slashingParameters()))

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IValidatorSets} from "../../src/interfaces/IValidatorSets.sol";
+import {Certificates} from "../../src/libraries/Certificates.sol";
 import {Leaves} from "../../src/libraries/Leaves.sol";
 
 /// @notice What `npm run gas` compares with: one transaction for each task, its quorum's signatures checked, everybody
@@ -30,7 +31,7 @@ contract PerTaskSettlement {
     ) external {
         if (isSettled[task.taskId]) revert SettledBefore(task.taskId);
         bytes32 digest = keccak256(abi.encode(Leaves.hash(task), payees, amounts));
-        validatorSets.verifyLive(digest, epoch, bitmap, signatures);
+        Certificates.verify(digest, validatorSets.liveStoreOf(epoch), bitmap, signatures);
         isSettled[task.taskId] = true;
         spentOf[task.requester] += task.rewardWei;
         uint256 sum = 0;
