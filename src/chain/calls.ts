@@ -67,3 +67,11 @@ export function encodeProveContradiction(evidence: ContradictionEvidence): strin
 export function encodeClaimMany(header: BatchHeaderMessage, claims: readonly RewardClaim[]): string {
   return encode("RewardDistributor", "claimMany", [header, claims]);
 }
+
+/** @param header the newest final one; `proof` leads from the requester's spent leaf to its balance root */
+export function encodeProveSpent(
+  header: BatchHeaderMessage,
+  spent: { readonly requester: string; readonly spentWei: bigint; readonly proof: readonly string[] },
+): string {
+  return encode("TaskEscrow", "proveSpent", [header, spent.requester, spent.spentWei, spent.proof]);
+}

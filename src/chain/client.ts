@@ -48,6 +48,12 @@ export interface ChainClient {
   claimed(account: string): Promise<bigint>;
   /** Upper bound of what `requester` may ever have spent: deposited, less withdrawn, less asked back. */
   spendable(requester: string): Promise<bigint>;
+  /** The most that was proven to the escrow to be spent by `requester`. */
+  provenSpent(requester: string): Promise<bigint>;
+  /** What `requester` has asked back; nothing where the amount is 0. */
+  withdrawal(requester: string): Promise<{ readonly amountWei: bigint; readonly readyAt: number }>;
+  /** Second until which settling and claiming are paused; in the past where they are not. */
+  pausedUntil(): Promise<number>;
   /** Whether the chain takes certificates of this epoch now. */
   isLive(epoch: bigint): Promise<boolean>;
   /** Hash of the newest final header; 32 zero bytes before there is one. */
@@ -83,6 +89,9 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     lastBatch: async () => toLastBatch(await read("settlement", "lastBatch", [])),
     claimed: async (account) => (await read("distributor", "claimedOf", [account]))[0],
     spendable: async (requester) => (await read("escrow", "spendableOf", [requester]))[0],
+    provenSpent: async (requester) => (await read("escrow", "provenSpentOf", [requester]))[0],
+    withdrawal: async (requester) => toWithdrawal(await read("escrow", "withdrawalOf", [requester])),
+    pausedUntil: async () => Number((await read("settlement", "pausedUntil", []))[0]),
     isLive: async (epoch) => (await read("validatorSets", "isLive", [epoch]))[0],
     finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
@@ -125,6 +134,10 @@ async function readNode(read: Reader, address: string): Promise<NodeRecord> {
     owner: node.owner,
     payout: node.payout,
   };
+}
+
+function toWithdrawal([{ amount, readyAt }]: Result) {
+  return { amountWei: amount as bigint, readyAt: Number(readyAt) };
 }
 
 function toLastBatch(result: Result): LastBatch {

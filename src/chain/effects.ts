@@ -7,30 +7,33 @@ import { InferiumError } from "../base/errors.ts";
 import { loadArtifact } from "./artifacts.ts";
 import type { ChainClient } from "./client.ts";
 import type { JournalEntry, JournalOutcome } from "./journal.ts";
-import { readLogs } from "./logs.ts";
+import { findNewestLog } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 
 type Wanted = Pick<JournalEntry, "id" | "subject" | "payload">;
 
 export function createEffectFinder(client: ChainClient, fromBlock: number) {
   return async (entry: Wanted): Promise<JournalOutcome | undefined> => {
-    const payload = entry.payload as { kind?: string };
-    const log =
-      payload.kind === "settle" ? await findBatch(client, fromBlock, entry) : await findFault(client, fromBlock, entry);
+    const { kind } = entry.payload as { kind?: string };
+    const find =
+      kind === "settle" ? findBatch : kind === "spent" ? findSpent : kind === "fill" ? findNothing : findFault;
+    const log = await find(client, fromBlock, entry);
     if (log === undefined) return undefined;
     const receipt = await readReceipt(client, log.transactionHash);
     return { txHash: log.transactionHash, blockNumber: log.blockNumber, gasUsed: (receipt?.gasUsed ?? 0n).toString() };
   };
 }
 
+/** The newest event of the number counts: an older one may be of a batch that was rolled back. */
 async function findBatch(client: ChainClient, fromBlock: number, entry: Wanted): Promise<Log | undefined> {
   const { header } = entry.payload as unknown as { header: { sequence: string } };
   const sequence = BigInt(header.sequence);
   if ((await client.lastBatch()).sequence < sequence) return undefined;
   const { abi } = loadArtifact("Settlement");
   const topics = abi.encodeFilterTopics("Settled", [sequence]);
-  const [log] = await readLogs(client, { address: client.addresses.settlement, topics, fromBlock, toBlock: "latest" });
-  if (log !== undefined && log.topics[2] !== entry.subject) throw buildForeignBatch(sequence, log, entry);
+  const log = await findNewestLog(client, { address: client.addresses.settlement, topics }, fromBlock);
+  if (log === undefined) throw buildNoLog(`batch ${sequence}`);
+  if (log.topics[2] !== entry.subject) throw buildForeignBatch(sequence, log, entry);
   return log;
 }
 
@@ -40,8 +43,31 @@ async function findFault(client: ChainClient, fromBlock: number, entry: Wanted):
   const { abi } = loadArtifact("SlashingManager");
   const event = payload.kind === "rejected" ? "RejectedSlashed" : "ContradictionProven";
   const topics = abi.encodeFilterTopics(event, [payload.taskId, null, payload.worker]);
-  const logs = await readLogs(client, { address: client.addresses.slashing, topics, fromBlock, toBlock: "latest" });
-  return logs.find((log) => Number(abi.parseLog(log)?.args.attempt) === payload.attempt);
+  const isThis = (log: Log) => Number(abi.parseLog(log)?.args.attempt) === payload.attempt;
+  const log = await findNewestLog(client, { address: client.addresses.slashing, topics }, fromBlock, isThis);
+  if (log === undefined) throw buildNoLog(`fault ${entry.subject}`);
+  return log;
+}
+
+/** It is on the chain, so its event will be found: the endpoint is behind itself, or keeps too little. */
+function buildNoLog(what: string): InferiumError {
+  const message = `The chain has ${what}, and the endpoint finds no event of it; trying again. Use one that keeps all logs.`;
+  return new InferiumError("RpcFailed", message, { disposition: "retry" });
+}
+
+/** More than was asked for may be proven meanwhile. */
+async function findSpent(client: ChainClient, fromBlock: number, entry: Wanted): Promise<Log | undefined> {
+  const { requester, spentWei } = entry.payload as { requester?: string; spentWei?: string };
+  if ((await client.provenSpent(requester ?? "")) < BigInt(spentWei ?? "0")) return undefined;
+  const topics = loadArtifact("TaskEscrow").abi.encodeFilterTopics("SpentProven", [requester]);
+  const log = await findNewestLog(client, { address: client.addresses.escrow, topics }, fromBlock);
+  if (log === undefined) throw buildNoLog(`what ${requester} has spent`);
+  return log;
+}
+
+/** A filler of a nonce wants nothing of the contracts. */
+async function findNothing(): Promise<undefined> {
+  return undefined;
 }
 
 async function readReceipt(client: ChainClient, txHash: string): Promise<TransactionReceipt | null> {

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { buildLogFilter, type ChainEvent, decodeLog } from "./chain-event.ts";
 import type { ChainClient } from "./client.ts";
-import { readLogs } from "./logs.ts";
+import { maxLogBlocks, readLogs } from "./logs.ts";
 
 export interface WatchOptions {
   readonly client: ChainClient;
@@ -22,8 +22,6 @@ export interface WatchOptions {
   readonly clock?: Clock;
 }
 
-/** Endpoints refuse wider ranges. */
-const maxBlocks = 2_000;
 const retrying: BackoffOptions = { initialMs: 200, maxMs: 30_000 };
 
 /** Runs until the signal is aborted, then resolves. Failures of the endpoint or the handler are retried for ever. */
@@ -60,7 +58,7 @@ class EventCursor {
     const { client, confirmations } = this.#options;
     const safeBlock = (await client.blockNumber()) - confirmations + 1;
     if (safeBlock < this.#nextBlock) return true;
-    const toBlock = Math.min(safeBlock, this.#nextBlock + maxBlocks - 1);
+    const toBlock = Math.min(safeBlock, this.#nextBlock + maxLogBlocks - 1);
     const filter = buildLogFilter(client.addresses);
     const logs = await readLogs(client, { ...filter, fromBlock: this.#nextBlock, toBlock });
     for (const log of logs) await this.#deliver(decodeLog(client.addresses, log));

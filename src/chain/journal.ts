@@ -28,8 +28,18 @@ export interface JournalEntry {
   /** The signed bytes, 0x-hex. A retry broadcasts exactly these. */
   readonly rawTransaction: string;
   readonly txHash: string;
+  /**
+   * Earlier forms of the same transaction with lower fees, oldest first. They have its nonce, so that of all of them one at
+   * most is ever mined, and it may be any one.
+   */
+  readonly replaced?: readonly SignedForm[];
   readonly status: JournalStatus;
   readonly outcome?: JournalOutcome;
+}
+
+export interface SignedForm {
+  readonly rawTransaction: string;
+  readonly txHash: string;
 }
 
 export interface JournalOutcome {

@@ -1,25 +1,33 @@
 /**
  * The one owner of the settler's nonce. A transaction is signed once, written to the journal, then broadcast until it is
- * mined; after a crash the same bytes go out again. So a lost broadcast is retried, and nothing is ever sent twice in two
- * forms. One transaction is under way at a time: the contracts accept batches in order only.
+ * mined; after a crash the same bytes go out again. What nobody mines is replaced by a dearer form with the same nonce, so
+ * that nothing is ever done twice. One transaction is under way at a time: the contracts accept batches in order only.
  */
-import { keccak256, type Signer } from "ethers";
-import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { awaitDepth } from "./await-depth.ts";
 import { type Delivery, deliver, type Endpoint } from "./deliver.ts";
-import type { JournalEntry, JournalOutcome, JournalStore, JsonValue } from "./journal.ts";
+import type { JournalEntry, JournalOutcome, JournalStore } from "./journal.ts";
+import {
+  buildConflict,
+  buildFull,
+  buildNonceTaken,
+  buildReverted,
+  buildStuck,
+  buildWrongJournal,
+} from "./outbox-errors.ts";
 import { describeRpcError, toChainError } from "./revert.ts";
-import { readFees, requireProvider } from "./send-batch.ts";
+import { requireProvider } from "./send-batch.ts";
+import {
+  readChainId,
+  readContent,
+  signDearer,
+  signFiller,
+  signNew,
+  type TransactionContent,
+} from "./sign-transaction.ts";
 
-export interface OutboxRequest {
-  /** What it is for, such as `settle/12`. */
-  readonly id: string;
-  /** Hash of what is signed for; the same id with another subject is refused. */
-  readonly subject: string;
-  readonly payload: JsonValue;
-  readonly to: string;
-  readonly data: string;
-}
+/** `subject`: the same id with another one is refused. */
+export type OutboxRequest = TransactionContent;
 
 export interface TransactionOutcome {
   readonly txHash: string;
@@ -27,12 +35,18 @@ export interface TransactionOutcome {
   readonly gasUsed: bigint;
 }
 
-/** Between every two steps of a submission, in order. For fault injection. */
-export type OutboxStep = "signed" | "persisted" | "mined";
+/** Between every two steps of a submission. For fault injection. */
+export type OutboxStep =
+  | "looked"
+  | "signed"
+  | "persisted"
+  | "broadcast"
+  | "mined"
+  | "raised"
+  | "raise-persisted"
+  | "confirmed";
 
 export interface OutboxOptions extends Endpoint {
-  /** A local wallet connected to a provider; nobody else may use its account. */
-  readonly signer: Signer;
   readonly store: JournalStore;
   readonly logger: Logger;
   /**
@@ -40,22 +54,37 @@ export interface OutboxOptions extends Endpoint {
    * entry's own transaction reverted or lost its nonce.
    */
   readonly findEffect: (entry: Pick<JournalEntry, "id" | "subject" | "payload">) => Promise<JournalOutcome | undefined>;
-  /** Throwing stops the submission there, as a crash would. */
-  readonly onStep?: (step: OutboxStep, id: string) => void;
+  /** So long a transaction waits to be mined before its fee is raised. Default 30 s. */
+  readonly patienceMs?: number;
+  /** No fee is raised above this. Default 500 gwei. */
+  readonly maxFeePerGasWei?: bigint;
+  /** Throwing, or ending the process, stops the submission there, as a crash would. */
+  readonly onStep?: ((step: OutboxStep, id: string) => Promise<void> | void) | undefined;
 }
 
 export interface Outbox {
   /**
-   * Resolves once the effect is on the chain, at once where it already is. Calls queue up.
+   * Resolves once the effect is on the chain, at once where it already is. Calls queue up. What was confirmed before is
+   * looked at again, and delivered again where a reorganisation took it back.
    * @throws InferiumError TransactionReverted, TransactionTimeout, NonceTaken, SubjectConflict, OutboxFull, RpcFailed
    */
   submit(request: OutboxRequest): Promise<TransactionOutcome>;
+  /**
+   * After a reorganisation: looks again at what was confirmed, and delivers again what is gone.
+   * @param isWanted by id; what its submitter repeats by itself need not be looked at
+   */
+  recheck(isWanted: (id: string) => boolean): Promise<void>;
   /** Delivers what a former process left behind. @returns the ids that are still not confirmed */
   resume(): Promise<string[]>;
 }
 
 const maxQueued = 256;
 const maxRemembered = 256;
+/** Signings of one request, each after the nonce of the last was used by somebody else. */
+const maxSignings = 8;
+/** Nonces that are filled at once. */
+const maxFillers = 16;
+const defaultMaxFeePerGasWei = 500n * 10n ** 9n;
 
 /** @throws InferiumError JournalCorrupt, WrongJournal */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
@@ -82,12 +111,7 @@ class JournalledOutbox implements Outbox {
     const [from, chainId] = await Promise.all([signer.getAddress(), readChainId(signer)]);
     const foreign = [...this.#entries.values()].find((entry) => entry.from !== from || entry.chainId !== chainId);
     if (foreign === undefined) return;
-    throw new InferiumError(
-      "WrongJournal",
-      `The journal holds transactions of ${foreign.from} on chain ${foreign.chainId}; this settler is ${from} on chain ${chainId}. ` +
-        "Use the journal that belongs to this key and chain.",
-      { disposition: "fatal" },
-    );
+    throw buildWrongJournal(foreign, from, chainId);
   }
 
   submit(request: OutboxRequest): Promise<TransactionOutcome> {
@@ -98,11 +122,13 @@ class JournalledOutbox implements Outbox {
     return this.#enqueue(() => this.#resumeNow());
   }
 
+  async recheck(isWanted: (id: string) => boolean): Promise<void> {
+    const confirmed = [...this.#entries.values()].filter(({ id, status }) => status === "confirmed" && isWanted(id));
+    for (const entry of confirmed) await this.submit(readContent(entry));
+  }
+
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#queued >= maxQueued) {
-      const message = `${maxQueued} transactions already wait for the chain; try again when some are mined.`;
-      return Promise.reject(new InferiumError("OutboxFull", message, { disposition: "retry" }));
-    }
+    if (this.#queued >= maxQueued) return Promise.reject(buildFull(maxQueued));
     this.#queued += 1;
     const result = this.#tail.then(work);
     this.#tail = result.catch(() => undefined).finally(() => (this.#queued -= 1));
@@ -110,25 +136,55 @@ class JournalledOutbox implements Outbox {
   }
 
   async #submitNow(request: OutboxRequest): Promise<TransactionOutcome> {
-    const known = this.#entries.get(request.id);
+    const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
+    let known = this.#entries.get(request.id);
     if (known !== undefined && known.subject !== request.subject) throw buildConflict(known, request);
-    if (known?.outcome !== undefined && known.status === "confirmed") return toOutcome(known.outcome);
-    if (known?.status === "signed") return this.#deliver(known);
-    // Whoever did it, it is done: a batch may be settled by anybody.
-    const found = await this.#options.findEffect(request);
-    if (found !== undefined) return toOutcome(found);
+    for (let signings = 0; ; ) {
+      if (known?.status !== "signed") {
+        // Whoever did it, it is done: a batch may be settled by anybody.
+        const found = await this.#options.findEffect(request);
+        if (found !== undefined) return toOutcome(await awaitDepth(request, found, { ...this.#options, deadlineMs }));
+        await this.#step("looked", request.id);
+        if (known?.status === "confirmed") {
+          known = await this.#reopen(known);
+        } else {
+          known = await this.#signAndSave(request);
+          signings += 1;
+        }
+      }
+      const outcome = await this.#bring(known, deadlineMs);
+      if (outcome !== undefined) return outcome;
+      if (signings >= maxSignings) throw buildNonceTaken(known, signings);
+      known = this.#entries.get(request.id);
+    }
+  }
+
+  /** A reorganisation took it back: the same bytes go out again. */
+  async #reopen(known: JournalEntry): Promise<JournalEntry> {
+    const { outcome: _, ...rest } = known;
+    const reopened: JournalEntry = { ...rest, status: "signed" };
+    this.#options.logger.warn("a confirmed transaction is no longer on the chain", {
+      id: known.id,
+      txHash: known.txHash,
+    });
+    await this.#save(reopened);
+    return reopened;
+  }
+
+  async #signAndSave(request: OutboxRequest): Promise<JournalEntry> {
     await this.#rebroadcastSigned();
     const entry = await this.#sign(request);
-    this.#options.onStep?.("signed", entry.id);
+    await this.#step("signed", entry.id);
     await this.#save(entry);
-    this.#options.onStep?.("persisted", entry.id);
-    return this.#deliver(entry);
+    await this.#step("persisted", entry.id);
+    return entry;
   }
 
   async #resumeNow(): Promise<string[]> {
     const open: string[] = [];
     for (const entry of this.#signed()) {
-      await this.#deliver(entry).catch((error) => {
+      const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
+      await this.#bring(entry, deadlineMs).catch((error) => {
         open.push(entry.id);
         this.#options.logger.warn("journalled transaction is not confirmed", { id: entry.id, error });
       });
@@ -136,26 +192,92 @@ class JournalledOutbox implements Outbox {
     return open;
   }
 
-  async #deliver(entry: JournalEntry): Promise<TransactionOutcome> {
-    const delivery = await deliver(entry, this.#options);
-    this.#options.onStep?.("mined", entry.id);
+  /** Undefined where its nonce was used by another transaction, so that it has to be signed anew. */
+  async #bring(first: JournalEntry, deadlineMs: number): Promise<TransactionOutcome | undefined> {
+    let entry = first;
+    for (;;) {
+      const delivery = await this.#deliver(entry, deadlineMs);
+      if (delivery.status !== "slow" && delivery.status !== "gap") return this.#conclude(entry, delivery, deadlineMs);
+      if (this.#options.clock.monotonic() >= deadlineMs) throw buildStuck(entry);
+      if (delivery.status === "slow") entry = await this.#raise(entry);
+      else await this.#unblock(delivery.nonce, entry.nonce);
+    }
+  }
+
+  #deliver(entry: JournalEntry, deadlineMs: number): Promise<Delivery> {
+    const patienceMs = this.#options.patienceMs ?? 30_000;
+    const onBroadcast = () => this.#step("broadcast", entry.id);
+    return deliver(entry, { ...this.#options, deadlineMs, patienceMs, onBroadcast });
+  }
+
+  async #conclude(
+    entry: JournalEntry,
+    delivery: Exclude<Delivery, { status: "slow" | "gap" }>,
+    deadlineMs: number,
+  ): Promise<TransactionOutcome | undefined> {
+    await this.#step("mined", entry.id);
     if (delivery.status === "confirmed") return this.#confirm(entry, delivery.outcome);
     const found = await this.#options.findEffect(entry);
-    if (found !== undefined) return this.#confirm(entry, found);
+    if (found !== undefined) {
+      return this.#confirm(entry, await awaitDepth(entry, found, { ...this.#options, deadlineMs }));
+    }
     await this.#save({ ...entry, status: delivery.status });
-    throw buildDeliveryError(entry, delivery);
+    if (delivery.status === "superseded") return undefined;
+    throw buildReverted(entry);
+  }
+
+  /** Persisted before it is broadcast, with all the forms before it: any of them may be the one that is mined. */
+  async #raise(entry: JournalEntry): Promise<JournalEntry> {
+    const { signer, logger } = this.#options;
+    const dearer = await signDearer(signer, entry, this.#options.maxFeePerGasWei ?? defaultMaxFeePerGasWei);
+    if (dearer === undefined) {
+      logger.warn("a transaction pays the highest fee that is allowed, and is not mined", { id: entry.id });
+      await this.#options.clock.sleep(stuckPollMs, this.#options.signal);
+      return entry;
+    }
+    await this.#step("raised", entry.id);
+    await this.#save(dearer);
+    await this.#step("raise-persisted", entry.id);
+    logger.info("fee raised", { id: entry.id, nonce: entry.nonce, txHash: dearer.txHash });
+    return dearer;
+  }
+
+  /**
+   * Nonces before ours that nothing seems to use: what we have there gets a higher fee, and where we have nothing a payment of
+   * nothing takes the place, so that ours can be mined. If something of another's comes first, so much the better.
+   */
+  async #unblock(first: number, end: number): Promise<void> {
+    for (let nonce = first; nonce < Math.min(end, first + maxFillers); nonce++) {
+      const ours = this.#signed().find((entry) => entry.nonce === nonce);
+      if (ours !== undefined) {
+        await this.#raise(ours);
+        continue;
+      }
+      const filler = await signFiller(this.#options.signer, nonce);
+      this.#options.logger.warn("filling a gap in the nonces", { nonce, txHash: filler.txHash });
+      await this.#save(filler);
+    }
+    await this.#rebroadcastSigned();
   }
 
   async #confirm(entry: JournalEntry, outcome: JournalOutcome): Promise<TransactionOutcome> {
     await this.#save({ ...entry, status: "confirmed", outcome });
+    await this.#closeFillers(entry.nonce);
     this.#forgetOldest();
+    await this.#step("confirmed", entry.id);
     return toOutcome(outcome);
+  }
+
+  /** What was mined after them shows that their nonces are used, by them or by others: it is all the same. */
+  async #closeFillers(nonce: number): Promise<void> {
+    const fillers = this.#signed().filter((entry) => entry.id.startsWith("fill/") && entry.nonce < nonce);
+    for (const filler of fillers) await this.#save({ ...filler, status: "superseded" });
   }
 
   /** What is confirmed is on the chain, where `findEffect` sees it: memory keeps only the latest. */
   #forgetOldest(): void {
-    const confirmed = [...this.#entries.values()].filter(({ status }) => status === "confirmed");
-    for (const { id } of confirmed.slice(0, -maxRemembered)) this.#entries.delete(id);
+    const done = [...this.#entries.values()].filter(({ status }) => status !== "signed");
+    for (const { id } of done.slice(0, -maxRemembered)) this.#entries.delete(id);
   }
 
   /** A nonce before ours that never reached the chain would keep ours from being mined. */
@@ -171,33 +293,10 @@ class JournalledOutbox implements Outbox {
   /** Nothing has happened yet when this fails. */
   async #sign(request: OutboxRequest): Promise<JournalEntry> {
     try {
-      return await this.#buildEntry(request);
+      return await signNew(this.#options.signer, request, await this.#nextNonce());
     } catch (error) {
       throw toChainError(request.id, error);
     }
-  }
-
-  async #buildEntry(request: OutboxRequest): Promise<JournalEntry> {
-    const { signer } = this.#options;
-    const [from, chainId, gasLimit] = await Promise.all([
-      signer.getAddress(),
-      readChainId(signer),
-      estimateGas(signer, request),
-    ]);
-    const [fees, nonce] = await Promise.all([readFees(requireProvider(signer)), this.#nextNonce()]);
-    const { to, data, id, subject, payload } = request;
-    const rawTransaction = await signer.signTransaction({ ...fees, to, data, nonce, chainId, gasLimit });
-    return {
-      id,
-      subject,
-      payload,
-      chainId,
-      from,
-      nonce,
-      rawTransaction,
-      txHash: keccak256(rawTransaction),
-      status: "signed",
-    };
   }
 
   async #nextNonce(): Promise<number> {
@@ -209,39 +308,18 @@ class JournalledOutbox implements Outbox {
     return [...this.#entries.values()].filter(({ status }) => status === "signed").sort((a, b) => a.nonce - b.nonce);
   }
 
+  async #step(step: OutboxStep, id: string): Promise<void> {
+    await this.#options.onStep?.(step, id);
+  }
+
   async #save(entry: JournalEntry): Promise<void> {
     await this.#options.store.save(entry);
     this.#entries.set(entry.id, entry);
   }
 }
 
+const stuckPollMs = 1_000;
+
 function toOutcome(outcome: JournalOutcome): TransactionOutcome {
   return { ...outcome, gasUsed: BigInt(outcome.gasUsed) };
-}
-
-async function readChainId(signer: Signer): Promise<number> {
-  return Number((await requireProvider(signer).getNetwork()).chainId);
-}
-
-/** A quarter above the estimate: what is not used is not paid. What the contract would refuse fails here, unsigned. */
-async function estimateGas(signer: Signer, { to, data }: OutboxRequest): Promise<bigint> {
-  return ((await signer.estimateGas({ to, data })) * 5n) / 4n;
-}
-
-function buildConflict(known: JournalEntry, request: OutboxRequest): InferiumError {
-  return new InferiumError(
-    "SubjectConflict",
-    `${request.id} was signed for ${known.subject}, and now asked for ${request.subject}. One number never stands for two: ` +
-      "submit what was signed first.",
-    { disposition: "fatal" },
-  );
-}
-
-function buildDeliveryError(entry: JournalEntry, delivery: Delivery): InferiumError {
-  if (delivery.status === "superseded") {
-    const message = `${entry.id}: nonce ${entry.nonce} of ${entry.from} was used by another transaction. Submit again.`;
-    return new InferiumError("NonceTaken", message, { disposition: "retry" });
-  }
-  const message = `${entry.id}: transaction ${entry.txHash} was mined and reverted. Submit again to learn the reason.`;
-  return new InferiumError("TransactionReverted", message);
 }

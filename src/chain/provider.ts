@@ -1,51 +1,42 @@
 /**
- * One JSON-RPC endpoint. The chain id is asked once and then fixed: ethers would otherwise ask again before every call,
- * and retry for ever, without a word, where the endpoint is away. No batching and no cache: every read is fresh.
+ * The chain behind one JSON-RPC endpoint or several. The chain id is asked once and then fixed: ethers would otherwise ask
+ * again before every call, and retry for ever, without a word, where the endpoint is away. No batching and no cache: every
+ * read is fresh.
  */
-import { FetchRequest, JsonRpcProvider, Network } from "ethers";
-import { InferiumError } from "../base/errors.ts";
-import { describeRpcError } from "./revert.ts";
+import { type JsonRpcPayload, JsonRpcProvider, type JsonRpcResult, Network, type Provider } from "ethers";
+import { EndpointPool, parseEndpoints } from "./endpoints.ts";
 
 export interface EndpointOptions {
+  /** One URL, or several separated by commas: the first that answers is asked. */
   readonly rpcUrl: string;
   /** For each request. */
   readonly timeoutMs: number;
+  /** Refuse another chain than this one. */
+  readonly chainId?: number;
 }
 
-/** @throws InferiumError RpcUnavailable */
+/** @throws InferiumError RpcUnavailable, WrongChainId, InvalidRpcUrl */
 export async function openProvider(options: EndpointOptions): Promise<JsonRpcProvider> {
-  const chainId = await fetchChainId(options);
-  const network = Network.from(chainId);
-  return new JsonRpcProvider(buildRequest(options), network, {
-    staticNetwork: network,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
-  });
+  const endpoints = parseEndpoints(options.rpcUrl);
+  const pool = new EndpointPool(endpoints, options.timeoutMs);
+  const chainId = await pool.start(options.chainId === undefined ? undefined : BigInt(options.chainId));
+  return new PooledProvider(pool, Network.from(chainId));
 }
 
-function buildRequest(options: EndpointOptions): FetchRequest {
-  const request = new FetchRequest(options.rpcUrl);
-  request.timeout = options.timeoutMs;
-  return request;
-}
+class PooledProvider extends JsonRpcProvider {
+  readonly pool: EndpointPool;
 
-async function fetchChainId(options: EndpointOptions): Promise<bigint> {
-  const request = buildRequest(options);
-  request.body = { jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] };
-  try {
-    const response = await request.send();
-    response.assertOk();
-    return BigInt((response.bodyJson as { result: string }).result);
-  } catch (error) {
-    throw new InferiumError(
-      "RpcUnavailable",
-      `No Ethereum JSON-RPC answer from ${withoutSecrets(options.rpcUrl)}: ${describeRpcError(error)}. Check that the node runs and the URL is right.`,
-      { disposition: "retry" },
-    );
+  constructor(pool: EndpointPool, network: Network) {
+    super(pool.endpoints[0]?.url, network, { staticNetwork: network, batchMaxCount: 1, cacheTimeout: -1 });
+    this.pool = pool;
+  }
+
+  override _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
+    return this.pool.send(payload);
   }
 }
 
-/** Endpoints often carry an API key in the path or the query. */
-function withoutSecrets(rpcUrl: string): string {
-  return URL.canParse(rpcUrl) ? new URL(rpcUrl).origin : "a URL that does not parse";
+/** Whether no endpoint contradicts that the transaction is in this block. With one endpoint there is nobody to ask. */
+export async function isUncontested(provider: Provider, txHash: string, blockHash: string): Promise<boolean> {
+  return provider instanceof PooledProvider ? provider.pool.isSeenByAll(txHash, blockHash) : true;
 }

@@ -4,7 +4,7 @@
  */
 import type { BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
 import type { ContradictionEvidence, RejectedEvidence } from "./calls.ts";
-import { encodeProveContradiction, encodeSettle, encodeSlashRejected } from "./calls.ts";
+import { encodeProveContradiction, encodeProveSpent, encodeSettle, encodeSlashRejected } from "./calls.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ChainClient } from "./client.ts";
 import { createEffectFinder } from "./effects.ts";
@@ -20,8 +20,22 @@ export interface Settler {
   settle(header: BatchHeaderMessage, certificate: Certificate): Promise<TransactionOutcome>;
   slashRejected(evidence: RejectedEvidence): Promise<TransactionOutcome>;
   proveContradiction(evidence: ContradictionEvidence): Promise<TransactionOutcome>;
+  /** Shows the escrow what a requester has spent, so that it is not paid back. @param header the newest final one */
+  proveSpent(header: BatchHeaderMessage, spent: SpentProof): Promise<TransactionOutcome>;
+  /**
+   * After a reorganisation: brings back the slashes and proofs that it took from the chain. Batches are the caller's, which
+   * settles them again in their order.
+   */
+  recheck(): Promise<void>;
   /** Call once after a start, before the first batch. @returns the ids that are still not confirmed */
   resume(): Promise<string[]>;
+}
+
+export interface SpentProof {
+  readonly requester: string;
+  readonly spentWei: bigint;
+  /** From the requester's spent leaf to the header's balance root. */
+  readonly proof: readonly string[];
 }
 
 export interface SettlerOptions extends Omit<OutboxOptions, "findEffect"> {
@@ -57,6 +71,19 @@ export async function openSettler(options: SettlerOptions): Promise<Settler> {
         evidence,
         data: encodeProveContradiction(evidence),
       }),
+    proveSpent: (header, spent) => {
+      const headerHash = hashHeader(domain, header);
+      const { requester, spentWei } = spent;
+      return outbox.submit({
+        // Of each header anew: a proof against one that is no longer the newest final one is refused.
+        id: `spent/${requester}/${spentWei}/${header.sequence}`,
+        subject: headerHash,
+        payload: toJson({ kind: "spent", requester, spentWei }),
+        to: addresses.escrow,
+        data: encodeProveSpent(header, spent),
+      });
+    },
+    recheck: () => outbox.recheck((id) => !id.startsWith("settle/") && !id.startsWith("fill/")),
     resume: () => outbox.resume(),
   };
 }

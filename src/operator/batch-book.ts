@@ -4,6 +4,8 @@
  * never a second header, whatever crashes. An epoch that ends before its batch is settled gives the number free again.
  *
  *   Proposed -> Certified -> Settled -> Applied        (Applied: every task's status says so)
+ *
+ * A reorganisation takes settled batches back to Certified, from where they go the same way with the same signatures.
  */
 import type { BatchData } from "../pool/wire.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -48,8 +50,9 @@ const keptBatches = 64;
 export class BatchBook {
   readonly #states: RecordStore;
   readonly #bodies: RecordStore;
+  /** State by sequence of the batches that are kept, ascending. */
+  readonly #kept = new Map<number, BatchState>();
   #last: BatchRecord | undefined;
-  #kept: number[] = [];
 
   /** @param stores small records of where batches stand, and what they are made of */
   constructor(stores: { readonly states: RecordStore; readonly bodies: RecordStore }) {
@@ -62,37 +65,63 @@ export class BatchBook {
     return this.#last;
   }
 
+  /** Sequences from `first` on that are kept, ascending. */
+  keptFrom(first: number): number[] {
+    return [...this.#kept.keys()].filter((sequence) => sequence >= first);
+  }
+
   /** Reads what a former process left. Call once. */
   async load(): Promise<void> {
     const heads = await this.#states.list();
-    this.#kept = heads.map((head) => Number(head.fields.sequence)).sort((a, b) => a - b);
-    const newest = this.#kept.at(-1);
-    if (newest === undefined) return;
-    this.#last = await this.read(newest);
+    const states = heads.map(({ fields }) => [Number(fields.sequence), fields.state as BatchState] as const);
+    for (const [sequence, state] of states.sort(([a], [b]) => a - b)) this.#kept.set(sequence, state);
+    const newest = [...this.#kept.keys()].at(-1);
+    if (newest !== undefined) this.#last = await this.read(newest);
+  }
+
+  /** The first batch that is not done with: the newest, or after a reorganisation an earlier one. */
+  async readOpen(): Promise<BatchRecord | undefined> {
+    const open = [...this.#kept].find(([, state]) => state !== "Applied")?.[0];
+    return open === undefined || open === this.#last?.sequence ? this.#last : this.read(open);
   }
 
   /** Undefined for a batch that is no longer kept. */
   async read(sequence: number): Promise<BatchRecord | undefined> {
     const [state, body] = await Promise.all([this.#states.load(nameOf(sequence)), this.#bodies.load(nameOf(sequence))]);
     if (state === undefined || body === undefined) return undefined;
-    return { ...reviveState(state as StateJson), body: body as BatchBody };
+    const { headerHash, ...rest } = body as BodyJson;
+    const revived = { ...reviveState(state as StateJson), body: rest };
+    if (revived.headerHash === headerHash) return revived;
+    // A crash came between the two writes of a proposal that took a lapsed one's place: nobody was asked to sign it yet.
+    return { sequence, state: "Proposed", headerHash, body: rest, signatures: {} };
   }
 
   async propose(record: BatchRecord): Promise<void> {
     const name = nameOf(record.sequence);
-    await this.#bodies.save({ name, fields: fieldsOf(record) }, record.body);
+    const body: BodyJson = { ...record.body, headerHash: record.headerHash };
+    await this.#bodies.save({ name, fields: fieldsOf(record) }, body);
     await this.#saveState(record);
-    if (this.#kept.at(-1) !== record.sequence) this.#kept.push(record.sequence);
-    this.#last = record;
   }
 
-  async advance(change: Partial<Pick<BatchRecord, "state" | "signatures" | "outcome">>): Promise<BatchRecord> {
-    if (!this.#last) throw new Error("no batch to advance");
-    const next = { ...this.#last, ...change };
+  async advance(
+    record: BatchRecord,
+    change: Partial<Pick<BatchRecord, "state" | "signatures" | "outcome">>,
+  ): Promise<BatchRecord> {
+    const next = { ...record, ...change };
     await this.#saveState(next);
-    this.#last = next;
     if (next.state === "Applied") await this.#prune();
     return next;
+  }
+
+  /** The chain has it no more: it must be settled again. */
+  async reopen({ outcome: _, ...record }: BatchRecord): Promise<void> {
+    await this.#saveState({ ...record, state: "Certified" });
+  }
+
+  /** Forgets all batches after this one; others will take their numbers. */
+  async dropAfter(sequence: number): Promise<void> {
+    for (const dropped of this.keptFrom(sequence + 1).toReversed()) await this.#remove(dropped);
+    this.#last = sequence === 0 ? undefined : await this.read(sequence);
   }
 
   async #saveState(record: BatchRecord): Promise<void> {
@@ -102,16 +131,25 @@ export class BatchBook {
       ...(outcome ? { outcome: { ...outcome, gasUsed: outcome.gasUsed.toString() } } : {}),
     };
     await this.#states.save({ name: nameOf(record.sequence), fields: fieldsOf(record) }, state);
+    this.#kept.set(record.sequence, record.state);
+    if (record.sequence >= (this.#last?.sequence ?? 0)) this.#last = record;
   }
 
   async #prune(): Promise<void> {
-    while (this.#kept.length > keptBatches) {
-      const name = nameOf(this.#kept[0] ?? 0);
-      await this.#bodies.remove({ name, fields: { parts: "64" } });
-      await this.#states.remove({ name, fields: {} });
-      this.#kept.shift();
-    }
+    for (const [sequence, state] of [...this.#kept].slice(0, -keptBatches))
+      if (state === "Applied") await this.#remove(sequence);
   }
+
+  async #remove(sequence: number): Promise<void> {
+    const name = nameOf(sequence);
+    await this.#states.remove({ name, fields: {} });
+    await this.#bodies.remove({ name, fields: { parts: "64" } });
+    this.#kept.delete(sequence);
+  }
+}
+
+interface BodyJson extends BatchBody {
+  readonly headerHash: string;
 }
 
 interface StateJson extends Omit<BatchRecord, "body" | "outcome"> {

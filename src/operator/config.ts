@@ -10,6 +10,7 @@ import {
 } from "../base/environment.ts";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
+import type { SignerSource } from "../chain/open-signer.ts";
 
 export interface OperatorConfig {
   /** Left out: the in-cluster service account. */
@@ -23,7 +24,10 @@ export interface OperatorConfig {
   readonly chain: {
     readonly rpcUrl: string;
     readonly addresses: ContractAddresses;
-    readonly settlerKeyFile: string;
+    /** Whose transactions settle: a key file, a keystore with its password, or a remote signer. */
+    readonly signer: SignerSource;
+    /** No transaction's fee is raised above this. */
+    readonly maxFeePerGasWei: bigint;
     /** Checksummed. */
     readonly treasury: string;
     /** Where searches of the logs begin. */
@@ -108,12 +112,23 @@ async function readChain(env: EnvironmentReader): Promise<OperatorConfig["chain"
   return {
     rpcUrl: env.required("INFERIUM_RPC_URL"),
     addresses: await readAddresses(env.required("INFERIUM_ADDRESSES_FILE")),
-    settlerKeyFile: env.required("INFERIUM_SETTLER_KEY_FILE"),
+    signer: readSigner(env),
+    maxFeePerGasWei: BigInt(env.whole("INFERIUM_MAX_FEE_GWEI", 500, { min: 1, max: 1_000_000 })) * 10n ** 9n,
     treasury: readAddress("INFERIUM_TREASURY", env.required("INFERIUM_TREASURY")),
     fromBlock: env.whole("INFERIUM_FROM_BLOCK", 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
     confirmations: env.whole("INFERIUM_CONFIRMATIONS", 1, { min: 1, max: 1_000 }),
     refreshMs: seconds(env, "INFERIUM_BOND_REFRESH_SECONDS", 15),
     slashQuorum: env.whole("INFERIUM_SLASH_QUORUM", 2, { min: 2, max: 64 }),
+  };
+}
+
+function readSigner(env: EnvironmentReader): SignerSource {
+  const url = env.text("INFERIUM_SIGNER_URL");
+  return {
+    url,
+    address: env.text("INFERIUM_SIGNER_ADDRESS"),
+    keyFile: url === undefined ? env.required("INFERIUM_SETTLER_KEY_FILE") : undefined,
+    passwordFile: env.text("INFERIUM_SETTLER_PASSWORD_FILE"),
   };
 }
 

@@ -39,7 +39,7 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   const registry = new Registry();
   const kubeMetrics = createKubeMetrics(registry);
   const metrics = createOperatorMetrics(registry);
-  const secretsRead = await readSecrets(config);
+  const tls = await readTls(config);
   const connection = await loadKubeConnection({ kubeconfigPath: config.kubeconfigPath, clock });
   const transport = createTransport(connection, {
     userAgent: "inferium-operator",
@@ -64,7 +64,7 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   };
   const term = {
     ...shared,
-    ...secretsRead,
+    tls,
     config,
     informers,
     link,
@@ -98,11 +98,9 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   }
 }
 
-async function readSecrets(config: OperatorConfig) {
-  const [certPem, keyPem, settlerKey] = await Promise.all(
-    [config.tls.certFile, config.tls.keyFile, config.chain.settlerKeyFile].map(readText),
-  );
-  return { tls: { certPem: certPem ?? "", keyPem: keyPem ?? "" }, settlerKey: (settlerKey ?? "").trim() };
+async function readTls({ tls }: OperatorConfig) {
+  const [certPem, keyPem] = await Promise.all([readText(tls.certFile), readText(tls.keyFile)]);
+  return { certPem, keyPem };
 }
 
 async function readText(path: string): Promise<string> {

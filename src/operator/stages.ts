@@ -2,8 +2,8 @@
  * Wires the stages of one term together. They know each other by what they are given here and nothing else: a change of a
  * task goes to the stage that it is now in, and each stage asks the next one only to look.
  */
-import { Wallet } from "ethers";
 import { watchEvents } from "../chain/events.ts";
+import { openSigner } from "../chain/open-signer.ts";
 import { openSettler, type Settler } from "../chain/settler.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { objectKey } from "../kube/object.ts";
@@ -36,7 +36,6 @@ import type { ValidationIndex } from "./validation-index.ts";
 
 export interface StageParts extends Omit<BookParts, "lanes"> {
   readonly kubeMetrics: KubeMetrics;
-  readonly settlerKey: string;
   readonly tell: TellTask;
 }
 
@@ -264,26 +263,29 @@ async function run(wiring: Wiring, settle: SettleStage, signal: AbortSignal): Pr
 
 /** Opened at the first use, when the chain is there, and then for the whole term: it owns the settler's nonce. */
 function createSettlerOnce(parts: StageParts, books: Books, signal: AbortSignal): () => Promise<Settler> {
-  const { link, config, clock, logger, settlerKey } = parts;
   let opened: Promise<Settler> | undefined;
   return () => {
-    opened ??= openSettler({
-      client: link.client,
-      signer: new Wallet(settlerKey, link.client.provider),
-      store: createTransactionJournal(books.transactions),
-      confirmations: config.chain.confirmations,
-      timeoutMs: 60_000,
-      fromBlock: config.chain.fromBlock,
-      clock,
-      logger,
-      signal,
-    }).then(async (settler) => {
-      await settler.resume();
-      return settler;
-    });
+    opened ??= openSettlerOf(parts, books, signal);
     opened.catch(() => {
       opened = undefined;
     });
     return opened;
   };
 }
+
+async function openSettlerOf(parts: StageParts, books: Books, signal: AbortSignal): Promise<Settler> {
+  const { link, config, clock, logger } = parts;
+  const { confirmations, fromBlock, maxFeePerGasWei } = config.chain;
+  const settler = await openSettler({
+    client: link.client,
+    signer: await openSigner(config.chain.signer, link.client.provider),
+    store: createTransactionJournal(books.transactions),
+    ...{ confirmations, fromBlock, maxFeePerGasWei, timeoutMs: settleTimeoutMs },
+    ...{ clock, logger, signal },
+  });
+  await settler.resume();
+  return settler;
+}
+
+/** Long enough for several raised fees. */
+const settleTimeoutMs = 180_000;

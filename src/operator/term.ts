@@ -35,7 +35,6 @@ export interface TermOptions {
   readonly metrics: OperatorMetrics;
   readonly registry: Registry;
   readonly tls: { readonly certPem: string; readonly keyPem: string };
-  readonly settlerKey: string;
   /** The pool API is open at this address; undefined once it is closed. */
   readonly onServing: (url: string | undefined) => void;
 }

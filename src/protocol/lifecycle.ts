@@ -52,7 +52,7 @@ const legalPhases: Readonly<Record<TaskPhase, readonly TaskPhase[]>> = {
   Assigned: ["Queued", "Validating", "Settling", "Failed", "Rejected"],
   Validating: ["Queued", "Settling", "Failed", "Rejected"],
   Settling: ["Validating", "Succeeded"],
-  Succeeded: ["Succeeded"],
+  Succeeded: ["Succeeded", "Settling"],
   Failed: ["Failed"],
   Rejected: ["Rejected"],
 };
@@ -157,6 +157,21 @@ export function settleTask(
     ...summary("ready", "Settled", message),
   };
   return build(status, { phase: "Succeeded", settlement }, conditions, context);
+}
+
+/** The batch is not on the chain any more: it was reorganised away, or proven faulty and rolled back. The task waits again. */
+export function unsettleTask(
+  status: InferenceTaskStatus,
+  because: Because,
+  context: ChangeContext,
+): InferenceTaskStatus {
+  const { reason, message } = because;
+  const conditions = {
+    Settled: ["False", reason, message],
+    Rewarded: ["False", reason, message],
+    ...summary("working", reason, message),
+  };
+  return build(without(status, ["settlement"]), { phase: "Settling" }, conditions, context);
 }
 
 export interface EndedAttempt extends Because {

@@ -1,5 +1,6 @@
 /**
  * Stage 7, validated -> Settled, and 8, Rewarded. One batch at a time, each step durable before the next:
+ * 0 heal: what the chain had and has no more is taken back first
  * 1 due: enough tasks, or the oldest has waited long enough
  * 2 build and persist the proposal with all its evidence
  * 3 ask the validators of the epoch, until a quorum has signed
@@ -15,13 +16,13 @@ import { buildCertificate } from "../../chain/certificate.ts";
 import { hashHeader } from "../../chain/header.ts";
 import type { Settler } from "../../chain/settler.ts";
 import { readHeader } from "../../pool/batch-data.ts";
-import { settleTask, stageOf } from "../../protocol/lifecycle.ts";
-import { buildMerkleTree, hashTaskLeaf } from "../../protocol/merkle.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";
+import { applyBatch } from "../apply-batch.ts";
 import type { BatchBook, BatchRecord } from "../batch-book.ts";
-import { buildBatch, toSettledTask } from "../build-batch.ts";
+import { buildBatch } from "../build-batch.ts";
 import type { Certifier } from "../certifier.ts";
 import { type ChainLink, isChainAway } from "../chain-link.ts";
+import { BatchHealer } from "../heal-batches.ts";
 import { mapConcurrently } from "../map-concurrently.ts";
 import type { OperatorMetrics } from "../metrics.ts";
 import { type CandidateSources, gatherCandidate } from "../settle-candidate.ts";
@@ -41,7 +42,11 @@ export interface SettleOptions extends CandidateSources {
   readonly batchSize: number;
   /** The chain credited somebody. */
   readonly onSettled: (record: BatchRecord) => void;
+  /** Between every two steps. For fault injection: ending the process here is a crash there. */
+  readonly onStep?: ((step: SettleStep) => Promise<void> | void) | undefined;
 }
+
+export type SettleStep = "gathered" | "proposed" | "signed" | "certified" | "settled" | "written" | "applied";
 
 const idleMs = 100;
 const retry = { initialMs: 250, maxMs: 15_000 };
@@ -51,9 +56,11 @@ export class SettleStage {
   readonly #options: SettleOptions;
   /** Accepted tasks by key, with the monotonic time since when they wait. */
   readonly #waiting = new Map<string, number>();
+  readonly #healer: BatchHealer;
 
   constructor(options: SettleOptions) {
     this.#options = options;
+    this.#healer = new BatchHealer(options);
   }
 
   /** Keeps the list of what waits; called for every change of a task. */
@@ -81,12 +88,18 @@ export class SettleStage {
 
   /** False where there is nothing to do but wait. */
   async #step(): Promise<boolean> {
-    const last = this.#options.book.last;
-    if (last && (await this.#hasLapsed(last))) return this.#propose(await this.#options.book.read(last.sequence - 1));
-    if (last?.state === "Proposed") return this.#certify(last);
-    if (last?.state === "Certified") return this.#settle(last);
-    if (last?.state === "Settled") return this.#apply(last);
-    return this.#propose(last);
+    if (await this.#healer.heal()) return true;
+    const { book } = this.#options;
+    const open = await book.readOpen();
+    if (open && (await this.#hasLapsed(open))) {
+      // What came after it, before a reorganisation, stands on a header that will never be settled.
+      await book.dropAfter(open.sequence);
+      return this.#propose(await book.read(open.sequence - 1));
+    }
+    if (open?.state === "Proposed") return this.#certify(open);
+    if (open?.state === "Certified") return this.#settle(open);
+    if (open?.state === "Settled") return this.#apply(open);
+    return this.#propose(open);
   }
 
   /**
@@ -111,6 +124,7 @@ export class SettleStage {
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
     const gathered = await mapConcurrently(entries, writesAtOnce, (entry) => gatherCandidate(this.#options, entry));
     const candidates = gathered.filter((candidate) => candidate !== undefined);
+    await this.#reached("gathered");
     const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));
     const spendableWei = new Map<string, bigint>();
     for (const requester of requesters) spendableWei.set(requester, await link.client.spendable(requester));
@@ -121,6 +135,7 @@ export class SettleStage {
     const sequence = Number(planned.batch.header.sequence);
     const headerHash = hashHeader(link.client.domain, planned.batch.header);
     await book.propose({ sequence, state: "Proposed", headerHash, body: planned.body, signatures: {} });
+    await this.#reached("proposed");
     return true;
   }
 
@@ -158,8 +173,10 @@ export class SettleStage {
     certifier.open(record, members);
     const signatures = certifier.certificate;
     if (!signatures) return false;
-    await book.advance({ state: "Certified", signatures: Object.fromEntries(signatures) });
+    await this.#reached("signed");
+    await book.advance(record, { state: "Certified", signatures: Object.fromEntries(signatures) });
     certifier.close();
+    await this.#reached("certified");
     logger.info("batch certified", {
       batch: record.sequence,
       tasks: record.body.members.length,
@@ -174,7 +191,8 @@ export class SettleStage {
     const members = await link.client.validators(header.epoch);
     const certificate = buildCertificate(members, new Map(Object.entries(record.signatures)));
     const outcome = await (await this.#options.settler()).settle(header, certificate);
-    const settled = await book.advance({ state: "Settled", outcome });
+    const settled = await book.advance(record, { state: "Settled", outcome });
+    await this.#reached("settled");
     metrics.batches.inc();
     metrics.batchGas.observe(Number(outcome.gasUsed));
     const { txHash, gasUsed } = outcome;
@@ -184,33 +202,14 @@ export class SettleStage {
   }
 
   async #apply(record: BatchRecord): Promise<boolean> {
-    const { tasks } = record.body.data;
-    const tree = buildMerkleTree(tasks.map((task) => hashTaskLeaf(toSettledTask(task))));
-    const indexes = [...record.body.members.keys()];
-    await mapConcurrently(indexes, writesAtOnce, (index) => this.#applyOne(record, index, tree.proof(index)));
-    await this.#options.book.advance({ state: "Applied" });
+    await applyBatch(this.#options, record);
+    await this.#reached("written");
+    await this.#options.book.advance(record, { state: "Applied" });
+    await this.#reached("applied");
     return true;
   }
 
-  async #applyOne(record: BatchRecord, index: number, proof: string[]): Promise<void> {
-    const { ledger, tell } = this.#options;
-    const member = record.body.members[index];
-    const entry = member && ledger.get(member.key);
-    // Deleted after it was accepted: it is settled all the same, and nobody is left to be told.
-    if (!member || entry?.uid !== member.uid) return;
-    const rewardWei = record.body.data.tasks[index]?.rewardWei ?? "0";
-    const { txHash = "", blockNumber: block = 0 } = record.outcome ?? {};
-    const settlement = { batch: record.sequence, index, proof, txHash, block, rewardWei };
-    const change = ledger.change(member.key, {
-      uid: member.uid,
-      stage: "settled",
-      durable: true,
-      decide: (status, context) => (stageOf(status) === "Settle" ? settleTask(status, settlement, context) : undefined),
-    });
-    await change.catch((error: unknown) => {
-      if (!(error instanceof InferiumError) || (error.code !== "TaskGone" && error.code !== "KubeNotFound"))
-        throw error;
-    });
-    tell(entry.task, "Settled", `Settled in batch ${record.sequence}, transaction ${txHash}.`);
+  async #reached(step: SettleStep): Promise<void> {
+    await this.#options.onStep?.(step);
   }
 }

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { InferiumError } from "../../base/errors.ts";
 import { ensureFolder, readIfThere, writeDurably } from "../../pool/durable-file.ts";
+import { zeroHash } from "../../protocol/settlement.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import type { LastCertified } from "./check-previous.ts";
 
@@ -12,9 +13,10 @@ export interface CertifiedState {
   readonly last: LastCertified | undefined;
   /** Header hash by epoch and sequence, of the last ones. */
   readonly signed: ReadonlyMap<string, string>;
-  /** By budget, after the last batch and before it. */
+  /** By budget, after the last batch. */
   readonly spentWei: ReadonlyMap<string, bigint>;
-  readonly spentBeforeWei: ReadonlyMap<string, bigint>;
+  /** The same after each of the last batches, by header hash: one may have to be made anew, on top of an earlier one. */
+  readonly spentAfter: ReadonlyMap<string, ReadonlyMap<string, bigint>>;
 }
 
 export interface HeaderIdentity {
@@ -25,13 +27,18 @@ export interface HeaderIdentity {
 
 export interface CertifiedRecord {
   read(): CertifiedState;
-  /** What budgets had spent before the batch of this sequence: one that takes the last one's place spends anew. */
-  spentBefore(sequence: bigint): ReadonlyMap<string, bigint>;
+  /**
+   * What budgets had spent after the batch of this header, and so before the next: one that takes the place of others spends
+   * anew. Where that batch is not known, all that was ever certified counts.
+   */
+  spentBefore(previousHash: string): ReadonlyMap<string, bigint>;
   /** Durable when it resolves. @throws InferiumError AlreadyCertified, StateUnwritable */
   save(next: LastCertified, spentWei: ReadonlyMap<string, bigint>): Promise<void>;
 }
 
 const keptSequences = 1024;
+/** A rolled-back batch takes its successors with it; more than a few are rare. */
+const keptBudgets = 16;
 
 /** @throws InferiumError StateUnreadable (fatal: signing without the record could be signing twice), StateUnwritable */
 export async function openCertifiedRecord(stateDir: string, domain: ProtocolDomain): Promise<CertifiedRecord> {
@@ -40,15 +47,16 @@ export async function openCertifiedRecord(stateDir: string, domain: ProtocolDoma
   let state = parse(await readIfThere(path), path);
   return {
     read: () => state,
-    spentBefore: (sequence) => (state.last?.sequence === sequence ? state.spentBeforeWei : state.spentWei),
+    spentBefore: (previousHash) =>
+      previousHash === zeroHash ? new Map() : (state.spentAfter.get(previousHash) ?? state.spentWei),
     async save(last, spentWei) {
       if (!maySign(state, last)) {
         const message = `Sequence ${last.sequence} was signed or passed before; another header would contradict it.`;
         throw new InferiumError("AlreadyCertified", message);
       }
       const signed = new Map([...state.signed, [keyOf(last), last.headerHash] as const].slice(-keptSequences));
-      const spentBeforeWei = state.last?.sequence === last.sequence ? state.spentBeforeWei : state.spentWei;
-      const next = { last, signed, spentWei, spentBeforeWei };
+      const spentAfter = new Map([...state.spentAfter, [last.headerHash, spentWei] as const].slice(-keptBudgets));
+      const next = { last, signed, spentWei, spentAfter };
       await writeDurably(path, format(next));
       state = next;
     },
@@ -71,7 +79,7 @@ export function maySign({ last, signed }: CertifiedState, header: HeaderIdentity
 const toText = (map: ReadonlyMap<string | bigint, string | bigint>) =>
   Object.fromEntries([...map].map(([key, value]) => [String(key), String(value)]));
 
-function format({ last, signed, spentWei, spentBeforeWei }: CertifiedState): string {
+function format({ last, signed, spentWei, spentAfter }: CertifiedState): string {
   const lastText = last && {
     ...last,
     sequence: String(last.sequence),
@@ -79,20 +87,21 @@ function format({ last, signed, spentWei, spentBeforeWei }: CertifiedState): str
     balances: toText(last.balances),
     spent: toText(last.spent),
   };
-  const spent = { spentWei: toText(spentWei), spentBeforeWei: toText(spentBeforeWei) };
+  const after = [...spentAfter].map(([headerHash, wei]) => [headerHash, toText(wei)] as const);
+  const spent = { spentWei: toText(spentWei), spentAfter: Object.fromEntries(after) };
   return JSON.stringify({ last: lastText, signed: toText(signed), ...spent });
 }
 
 function parse(text: string | undefined, path: string): CertifiedState {
   const nothing = new Map<string, never>();
-  if (text === undefined) return { last: undefined, signed: nothing, spentWei: nothing, spentBeforeWei: nothing };
+  if (text === undefined) return { last: undefined, signed: nothing, spentWei: nothing, spentAfter: nothing };
   try {
-    const { last, signed, spentWei, spentBeforeWei } = JSON.parse(text) as StateText;
+    const { last, signed, spentWei, spentAfter = {} } = JSON.parse(text) as StateText;
     return {
       last: last && reviveLast(last),
       signed: new Map(Object.entries(signed)),
       spentWei: toWei(spentWei),
-      spentBeforeWei: toWei(spentBeforeWei),
+      spentAfter: new Map(Object.entries(spentAfter).map(([headerHash, wei]) => [headerHash, toWei(wei)])),
     };
   } catch (cause) {
     const message = `The record ${path} of signed batches is damaged; restore it, for signing twice costs the bond.`;
@@ -114,7 +123,7 @@ interface StateText {
   readonly last?: LastText;
   readonly signed: WeiText;
   readonly spentWei: WeiText;
-  readonly spentBeforeWei: WeiText;
+  readonly spentAfter?: Readonly<Record<string, WeiText>>;
 }
 
 function reviveLast({ sequence, epoch, headerHash, balances, spent }: LastText): LastCertified {

@@ -83,7 +83,7 @@ async function decide(context: CertifyContext, data: BatchData, headerHash: stri
   if (!(outcome instanceof Map)) return outcome;
   const { balances, spent, tasks } = batch;
   await context.settled.add(
-    sequence,
+    { sequence, headerHash, previousHash: batch.header.previousHash },
     tasks.map((task) => task.taskId),
   );
   await context.record.save({ sequence, epoch, headerHash, balances, spent }, outcome);
@@ -103,7 +103,7 @@ async function gatherRules(
   batch: ParsedBatch,
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
-  const { sequence } = batch.header;
+  const { header } = batch;
   return {
     ...rules,
     domain,
@@ -111,8 +111,8 @@ async function gatherRules(
     payouts: chain.readPayout && (await readAll(listNodes(batch), chain.readPayout)),
     spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
     // A batch that takes the place of one that lapsed holds its tasks again.
-    settledTasks: { has: (taskId) => settled.isBefore(taskId, sequence) },
-    spentWei: record.spentBefore(sequence),
+    settledTasks: { has: (taskId) => settled.isBefore(taskId, header) },
+    spentWei: record.spentBefore(header.previousHash),
     nowMs: clock.now(),
   };
 }

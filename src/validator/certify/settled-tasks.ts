@@ -9,15 +9,28 @@ import { InferiumError } from "../../base/errors.ts";
 import { ensureFolder, readIfThere } from "../../pool/durable-file.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 
+/** Where a batch stands in the chain of headers. */
+export interface BatchPlace {
+  readonly sequence: bigint;
+  readonly headerHash: string;
+  readonly previousHash: string;
+}
+
 export interface SettledTasks {
-  /** Whether the task is in a certified batch with a lower sequence. */
-  isBefore(taskId: string, sequence: bigint): boolean;
+  /**
+   * Whether the task is in a certified batch that this one stands on. A batch that lapsed, or was rolled back, and whose
+   * number another one took, is none of those: its tasks may be settled again.
+   */
+  isBefore(taskId: string, batch: Pick<BatchPlace, "sequence" | "previousHash">): boolean;
   /** Durable when it resolves. @throws InferiumError StateUnwritable */
-  add(sequence: bigint, taskIds: readonly string[]): Promise<void>;
+  add(batch: BatchPlace, taskIds: readonly string[]): Promise<void>;
 }
 
 interface Line {
   readonly sequence: string;
+  /** Absent in lines of earlier versions: such a batch counts as settled. */
+  readonly headerHash?: string;
+  readonly previousHash?: string;
   readonly tasks: readonly string[];
 }
 
@@ -29,19 +42,47 @@ export async function openSettledTasks(stateDir: string, domain: ProtocolDomain)
   // What follows the last line's end was torn by a crash, before its signature left.
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
-  const sequences = parse(whole, path);
+  const lineage = parse(whole, path);
   return {
-    isBefore: (taskId, sequence) => (sequences.get(taskId) ?? sequence) < sequence,
-    async add(sequence, tasks) {
-      await append(path, `${JSON.stringify({ sequence: String(sequence), tasks })}\n`);
-      note(sequences, sequence, tasks);
+    isBefore: (taskId, batch) => lineage.isBefore(taskId, batch),
+    async add({ sequence, headerHash, previousHash }, tasks) {
+      const line: Line = { sequence: String(sequence), headerHash, previousHash, tasks };
+      await append(path, `${JSON.stringify(line)}\n`);
+      lineage.note(line);
     },
   };
 }
 
-/** A batch that took the place of a lapsed one holds its tasks under the same number; the lowest is where it was first. */
-function note(sequences: Map<string, bigint>, sequence: bigint, tasks: readonly string[]): void {
-  for (const task of tasks) if (!sequences.has(task)) sequences.set(task, sequence);
+interface KnownBatch {
+  readonly sequence: bigint;
+  readonly headerHash: string | undefined;
+  readonly previousHash: string | undefined;
+}
+
+class Lineage {
+  readonly #byTask = new Map<string, KnownBatch[]>();
+  readonly #byHash = new Map<string, KnownBatch>();
+
+  note({ sequence, headerHash, previousHash, tasks }: Line): void {
+    const batch: KnownBatch = { sequence: BigInt(sequence), headerHash, previousHash };
+    if (headerHash !== undefined) this.#byHash.set(headerHash, batch);
+    for (const task of tasks) this.#byTask.set(task, [...(this.#byTask.get(task) ?? []), batch]);
+  }
+
+  isBefore(taskId: string, batch: Pick<BatchPlace, "sequence" | "previousHash">): boolean {
+    const holders = (this.#byTask.get(taskId) ?? []).filter((holder) => holder.sequence < batch.sequence);
+    return holders.some((holder) => {
+      const ancestor = this.#findAncestor(batch.previousHash, holder.sequence);
+      // Not knowing what stands at its place, as after a gap, is no reason to believe that it was replaced.
+      return ancestor === undefined || holder.headerHash === undefined || ancestor.headerHash === holder.headerHash;
+    });
+  }
+
+  #findAncestor(hash: string, sequence: bigint): KnownBatch | undefined {
+    let batch = this.#byHash.get(hash);
+    while (batch?.previousHash !== undefined && batch.sequence > sequence) batch = this.#byHash.get(batch.previousHash);
+    return batch?.sequence === sequence ? batch : undefined;
+  }
 }
 
 async function append(path: string, line: string): Promise<void> {
@@ -58,16 +99,15 @@ async function append(path: string, line: string): Promise<void> {
   }
 }
 
-function parse(text: string, path: string): Map<string, bigint> {
-  const sequences = new Map<string, bigint>();
+function parse(text: string, path: string): Lineage {
+  const lineage = new Lineage();
   for (const line of text.split("\n").slice(0, -1)) {
     try {
-      const { sequence, tasks } = JSON.parse(line) as Line;
-      note(sequences, BigInt(sequence), tasks);
+      lineage.note(JSON.parse(line) as Line);
     } catch (cause) {
       const message = `The record ${path} of settled tasks is damaged; restore it, for settling twice costs the bond.`;
       throw new InferiumError("StateUnreadable", message, { disposition: "fatal", cause });
     }
   }
-  return sequences;
+  return lineage;
 }

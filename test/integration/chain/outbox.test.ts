@@ -95,7 +95,6 @@ describe("the settler's outbox", () => {
     await (await chain.settlerKey.sendTransaction({ to: chain.requester.address, value: 1n })).wait();
 
     const restarted = await aSettler(chain, { store });
-    await expect(restarted.settle(batch.header, certificate)).rejects.toMatchObject({ code: "NonceTaken" });
     await restarted.settle(batch.header, certificate);
     expect((await chain.client.lastBatch()).sequence).toBe(1n);
     expect(store.entries.get("settle/1/1")!.nonce).toBe(1);

@@ -201,7 +201,8 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     chain: {
       rpcUrl: parts.rpcUrl,
       addresses: parts.addresses,
-      settlerKeyFile: await write("settler", parts.settlerKey),
+      signer: { keyFile: await write("settler", parts.settlerKey) },
+      maxFeePerGasWei: 500n * 10n ** 9n,
       treasury,
       fromBlock: 0,
       confirmations: 1,
