@@ -35,6 +35,9 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
     mapping(bytes32 id => Dispute) private _disputes;
     mapping(bytes32 id => address[]) private _accused;
     mapping(bytes32 id => address[]) private _juries;
+    mapping(bytes32 id => bytes32) private _receipts;
+    /// @dev Several disputes may be about one receipt; it is punished once.
+    mapping(bytes32 receiptDigest => mapping(address node => bool)) private _isPunished;
     /// @dev Zero before the commitment, REVEALED after the verdict.
     mapping(bytes32 id => mapping(address juror => bytes32)) private _commitments;
 
@@ -70,9 +73,10 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         _requireRecent(epoch);
         bytes32 domain = settlement.domainSeparator();
         bytes32 receiptDigest = Evidence.requireSignedByWorker(domain, receipt, workerSignature);
-        id = keccak256(abi.encode(receiptDigest));
+        address[] memory accused = _accuse(receipt, receiptDigest, epoch, approvals);
+        id = keccak256(abi.encode(receiptDigest, msg.sender, accused));
         if (_disputes[id].state != State.None) revert AlreadyDisputed(id);
-        _accuse(id, receipt, receiptDigest, epoch, approvals);
+        (_accused[id], _receipts[id]) = (accused, receiptDigest);
         uint128 bond = _parameters.bond;
         Dispute storage dispute = _disputes[id];
         (dispute.challenger, dispute.worker, dispute.bond) = (msg.sender, receipt.worker, bond);
@@ -197,15 +201,15 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         emit ParametersChanged(p);
     }
 
-    /// @dev Writes down who approved, each with its signed vote.
+    /// @return accused who approved, each with its signed vote
     function _accuse(
-        bytes32 id,
         TypedData.Receipt calldata receipt,
         bytes32 receiptDigest,
         uint64 epoch,
         Evidence.SignedVote[] calldata approvals
-    ) private {
+    ) private view returns (address[] memory accused) {
         if (approvals.length == 0) revert NobodyAccused();
+        accused = new address[](approvals.length);
         bytes32 domain = settlement.domainSeparator();
         address previous = address(0);
         for (uint256 i = 0; i < approvals.length; ++i) {
@@ -213,7 +217,7 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
             if (validator <= previous) revert NotAscending(previous, validator);
             if (!validatorSets.isMember(epoch, validator)) revert NotAValidator(validator, epoch);
             Evidence.requireVote(domain, receipt, receiptDigest, Leaves.VERDICT_ACCEPT, approvals[i]);
-            _accused[id].push(validator);
+            accused[i] = validator;
             previous = validator;
         }
     }
@@ -240,7 +244,9 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
     }
 
     function _slash(address node, INodeRegistry.Role role, uint256 bps, bytes32 id, address reporter) private {
-        if (registry.nodeOf(node).role != role || registry.stakeOf(node) * bps < ALL_BPS) return;
+        bool isGone = registry.nodeOf(node).role != role || registry.stakeOf(node) * bps < ALL_BPS;
+        if (isGone || _isPunished[_receipts[id]][node]) return;
+        _isPunished[_receipts[id]][node] = true;
         registry.slash(node, role, bps, id, reporter);
     }
 
@@ -265,14 +271,22 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         }
     }
 
-    /// @dev The first `size` of a shuffle.
+    /// @dev The `size` members whose tickets are lowest. A ticket depends on the seed and its member alone, so that nobody
+    /// draws others by making members of its own ineligible between the seed and the draw.
     function _pick(address[] memory from, uint256 size, bytes32 seed) private pure returns (address[] memory jury) {
         jury = new address[](size);
         for (uint256 i = 0; i < size; ++i) {
-            uint256 chosen = i + uint256(keccak256(abi.encode(seed, i))) % (from.length - i);
-            (from[i], from[chosen]) = (from[chosen], from[i]);
+            uint256 lowest = i;
+            for (uint256 j = i + 1; j < from.length; ++j) {
+                if (_ticket(seed, from[j]) < _ticket(seed, from[lowest])) lowest = j;
+            }
+            (from[i], from[lowest]) = (from[lowest], from[i]);
             jury[i] = from[i];
         }
+    }
+
+    function _ticket(bytes32 seed, address member) private pure returns (bytes32) {
+        return keccak256(abi.encode(seed, member));
     }
 
     function _isJuror(bytes32 id, address account) private view returns (bool) {

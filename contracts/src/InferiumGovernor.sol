@@ -14,9 +14,13 @@ import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 /// validating. A quorum is a share of the token's supply, in which bonded tokens are counted once.
 contract InferiumGovernor is Governor, GovernorSettings, GovernorCountingSimple, GovernorTimelockControl {
     uint256 private constant BPS = 10_000;
+    uint256 private constant MAX_SECONDS = 30 days;
+    uint256 private constant MAX_PROPOSAL_THRESHOLD = 2_500_000 ether;
 
-    /// @param votingDelay,votingPeriod seconds
-    /// @param proposalThreshold votes that a proposer must have, base units
+    /// @notice Governance may change all but the quorum, within these bounds.
+    /// @param votingDelay seconds, at most 30 days
+    /// @param votingPeriod seconds, at most 30 days and at least a day; less where it began with less
+    /// @param proposalThreshold votes that a proposer must have, base units, at most 2,500,000 IFR
     /// @param quorumBps share of the supply, 1 to 5,000
     struct Settings {
         uint48 votingDelay;
@@ -26,10 +30,13 @@ contract InferiumGovernor is Governor, GovernorSettings, GovernorCountingSimple,
     }
 
     error InvalidQuorum(uint256 bps);
+    error InvalidSetting(uint256 given);
 
     IVotes public immutable token;
     IVotes public immutable stakes;
     uint256 public immutable quorumBps;
+    /// @dev Zero while the constructors of the bases run.
+    uint32 public immutable minVotingPeriod;
 
     constructor(IVotes token_, IVotes stakes_, TimelockController timelock_, Settings memory settings)
         Governor("Inferium")
@@ -40,6 +47,7 @@ contract InferiumGovernor is Governor, GovernorSettings, GovernorCountingSimple,
         token = token_;
         stakes = stakes_;
         quorumBps = settings.quorumBps;
+        minVotingPeriod = settings.votingPeriod < 1 days ? settings.votingPeriod : 1 days;
     }
 
     function quorum(uint256 timepoint) public view override returns (uint256) {
@@ -70,6 +78,21 @@ contract InferiumGovernor is Governor, GovernorSettings, GovernorCountingSimple,
 
     function proposalThreshold() public view override(Governor, GovernorSettings) returns (uint256) {
         return super.proposalThreshold();
+    }
+
+    function _setVotingDelay(uint48 seconds_) internal override {
+        if (seconds_ > MAX_SECONDS) revert InvalidSetting(seconds_);
+        super._setVotingDelay(seconds_);
+    }
+
+    function _setVotingPeriod(uint32 seconds_) internal override {
+        if (seconds_ < minVotingPeriod || seconds_ > MAX_SECONDS) revert InvalidSetting(seconds_);
+        super._setVotingPeriod(seconds_);
+    }
+
+    function _setProposalThreshold(uint256 votes) internal override {
+        if (votes > MAX_PROPOSAL_THRESHOLD) revert InvalidSetting(votes);
+        super._setProposalThreshold(votes);
     }
 
     function _getVotes(address account, uint256 timepoint, bytes memory) internal view override returns (uint256) {

@@ -96,9 +96,11 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         bytes32 finalHash = _finalOf(head);
         bytes32 candidate = _candidateHash;
         bool losesCandidate = false;
+        bool isSignedAgain = false;
         bytes32 last = path[0].previousHash;
         for (uint256 i = 0; i < path.length; ++i) {
             if (path[i].previousHash != last) revert BrokenHeaderChain(i);
+            if (validatorSets.isLive(path[i].epoch)) isSignedAgain = true;
             last = hashHeader(path[i]);
             if (last == finalHash) revert HeaderIsFinal(last);
             if (last == candidate) losesCandidate = true;
@@ -107,13 +109,16 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         if (last != _headHash) revert HeaderNotSettled(last);
         _restore(head, parent, path[0].previousHash, losesCandidate);
         emit RolledBack(head.sequence, path[0].previousHash, path.length);
+        // Who signs these numbers again in the same epoch would be found to equivocate.
+        if (isSignedAgain) validatorSets.renew();
     }
 
     /// @inheritdoc ISettlement
     function pause() external onlyRole(GUARDIAN_ROLE) {
         uint256 last = _head.pausedUntil;
-        uint256 allowedAt = last == 0 ? 0 : last + PAUSE_SECONDS;
+        uint256 allowedAt = last == 0 ? 0 : last + PAUSE_SECONDS + escrow.withdrawalDelay();
         if (block.timestamp < allowedAt) revert PauseTooSoon(allowedAt);
+        _keepFinality();
         _head.pausedUntil = uint32(block.timestamp + PAUSE_SECONDS);
         emit Paused(msg.sender, _head.pausedUntil);
     }
@@ -201,6 +206,17 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         }
     }
 
+    /// @dev Writes down what is final by now, before a change of the clock that would undo it: claims may have paid from it.
+    function _keepFinality() private {
+        Head memory head = _head;
+        bytes32 finalHash = _finalOf(head);
+        if (finalHash == _finalHash) return;
+        bool isLast = finalHash == _headHash;
+        _finalHash = finalHash;
+        _candidateHash = isLast ? bytes32(0) : _headHash;
+        _head.candidateAt = isLast ? 0 : head.settledAt;
+    }
+
     /// @dev Back to `parent`, which is the header before the faulty one, or nothing where that was the first.
     function _restore(Head memory head, TypedData.BatchHeader calldata parent, bytes32 parentHash, bool losesCandidate)
         private
@@ -222,6 +238,9 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         if (seconds_ < minChallengeSeconds || seconds_ > MAX_CHALLENGE_SECONDS) {
             revert InvalidChallengeSeconds(seconds_);
         }
+        // What was spent must become final, and so provable, before its requester can be gone with it.
+        if (uint256(seconds_) * 2 >= escrow.withdrawalDelay()) revert InvalidChallengeSeconds(seconds_);
+        _keepFinality();
         _head.challengeSeconds = seconds_;
         emit ChallengeSecondsChanged(seconds_);
     }

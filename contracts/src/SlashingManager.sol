@@ -29,8 +29,10 @@ contract SlashingManager is ISlashingManager, AccessControl {
 
     Parameters private _parameters;
     mapping(bytes32 faultId => bool) public isSlashed;
-    /// @dev By header that settles a task again: the header that settled it first.
-    mapping(bytes32 headerHash => bytes32) private _firstOf;
+    /// @inheritdoc IFaultRegistry
+    mapping(bytes32 headerHash => bool) public isFaultyHeader;
+    /// @dev Whether `first` settles a task that the header settles again. Several may.
+    mapping(bytes32 headerHash => mapping(bytes32 first => bool)) private _settlesAgain;
     mapping(bytes32 commitment => uint256) private _committedAt;
 
     constructor(
@@ -82,9 +84,8 @@ contract SlashingManager is ISlashingManager, AccessControl {
         }
         bytes32 faultId = _markOnce(faultIdOf(REJECTED, receipt.taskId, receipt.attempt, receipt.worker));
         address reporter = _reporterOf(faultId, epoch);
-        uint256 amount = registry.slash(
-            receipt.worker, INodeRegistry.Role.Worker, _parameters.rejectedBps, faultId, reporter
-        );
+        uint256 amount =
+            registry.slash(receipt.worker, INodeRegistry.Role.Worker, _parameters.rejectedBps, faultId, reporter);
         emit RejectedSlashed(receipt.taskId, receipt.attempt, receipt.worker, amount);
     }
 
@@ -152,7 +153,8 @@ contract SlashingManager is ISlashingManager, AccessControl {
         if (first.task.taskId != second.task.taskId || isOnePlace) revert NoDoubleSettlement();
         _requireIn(path[0].taskRoot, first);
         _requireIn(path[path.length - 1].taskRoot, second);
-        _firstOf[last] = settlement.hashHeader(path[0]);
+        isFaultyHeader[last] = true;
+        _settlesAgain[last][settlement.hashHeader(path[0])] = true;
         emit DoubleSettlementProven(last, first.task.taskId);
     }
 
@@ -160,16 +162,11 @@ contract SlashingManager is ISlashingManager, AccessControl {
     function slashSigner(address validator, SignedHeader calldata first, SignedHeader calldata second) external {
         bytes32 headerHash = settlement.hashHeader(second.header);
         bytes32 firstHash = settlement.hashHeader(first.header);
-        if (_firstOf[headerHash] != firstHash) revert HeaderNotFaulty(headerHash);
+        if (!_settlesAgain[headerHash][firstHash]) revert HeaderNotFaulty(headerHash);
         Evidence.requireSignedByValidator(firstHash, validator, first.signature);
         Evidence.requireSignedByValidator(headerHash, validator, second.signature);
         uint256 amount = _expel(validatorFaultIdOf(SIGNED, headerHash, validator), validator);
         emit SignerSlashed(headerHash, validator, amount);
-    }
-
-    /// @inheritdoc IFaultRegistry
-    function isFaultyHeader(bytes32 headerHash) external view returns (bool) {
-        return _firstOf[headerHash] != 0;
     }
 
     /// @inheritdoc ISlashingManager

@@ -92,7 +92,7 @@ contract TaskEscrow is ITaskEscrow {
 
     /// @inheritdoc ITaskEscrow
     function withdraw(address to) external returns (uint256 amount) {
-        uint256 readyAt = _withdrawals[msg.sender].readyAt;
+        uint256 readyAt = _readyAt(msg.sender);
         amount = _takeRequest(msg.sender);
         if (block.timestamp < readyAt) revert NotReady(readyAt);
         uint256 gone = withdrawnOf[msg.sender] + provenSpentOf[msg.sender];
@@ -136,6 +136,13 @@ contract TaskEscrow is ITaskEscrow {
     /// @inheritdoc ITaskEscrow
     function spendableOf(address requester) public view returns (uint256) {
         return depositedOf[requester] - withdrawnOf[requester] - _withdrawals[requester].amount;
+    }
+
+    /// @dev Nothing can be proven while Settlement is paused, so that the wait begins anew when a pause ends.
+    function _readyAt(address requester) private view returns (uint256) {
+        uint256 readyAt = _withdrawals[requester].readyAt;
+        uint256 pausedUntil = settlement.pausedUntil();
+        return pausedUntil + withdrawalDelay > readyAt ? pausedUntil + withdrawalDelay : readyAt;
     }
 
     function _takeRequest(address requester) private returns (uint256 amount) {

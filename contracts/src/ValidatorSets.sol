@@ -33,7 +33,7 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     mapping(uint64 epoch => uint64) private _retiredAt;
 
     /// @param genesis first set, ascending; trusted as it is, since nobody can have bonded yet
-    /// @param removers contracts that find validators guilty
+    /// @param removers contracts that find validators guilty, and Settlement, which renews an epoch
     constructor(
         INodeRegistry registry_,
         address admin,
@@ -72,11 +72,17 @@ contract ValidatorSets is IValidatorSets, AccessControl {
             address member = Certificates.memberAt(set, i);
             if (!_contains(validators, member)) rest[kept++] = member;
         }
+        if (block.timestamp <= _graceUntil && _containsAny(validators, _read(_epoch - 1))) _graceUntil = 0;
         if (kept == count || kept == 0) return _epoch;
         assembly ("memory-safe") {
             mstore(rest, kept)
         }
         return _begin(rest, 0);
+    }
+
+    /// @inheritdoc IValidatorSets
+    function renew() external onlyRole(REMOVER_ROLE) returns (uint64) {
+        return _begin(validatorsOf(_epoch), 0);
     }
 
     /// @inheritdoc IValidatorSets
@@ -97,7 +103,7 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     }
 
     /// @inheritdoc IValidatorSets
-    function validatorsOf(uint64 epoch_) external view returns (address[] memory validators) {
+    function validatorsOf(uint64 epoch_) public view returns (address[] memory validators) {
         bytes memory set = _read(epoch_);
         validators = new address[](set.length / ADDRESS_BYTES);
         for (uint256 i = 0; i < validators.length; ++i) {
@@ -152,6 +158,14 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     function _contains(address[] calldata list, address account) private pure returns (bool) {
         for (uint256 i = 0; i < list.length; ++i) {
             if (list[i] == account) return true;
+        }
+        return false;
+    }
+
+    function _containsAny(address[] calldata list, bytes memory set) private pure returns (bool) {
+        uint256 count = set.length / ADDRESS_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            if (_contains(list, Certificates.memberAt(set, i))) return true;
         }
         return false;
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {Signatures} from "../src/libraries/Signatures.sol";
 import {RegistryFixture} from "./support/RegistryFixture.sol";
@@ -199,7 +198,7 @@ contract NodeRegistryTest is RegistryFixture {
         wrong[8].reporterBps = 3_001;
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(INodeRegistry.InvalidParameter.selector);
-            new NodeRegistry(token, address(this), new address[](0), wrong[i]);
+            registry.setParameters(wrong[i]);
         }
     }
 }

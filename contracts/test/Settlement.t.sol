@@ -119,10 +119,11 @@ contract SettlementTest is Fixture {
         uint256 until = block.timestamp + 72 hours;
         vm.startPrank(GUARDIAN);
         settlement.pause();
-        vm.warp(until + 72 hours - 1);
-        vm.expectRevert(abi.encodeWithSelector(ISettlement.PauseTooSoon.selector, until + 72 hours));
+        uint256 allowedAt = until + 72 hours + WITHDRAWAL;
+        vm.warp(allowedAt - 1);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.PauseTooSoon.selector, allowedAt));
         settlement.pause();
-        vm.warp(until + 72 hours);
+        vm.warp(allowedAt);
         settlement.pause();
         vm.stopPrank();
     }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SlashingManager} from "../src/SlashingManager.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {ISlashingManager} from "../src/interfaces/ISlashingManager.sol";
 import {IValidatorSets} from "../src/interfaces/IValidatorSets.sol";
 import {Evidence} from "../src/libraries/Evidence.sol";
-import {Leaves} from "../src/libraries/Leaves.sol";
 import {TypedData} from "../src/libraries/TypedData.sol";
 import {EvidenceFixture} from "./support/EvidenceFixture.sol";
 
@@ -14,7 +12,7 @@ contract SlashingManagerTest is EvidenceFixture {
     function testARejectedResultCostsATenth() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         bytes32 fault = slashing.faultIdOf("rejected", receipt.taskId, receipt.attempt, worker);
         vm.prank(STRANGER);
         slashing.commitReport(keccak256(abi.encode(STRANGER, fault)));
@@ -34,7 +32,7 @@ contract SlashingManagerTest is EvidenceFixture {
         _slash(receipt, 2);
         bytes32 fault = slashing.faultIdOf("rejected", receipt.taskId, receipt.attempt, worker);
         _expectRefused(
-            receipt, _rejections(receipt, 3), abi.encodeWithSelector(ISlashingManager.AlreadySlashed.selector, fault)
+            receipt, rejectionsOf(receipt, 3), abi.encodeWithSelector(ISlashingManager.AlreadySlashed.selector, fault)
         );
         receipt.attempt = 2;
         _slash(receipt, 2);
@@ -44,7 +42,7 @@ contract SlashingManagerTest is EvidenceFixture {
     function testValidatorsJudgeForNothing() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         vm.prank(validators[6]);
         slashing.slashRejected(receipt, signature, 1, rejections);
         assertEq(registry.owedTo(validators[6]), 0);
@@ -54,13 +52,13 @@ contract SlashingManagerTest is EvidenceFixture {
     function testOneRejectionIsTooFew() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         _expectRefused(
-            receipt, _rejections(receipt, 1), abi.encodeWithSelector(ISlashingManager.TooFewRejections.selector, 1, 2)
+            receipt, rejectionsOf(receipt, 1), abi.encodeWithSelector(ISlashingManager.TooFewRejections.selector, 1, 2)
         );
     }
 
     function testTheSameValidatorCountsOnce() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         rejections[1] = rejections[0];
         _expectRefused(
             receipt,
@@ -71,7 +69,7 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function testOnlyValidatorsOfTheEpochCount() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         rejections[1].validator = address(type(uint160).max);
         _expectRefused(
             receipt,
@@ -82,7 +80,7 @@ contract SlashingManagerTest is EvidenceFixture {
 
     function testARejectionMustBeSignedByItsValidator() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         rejections[1].signature = rejections[0].signature;
         bytes memory signature = signReceipt(receipt);
         vm.expectPartialRevert(Evidence.NotSignedByValidator.selector);
@@ -92,35 +90,29 @@ contract SlashingManagerTest is EvidenceFixture {
     function testAReceiptMustBeSignedByItsWorker() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory forged = compact(0x1234, digestOf(receipt));
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         vm.expectRevert(abi.encodeWithSelector(Evidence.NotSignedByWorker.selector, vm.addr(0x1234), worker));
         slashing.slashRejected(receipt, forged, 1, rejections);
     }
 
     function testAnAcceptingVoteIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("right");
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
-        rejections[0] = _vote(receipt, 0, 1);
-        _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0])
-        );
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
+        rejections[0] = voteOf(receipt, 0, 1);
+        _expectRefused(receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0]));
     }
 
     function testAVoteOnAnotherReceiptIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        Evidence.SignedVote[] memory rejections = _rejections(receiptOf("other"), 2);
-        _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0])
-        );
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receiptOf("other"), 2);
+        _expectRefused(receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[0]));
     }
 
     function testATamperedOutputIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         rejections[1].outputDigest = keccak256("forged");
-        _expectRefused(
-            receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[1])
-        );
+        _expectRefused(receipt, rejections, abi.encodeWithSelector(Evidence.InvalidVoteProof.selector, validators[1]));
     }
 
     function testARetiredEpochIsEvidenceForAWhile() public {
@@ -136,7 +128,7 @@ contract SlashingManagerTest is EvidenceFixture {
         receipt.attempt = 2;
         _expectRefused(
             receipt,
-            _rejections(receipt, 2),
+            rejectionsOf(receipt, 2),
             abi.encodeWithSelector(ISlashingManager.EvidenceTooOld.selector, 1, retiredAt)
         );
     }
@@ -144,7 +136,7 @@ contract SlashingManagerTest is EvidenceFixture {
     function testAnUnknownEpochIsNoEvidence() public {
         TypedData.Receipt memory receipt = receiptOf("wrong");
         bytes memory signature = signReceipt(receipt);
-        Evidence.SignedVote[] memory rejections = _rejections(receipt, 2);
+        Evidence.SignedVote[] memory rejections = rejectionsOf(receipt, 2);
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.UnknownEpoch.selector, 2));
         slashing.slashRejected(receipt, signature, 2, rejections);
     }
@@ -161,12 +153,12 @@ contract SlashingManagerTest is EvidenceFixture {
         wrong[4].evidenceSeconds = 60 days + 1;
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(ISlashingManager.InvalidParameter.selector);
-            new SlashingManager(settlement, registry, sets, address(this), wrong[i]);
+            slashing.setParameters(wrong[i]);
         }
     }
 
     function _slash(TypedData.Receipt memory receipt, uint256 count) private {
-        slashing.slashRejected(receipt, signReceipt(receipt), 1, _rejections(receipt, count));
+        slashing.slashRejected(receipt, signReceipt(receipt), 1, rejectionsOf(receipt, count));
     }
 
     function _expectRefused(
@@ -177,36 +169,5 @@ contract SlashingManagerTest is EvidenceFixture {
         bytes memory signature = signReceipt(receipt);
         vm.expectRevert(refusal);
         slashing.slashRejected(receipt, signature, 1, rejections);
-    }
-
-    function _rejections(TypedData.Receipt memory receipt, uint256 count)
-        private
-        view
-        returns (Evidence.SignedVote[] memory rejections)
-    {
-        rejections = new Evidence.SignedVote[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            rejections[i] = _vote(receipt, i, 2);
-        }
-    }
-
-    /// @dev A vote tree of two leaves: this vote and another.
-    function _vote(TypedData.Receipt memory receipt, uint256 index, uint8 verdict)
-        private
-        view
-        returns (Evidence.SignedVote memory rejection)
-    {
-        rejection.validationId = VALIDATION;
-        rejection.validator = validators[index];
-        rejection.outputDigest = keccak256("right");
-        rejection.proof = new bytes32[](1);
-        rejection.proof[0] = SIBLING;
-        bytes32 leaf = Leaves.hash(
-            Leaves.Vote(receipt.taskId, receipt.attempt, digestOf(receipt), verdict, rejection.outputDigest)
-        );
-        rejection.votesRoot =
-            leaf < SIBLING ? keccak256(bytes.concat(leaf, SIBLING)) : keccak256(bytes.concat(SIBLING, leaf));
-        bytes32 structHash = TypedData.hash(TypedData.Attestation(VALIDATION, rejection.votesRoot, rejection.validator));
-        rejection.signature = compact(keys[index], TypedData.digest(settlement.domainSeparator(), structHash));
     }
 }

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 
-import {ValidatorSets} from "../src/ValidatorSets.sol";
 import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
 import {IValidatorSets} from "../src/interfaces/IValidatorSets.sol";
 import {Fixture} from "./support/Fixture.sol";
@@ -122,9 +121,10 @@ contract ValidatorSetsTest is Fixture {
         vm.expectRevert(IValidatorSets.EmptySet.selector);
         sets.rotate(new address[](0));
         vm.expectRevert(abi.encodeWithSelector(IValidatorSets.TooManyValidators.selector, 129));
-        new ValidatorSets(registry, address(this), new address[](0), GRACE, new address[](129));
+        deploy("ValidatorSets", abi.encode(registry, address(this), new address[](0), GRACE, new address[](129)));
         vm.expectRevert(IValidatorSets.InvalidParameter.selector);
-        new ValidatorSets(registry, address(this), new address[](0), 7 days + 1, validators);
+        deploy("ValidatorSets", abi.encode(registry, address(this), new address[](0), 7 days + 1, validators));
+        deploy("ValidatorSets", abi.encode(registry, address(this), new address[](0), 7 days, validators));
     }
 
     function testThePreviousEpochStaysLiveForTheGracePeriodOnly() public {

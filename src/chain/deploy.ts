@@ -46,7 +46,7 @@ function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParame
     validatorSets: () => [
       at.registry,
       p.admin,
-      [at.slashing, at.disputes],
+      [at.slashing, at.disputes, at.settlement],
       p.graceSeconds,
       sortAddresses(p.validators),
     ],

@@ -86,13 +86,14 @@ interface IDisputes {
     error WrongCommitment(address juror);
     error InvalidVerdict(uint8 verdict);
 
-    /// @notice Governance only, within the bounds of `Parameters`. A dispute that is open keeps its deadlines.
+    /// @notice Governance only, within the bounds of `Parameters`. A phase that has begun keeps its end.
     function setParameters(Parameters calldata parameters_) external;
 
-    /// @notice Doubt an approved result; pulls the bond from the caller. Once per receipt.
+    /// @notice Doubt an approved result; pulls the bond from the caller. Each challenger once per receipt and accused, so that
+    /// nobody shields a receipt by a sham dispute of its own. A node is punished once per receipt, however many disputes.
     /// @param epoch of the validators that approved
     /// @param approvals their signed votes, in strictly ascending order of validator
-    /// @return id keccak256 of the receipt's EIP-712 digest
+    /// @return id keccak256(abi.encode(the receipt's EIP-712 digest, challenger, accused))
     function open(
         TypedData.Receipt calldata receipt,
         bytes calldata workerSignature,

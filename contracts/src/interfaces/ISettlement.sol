@@ -37,13 +37,15 @@ interface ISettlement {
     function settle(TypedData.BatchHeader calldata header, uint256 bitmap, bytes calldata signatures) external;
 
     /// @notice Undo a batch that is proven faulty (see IFaultRegistry) and all that follow, while it is not final. Anybody
-    /// may call. The next batch takes the sequence number again, under another epoch: its signers were removed.
+    /// may call. The next batch takes the sequence number again, under another epoch: where the headers' epoch is still live,
+    /// it ends here, so that signing the number again is no equivocation.
     /// @param parent header before the faulty one; ignored where that was the first
     /// @param path the faulty header and its successors up to the last one
     function rollBack(TypedData.BatchHeader calldata parent, TypedData.BatchHeader[] calldata path) external;
 
-    /// @notice Stop settling and claiming for 72 hours. Again only 72 hours after the last pause ended, so that a
-    /// guardian can gain time and never freeze the money.
+    /// @notice Stop settling, claiming and withdrawing for 72 hours. Again only 72 hours and a withdrawal's delay (which is
+    /// longer than two challenge windows) after the last pause ended, so that a guardian can gain time and never freeze the
+    /// money. What is final stays final.
     function pause() external;
 
     /// @notice End a pause early.
@@ -82,6 +84,6 @@ interface ISettlement {
     /// @notice How long a batch can be challenged, in seconds.
     function challengeSeconds() external view returns (uint24);
 
-    /// @notice Governance only; between `minChallengeSeconds` and 30 days.
+    /// @notice Governance only; between `minChallengeSeconds` and 30 days, and less than half of a withdrawal's delay.
     function setChallengeSeconds(uint24 seconds_) external;
 }

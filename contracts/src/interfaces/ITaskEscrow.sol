@@ -58,7 +58,8 @@ interface ITaskEscrow {
         bytes32[] calldata proof
     ) external;
 
-    /// @notice Take what was asked back and is not proven to be spent, to an address of the requester's choice.
+    /// @notice Take what was asked back and is not proven to be spent, to an address of the requester's choice. A pause of
+    /// Settlement starts the wait anew, from its end.
     /// @return amount what was paid; may be less than asked
     function withdraw(address to) external returns (uint256 amount);
 

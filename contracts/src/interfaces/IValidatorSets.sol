@@ -24,9 +24,13 @@ interface IValidatorSets {
     function rotate(address[] calldata validators) external returns (uint64 epoch);
 
     /// @notice Begin a new epoch without these members, at once and without grace: what the old set has signed and not yet
-    /// settled must be signed again. Does nothing where none of them is a member, or nobody would be left. SlashingManager
-    /// and Disputes only.
+    /// settled must be signed again. Keeps the epoch where none of them is a member of it, or nobody would be left. A grace
+    /// of the previous epoch ends where one of them is a member of that. SlashingManager and Disputes only.
     function remove(address[] calldata validators) external returns (uint64 epoch);
+
+    /// @notice Begin a new epoch with the same members, at once and without grace. Settlement only, where a batch is rolled
+    /// back.
+    function renew() external returns (uint64 epoch);
 
     /// @notice Reverts unless a quorum of the set of `epoch`, however old, signed `digest`.
     function verify(bytes32 digest, uint64 epoch, uint256 bitmap, bytes calldata signatures) external view;

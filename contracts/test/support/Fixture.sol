@@ -59,15 +59,17 @@ abstract contract Fixture is TestBase {
         address[] memory judges = new address[](2);
         judges[0] = vm.computeCreateAddress(address(this), nonce + 6);
         judges[1] = vm.computeCreateAddress(address(this), nonce + 7);
+        address[] memory removers = new address[](3);
+        (removers[0], removers[1], removers[2]) = (judges[0], judges[1], settlementAt);
         address me = address(this);
-        token = IFRToken(_deploy("IFRToken", abi.encode(me)));
-        registry = NodeRegistry(_deploy("NodeRegistry", abi.encode(token, me, judges, registryParameters())));
-        sets = ValidatorSets(_deploy("ValidatorSets", abi.encode(registry, me, judges, GRACE, validators)));
-        escrow = TaskEscrow(_deploy("TaskEscrow", abi.encode(token, distributorAt, settlementAt, WITHDRAWAL)));
-        settlement = Settlement(_deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
-        distributor = RewardDistributor(_deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
+        token = IFRToken(deployToken());
+        registry = NodeRegistry(deploy("NodeRegistry", abi.encode(token, me, judges, registryParameters())));
+        sets = ValidatorSets(deploy("ValidatorSets", abi.encode(registry, me, removers, GRACE, validators)));
+        escrow = TaskEscrow(deploy("TaskEscrow", abi.encode(token, distributorAt, settlementAt, WITHDRAWAL)));
+        settlement = Settlement(deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
+        distributor = RewardDistributor(deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
         slashing = SlashingManager(
-            _deploy("SlashingManager", abi.encode(settlement, registry, sets, me, slashingParameters()))
+            deploy("SlashingManager", abi.encode(settlement, registry, sets, me, slashingParameters()))
         );
         _deployLater();
     }
@@ -76,14 +78,19 @@ abstract contract Fixture is TestBase {
     function _deployLater() private {
         address me = address(this);
         disputes = Disputes(
-            _deploy("Disputes", abi.encode(token, settlement, registry, sets, me, GUARDIAN, disputeParameters()))
+            deploy("Disputes", abi.encode(token, settlement, registry, sets, me, GUARDIAN, disputeParameters()))
         );
-        revenue = AgentRevenue(_deploy("AgentRevenue", abi.encode(token, registry, sets, me, TREASURY, agentSplit())));
+        revenue = AgentRevenue(deploy("AgentRevenue", abi.encode(token, registry, sets, me, TREASURY, agentSplit())));
     }
 
-    /// @dev Not `new`: seven copies of the code in each test contract would take the compiler far longer.
-    function _deploy(string memory name, bytes memory arguments) private returns (address) {
+    /// @dev Not `new`: a copy of all the code in each test contract would take the compiler far longer.
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
         return vm.deployCode(string.concat(name, ".sol:", name), arguments);
+    }
+
+    /// @dev Our own token; PublicToken.t.sol takes another.
+    function deployToken() internal virtual returns (address) {
+        return deploy("IFRToken", abi.encode(address(this)));
     }
 
     function registryParameters() internal pure returns (INodeRegistry.Parameters memory) {
