@@ -9,6 +9,8 @@ export function openEndpoint(): Endpoint {
   if (endpoint !== undefined) return endpoint;
   const { server, authorization, ca, cert, key } = inject("endpoint");
   const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  endpoint = { server, authorization: authorization || undefined, dispatcher: new Agent({ connect: tls }) };
+  // Over HTTP/2 undici joins repeated headers, and two impersonated groups would arrive as one.
+  const dispatcher = new Agent({ connect: tls, allowH2: false });
+  endpoint = { server, authorization: authorization || undefined, dispatcher };
   return endpoint;
 }

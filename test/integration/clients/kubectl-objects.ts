@@ -226,10 +226,10 @@ describe.skipIf(newest === undefined).concurrent("the newest kubectl", () => {
     await kubectl.ok("apply -f -", { input: documents(configMap("c", { a: "1" })) });
     expect(await kubectl.ok("apply view-last-applied cm/c -o json")).toContain('"a": "1"');
     const two = documents(
-      configMap("one", {}, { labels: { set: "x" } }),
-      configMap("two", {}, { labels: { set: "x" } }),
+      configMap("one", { a: "1" }, { labels: { set: "x" } }),
+      configMap("two", { a: "1" }, { labels: { set: "x" } }),
     );
-    const one = documents(configMap("one", {}, { labels: { set: "x" } }));
+    const one = documents(configMap("one", { a: "1" }, { labels: { set: "x" } }));
     const prune = "apply --prune -l set=x --prune-allowlist=core/v1/ConfigMap -f -";
     await kubectl.ok("apply -l set=x -f -", { input: two });
     expect(await kubectl.ok(prune, { input: one })).toBe("configmap/one unchanged\nconfigmap/two pruned");

@@ -163,8 +163,12 @@ function validateEndpointSlice(slice: KubeObject, old: KubeObject | undefined): 
     if (addresses.length === 0) found.required(`${at}.addresses`, "must contain at least 1 address");
     if (addresses.length > maxEndpointAddresses)
       found.add(cause.tooMany(`${at}.addresses`, addresses.length, maxEndpointAddresses));
-    for (const [index, address] of addresses.entries())
+    // Pods of the process kubelet are on the loopback interface, which Kubernetes allows to no endpoint.
+    const isPod = asObject(endpoint.targetRef).kind === "Pod";
+    for (const [index, address] of addresses.entries()) {
+      if (isPod && isLoopback(address)) continue;
       checkAddress(address, slice.addressType, `${at}.addresses[${index}]`, found);
+    }
     if (endpoint.hostname !== undefined) found.holds(`${at}.hostname`, asString(endpoint.hostname), checkDnsLabel);
     if (endpoint.nodeName !== undefined) found.holds(`${at}.nodeName`, asString(endpoint.nodeName), checkDnsSubdomain);
   });
@@ -181,6 +185,8 @@ function validateEndpointSlice(slice: KubeObject, old: KubeObject | undefined): 
   return found.list;
 }
 
+const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
+
 function checkAddress(address: string, type: unknown, path: string, found: Findings): void {
   const family = isIP(address);
   if (type === "FQDN") {
@@ -190,8 +196,7 @@ function checkAddress(address: string, type: unknown, path: string, found: Findi
   if (family === 0) found.invalid(path, address, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   else if (type === "IPv4" && family !== 4) found.invalid(path, address, "must be an IPv4 address");
   else if (type === "IPv6" && family !== 6) found.invalid(path, address, "must be an IPv6 address");
-  else if (address.startsWith("127.") || address === "::1")
-    found.invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+  else if (isLoopback(address)) found.invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
 }
 
 export const ipAddressStrategy: Strategy = {

@@ -6,6 +6,7 @@ import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
 import { podSecurity } from "./plugins/pod-security.ts";
 import { priority } from "./plugins/priority.ts";
 import { rbacEscalation } from "./plugins/rbac-escalation.ts";
+import { resourceQuota } from "./plugins/resource-quota.ts";
 import { serviceAccount } from "./plugins/service-account.ts";
 import { unservedAdmission } from "./plugins/unserved-admission.ts";
 import { validatingAdmissionPolicy } from "./plugins/validating-admission-policy.ts";
@@ -20,4 +21,5 @@ export const admissionPlugins: readonly AdmissionPlugin[] = [
   defaultTolerationSeconds,
   unservedAdmission,
   validatingAdmissionPolicy,
+  resourceQuota,
 ];

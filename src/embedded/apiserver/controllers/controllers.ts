@@ -5,6 +5,7 @@ import { DefinitionController } from "./definitions.ts";
 import { EventExpiry } from "./event-expiry.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import { NamespaceController } from "./namespaces.ts";
+import { ResourceQuotaController } from "./resource-quotas.ts";
 import type { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { TokenSecretController } from "./token-secrets.ts";
 
@@ -21,6 +22,7 @@ export function startControllers(context: ApiContext, { caPem, tokens }: Control
     new ClusterRoleAggregation(context),
     new TokenSecretController(context, { caPem, tokens }),
     new EventExpiry(context),
+    new ResourceQuotaController(context),
   ];
   return {
     stop: () => {
