@@ -1,6 +1,7 @@
 /**
  * Owner garbage collection: deletes objects whose owners are all gone, orphans dependents where asked, and holds a
- * foreground-deleted owner until its dependents are gone. Effects: deletions and metadata updates.
+ * foreground-deleted owner until its dependents are gone. An owner in another namespace is none, and an event says so.
+ * Effects: deletions, metadata updates, events.
  */
 import { describeError } from "../../../base/errors.ts";
 import type { KubeObject, OwnerReference } from "../object.ts";
@@ -10,6 +11,7 @@ import { backgroundDeletion } from "../operations/delete-options.ts";
 import { updateObject } from "../operations/update.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import type { StoreEvent } from "../storage/store.ts";
+import { reportEvent } from "./report-event.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 /** `storage` and key of an object, as one string. */
@@ -22,6 +24,8 @@ export class GarbageCollector {
   readonly #stop: () => void;
   /** Owner UID to the places of its dependents. */
   readonly #dependents = new Map<string, Set<Place>>();
+  /** Place and owner's UID of references that an event has told of. */
+  readonly #reported = new Map<Place, Set<string>>();
 
   constructor(context: ApiContext) {
     this.#context = context;
@@ -45,8 +49,10 @@ export class GarbageCollector {
     const gone = event.type === "DELETED";
     for (const owner of event.previous?.object.metadata.ownerReferences ?? []) this.#unlink(owner.uid, place);
     for (const owner of gone ? [] : (metadata.ownerReferences ?? [])) this.#link(owner.uid, place);
-    if (gone) this.#wakeAround(event.current.object);
-    else if ((metadata.ownerReferences ?? []).length > 0 || metadata.deletionTimestamp !== undefined)
+    if (gone) {
+      this.#reported.delete(place);
+      this.#wakeAround(event.current.object);
+    } else if ((metadata.ownerReferences ?? []).length > 0 || metadata.deletionTimestamp !== undefined)
       this.#queue.add(place);
   }
 
@@ -84,6 +90,7 @@ export class GarbageCollector {
   #collect(found: Found): void {
     const owners = found.object.metadata.ownerReferences ?? [];
     const living = owners.filter((owner) => this.#findOwner(owner, found.object.metadata.namespace) !== undefined);
+    for (const owner of owners) if (this.#isElsewhere(owner, found.object)) this.#report(found, owner);
     if (living.length === owners.length) return;
     if (living.length === 0) {
       const preconditions = { uid: found.object.metadata.uid ?? "" };
@@ -91,6 +98,29 @@ export class GarbageCollector {
       return;
     }
     this.#update(found, { ownerReferences: living });
+  }
+
+  /** An owner of a namespaced kind that is not in the dependent's namespace, but somewhere; or the dependent is in none. */
+  #isElsewhere(owner: OwnerReference, { metadata }: KubeObject): boolean {
+    const kind = this.#context.kinds.findByKind(owner.apiVersion, owner.kind);
+    if (kind?.namespaced !== true) return false;
+    if (metadata.namespace === undefined) return true;
+    const other = this.#context.store.list(kind.storage).items.find(({ object }) => object.metadata.uid === owner.uid);
+    return other !== undefined && other.object.metadata.namespace !== metadata.namespace;
+  }
+
+  #report(found: Found, { apiVersion, kind, name, uid }: OwnerReference): void {
+    const told = this.#reported.get(found.place) ?? new Set();
+    if (told.has(uid)) return;
+    this.#reported.set(found.place, told.add(uid));
+    const namespace = found.object.metadata.namespace ?? "";
+    const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+    reportEvent(this.#context, found.object, {
+      component: "garbage-collector-controller",
+      type: "Warning",
+      reason: "OwnerRefInvalidNamespace",
+      message: `ownerRef ${owner} does not exist in namespace "${namespace}"`,
+    });
   }
 
   #orphanDependents(found: Found): void {
@@ -142,13 +172,16 @@ export class GarbageCollector {
     return object === undefined || kind === undefined ? undefined : { place, kind, key, object };
   }
 
-  /** The owner is looked up by name and must have the UID; an owner of an unknown kind counts as living. */
+  /**
+   * The owner is looked up by name and must have the UID. One that cannot be looked up counts as living: of an unknown
+   * kind, or of a namespaced one where the dependent is in no namespace.
+   */
   #findOwner(
     owner: OwnerReference,
     namespace: string | undefined,
   ): { kind: ResourceKind; key: string } | "unknown" | undefined {
     const kind = this.#context.kinds.findByKind(owner.apiVersion, owner.kind);
-    if (kind === undefined) return "unknown";
+    if (kind === undefined || (kind.namespaced && namespace === undefined)) return "unknown";
     const key = keyOf(kind, namespace, owner.name);
     const object = this.#context.store.get(kind.storage, key)?.object;
     return object?.metadata.uid === owner.uid ? { kind, key } : undefined;

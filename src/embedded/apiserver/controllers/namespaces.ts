@@ -1,15 +1,17 @@
 /**
- * Namespaces: gives each its default service account and root certificate, and empties one that is being deleted before it goes. Effects:
- * creations and deletions.
+ * Namespaces: gives each its default service account and root certificate, and empties one that is being deleted before it
+ * goes: its pods first, then everything else, with what is left in its conditions. Effects: creations, deletions, status.
  */
 import { describeError } from "../../../base/errors.ts";
-import { asArray } from "../json-value.ts";
-import { type KubeObject, specOf } from "../object.ts";
+import { asArray, deepEqual } from "../json-value.ts";
+import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
 import { type ApiContext, internalWrite } from "../operations/context.ts";
 import { createObject } from "../operations/create.ts";
 import { deleteObject } from "../operations/delete.ts";
 import { backgroundDeletion } from "../operations/delete-options.ts";
+import type { ResourceKind } from "../registry/kind.ts";
 import type { StoreEvent } from "../storage/store.ts";
+import { namespaceConditions, type Remains } from "./namespace-conditions.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 const rootCaName = "kube-root-ca.crt";
@@ -56,7 +58,24 @@ export class NamespaceController {
     const stored = this.#context.store.get("namespaces", name);
     if (stored === undefined) return;
     if (stored.object.metadata.deletionTimestamp === undefined) this.#ensureContents(name);
-    else if (this.#empty(name)) this.#finish(name, stored.object);
+    else this.#end(name);
+  }
+
+  #end(name: string): void {
+    const remains = this.#empty(name);
+    const namespace = this.#showConditions(name, remains);
+    if (remains.resources.size === 0 && namespace !== undefined) this.#finish(name, namespace);
+  }
+
+  /** @returns the namespace as it is now */
+  #showConditions(name: string, remains: Remains): KubeObject | undefined {
+    const { store, clock } = this.#context;
+    const namespace = store.get("namespaces", name)?.object;
+    if (namespace === undefined) return undefined;
+    const conditions = namespaceConditions(namespace, remains, formatTime(clock.now()));
+    const status = { ...statusOf(namespace), conditions };
+    if (deepEqual(status, statusOf(namespace))) return namespace;
+    return store.update("namespaces", name, { ...namespace, status }).object;
   }
 
   #finish(name: string, namespace: KubeObject): void {
@@ -84,23 +103,31 @@ export class NamespaceController {
     createObject(this.#context, { kind, namespace }, object, internalWrite("kube-controller-manager"));
   }
 
-  /** Deletes what the namespace still holds. @returns whether nothing is left */
-  #empty(namespace: string): boolean {
-    const { store, kinds } = this.#context;
-    let left = 0;
-    for (const kind of kinds.storages()) {
-      if (!kind.namespaced) continue;
-      for (const item of store.list(kind.storage, { namespace }).items) {
-        if (item.object.metadata.deletionTimestamp === undefined) {
-          deleteObject(
-            this.#context,
-            { kind, namespace, name: item.object.metadata.name, subresource: "" },
-            backgroundDeletion,
-          );
-        }
+  /** Deletes what the namespace still holds, and tells what is left: nothing else goes while there are pods. */
+  #empty(namespace: string): Remains {
+    const kinds = this.#context.kinds.storages().filter((kind) => kind.namespaced);
+    const pods = this.#deleteAll(
+      namespace,
+      kinds.filter((kind) => kind.storage === "pods"),
+    );
+    return pods.resources.size > 0 ? pods : this.#deleteAll(namespace, kinds);
+  }
+
+  #deleteAll(namespace: string, kinds: readonly ResourceKind[]): Remains {
+    const { store } = this.#context;
+    const resources = new Map<string, number>();
+    const finalizers = new Map<string, number>();
+    for (const kind of kinds) {
+      for (const { object } of store.list(kind.storage, { namespace }).items) {
+        if (object.metadata.deletionTimestamp !== undefined) continue;
+        const target = { kind, namespace, name: object.metadata.name, subresource: "" };
+        deleteObject(this.#context, target, backgroundDeletion);
       }
-      left += store.list(kind.storage, { namespace }).items.length;
+      const left = store.list(kind.storage, { namespace }).items;
+      if (left.length > 0) resources.set(`${kind.plural}.${kind.group}`, left.length);
+      for (const finalizer of left.flatMap(({ object }) => object.metadata.finalizers ?? []))
+        finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
     }
-    return left === 0;
+    return { resources, finalizers };
   }
 }
