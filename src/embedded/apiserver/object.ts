@@ -55,5 +55,14 @@ export function statusOf(object: JsonObject): JsonObject {
 
 /** Kubernetes times have whole seconds. */
 export function formatTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  const seconds = Math.floor(epochMs / 1000);
+  // Every write asks for the time several times over, so the last answer is nearly always the next one.
+  if (seconds !== lastSeconds) {
+    lastTime = `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+    lastSeconds = seconds;
+  }
+  return lastTime;
 }
+
+let lastSeconds = Number.NaN;
+let lastTime = "";

@@ -22,6 +22,7 @@ import type { Exchange } from "./http/exchange.ts";
 import { impersonate } from "./http/impersonate.ts";
 import { negotiate } from "./http/negotiate.ts";
 import { parseResourcePath } from "./http/path.ts";
+import type { RequestLife } from "./http/request-life.ts";
 import type { RequestLimits } from "./http/request-limits.ts";
 import { answerInYaml, sendJson, sendText } from "./http/respond.ts";
 import type { ApiMetrics } from "./metrics.ts";
@@ -43,7 +44,6 @@ export interface RouterServices {
 interface Incoming {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly signal: AbortSignal;
   readonly url: URL;
 }
 
@@ -51,19 +51,19 @@ export async function routeRequest(
   services: RouterServices,
   request: IncomingMessage,
   response: ServerResponse,
-  signal: AbortSignal,
+  life: RequestLife,
 ): Promise<void> {
   response.setHeader("audit-id", auditIdOf(request));
   const url = readUrl(request);
   const attributes = requestAttributes(request.method ?? "GET", url.pathname, url.searchParams);
   if (attributes === undefined) throw badRequest("the path of the request is not validly percent-encoded");
-  account(services, { request, response, signal, url }, attributes);
+  account(services, { request, response, url }, attributes);
   const user = authorizeRequest(services, request, attributes);
   const pathname = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
-  if (await servePlain(services, { request, response, signal, url }, pathname)) return;
+  if (await servePlain(services, { request, response, url }, pathname)) return;
   const { form, isYaml } = negotiate(request.headers.accept);
   if (isYaml) answerInYaml(response);
-  const exchange: Exchange = { request, response, pathname, query: url.searchParams, form, user, signal };
+  const exchange: Exchange = { request, response, pathname, query: url.searchParams, form, user, life };
   const discovery = discoveryDocument(services.routes.context.kinds, exchange, services.address());
   if (discovery !== undefined) return sendDiscovery(exchange, discovery);
   return serveResourcePath(services, exchange);
@@ -71,6 +71,7 @@ export async function routeRequest(
 
 /** Clients may name a request themselves, to find it in the logs of several servers. */
 function auditIdOf(request: IncomingMessage): string {
+  if (request.headers["audit-id"] === undefined) return randomUUID();
   const given = request.headersDistinct["audit-id"]?.[0] ?? "";
   return /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
 }

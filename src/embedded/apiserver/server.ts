@@ -24,6 +24,7 @@ import { handleTokenRequest } from "./handlers/token-request.ts";
 import { type WriteCount, WriteCounter } from "./handlers/write-counter.ts";
 import { Authenticator, type StaticToken } from "./http/authenticate.ts";
 import { HttpsListener } from "./http/listener.ts";
+import type { RequestLife } from "./http/request-life.ts";
 import { RequestLimits } from "./http/request-limits.ts";
 import { buildKubeconfig } from "./kubeconfig.ts";
 import { ApiMetrics } from "./metrics.ts";
@@ -199,8 +200,8 @@ function createServices(context: ApiContext, options: ApiServerOptions, { tokens
     setAddress: (value: string) => {
       address = value;
     },
-    handle: (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) =>
-      routeRequest(router, request, response, signal),
+    handle: (request: IncomingMessage, response: ServerResponse, life: RequestLife) =>
+      routeRequest(router, request, response, life),
   };
 }
 

@@ -3,7 +3,7 @@
  * waits until everything that it shows is durable. Effects: the response only.
  */
 import type { Exchange } from "../http/exchange.ts";
-import { sendJson } from "../http/respond.ts";
+import { sendJsonPieces } from "../http/respond.ts";
 import { type ApiContext, keyOf } from "../operations/context.ts";
 import type { ResourceKind } from "../registry/kind.ts";
 import { badRequest, expired } from "../status.ts";
@@ -27,12 +27,12 @@ export async function handleList(
   const token = parseContinue(options.continueToken);
   checkListForm(exchange, kind);
   const version = parseListVersion(options, token);
-  await untilRevision(context.store, version, exchange.signal);
+  await untilRevision(context.store, version, exchange.life);
   const atRevision = token === undefined ? exactRevision(options, version, selection) : token.revision;
   const snapshot = readSnapshot(context, kind, selection, { token, atRevision });
   const page = cutPage(snapshot, selection, { token, limit: options.resourceVersion === "0" ? 0 : options.limit });
   if (!context.store.isFlushed) await context.store.flushed();
-  sendJson(exchange.response, 200, listBody(exchange, kind, page, context.clock.now()));
+  await sendJsonPieces(exchange.response, 200, listBody(exchange, kind, page, context.clock.now()));
 }
 
 function parseListVersion(options: ListOptions, token: ContinueToken | undefined): number {

@@ -38,7 +38,7 @@ export class PodLogProxy {
     const pod = readObject(this.#context, target).object;
     const container = chooseContainer(pod, exchange.query.get("container") ?? "");
     const url = this.#logUrl(pod, container, exchange.query);
-    const reply = await this.#ask(url, exchange.signal);
+    const reply = await this.#ask(url, exchange.life.signal);
     if (reply.statusCode !== 200) throw await kubeletError(reply.statusCode, reply.body, pod, container);
     exchange.response.writeHead(200, { "content-type": "text/plain", "cache-control": "no-cache, private" });
     exchange.response.flushHeaders();
@@ -47,10 +47,11 @@ export class PodLogProxy {
 
   async #pass(body: Readable, exchange: Exchange): Promise<void> {
     try {
-      await pipeline(body, exchange.response, { signal: exchange.signal });
+      await pipeline(body, exchange.response, { signal: exchange.life.signal });
     } catch (error) {
       // Headers are out, so all that can be told is that the stream broke off.
-      if (!exchange.signal.aborted) this.#context.logger.warn("log stream broke off", { error: describeError(error) });
+      if (!exchange.life.signal.aborted)
+        this.#context.logger.warn("log stream broke off", { error: describeError(error) });
       exchange.response.destroy();
     }
   }

@@ -88,7 +88,7 @@ async function passThrough(exchange: Exchange, url: URL, options: KubeletClientO
   }
   client.write(`${lines.join("\r\n")}\r\n\r\n`);
   client.write(head);
-  await joinSockets(client, socket, exchange.signal);
+  await joinSockets(client, socket, exchange.life.signal);
 }
 
 interface Upgraded {

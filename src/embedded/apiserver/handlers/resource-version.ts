@@ -2,6 +2,7 @@
  * Resource versions as clients send them, and waiting for one that is not here yet: whoever asks for a version that this
  * server has not reached gets it if it comes within three seconds, and a 504 with its own cause otherwise.
  */
+import type { RequestLife } from "../http/request-life.ts";
 import { badRequest, failure, StatusError } from "../status.ts";
 import type { Store } from "../storage/store.ts";
 
@@ -19,8 +20,9 @@ export function parseResourceVersion(text: string, inList = false): number {
 const waitMs = 3_000;
 
 /** @throws StatusError 504 when the store does not get there in time */
-export function untilRevision(store: Store, version: number, signal: AbortSignal): Promise<void> {
+export function untilRevision(store: Store, version: number, life: RequestLife): Promise<void> {
   if (version <= store.revision()) return Promise.resolve();
+  const { signal } = life;
   return new Promise((resolve, reject) => {
     const end = (error?: Error) => {
       clearTimeout(timer);

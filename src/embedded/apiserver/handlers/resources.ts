@@ -95,11 +95,7 @@ async function serveMain(context: ApiContext, exchange: Exchange, target: Target
   if (method === "PATCH") return handlePatch(context, exchange, target);
   if (method === "DELETE" && target.subresource === "") return handleDelete(context, exchange, target);
   if (method !== "GET") throw methodNotAllowed();
-  await untilRevision(
-    context.store,
-    parseResourceVersion(exchange.query.get("resourceVersion") ?? ""),
-    exchange.signal,
-  );
+  await untilRevision(context.store, parseResourceVersion(exchange.query.get("resourceVersion") ?? ""), exchange.life);
   const stored = readObject(context, target);
   if (!context.store.isFlushed) await context.store.flushed();
   sendObject(exchange, target.kind, stored, { code: 200, nowMs: context.clock.now() });

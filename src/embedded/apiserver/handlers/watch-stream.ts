@@ -3,6 +3,8 @@
  * only as fast as it goes out; events wait in a bounded queue, and a client that lets it fill is cut off (it starts again
  * with a list). Nothing is sent before it is durable. Effects: the response only.
  */
+import { type EventLine, eventLine } from "../http/event-line.ts";
+import { EventWriter } from "../http/event-writer.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ApiContext } from "../operations/context.ts";
 import { buildTable, type IncludeObject, parseIncludeObject } from "../printing/table.ts";
@@ -22,14 +24,24 @@ const defaultTimeoutSeconds = 1_800;
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Something to send: an event of an object, or a line that is ready. */
-type Entry = readonly [type: WatchEventType | "BOOKMARK", stored: StoredObject] | Buffer;
+type Entry = readonly [type: WatchEventType | "BOOKMARK", stored: StoredObject] | EventLine;
 
 const partialType = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1" };
 const eventLines = new EventLines();
 
+/** What comes in one turn of the event loop goes out in one piece; one timer serves all streams that got something. */
+let woken: WatchStream[] = [];
+
+function pumpWoken(): void {
+  const streams = woken;
+  woken = [];
+  for (const stream of streams) stream.pump();
+}
+
 export class WatchStream {
   readonly #context: ApiContext;
   readonly #exchange: Exchange;
+  readonly #writer: EventWriter;
   readonly #kind: ResourceKind;
   readonly #include: IncludeObject;
   readonly #cleanups: Array<() => void> = [];
@@ -55,6 +67,7 @@ export class WatchStream {
     this.#include = parseIncludeObject(exchange.query.get("includeObject"));
     exchange.response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
     exchange.response.flushHeaders();
+    this.#writer = new EventWriter(exchange.response);
     this.#schedule(options);
   }
 
@@ -113,14 +126,12 @@ export class WatchStream {
     this.#cleanups.push(() => clearTimeout(timeout));
     if (allowWatchBookmarks) this.#scheduleBookmark(performance.now() + timeoutMs - bookmarkBeforeEndMs);
     const onAbort = () => this.close();
-    const { signal, response } = this.#exchange;
+    const { signal } = this.#exchange.life;
     signal.addEventListener("abort", onAbort, { once: true });
-    const onDrain = () => this.#pump();
-    response.on("drain", onDrain);
-    this.#cleanups.push(() => {
-      signal.removeEventListener("abort", onAbort);
-      response.off("drain", onDrain);
-    });
+    this.#cleanups.push(
+      () => signal.removeEventListener("abort", onAbort),
+      this.#writer.onDrain(() => this.#pump()),
+    );
   }
 
   /** What is ready still goes out. */
@@ -148,24 +159,26 @@ export class WatchStream {
     else this.#wake();
   }
 
-  /** What comes in one turn of the event loop goes out in one piece. */
   #wake(): void {
-    if (this.#scheduled || this.#exchange.response.writableNeedDrain) return;
+    if (this.#scheduled || this.#writer.isFull) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#pump();
-    });
+    if (woken.length === 0) setImmediate(pumpWoken);
+    woken.push(this);
+  }
+
+  /** Called by the timer that all streams share. */
+  pump(): void {
+    this.#scheduled = false;
+    this.#pump();
   }
 
   #pump(): void {
     if (this.#context.store.isFlushed) this.#durable = this.#pushed;
     else if (this.#durable < this.#pushed) this.#awaitDurable();
-    const { response } = this.#exchange;
-    while (!this.#closed && !response.writableNeedDrain) {
-      const chunk = this.#nextChunk();
-      if (chunk === undefined) break;
-      response.write(chunk);
+    while (!this.#closed && !this.#writer.isFull) {
+      const lines = this.#nextLines();
+      if (lines.length === 0) break;
+      this.#writer.write(lines);
     }
     if (this.#ending && this.#isEmpty) this.close();
   }
@@ -190,17 +203,17 @@ export class WatchStream {
     return this.#state === undefined && this.#taken === this.#pushed;
   }
 
-  #nextChunk(): Buffer | undefined {
-    const lines: Buffer[] = [];
+  #nextLines(): readonly EventLine[] {
+    const lines: EventLine[] = [];
     let size = 0;
     while (size < chunkBytes) {
       const entry = this.#take();
       if (entry === undefined) break;
-      const line = Buffer.isBuffer(entry) ? entry : this.#line(...entry);
+      const line = "framed" in entry ? entry : this.#line(entry[0], entry[1]);
       lines.push(line);
-      size += line.length;
+      size += line.framed.length;
     }
-    return lines.length > 1 ? Buffer.concat(lines, size) : lines[0];
+    return lines;
   }
 
   #take(): Entry | undefined {
@@ -219,7 +232,7 @@ export class WatchStream {
     return entry;
   }
 
-  #line(type: WatchEventType | "BOOKMARK", stored: StoredObject): Buffer {
+  #line(type: WatchEventType | "BOOKMARK", stored: StoredObject): EventLine {
     const { form } = this.#exchange;
     if (form === "table" || type === "BOOKMARK") return lineOf(type, this.#table(stored));
     return eventLines.get(type, stored, form === "object" ? "object" : "metadata", this.#kind);
@@ -241,6 +254,6 @@ export class WatchStream {
   }
 }
 
-function lineOf(type: string, object: object): Buffer {
-  return Buffer.from(`${JSON.stringify({ type, object })}\n`);
+function lineOf(type: string, object: object): EventLine {
+  return eventLine(`${JSON.stringify({ type, object })}\n`);
 }

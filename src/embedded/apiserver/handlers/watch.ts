@@ -30,7 +30,7 @@ export async function handleWatch(
   const selection = parseSelection(exchange.query, kind, target.namespace, target.name);
   const version = parseResourceVersion(options.resourceVersion);
   const failed = await reach(context, exchange, options, version);
-  if (exchange.signal.aborted) return;
+  if (exchange.life.signal.aborted) return;
   const stream = new WatchStream(context, exchange, kind, options);
   if (failed !== undefined) return stream.fail(failed.status);
   start(context, stream, { kind, selection, options, version });
@@ -50,7 +50,7 @@ async function reach(
 ): Promise<StatusError | undefined> {
   if (!wantsState(options)) return undefined;
   try {
-    await untilRevision(context.store, version, exchange.signal);
+    await untilRevision(context.store, version, exchange.life);
     return undefined;
   } catch (error) {
     if (error instanceof StatusError) return error;

@@ -5,6 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { anonymousUser, authenticatedGroup, type UserInfo } from "../authorization/user-info.ts";
 import { apiAudiences, type TokenOutcome } from "../controllers/service-account-tokens.ts";
@@ -34,16 +35,31 @@ export class Authenticator {
   authenticate(request: IncomingMessage): UserInfo {
     const certified = readCertificate(request.socket as TLSSocket);
     if (certified !== undefined && certified !== "refused") return certified;
-    const header = request.headers.authorization;
-    const token = /^bearer +(\S+)$/i.exec((header ?? "").trim())?.[1];
+    const shown = this.#shownBy(request);
+    if (shown?.user !== undefined) return shown.user;
+    const token = shown?.token;
     // A header of another scheme is no credential that this server knows.
     if (token === undefined) {
       if (certified === "refused") throw unauthorized();
       return anonymousUser;
     }
-    const outcome = this.identify(token, apiAudiences);
+    const outcome = this.#verify(token, apiAudiences);
     if (outcome === undefined || "error" in outcome) throw unauthorized();
     return outcome.user;
+  }
+
+  /**
+   * A connection mostly shows the same header over and over, which is digested once. Only the owner of the connection can
+   * compare with that header, so this tells nobody anything. What a token of an account is worth is asked each time.
+   */
+  #shownBy({ socket, headers: { authorization = "" } }: IncomingMessage): Shown | undefined {
+    const known = lastShown.get(socket);
+    if (known?.header === authorization) return known;
+    const token = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+    if (token === undefined) return undefined;
+    const shown = { header: authorization, token, user: this.#tokens.get(digest(token)) };
+    lastShown.set(socket, shown);
+    return shown;
   }
 
   identify(token: string, audiences: readonly string[]): TokenOutcome {
@@ -53,6 +69,15 @@ export class Authenticator {
     return shared.length === 0 ? undefined : { user: known, audiences: shared };
   }
 }
+
+interface Shown {
+  readonly header: string;
+  readonly token: string;
+  /** Of the static list. */
+  readonly user: UserInfo | undefined;
+}
+
+const lastShown = new WeakMap<Socket, Shown>();
 
 /** Common name and organizations of the subject are user and groups. Read once a connection. */
 const certified = new WeakMap<TLSSocket, UserInfo | "refused" | undefined>();

@@ -4,6 +4,7 @@ import type { UserInfo } from "../authorization/user-info.ts";
 import type { WriteOptions } from "../operations/context.ts";
 import { parseWriteOptions } from "../operations/write-options.ts";
 import type { ResponseForm } from "./negotiate.ts";
+import type { RequestLife } from "./request-life.ts";
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -12,8 +13,8 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly form: ResponseForm;
   readonly user: UserInfo;
-  /** Aborted when the client is gone or the server closes. */
-  readonly signal: AbortSignal;
+  /** Its signal is aborted when the client is gone or the server closes. */
+  readonly life: RequestLife;
 }
 
 export function writeOptionsOf(exchange: Exchange, isApply = false): WriteOptions {

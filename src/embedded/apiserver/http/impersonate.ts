@@ -43,6 +43,7 @@ export function impersonate(
 }
 
 function readWanted(request: IncomingMessage): Wanted | undefined {
+  if (!namesSomebody(request)) return undefined;
   const { headersDistinct } = request;
   const username = headersDistinct["impersonate-user"]?.[0] ?? "";
   const uid = headersDistinct["impersonate-uid"]?.[0] ?? "";
@@ -54,6 +55,11 @@ function readWanted(request: IncomingMessage): Wanted | undefined {
   if (username !== "") return { username, uid, groups, extra };
   if (uid === "" && groups.length === 0 && Object.keys(extra).length === 0) return undefined;
   throw badRequest(`requested ${JSON.stringify({ uid, groups, extra })} without impersonating a user name`);
+}
+
+function namesSomebody({ headers }: IncomingMessage): boolean {
+  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  return false;
 }
 
 function decode(key: string): string {

@@ -16,7 +16,6 @@ export function findRepeatedFields(text: string): string[] {
   return scanner.findings;
 }
 
-const quote = 0x22;
 const backslash = 0x5c;
 
 class Scanner {
@@ -82,12 +81,17 @@ class Scanner {
   }
 
   #skipString(): void {
-    for (this.#at += 1; ; this.#at += 1) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (code === backslash) this.#at += 1;
-      else if (code === quote || Number.isNaN(code)) break;
-    }
-    this.#at += 1;
+    const start = this.#at + 1;
+    let end = this.#text.indexOf('"', start);
+    while (end >= 0 && this.#isEscaped(start, end)) end = this.#text.indexOf('"', end + 1);
+    this.#at = end < 0 ? this.#text.length : end + 1;
+  }
+
+  /** Whether an odd number of backslashes stands before `at`. */
+  #isEscaped(start: number, at: number): boolean {
+    let before = at;
+    while (before > start && this.#text.charCodeAt(before - 1) === backslash) before -= 1;
+    return (at - before) % 2 === 1;
   }
 
   #skipScalar(): void {

@@ -14,6 +14,41 @@ export function answerInYaml(response: ServerResponse): void {
   yamlAnswers.add(response);
 }
 
+/** JSON that is made while it is sent, at the client's pace. Short answers, and those in other forms, go out whole. */
+export async function sendJsonPieces(response: ServerResponse, code: number, pieces: Iterator<string>): Promise<void> {
+  const first = pieces.next();
+  const second = first.done === true ? first : pieces.next();
+  const isWhole = second.done === true;
+  if (isWhole || yamlAnswers.has(response) || wantsIndent(response.req) || takesGzip(response.req)) {
+    const texts = [first, second].filter(({ done }) => done !== true).map(({ value }) => value as string);
+    for (let next = pieces.next(); next.done !== true; next = pieces.next()) texts.push(next.value);
+    sendJson(response, code, texts.join(""));
+    return;
+  }
+  response.writeHead(code, { "content-type": "application/json", "cache-control": "no-cache, private" });
+  response.write(Buffer.from(first.value));
+  for (let next: IteratorResult<string> = second; next.done !== true; next = pieces.next()) {
+    if (!response.write(Buffer.from(next.value)) && !(await hasDrained(response))) return;
+  }
+  response.end("\n");
+}
+
+/** @returns false where the client went away instead */
+function hasDrained(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (response.destroyed) return resolve(false);
+    const settle = (drained: boolean) => {
+      response.off("drain", onDrain);
+      response.off("close", onClose);
+      resolve(drained);
+    };
+    const onDrain = () => settle(true);
+    const onClose = () => settle(false);
+    response.on("drain", onDrain);
+    response.on("close", onClose);
+  });
+}
+
 export function sendJson(response: ServerResponse, code: number, body: string): void {
   if (yamlAnswers.has(response)) {
     sendText(response, code, toYaml(body), "application/yaml");

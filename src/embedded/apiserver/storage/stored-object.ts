@@ -21,13 +21,13 @@ export function encodingId(encoding: Encoding): string {
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED";
 
-const metadataStart = '{"metadata":'.length;
+const metadataStart = '"metadata":'.length;
 
 export class StoredObject {
   readonly key: string;
   readonly object: KubeObject;
   readonly revision: number;
-  /** `{"metadata":{...},...}` without kind and apiVersion: what all encodings that do not convert have in common. */
+  /** `"metadata":{...},...}`, what follows kind and apiVersion: all encodings that do not convert have it in common. */
   #body: string | undefined;
   #metadataLength = 0;
   /** Bodies of encodings that convert, by their ids. Few objects have any. */
@@ -40,11 +40,11 @@ export class StoredObject {
   }
 
   json(encoding: Encoding): string {
-    return headerOf(encoding) + this.#bodyFor(encoding).slice(1);
+    return headerOf(encoding) + this.#bodyFor(encoding);
   }
 
   itemJson(encoding: Encoding): string {
-    return encoding.builtin ? this.#bodyFor(encoding) : this.json(encoding);
+    return encoding.builtin ? `{${this.#bodyFor(encoding)}` : this.json(encoding);
   }
 
   /** A PartialObjectMetadata, which is the same under every version. */
@@ -56,7 +56,7 @@ export class StoredObject {
   /** As it is stored, under the kind and version that it was written with. */
   storageJson(): string {
     const { kind, apiVersion } = this.object;
-    return headerOf({ kind, apiVersion }) + this.#storageBody().slice(1);
+    return buildHeader(kind, apiVersion) + this.#storageBody();
   }
 
   #bodyFor(encoding: Encoding): string {
@@ -81,8 +81,18 @@ export class StoredObject {
   }
 }
 
-function headerOf(encoding: Pick<Encoding, "kind" | "apiVersion">): string {
-  return `{"kind":${JSON.stringify(encoding.kind)},"apiVersion":${JSON.stringify(encoding.apiVersion)},`;
+const headers = new WeakMap<Encoding, string>();
+
+function headerOf(encoding: Encoding): string {
+  const known = headers.get(encoding);
+  if (known !== undefined) return known;
+  const header = buildHeader(encoding.kind, encoding.apiVersion);
+  headers.set(encoding, header);
+  return header;
+}
+
+function buildHeader(kind: string, apiVersion: string): string {
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
 }
 
 /** Metadata comes first, so that it can be cut out of the same text. */
@@ -90,6 +100,6 @@ function encodeBody(object: KubeObject): { readonly body: string; readonly metad
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object;
   const first = JSON.stringify(metadata);
   const others = JSON.stringify(rest);
-  const body = `{"metadata":${first}${others === "{}" ? "}" : `,${others.slice(1)}`}`;
+  const body = `"metadata":${first}${others === "{}" ? "}" : `,${others.slice(1)}`}`;
   return { body, metadataLength: first.length };
 }

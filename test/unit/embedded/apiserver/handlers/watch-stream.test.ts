@@ -6,6 +6,7 @@ import { silentLogger } from "../../../../../src/base/log.ts";
 import { parseListOptions } from "../../../../../src/embedded/apiserver/handlers/list-options.ts";
 import { WatchStream } from "../../../../../src/embedded/apiserver/handlers/watch-stream.ts";
 import type { Exchange } from "../../../../../src/embedded/apiserver/http/exchange.ts";
+import { RequestLife } from "../../../../../src/embedded/apiserver/http/request-life.ts";
 import type { ApiContext } from "../../../../../src/embedded/apiserver/operations/context.ts";
 import type { ResourceKind } from "../../../../../src/embedded/apiserver/registry/kind.ts";
 import type { Store } from "../../../../../src/embedded/apiserver/storage/store.ts";
@@ -26,7 +27,7 @@ function openStream(store: Partial<Store> = {}) {
     response: response as unknown as ServerResponse,
     query,
     form: "object",
-    signal: new AbortController().signal,
+    life: new RequestLife(),
   };
   const context = {
     store: { isFlushed: true, revision: () => 1, ...store } as Store,
