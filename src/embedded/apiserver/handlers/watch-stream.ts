@@ -142,12 +142,16 @@ export class WatchStream {
 
   /** Every minute, and once shortly before the end. */
   #scheduleBookmark(lastAt: number): void {
-    const delay = Math.min(bookmarkIntervalMs, lastAt - performance.now());
-    if (delay <= 0) return;
-    const timer = setTimeout(() => {
-      this.bookmark(this.#context.store.revision());
-      this.#scheduleBookmark(lastAt);
-    }, delay);
+    const left = lastAt - performance.now();
+    if (left <= 0) return;
+    const timer = setTimeout(
+      () => {
+        this.bookmark(this.#context.store.revision());
+        // A timer may fire a moment early: what was meant to be the last bookmark is not followed by another.
+        if (left > bookmarkIntervalMs) this.#scheduleBookmark(lastAt);
+      },
+      Math.min(bookmarkIntervalMs, left),
+    );
     this.#cleanups.push(() => clearTimeout(timer));
   }
 
