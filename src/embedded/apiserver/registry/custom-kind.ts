@@ -160,12 +160,19 @@ function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
   return {
     prepareCreate: (object) => {
       if (definition.metadata.deletionTimestamp !== undefined) throw endingDefinition(shape, object.metadata.name);
-      if (version.hasStatus) delete object.status;
+      if (version.hasStatus) resetStatus(object, version.schema);
     },
     validate: (object, old) =>
       validateCustom({ ...object, apiVersion }, old === undefined ? undefined : present(old, shape), validation),
     requiresVersion: true,
   };
+}
+
+/** What a client sends for a status is dropped; what is read back has the defaults that the schema gives to a missing one. */
+function resetStatus(object: KubeObject, schema: Schema): void {
+  delete object.status;
+  const { status } = applyDefaults({}, schema) as JsonObject;
+  if (status !== undefined) object.status = status;
 }
 
 function endingDefinition({ definition }: CustomShape, name: string): Error {
