@@ -38,10 +38,14 @@ async function bundle(target: string): Promise<void> {
     import("./src/worker/code-digest.ts"),
   ]);
   await build({
-    input: { main: "src/main.ts", "reader-process": "src/agent/nvidia-smi/reader-process.ts" },
+    input: {
+      main: "src/main.ts",
+      "reader-process": "src/agent/nvidia-smi/reader-process.ts",
+      "snarkjs-process": "src/zk/proving/snarkjs-process.ts",
+    },
     cwd: root,
     platform: "node",
-    external: ["onnxruntime-node", "tiny-secp256k1"],
+    external: ["onnxruntime-node", "snarkjs", "tiny-secp256k1"],
     logLevel: "warn",
     // Hundreds of generated models, of which the kubeconfig reader needs none; they only declare.
     treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },

@@ -1,0 +1,33 @@
+/** The part of snarkjs that src/zk uses; the package has no types of its own. */
+declare module "snarkjs" {
+  export interface SnarkjsProof {
+    readonly pi_a: readonly string[];
+    readonly pi_b: readonly (readonly string[])[];
+    readonly pi_c: readonly string[];
+    readonly protocol: string;
+    readonly curve: string;
+  }
+  export interface SnarkjsVerifyingKey {
+    readonly protocol: string;
+    readonly curve: string;
+    readonly nPublic: number;
+    readonly vk_alpha_1: readonly string[];
+    readonly vk_beta_2: readonly (readonly string[])[];
+    readonly vk_gamma_2: readonly (readonly string[])[];
+    readonly vk_delta_2: readonly (readonly string[])[];
+    readonly IC: readonly (readonly string[])[];
+  }
+  export const groth16: {
+    prove(zkey: string, witness: string): Promise<{ proof: SnarkjsProof; publicSignals: string[] }>;
+    verify(key: SnarkjsVerifyingKey, publicSignals: readonly string[], proof: SnarkjsProof): Promise<boolean>;
+  };
+  export const zKey: {
+    newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<Uint8Array | -1>;
+    contribute(from: string, to: string, name: string, entropy: string): Promise<Uint8Array>;
+    exportVerificationKey(zkey: string): Promise<SnarkjsVerifyingKey>;
+    verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
+  };
+  export const wtns: {
+    calculate(input: object, wasm: string, witness: string): Promise<void>;
+  };
+}
