@@ -44,6 +44,24 @@ interface Told {
 }
 
 const seen: readonly Told[] = [
+  {
+    title: "distinct, sort and reverse of lists",
+    rule: "self.list.distinct().sort() == ['a', 'b'] && self.list.reverse()[0] == 'a'",
+    good: { list: ["b", "a", "b", "a"] },
+    bad: { list: ["a", "b", "c"] },
+  },
+  {
+    title: "slices of lists",
+    rule: "self.list.slice(1, 3) == ['b', 'c']",
+    good: { list: ["a", "b", "c", "d"] },
+    bad: { list: ["b", "c", "d"] },
+  },
+  {
+    title: "flattened lists and ranges",
+    rule: "[self.list, ['z']].flatten().size() == 3 && lists.range(self.list.size()) == [0, 1]",
+    good: { list: ["a", "b"] },
+    bad: { list: ["a"] },
+  },
   { title: "numbers", rule: "self.a < self.b", good: { a: 1, b: 2 }, bad: { a: 2, b: 1 } },
   { title: "absent fields, by has()", rule: "!has(self.a) || self.a > 1", good: {}, bad: { a: 1 } },
   { title: "doubles as doubles", rule: "self.d / 2.0 == 0.5", good: { d: 1 }, bad: { d: 3 } },

@@ -148,7 +148,8 @@ export const leaseStrategy: Strategy = {
 };
 
 const highestUserPriority = 1_000_000_000;
-const systemPriorities: Readonly<Record<string, number>> = {
+/** The classes that every cluster has; `controllers/bootstrap.ts` makes them. */
+export const systemPriorities: Readonly<Record<string, number>> = {
   "system-cluster-critical": 2_000_000_000,
   "system-node-critical": 2_000_001_000,
 };

@@ -1,6 +1,7 @@
 /** What a pod requests and is limited to as a whole: its containers together, or its largest init container. Pure. */
+
+import { addQuantities, compareQuantities } from "../../quantity.ts";
 import { asArray, asObject, type JsonObject } from "../json-value.ts";
-import { addQuantities, compareQuantities } from "../quantity.ts";
 
 export type ResourceList = Readonly<Record<string, string>>;
 

@@ -1,7 +1,8 @@
 /** Strategies of kinds with few rules: budgets, revisions, quotas, limits, classes, requests for certificates. */
+
+import { compareQuantities } from "../../quantity.ts";
 import { asArray, asObject, asString, deepEqual, isObject, type JsonObject } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
-import { compareQuantities } from "../quantity.ts";
 import type { Strategy } from "../registry/kind.ts";
 import { checkDnsLabel } from "../registry/names.ts";
 import { eachItem, Findings } from "../validation/findings.ts";

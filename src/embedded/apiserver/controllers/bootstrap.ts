@@ -1,4 +1,5 @@
 /** The objects that every cluster has from the start. Effects: creates them. */
+import { systemPriorities } from "../admission/core-strategies.ts";
 import { reconcileDefaultPolicy } from "../authorization/default-policy/reconcile.ts";
 import type { JsonObject } from "../json-value.ts";
 import { type ApiContext, internalWrite, keyOf } from "../operations/context.ts";
@@ -6,30 +7,22 @@ import { createObject } from "../operations/create.ts";
 
 const namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-const priorityClasses = [
-  {
-    name: "system-cluster-critical",
-    value: 2_000_000_000,
-    description:
-      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-  },
-  {
-    name: "system-node-critical",
-    value: 2_000_001_000,
-    description: "Used for system critical pods that must not be moved from their current node.",
-  },
-];
+const priorityDescriptions: Readonly<Record<string, string>> = {
+  "system-cluster-critical":
+    "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+};
 
 export function bootstrapObjects(context: ApiContext): void {
   for (const name of namespaces) create(context, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
   reconcileDefaultPolicy(context);
-  for (const { name, value, description } of priorityClasses) {
+  for (const [name, value] of Object.entries(systemPriorities)) {
     create(context, {
       apiVersion: "scheduling.k8s.io/v1",
       kind: "PriorityClass",
       metadata: { name },
       value,
-      description,
+      description: priorityDescriptions[name] ?? "",
     });
   }
 }

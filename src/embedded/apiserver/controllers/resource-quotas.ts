@@ -1,11 +1,11 @@
 /** Keeps what each ResourceQuota limits and what its namespace uses in its status. Effects: status updates. */
 import { describeError } from "../../../base/errors.ts";
+import { compareQuantities } from "../../quantity.ts";
 import { hardOf, usedOf } from "../admission/quota/namespace-usage.ts";
 import { asObject } from "../json-value.ts";
 import { statusOf } from "../object.ts";
 import { type ApiContext, internalWrite } from "../operations/context.ts";
 import { updateObject } from "../operations/update.ts";
-import { compareQuantities } from "../quantity.ts";
 import type { StoreEvent } from "../storage/store.ts";
 import { WorkQueue } from "./work-queue.ts";
 

@@ -3,8 +3,9 @@
  * know are dropped and reported, numbers become quantities where quantities are meant, and a value of the wrong type or
  * a malformed time is an error. Pure: returns a fresh value.
  */
+
+import { canonicalQuantity } from "../../quantity.ts";
 import { isObject, type JsonObject, setField } from "../json-value.ts";
-import { canonicalQuantity } from "../quantity.ts";
 import type { Schema } from "./schema.ts";
 import { isValueStruct, zeroValue } from "./zero-value.ts";
 

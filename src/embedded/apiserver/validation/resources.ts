@@ -1,6 +1,7 @@
 /** Requests and limits of containers: names, quantities, and requests that stay within limits. Pure. */
+
+import { compareQuantities, isWhole } from "../../quantity.ts";
 import { asArray, asObject, asString } from "../json-value.ts";
-import { compareQuantities, isWhole } from "../quantity.ts";
 import { qualifiedNameProblems } from "../registry/qualified-name.ts";
 import { eachItem, type Findings } from "./findings.ts";
 

@@ -1,7 +1,8 @@
 /** Persistent volumes and the claims on them. Pure. */
+
+import { compareQuantities } from "../../quantity.ts";
 import { asArray, asObject, asString, cloneJson, deepEqual, isObject, type JsonObject } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
-import { compareQuantities } from "../quantity.ts";
 import { checkDnsSubdomain } from "../registry/names.ts";
 import type { StatusCause } from "../status.ts";
 import { cause } from "../status.ts";

@@ -1,6 +1,7 @@
 /** Volumes of pods, and the mounts of containers. Pure. */
+
+import { compareQuantities } from "../../quantity.ts";
 import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
-import { compareQuantities } from "../quantity.ts";
 import { checkDnsLabel } from "../registry/names.ts";
 import { checkFieldRef, checkResourceFieldRef, fileFields } from "./environment.ts";
 import { eachItem, Findings } from "./findings.ts";

@@ -1,8 +1,9 @@
 /** LimitRanger: containers get the namespace's default requests and limits, and nothing goes beyond its bounds. */
+
+import { canonicalQuantity, compareQuantities, parseNanos } from "../../../quantity.ts";
 import { asArray, asObject, asString, type JsonObject } from "../../json-value.ts";
 import { type KubeObject, specOf } from "../../object.ts";
 import type { ApiContext } from "../../operations/context.ts";
-import { canonicalQuantity, compareQuantities, parseNanos } from "../../quantity.ts";
 import { subjectOf } from "../../registry/kind.ts";
 import { forbidden } from "../../status.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";

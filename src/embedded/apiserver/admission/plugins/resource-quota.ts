@@ -2,9 +2,10 @@
  * ResourceQuota: nothing is created, and nothing grows, beyond what the quotas of its namespace leave. Usage is counted
  * from what is stored, so that it is never out of date; `controllers/resource-quotas.ts` shows it in the quotas' status.
  */
+
+import { addQuantities, canonicalQuantity, compareQuantities, subtractQuantities } from "../../../quantity.ts";
 import type { KubeObject } from "../../object.ts";
 import type { ApiContext } from "../../operations/context.ts";
-import { addQuantities, canonicalQuantity, compareQuantities, subtractQuantities } from "../../quantity.ts";
 import { subjectOf } from "../../registry/kind.ts";
 import { forbidden } from "../../status.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";

@@ -1,7 +1,8 @@
 /** What one object takes of a quota, by the names that quotas use: `pods`, `requests.cpu`, `count/jobs.batch`. Pure. */
+
+import { addQuantities } from "../../../quantity.ts";
 import { asArray, asObject, asString } from "../../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../../object.ts";
-import { addQuantities } from "../../quantity.ts";
 import type { ResourceKind } from "../../registry/kind.ts";
 import { podResources, type ResourceList, resourceList } from "../pod-resources.ts";
 

@@ -1,4 +1,4 @@
-/** Resource quantities: `500m`, `2Gi`, `1e3`. Compared exactly, in billionths as integers. Pure. */
+/** Resource quantities: `500m`, `2Gi`, `1e3`. Compared exactly, in billionths as integers. Pure. Called by the API server and the kubelet. */
 
 const suffixes: Readonly<Record<string, readonly [numerator: bigint, denominator: bigint]>> = {
   n: [1n, 1_000_000_000n],
