@@ -77,16 +77,17 @@ area("json patch", (conformance) => {
 
   const unapplicable: readonly (readonly [name: string, operation: object])[] = [
     ["removing what is not there", { op: "remove", path: "/data/none" }],
-    ["replacing an item that is not there", { op: "replace", path: "/metadata/finalizers/0", value: "1" }],
+    ["replacing an item that is not there", { op: "replace", path: "/metadata/finalizers/1", value: "example.com/b" }],
     ["adding below what is not there", { op: "add", path: "/binaryData/a", value: "MQ==" }],
     ["moving from nowhere", { op: "move", from: "/data/none", path: "/data/b" }],
-    ["an index out of bounds", { op: "add", path: "/metadata/ownerReferences/7", value: {} }],
+    ["an index out of bounds", { op: "add", path: "/metadata/finalizers/7", value: "example.com/b" }],
   ];
   for (const [name, operation] of unapplicable) {
     conformance(`${name} is a 422`, async ({ api, path }) => {
       const maps = await path("configmaps");
-      await api.post(maps, aMap("one", { data: { a: "1" } })).expect(201);
+      await api.post(maps, aMap("one", { data: { a: "1" } }, { finalizers: ["example.com/a"] })).expect(201);
       await api.patch(`${maps}/one`, "json", [operation]).refuse(422, "Invalid");
+      await api.patch(`${maps}/one`, "merge", { metadata: { finalizers: null } }).expect(200);
     });
   }
 

@@ -164,6 +164,12 @@ area("pods: updates", (conformance) => {
     await tools.api.post(`${pod}/binding`, binding).refuse(409, "Conflict");
   });
 
+  conformance("a binding names a node", async (tools) => {
+    const pod = await create(tools);
+    const binding = { apiVersion: "v1", kind: "Binding", metadata: { name: "one" }, target: { kind: "Node" } };
+    await tools.api.post(`${pod}/binding`, binding).expect(500, { message: "target.name: Required value" });
+  });
+
   conformance("a gated pod is bound nowhere", async (tools) => {
     const pod = await create(tools, { schedulingGates: [{ name: "a" }] });
     const binding = {

@@ -56,24 +56,6 @@ describe("a custom resource definition", () => {
     expect(v2.definitions["com.example.v1.Widget"].properties.spec.properties.color.type).toBe("string");
   });
 
-  test("objects get defaults, lose unknown fields with a warning, and keep what is preserved", async () => {
-    const made = await one.api.post(
-      widgetsPath,
-      aWidget("w1", { bogus: 1, free: { any: [1] }, port: "http", parts: [{ name: "p" }] }),
-    );
-    expect(made.body.spec).toEqual({
-      color: "red",
-      replicas: 1,
-      min: 0,
-      max: 10,
-      free: { any: [1] },
-      port: "http",
-      parts: [{ name: "p", size: 5 }],
-    });
-    expect(String(made.headers.warning)).toMatch(/unknown field \\"spec\.bogus\\"/);
-    expect(made.body.metadata.generation).toBe(1);
-  });
-
   /** What a real server adds where rules cannot be asked about a malformed object. */
   const skipped = { field: "<nil>", message: expect.stringMatching(/some validation rules were not checked/) };
   const bad: Array<{ name: string; spec: object; want: { field: string; message: RegExp; skipsRules?: true } }> = [
@@ -128,108 +110,6 @@ describe("a custom resource definition", () => {
       expect.objectContaining({ field: want.field, message: expect.stringMatching(want.message) }),
       ...(want.skipsRules ? [expect.objectContaining(skipped)] : []),
     ]);
-  });
-
-  test("a null where the schema takes none counts as absent", async () => {
-    const reply = await one.api.post(widgetsPath, aWidget("nulls", { tags: null, replicas: null }));
-    expect(reply.status).toBe(201);
-    expect(reply.body.spec).not.toHaveProperty("tags");
-    expect(reply.body.spec.replicas).not.toBeNull();
-  });
-
-  test("a transition rule refuses a change, not another update", async () => {
-    await one.api.post(widgetsPath, aWidget("w2"));
-    const change = await one.api.patch(`${widgetsPath}/w2`, "merge", { spec: { color: "blue" } });
-    expect(change.body.details.causes[0]).toMatchObject({
-      field: "spec",
-      message: expect.stringContaining("color is immutable"),
-    });
-    expect((await one.api.patch(`${widgetsPath}/w2`, "merge", { spec: { max: 11 } })).status).toBe(200);
-  });
-
-  test("generation counts spec changes only; status goes through its own path only", async () => {
-    const made = await one.api.post(widgetsPath, { ...aWidget("w3"), status: { replicas: 9 } });
-    expect(made.body.status).toBeUndefined();
-    const labelled = await one.api.patch(`${widgetsPath}/w3`, "merge", {
-      metadata: { labels: { a: "b" } },
-      status: { replicas: 9 },
-    });
-    expect(labelled.body).toMatchObject({ metadata: { generation: 1 } });
-    expect(labelled.body.status).toBeUndefined();
-    const status = await one.api.patch(`${widgetsPath}/w3/status`, "merge", {
-      spec: { color: "blue" },
-      status: { replicas: 2 },
-    });
-    expect(status.body).toMatchObject({ metadata: { generation: 1 }, spec: { color: "red" }, status: { replicas: 2 } });
-    const spec = await one.api.patch(`${widgetsPath}/w3`, "merge", { spec: { max: 12 } });
-    expect(spec.body).toMatchObject({ metadata: { generation: 2 }, status: { replicas: 2 } });
-  });
-
-  test("an update must say which version it changes, a patch need not", async () => {
-    const made = (await one.api.post(widgetsPath, aWidget("versioned"))).body;
-    const blind = await one.api.put(`${widgetsPath}/versioned`, aWidget("versioned", { max: 12 }));
-    expect(blind.body).toMatchObject({ code: 422, details: { causes: [{ field: "metadata.resourceVersion" }] } });
-    expect(blind.body.message).toContain("must be specified for an update");
-    expect((await one.api.put(`${widgetsPath}/versioned`, { ...made, spec: { ...made.spec, max: 12 } })).status).toBe(
-      200,
-    );
-    expect((await one.api.patch(`${widgetsPath}/versioned`, "merge", { spec: { max: 13 } })).status).toBe(200);
-  });
-
-  test("scale reads and writes the declared fields", async () => {
-    await one.api.post(widgetsPath, aWidget("w4", { replicas: 2 }));
-    expect((await one.api.get(`${widgetsPath}/w4/scale`)).body).toMatchObject({
-      kind: "Scale",
-      apiVersion: "autoscaling/v1",
-      spec: { replicas: 2 },
-      status: { replicas: 0 },
-    });
-    await one.api.patch(`${widgetsPath}/w4/scale`, "merge", { spec: { replicas: 5 } });
-    expect((await one.api.get(`${widgetsPath}/w4`)).body.spec.replicas).toBe(5);
-  });
-
-  test("declared fields can be selected, others cannot", async () => {
-    await one.api.post(widgetsPath, aWidget("green", { color: "green" }));
-    const list = await one.api.get(`${widgetsPath}?fieldSelector=spec.color=green`);
-    expect(list.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(["green"]);
-    expect(list.body.items[0].kind).toBe("Widget");
-    expect((await one.api.get(`${widgetsPath}?fieldSelector=spec.max=1`)).status).toBe(400);
-  });
-
-  test("the table has the declared columns", async () => {
-    const conditions = [
-      { type: "Other", status: "False" },
-      { type: "Ready", status: "True" },
-    ];
-    await one.api.patch(`${widgetsPath}/green/status`, "merge", { status: { conditions } });
-    const table = await one.api.get(`${widgetsPath}/green`, { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
-    expect(table.body.columnDefinitions.map((column: { name: string }) => column.name)).toEqual([
-      "Name",
-      "Color",
-      "Ready",
-      "Replicas",
-    ]);
-    expect(table.body.rows[0].cells).toEqual(["green", "green", "True", 1]);
-  });
-
-  test("an object with a finalizer holds its definition", async () => {
-    await one.api.post(widgetsPath, aWidget("held", {}, { finalizers: ["example.com/hold"] }));
-    await one.api.delete(`${definitionsPath}/widgets.example.com`);
-    await eventually("the object is being deleted", async () => {
-      const held = await one.api.get(`${widgetsPath}/held`);
-      return held.body.metadata.deletionTimestamp !== undefined;
-    });
-    expect((await one.api.get(`${definitionsPath}/widgets.example.com`)).status).toBe(200);
-    expect((await one.api.post(widgetsPath, aWidget("late"))).body).toMatchObject({
-      code: 403,
-      message:
-        'widgets.example.com "late" is forbidden: create not allowed while custom resource definition is terminating',
-    });
-    await one.api.patch(`${widgetsPath}/held`, "merge", { metadata: { finalizers: null } });
-    await eventually("the definition is gone", async () => {
-      return (await one.api.get(`${definitionsPath}/widgets.example.com`)).status === 404;
-    });
-    await one.api.post(definitionsPath, widgetDefinition());
   });
 
   test("its deletion removes its objects, then itself and its discovery", async () => {

@@ -26,69 +26,6 @@ const bind = (name: string, node = "node-1") =>
   });
 
 describe("pods", () => {
-  test("a new pod gets what admission and defaults give", async () => {
-    const limits = { cpu: 1, memory: "64Mi", "nvidia.com/gpu": 1 };
-    const pod = aPod("fresh", {
-      containers: [{ name: "a", image: "b", resources: { limits }, livenessProbe: { httpGet: { port: 80 } } }],
-    });
-    const made = (await one.api.post(pods, pod)).body;
-    expect(made.status).toEqual({ phase: "Pending", qosClass: "Guaranteed" });
-    expect(made.spec).toMatchObject({
-      restartPolicy: "Always",
-      terminationGracePeriodSeconds: 30,
-      dnsPolicy: "ClusterFirst",
-      schedulerName: "default-scheduler",
-      serviceAccountName: "default",
-      priority: 0,
-    });
-    expect(made.spec.containers[0]).toMatchObject({
-      imagePullPolicy: "Always",
-      resources: { limits: { cpu: "1", "nvidia.com/gpu": "1" }, requests: { cpu: "1", memory: "64Mi" } },
-      livenessProbe: { periodSeconds: 10, failureThreshold: 3, httpGet: { path: "/", scheme: "HTTP", port: 80 } },
-    });
-    expect(made.spec.tolerations.map((one: { key: string }) => one.key)).toEqual([
-      "node.kubernetes.io/not-ready",
-      "node.kubernetes.io/unreachable",
-    ]);
-  });
-
-  test("its spec cannot change but for images", async () => {
-    await one.api.post(pods, aPod("stone"));
-    const change = await one.api.patch(`${pods}/stone`, "merge", { spec: { restartPolicy: "Never" } });
-    expect(change.body).toMatchObject({
-      code: 422,
-      details: { causes: [{ field: "spec", reason: "FieldValueForbidden" }] },
-    });
-    const image = await one.api.patch(`${pods}/stone`, "strategic", {
-      spec: { containers: [{ name: "main", image: "busybox:2" }] },
-    });
-    expect(image.body.spec.containers[0].image).toBe("busybox:2");
-    expect(image.body.metadata.generation).toBe(2);
-  });
-
-  test("its status is written only through the status path, and takes no spec along", async () => {
-    await one.api.post(pods, aPod("phased"));
-    expect((await one.api.patch(`${pods}/phased`, "merge", { status: { phase: "Running" } })).body.status.phase).toBe(
-      "Pending",
-    );
-    const status = await one.api.patch(`${pods}/phased/status`, "merge", {
-      status: { phase: "Running" },
-      spec: { restartPolicy: "Never" },
-    });
-    expect(status.body).toMatchObject({ status: { phase: "Running" }, spec: { restartPolicy: "Always" } });
-    expect((await one.api.get(`${pods}?fieldSelector=status.phase=Running`)).body.items).toHaveLength(1);
-  });
-
-  test("a binding sets the node and the condition, once", async () => {
-    await one.api.post(pods, aPod("bound"));
-    expect((await bind("bound")).status).toBe(201);
-    const pod = (await one.api.get(`${pods}/bound`)).body;
-    expect(pod.spec.nodeName).toBe("node-1");
-    expect(pod.status.conditions).toEqual([expect.objectContaining({ type: "PodScheduled", status: "True" })]);
-    expect((await bind("bound", "node-2")).body).toMatchObject({ code: 409, reason: "Conflict" });
-    expect((await one.api.get(`${pods}?fieldSelector=spec.nodeName=node-1`)).body.items).toHaveLength(1);
-  });
-
   test("a bound pod ends gracefully: marked first, gone when the kubelet deletes with 0", async () => {
     await one.api.post(pods, aPod("graceful"));
     await bind("graceful");

@@ -9,7 +9,7 @@ import { parseDeleteOptions } from "../operations/delete-options.ts";
 import { evictPod } from "../operations/evict-pod.ts";
 import { readObject } from "../operations/read.ts";
 import { updateObject } from "../operations/update.ts";
-import { badRequest, cause, conflict, invalid, methodNotAllowed, type Status } from "../status.ts";
+import { badRequest, cause, conflict, invalid, methodNotAllowed, type Status, unspecified } from "../status.ts";
 import { sendObject } from "./present.ts";
 import { requireBody } from "./write.ts";
 
@@ -27,7 +27,8 @@ export async function handleBinding(context: ApiContext, exchange: Exchange, tar
 
 export function bindPod(context: ApiContext, target: Target, binding: JsonObject, options: WriteOptions): void {
   const node = asString(asObject(binding.target).name);
-  if (node === "") throw invalid({ resource: "Binding", group: "" }, target.name, [cause.required("target.name")]);
+  // A real server wraps this finding in no status either.
+  if (node === "") throw unspecified("target.name: Required value");
   const old = readObject(context, target);
   const bound = asString(specOf(old.object).nodeName);
   if (bound !== "")
