@@ -3,13 +3,20 @@
  * the bundle each loads a handful of files rather than some seven hundred. `--if-changed` does nothing where dist/ was made from the very
  * sources that are here, which is what `npm start` asks. Packages with binaries of their own, and those that are resolved by path, stay in node_modules.
  */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
+const compileCache = join(dist, "compile-cache");
 const stampPath = join(dist, "sources.sha256");
+
+const entries = ["main.js", "reader-process.js"];
 
 /** Changes with every source file, dependency and this script. Sizes and times, since reading all contents takes longer. */
 async function computeStamp(): Promise<string> {
@@ -54,7 +61,23 @@ async function bundle(target: string): Promise<void> {
   });
 }
 
+/** The entries do something when they are loaded, so the first is asked for no more than its version. */
+async function compile(): Promise<void> {
+  const run = promisify(execFile);
+  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+  await run(process.execPath, [import.meta.filename, "--compile"], { env });
+  await run(process.execPath, [join(dist, "main.js"), "--version"], { env });
+}
+
+async function compileChunks(): Promise<void> {
+  enableCompileCache(compileCache);
+  const names = (await readdir(dist)).filter((name) => name.endsWith(".js") && !entries.includes(name));
+  await Promise.all(names.map((name) => import(pathToFileURL(join(dist, name)).href)));
+  flushCompileCache();
+}
+
 async function main(): Promise<void> {
+  if (process.argv.includes("--compile")) return compileChunks();
   const stamp = await computeStamp();
   if (process.argv.includes("--if-changed") && (await readStamp()) === stamp) return;
   // Made beside and moved into place: a run that starts meanwhile, or a failure, never sees half a bundle.
@@ -65,6 +88,8 @@ async function main(): Promise<void> {
     await writeFile(join(target, "sources.sha256"), stamp);
     await rm(dist, { recursive: true, force: true });
     await rename(target, dist);
+    // Entries of the cache are found by the path of their module, so it is made where that will be.
+    await compile();
   } finally {
     await rm(target, { recursive: true, force: true });
   }

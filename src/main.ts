@@ -4,9 +4,11 @@
  * role when it is asked for (a worker need not load what an operator needs), turns signals into an abort, errors into one
  * clear line and an exit status (0 done, 1 failed, 2 wrong usage, 130 interrupted).
  */
+import { enableCompileCache } from "node:module";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Registry } from "prom-client";
 import { systemClock } from "./base/clock.ts";
+import { findCompileCache } from "./base/compile-cache.ts";
 import { describeError, InferiumError } from "./base/errors.ts";
 import { createLogger, type LogLevel } from "./base/log.ts";
 import { version } from "./base/version.ts";
@@ -14,6 +16,8 @@ import { addClientCommands } from "./cli/commands.ts";
 import type { WorkerConfig } from "./worker/config.ts";
 import type { WorkerDependencies } from "./worker/run-worker.ts";
 
+const compileCache = findCompileCache();
+if (compileCache !== undefined) enableCompileCache(compileCache);
 const stopping = new AbortController();
 const logger = createLogger({ level: readLogLevel() });
 const role = () => ({ signal: stopping.signal, logger, clock: systemClock });

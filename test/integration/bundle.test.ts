@@ -28,6 +28,14 @@ describe("bundle", () => {
     expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: version });
   });
 
+  test("lies there compiled, so that no process of a run compiles it again", async () => {
+    await bundle();
+    const chunks = (await readdir(join(root, "dist"))).filter((name) => name.endsWith(".js"));
+    const compiled = await readdir(join(root, "dist/compile-cache"), { withFileTypes: true, recursive: true });
+    // All but the helper process, which is not run here; and what the chunks load from node_modules.
+    expect(compiled.filter((entry) => entry.isFile()).length).toBeGreaterThanOrEqual(chunks.length - 1);
+  });
+
   test("a worker's receipt names the same code whether it runs from the bundle or from source", async () => {
     await bundle();
     const digest = await computeCodeDigest(join(root, "src"));

@@ -5,6 +5,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { findCompileCache } from "../../base/compile-cache.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
 import { startArtifactServer } from "../demo/artifact-server.ts";
 import { createLiveDisplay } from "../demo/live-display.ts";
@@ -40,7 +41,7 @@ export async function runUp(options: UpOptions): Promise<number> {
   const seconds = () => Number(((clock.monotonic() - startedAt) / 1000).toFixed(1));
   const workspace = await openWorkspace(options.dir);
   // A dozen processes load the same modules: compiled once, they start in half the time.
-  const compileCache = join(workspace.dir, "compile-cache");
+  const compileCache = findCompileCache() ?? join(workspace.dir, "compile-cache");
   enableCompileCache(compileCache);
   const hostEnv = { ...options.hostEnv, NODE_COMPILE_CACHE: compileCache };
   const log = openRunLog(workspace.dir);
