@@ -101,7 +101,8 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
   const { config, informers, clients, link, clock, logger, metrics, lanes } = parts;
   const presence = new Presence(clock, config.silenceMs);
   const workload = new Workload(clock, metrics);
-  const pool = new TaskPool();
+  const policies = config.policies;
+  const pool = new TaskPool(policies);
   const store = new RecordStore({
     client: clients.configMaps,
     namespace: config.namespace,
@@ -138,7 +139,7 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
     workers: () => directory.workers(),
     scoreOf,
   });
-  return { presence, workload, pool, reputations, bonds, directory, claims };
+  return { presence, workload, policies, pool, reputations, bonds, directory, claims };
 }
 
 export function createEarnings(books: Pick<Books, "batches" | "bonds">): Earnings {

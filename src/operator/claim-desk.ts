@@ -88,7 +88,11 @@ export class ClaimDesk {
   }
 
   #match(): void {
-    const others = this.#options.workers();
+    let known: readonly WorkerFacts[] | undefined;
+    const others = () => {
+      known ??= this.#options.workers();
+      return known;
+    };
     for (const waiting of this.#ranked()) {
       if (this.#options.pool.size === 0) return;
       const facts = this.#options.factsOf(waiting.worker);

@@ -8,9 +8,10 @@ import {
   type EnvironmentReader,
   invalidVariable,
 } from "../base/environment.ts";
-import { InferiumError } from "../base/errors.ts";
+import { describeError, InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 import type { SignerSource } from "../chain/open-signer.ts";
+import { FairShare, type SharePolicies } from "../protocol/fair-share.ts";
 
 export interface OperatorConfig {
   /** Left out: the in-cluster service account. */
@@ -51,6 +52,8 @@ export interface OperatorConfig {
   /** A worker that is silent for so long is gone. */
   readonly silenceMs: number;
   readonly allowUnverified: boolean;
+  /** Weights and quotas of tenants. */
+  readonly policies: SharePolicies;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly leaderElection: { readonly identity: string } | undefined;
 }
@@ -90,6 +93,7 @@ export async function readOperatorConfig(
     explainAfterMs: env.whole("INFERIUM_EXPLAIN_AFTER_MS", 5_000, { min: 0, max: 3_600_000 }),
     silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
     leaderElection: env.flag("INFERIUM_LEADER_ELECTION", true) ? { identity: readIdentity(env) } : undefined,
   });
@@ -141,6 +145,21 @@ async function readAddresses(path: string): Promise<ContractAddresses> {
   } catch (cause) {
     if (cause instanceof InferiumError) throw cause;
     const message = `INFERIUM_ADDRESSES_FILE ${path} cannot be read; expected JSON with the address of each contract.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
+}
+
+/** Made once, so that a policy that cannot be used ends the start and not a later task. */
+async function readPolicies(path: string | undefined): Promise<SharePolicies> {
+  if (path === undefined) return {};
+  try {
+    const policies = JSON.parse(await readFile(path, "utf8")) as SharePolicies;
+    for (const name of Object.keys(policies)) new FairShare(policies).tenant(name);
+    return policies;
+  } catch (cause) {
+    const message =
+      `INFERIUM_SHARE_POLICIES_FILE ${path} cannot be used: ${describeError(cause)} Expected JSON such as ` +
+      '{"team-a":{"weight":2,"nominal":20,"borrowing":10,"cohort":"research"},"*":{"nominal":5}}.';
     throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
   }
 }

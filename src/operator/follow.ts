@@ -2,6 +2,7 @@
 import { stageOf } from "../protocol/lifecycle.ts";
 import type { Books } from "./books.ts";
 import type { Admission } from "./controllers/admit.ts";
+import { toWaitingTask } from "./controllers/queue.ts";
 import type { SettleStage } from "./controllers/settle.ts";
 import { Dependents } from "./dependents.ts";
 import type { Lanes } from "./lanes.ts";
@@ -30,6 +31,7 @@ export function follow({ books, lanes, metrics }: FollowParts, { admission, sett
     for (const worker of [entry, previous].map((one) => one?.status.assignment?.worker))
       if (worker) lanes.add("mirror", worker);
     if (stage !== "Wait") books.pool.remove(key);
+    countQuota(books, key, entry, previous);
     metrics.poolWaiting.set(books.pool.size);
     if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
     if (entry) route(lanes, entry);
@@ -48,6 +50,12 @@ export function follow({ books, lanes, metrics }: FollowParts, { admission, sett
       for (const { task } of previous?.spec.receipts ?? [])
         lanes.add("judge", `${previous?.metadata.namespace}/${task}`);
   });
+}
+
+/** What runs counts against its tenant's quota, by what the status says; the pool has counted what it just gave out. */
+function countQuota(books: Books, key: string, entry: TaskEntry | undefined, previous: TaskEntry | undefined): void {
+  if (entry && stageOf(entry.status) === "Run") books.pool.occupy(toWaitingTask(entry, books.policies));
+  else if (!entry || (previous && stageOf(previous.status) === "Run")) books.pool.finish(key);
 }
 
 function route(lanes: Lanes, { key, task, status }: TaskEntry): void {

@@ -18,9 +18,26 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  /** Another heap with those of its items, in linear time. */
+  filter(keep: (item: T) => boolean): Heap<T> {
+    const kept = new Heap(this.#compare);
+    for (const item of this.#items) if (keep(item)) kept.#items.push(item);
+    for (let at = (kept.size >> 1) - 1; at >= 0; at--) kept.#sink(at);
+    return kept;
+  }
+
   push(item: T): void {
     this.#items.push(item);
     this.#rise(this.#items.length - 1);
+  }
+
+  /** As pop and then push, at half the price. */
+  replaceTop(item: T): void {
+    if (this.#items.length === 0) this.#items.push(item);
+    else {
+      this.#items[0] = item;
+      this.#sink(0);
+    }
   }
 
   pop(): T | undefined {

@@ -2,7 +2,8 @@
  * Stage 3: does this worker fit this task, which of the waiting tasks does a claim get, and why does a task wait? Ordered
  * checks with one reason each, so that the answer to "why" is the first thing that would have to change. Pure.
  */
-import type { TaskPool, WaitingTask } from "./pool.ts";
+import type { ShareLevel } from "./fair-share.ts";
+import type { FailedWorker, TaskPool, WaitingTask } from "./pool.ts";
 import { isAtLeast, type Tier } from "./tier.ts";
 import { compareComputeCapability } from "./tier-compute-capability.ts";
 
@@ -94,7 +95,7 @@ export function checkWorker(
   const misfit = checkRequirements(worker, task.requirements);
   if (misfit) return misfit;
   if (!worker.connected) return "Offline";
-  if (isExcluded(worker, task, others)) return "FailedBefore";
+  if (isExcluded(worker, task, () => others)) return "FailedBefore";
   return worker.freeSlots > 0 ? undefined : "Busy";
 }
 
@@ -102,38 +103,75 @@ export function checkWorker(
  * A worker that failed the task, and its owner's other workers, are passed over as long as somebody else could take it.
  * Somebody who is busy counts: the task waits for them rather than going back to who failed it.
  */
-export function isExcluded(worker: WorkerFacts, task: WaitingTask, others: readonly WorkerFacts[]): boolean {
+export function isExcluded(
+  worker: WorkerFacts,
+  task: Pick<WaitingTask, "requirements" | "failedWorkers">,
+  others: () => readonly WorkerFacts[],
+): boolean {
   if (task.failedWorkers.length === 0) return false;
-  const able = others.filter((other) => other.connected && checkRequirements(other, task.requirements) === undefined);
-  const failedOwners = new Set(task.failedWorkers.map((failed) => failed.owner?.toLowerCase()));
-  failedOwners.delete(undefined);
-  const failedNames = new Set(task.failedWorkers.map((failed) => failed.worker));
-  const hasFailed = (other: WorkerFacts) => failedNames.has(other.name);
-  const isOfFailedOwner = (other: WorkerFacts) => failedOwners.has(other.owner?.toLowerCase());
-  if (able.some((other) => !hasFailed(other) && !isOfFailedOwner(other))) {
-    return hasFailed(worker) || isOfFailedOwner(worker);
+  const failed = indexFailures(task.failedWorkers);
+  // Most workers have nothing to do with it: the others need not be looked at.
+  if (!failed.has(worker) && !failed.hasOwnerOf(worker)) return false;
+  let isOtherAble = false;
+  for (const other of others()) {
+    if (!other.connected || failed.has(other) || checkRequirements(other, task.requirements) !== undefined) continue;
+    if (!failed.hasOwnerOf(other)) return true;
+    isOtherAble = true;
   }
-  return able.some((other) => !hasFailed(other)) && hasFailed(worker);
+  return isOtherAble && failed.has(worker);
 }
 
-/** The tasks that a claim gets, at most as many as it has slots, best first. They are taken out of the pool. */
-export function decideAssignments(worker: WorkerFacts, pool: TaskPool, others: readonly WorkerFacts[]): WaitingTask[] {
+/** Lists of failures are short: there are as many entries as a task has had attempts. */
+function indexFailures(failures: readonly FailedWorker[]) {
+  return {
+    has: (worker: WorkerFacts) => failures.some((failed) => failed.worker === worker.name),
+    hasOwnerOf: ({ owner }: WorkerFacts) =>
+      owner !== undefined && failures.some((failed) => isSame(failed.owner, owner)),
+  };
+}
+
+/** Addresses, in whatever case. */
+function isSame(a: string | undefined, b: string): boolean {
+  return a !== undefined && (a === b || a.toLowerCase() === b.toLowerCase());
+}
+
+/**
+ * The tasks that a claim gets, at most as many as it has slots, best first. They are taken out of the pool.
+ * @param others asked only where the worker, or its owner, has failed a task that waits
+ */
+export function decideAssignments(
+  worker: WorkerFacts,
+  pool: TaskPool,
+  others: () => readonly WorkerFacts[],
+): WaitingTask[] {
   return pool.take({
     count: worker.freeSlots,
     models: worker.models,
     fits: (requirements) => checkRequirements(worker, requirements) === undefined,
-    takes: (task) => !isExcluded(worker, task, others),
+    isExcluded: (task) => isExcluded(worker, task, others),
   });
 }
 
 export interface Explanation {
   /** One word for the whole: a status is written anew only when it changes. */
-  readonly reason: "NoWorkers" | "NoWorkerFits" | "WorkersBusy" | "WorkersOffline" | "Waiting";
+  readonly reason:
+    | "NoWorkers"
+    | "NoWorkerFits"
+    | "WorkersBusy"
+    | "WorkersOffline"
+    | "OverQuota"
+    | "LargerThanQuota"
+    | "Waiting";
   /** Such as `0/4 workers: 2 below tier Mid, 1 busy, 1 not bonded`. */
   readonly message: string;
 }
 
-export function explainWaiting(task: WaitingTask, workers: readonly WorkerFacts[]): Explanation {
+/** @param share what the tenant's quota says; left out where it has none */
+export function explainWaiting(
+  task: WaitingTask,
+  workers: readonly WorkerFacts[],
+  share: ShareLevel = "Within",
+): Explanation {
   const counts = new Map<MismatchReason, number>();
   const known = workers.filter((worker) => worker.isWorker);
   for (const worker of known) {
@@ -145,11 +183,47 @@ export function explainWaiting(task: WaitingTask, workers: readonly WorkerFacts[
     .map((reason) => `${counts.get(reason)} ${describeMismatch(reason, task.requirements)}`);
   const misfits = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const detail = parts.length > 0 ? `: ${parts.join(", ")}` : "";
-  return {
-    reason: classify(known.length, misfits, counts),
-    message: `${known.length - misfits}/${known.length} workers${detail}`,
-  };
+  const reason = classify(known.length, misfits, counts);
+  const quota = explainShare(share, task.tenant);
+  const fix = quota ? "" : suggestFix(reason, counts, task.requirements);
+  const message = `${known.length - misfits}/${known.length} workers${detail}${quota?.words ?? ""}${fix}`;
+  return { reason: quota && reason !== "NoWorkers" && reason !== "NoWorkerFits" ? quota.reason : reason, message };
 }
+
+function explainShare(share: ShareLevel, tenant: string): { reason: Explanation["reason"]; words: string } | undefined {
+  if (share === "TooLarge")
+    return {
+      reason: "LargerThanQuota",
+      words: `; it asks for more than all of the quota of ${tenant}: raise it, or ask for fewer GPUs`,
+    };
+  if (share === "OverQuota") return { reason: "OverQuota", words: `; ${tenant} uses all of its quota` };
+  if (share === "Reclaiming")
+    return { reason: "OverQuota", words: `; what ${tenant} lends to its cohort is not given back yet` };
+  return undefined;
+}
+
+/** What would have to change first, where no worker could take the task as things are: the most common obstacle. */
+function suggestFix(
+  reason: Explanation["reason"],
+  counts: ReadonlyMap<MismatchReason, number>,
+  wants: Requirements,
+): string {
+  if (reason !== "NoWorkerFits") return "";
+  const [obstacle] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  return obstacle === undefined ? "" : (fixes(wants)[obstacle] ?? "");
+}
+
+const fixes = (wants: Requirements): Partial<Record<MismatchReason, string>> => ({
+  NotBonded: "; bond a worker",
+  Cordoned: "; uncordon a worker",
+  NotProven: "; see the workers' CapabilityProven condition",
+  BelowTier: `; add a worker of tier ${wants.tier}, or lower spec.tier`,
+  TooFewGpus: "; ask for fewer GPUs",
+  TooLittleMemory: "; ask for less GPU memory",
+  ComputeCapabilityTooLow: "; ask for a lower compute capability",
+  NoMigProfile: `; make a MIG instance of ${wants.migProfile}`,
+  NodeSelector: "; loosen nodeSelector, or label a node",
+});
 
 function classify(known: number, misfits: number, counts: ReadonlyMap<MismatchReason, number>): Explanation["reason"] {
   if (known === 0) return "NoWorkers";

@@ -7,6 +7,7 @@ import { benchApiServer } from "./apiserver.ts";
 import { benchClient } from "./client.ts";
 import { benchGas } from "./gas.ts";
 import { benchInference } from "./inference.ts";
+import { benchScheduler } from "./scheduler.ts";
 import { benchSignatures } from "./signatures.ts";
 
 export type Figures = Readonly<Record<string, unknown>>;
@@ -16,6 +17,8 @@ const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   client: benchClient,
   gas: benchGas,
   inference: benchInference,
+  matching: benchScheduler,
+  scheduler: benchScheduler,
   signatures: benchSignatures,
 };
 

@@ -6,16 +6,19 @@
 import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
+import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
 import { explainTask, failTask, stageOf } from "../../protocol/lifecycle.ts";
-import { type Explanation, explainWaiting, type WorkerFacts } from "../../protocol/matching.ts";
+import type { Explanation, WorkerFacts } from "../../protocol/matching.ts";
 import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
 import { computeQueueKey } from "../../protocol/priority.ts";
 import { minimumTierOf } from "../../protocol/task.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import { WaitingExplainer } from "../waiting-explainer.ts";
 
 export interface QueueOptions {
   readonly ledger: TaskLedger;
   readonly pool: TaskPool;
+  readonly policies: SharePolicies;
   readonly clock: Clock;
   readonly workers: () => readonly WorkerFacts[];
   readonly isAdmitted: (uid: string) => boolean;
@@ -24,14 +27,18 @@ export interface QueueOptions {
   readonly onAdded: () => void;
 }
 
-/** A task that still waits is looked at again after so long. */
+/** A task that still waits is looked at again after so long, and later where so many wait that looking would be the work. */
 const lookAgainMs = 15_000;
+const lookAgainMsPerTask = 0.5;
 /** Reasons that say no worker could take the task as things are. */
 const hopeless: ReadonlySet<Explanation["reason"]> = new Set(["NoWorkers", "NoWorkerFits", "WorkersOffline"]);
+/** What is said of a task of which nothing was said yet; that workers are busy needs no write. */
+const worthSaying: ReadonlySet<Explanation["reason"]> = new Set([...hopeless, "LargerThanQuota", "OverQuota"]);
 
 export function createQueueStage(options: QueueOptions): Reconcile {
   const { ledger, pool, clock } = options;
   const sinceMs = new Map<string, number>();
+  const explainer = new WaitingExplainer(options);
   return async (key) => {
     const entry = ledger.get(key);
     const decision = entry && options.isAdmitted(entry.uid) ? decide(options, entry) : { wait: false };
@@ -42,8 +49,8 @@ export function createQueueStage(options: QueueOptions): Reconcile {
       return undefined;
     }
     if (!sinceMs.has(key)) sinceMs.set(key, clock.monotonic());
-    if (put(pool, entry)) options.onAdded();
-    return explain(options, entry, clock.monotonic() - (sinceMs.get(key) ?? 0));
+    if (put(options, entry)) options.onAdded();
+    return explain(options, { entry, explainer, waitedMs: clock.monotonic() - (sinceMs.get(key) ?? 0) });
   };
 }
 
@@ -78,20 +85,21 @@ async function fail({ ledger }: QueueOptions, entry: TaskEntry, dependency: stri
 }
 
 /** False where the pool has it already, as it is now. */
-function put(pool: TaskPool, entry: TaskEntry): boolean {
-  const task = toWaitingTask(entry);
+function put({ pool, policies }: QueueOptions, entry: TaskEntry): boolean {
+  const task = toWaitingTask(entry, policies);
   const known = pool.get(entry.key);
   if (known && known.key === task.key && known.failedWorkers.length === task.failedWorkers.length) return false;
   pool.add(task);
   return true;
 }
 
-export function toWaitingTask({ key, task, status }: TaskEntry): WaitingTask {
+export function toWaitingTask({ key, task, status }: TaskEntry, policies: SharePolicies): WaitingTask {
   const { spec, metadata } = task;
   const enqueuedAtMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
   return {
     id: key,
     key: computeQueueKey({ priority: spec.priority, enqueuedAtMs }),
+    tenant: tenantOf(policies, metadata.namespace ?? "", spec.queue),
     requirements: {
       tier: minimumTierOf(spec),
       ...spec.resources,
@@ -102,19 +110,26 @@ export function toWaitingTask({ key, task, status }: TaskEntry): WaitingTask {
   };
 }
 
-async function explain(options: QueueOptions, entry: TaskEntry, waitedMs: number): Promise<ReconcileResult> {
-  const { explainAfterMs, ledger } = options;
+interface Wait {
+  readonly entry: TaskEntry;
+  readonly explainer: WaitingExplainer;
+  readonly waitedMs: number;
+}
+
+async function explain(options: QueueOptions, { entry, explainer, waitedMs }: Wait): Promise<ReconcileResult> {
+  const { explainAfterMs, ledger, pool } = options;
   if (waitedMs < explainAfterMs) return { requeueAfterMs: Math.ceil(explainAfterMs - waitedMs) };
-  const explanation = explainWaiting(toWaitingTask(entry), options.workers());
+  const explanation = explainer.explain(toWaitingTask(entry, options.policies));
+  if (hopeless.has(explanation.reason)) pool.relax(entry.key);
   await ledger.change(entry.key, {
     uid: entry.uid,
     stage: "queued",
     durable: true,
     decide: (status, context) => {
       const said = status.phase === "Queued" ? status.conditions?.find(({ type }) => type === "Queued") : undefined;
-      const isNews = said?.status === "True" ? said.reason !== explanation.reason : hopeless.has(explanation.reason);
+      const isNews = said?.status === "True" ? said.reason !== explanation.reason : worthSaying.has(explanation.reason);
       return isNews && stageOf(status) === "Wait" ? explainTask(status, explanation, context) : undefined;
     },
   });
-  return { requeueAfterMs: lookAgainMs };
+  return { requeueAfterMs: Math.max(lookAgainMs, pool.size * lookAgainMsPerTask) };
 }

@@ -20,6 +20,7 @@ const facts = (name: string, freeSlots: number): WorkerFacts => ({
 const aTask = (id: string, key: number): WaitingTask => ({
   id,
   key,
+  tenant: "default",
   requirements: { tier: "Low" },
   model: "m",
   failedWorkers: [],

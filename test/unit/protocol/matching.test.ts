@@ -32,6 +32,7 @@ const aWorker = (name: string, change: Partial<WorkerFacts> = {}): WorkerFacts =
 const aTask = (requirements: Requirements = { tier: "Mid" }, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id: "default/t",
   key: 1,
+  tenant: "default",
   requirements,
   model: "m",
   failedWorkers: [],
@@ -143,8 +144,8 @@ describe("decideAssignments", () => {
     const pool = new TaskPool();
     for (let i = 0; i < 5; i++) pool.add(aTask({ tier: "Mid" }, { id: `t${i}`, key: i }));
     const worker = aWorker("w", { freeSlots: 2 });
-    expect(decideAssignments(worker, pool, [worker]).map(({ id }) => id)).toEqual(["t0", "t1"]);
-    expect(decideAssignments({ ...worker, freeSlots: 0 }, pool, [worker])).toEqual([]);
+    expect(decideAssignments(worker, pool, () => [worker]).map(({ id }) => id)).toEqual(["t0", "t1"]);
+    expect(decideAssignments({ ...worker, freeSlots: 0 }, pool, () => [worker])).toEqual([]);
     expect(pool.size).toBe(3);
   });
 });
@@ -169,7 +170,10 @@ describe("explainWaiting", () => {
     {
       name: "only tiers are in the way",
       workers: [aWorker("a", { tier: "Low" })],
-      want: { reason: "NoWorkerFits", message: "0/1 workers: 1 below tier Mid" },
+      want: {
+        reason: "NoWorkerFits",
+        message: "0/1 workers: 1 below tier Mid; add a worker of tier Mid, or lower spec.tier",
+      },
     },
     {
       name: "who fits is away",

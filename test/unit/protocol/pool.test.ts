@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Heap } from "../../../src/protocol/heap.ts";
-import { localityMs, type TakeRequest, TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { localityMs } from "../../../src/protocol/lane.ts";
+import { type TakeRequest, TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
 import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
 
 const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id,
   key,
+  tenant: "default",
   requirements: { tier: "Low" },
   model: "m",
   failedWorkers: [],
@@ -16,7 +18,6 @@ const anyone = (count: number, change: Partial<TakeRequest> = {}): TakeRequest =
   count,
   models: new Set(),
   fits: () => true,
-  takes: () => true,
   ...change,
 });
 const ids = (tasks: readonly WaitingTask[]) => tasks.map(({ id }) => id);
@@ -44,9 +45,9 @@ describe("TaskPool", () => {
 
   test("a task that this worker may not take stays for the next one", () => {
     const pool = new TaskPool();
-    pool.add(aTask("failed-here", 1));
+    pool.add(aTask("failed-here", 1, { failedWorkers: [{ worker: "w" }] }));
     pool.add(aTask("fresh", 2));
-    expect(ids(pool.take(anyone(2, { takes: ({ id }) => id === "fresh" })))).toEqual(["fresh"]);
+    expect(ids(pool.take(anyone(2, { isExcluded: () => true })))).toEqual(["fresh"]);
     expect(ids(pool.take(anyone(2)))).toEqual(["failed-here"]);
   });
 
