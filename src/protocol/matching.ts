@@ -202,14 +202,14 @@ function explainShare(share: ShareLevel, tenant: string): { reason: Explanation[
   return undefined;
 }
 
-/** What would have to change first, where no worker could take the task as things are: the most common obstacle. */
+/** Where no worker could take the task as things are: what is in the way of the worker that came furthest in the checks. */
 function suggestFix(
   reason: Explanation["reason"],
   counts: ReadonlyMap<MismatchReason, number>,
   wants: Requirements,
 ): string {
   if (reason !== "NoWorkerFits") return "";
-  const [obstacle] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
+  const obstacle = mismatchReasons.findLast((one) => counts.has(one));
   return obstacle === undefined ? "" : (fixes(wants)[obstacle] ?? "");
 }
 

@@ -176,6 +176,14 @@ describe("explainWaiting", () => {
       },
     },
     {
+      name: "the fix is that of the worker that came furthest",
+      workers: [aWorker("a", { bonded: false }), aWorker("b", { bonded: false }), aWorker("c", { tier: "Low" })],
+      want: {
+        reason: "NoWorkerFits",
+        message: "0/3 workers: 2 not bonded, 1 below tier Mid; add a worker of tier Mid, or lower spec.tier",
+      },
+    },
+    {
       name: "who fits is away",
       workers: [aWorker("a", { connected: false })],
       want: { reason: "WorkersOffline", message: "0/1 workers: 1 offline" },
@@ -187,4 +195,8 @@ describe("explainWaiting", () => {
     },
   ];
   for (const { name, workers, want } of cases) test(name, () => expect(explainWaiting(aTask(), workers)).toEqual(want));
+  test("a tenant without quota is told that, and not that workers are busy", () => {
+    const explained = explainWaiting(aTask(), [aWorker("a", { freeSlots: 0 })], "OverQuota");
+    expect(explained).toEqual({ reason: "OverQuota", message: "0/1 workers: 1 busy; default uses all of its quota" });
+  });
 });
