@@ -57,6 +57,13 @@ area("persistent volumes", (conformance) => {
     await api.patch(`${claims}/one`, "merge", { spec: { volumeName: "other" } }).refuse(422, "Invalid");
   });
 
+  conformance("a claim keeps its volume mode, which is told apart", async ({ api, path }) => {
+    const claims = await path("persistentvolumeclaims");
+    await api.post(claims, aClaim("one")).expect(201);
+    const status = await api.patch(`${claims}/one`, "merge", { spec: { volumeMode: "Block" } }).refuse(422, "Invalid");
+    expect(status.details.causes.map((one: { field: string }) => one.field)).toEqual(["spec", "volumeMode"]);
+  });
+
   conformance("a claim says how much and for whom", async ({ api, path }) => {
     const claims = await path("persistentvolumeclaims");
     const size = await api.post(claims, aClaim("one", { resources: {} })).refuse(422, "Invalid");

@@ -71,6 +71,15 @@ area("custom status", (conformance) => {
 });
 
 area("custom scale", (conformance) => {
+  conformance("a scale takes no patch of a type that is not known", async (tools) => {
+    const { collection, create } = await customObjects(tools, spec, withScale);
+    await create("a", { replicas: 1 });
+    const headers = { "content-type": "application/json" };
+    await tools.api
+      .send("PATCH", `${collection}/a/scale`, { spec: { replicas: 2 } }, { headers })
+      .refuse(415, "UnsupportedMediaType");
+  });
+
   conformance("a scale shows replicas and the selector", async (tools) => {
     const { collection, create } = await customObjects(tools, spec, withScale);
     const made = await create("a", { replicas: 3 });
