@@ -89,7 +89,9 @@ async function main(): Promise<void> {
     await rm(dist, { recursive: true, force: true });
     await rename(target, dist);
     // Entries of the cache are found by the path of their module, so it is made where that will be.
-    await compile();
+    await compile().catch((error: Error) => {
+      console.warn(`The bundle is there, but not compiled ahead, so it starts more slowly: ${error.message}`);
+    });
   } finally {
     await rm(target, { recursive: true, force: true });
   }
