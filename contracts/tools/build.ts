@@ -23,6 +23,9 @@ const contracts = [
   "AgentRevenue",
   "TimelockController",
   "InferiumGovernor",
+  "ModelRegistry",
+  "ZkVerifier",
+  "ZkFaults",
 ];
 
 interface ForgeOutput {
