@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { defaultTierThresholds, parseTierThresholds, type TierThresholds } from "../protocol/tier.ts";
 import type { InspectionLevel } from "./decide-capability.ts";
+import { readMember } from "./member-file.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +39,9 @@ const addressPattern = /^0x[0-9a-fA-F]{40}$/;
 const passedOn = ["PATH", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"];
 
 /** @throws InferiumError InvalidConfig */
-export async function readAgentConfig(env: Environment): Promise<AgentConfig> {
+export async function readAgentConfig(variables: Environment): Promise<AgentConfig> {
+  const member = await readMember(variables.INFERIUM_MEMBERS_FILE, variables.NODE_NAME);
+  const env = { ...variables, ...member };
   const reader = new EnvironmentReader(env);
   const nodeName = reader.required("NODE_NAME");
   const config: AgentConfig = {

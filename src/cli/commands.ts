@@ -14,6 +14,7 @@ export interface CommandContext {
 
 export function addClientCommands(program: Command, context: CommandContext): void {
   addSubmit(program, context);
+  addCheckPool(program, context);
   addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
     run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
   );
@@ -21,6 +22,13 @@ export function addClientCommands(program: Command, context: CommandContext): vo
     (name: string, options) =>
       run(context, options, async (cli) => (await import("./explain.ts")).runExplain(name, options, cli)),
   );
+}
+
+function addCheckPool(program: Command, { env, io }: CommandContext): void {
+  program
+    .command("check-pool")
+    .description("ask the pool API at INFERIUM_POOL_URL whether it answers; what helm test runs")
+    .action(async () => io.out(await (await import("./check-pool.ts")).checkPool(env)));
 }
 
 async function run(context: CommandContext, options: ClusterOptions, verb: (cli: CliContext) => Promise<number>) {

@@ -56,6 +56,8 @@ export interface OperatorConfig {
   readonly policies: SharePolicies;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly leaderElection: { readonly identity: string } | undefined;
+  /** Pod that carries a label while it leads, so that the pool's Service finds it; none where left out. */
+  readonly leaderPod: string | undefined;
 }
 
 export interface OperatorFlags {
@@ -96,6 +98,7 @@ export async function readOperatorConfig(
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
     leaderElection: env.flag("INFERIUM_LEADER_ELECTION", true) ? { identity: readIdentity(env) } : undefined,
+    leaderPod: env.flag("INFERIUM_LABEL_LEADER", false) ? env.required("POD_NAME") : undefined,
   });
 }
 

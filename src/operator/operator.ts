@@ -17,6 +17,7 @@ import { createTransport } from "../kube/transport.ts";
 import { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import { createInformers } from "./informers.ts";
+import { LeaderLabel } from "./leader-label.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { runTerm } from "./term.ts";
 
@@ -58,8 +59,15 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
     metrics: kubeMetrics,
   });
   let poolUrl: string | undefined;
+  const leaderLabel =
+    config.leaderPod === undefined
+      ? undefined
+      : new LeaderLabel({ ...shared, namespace: config.namespace, pod: config.leaderPod });
+  // What an earlier process of this pod has left.
+  leaderLabel?.want(false);
   const onServing = (url: string | undefined) => {
     poolUrl = url;
+    leaderLabel?.want(url !== undefined);
     if (url !== undefined) runtime.onServing?.(url);
   };
   const term = {
@@ -84,15 +92,18 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
     clock,
     logger,
   });
+  // With the label, standbys are ready: rollouts wait for all replicas, and the Service selects the leader alone.
+  const isStandby = () => leaderLabel !== undefined && !manager.isLeader;
   const health = await openHealth(config, registry, {
     ...manager.readyChecks,
-    pool: () => poolUrl !== undefined || "this process does not lead, or the pool API is not open yet",
+    pool: () => poolUrl !== undefined || isStandby() || "this process does not lead, or the pool API is not open yet",
   });
   if (health) runtime.onMetrics?.(`http://${health.host}:${health.port}`);
   try {
     await manager.run(runtime.signal);
   } finally {
     await health?.close();
+    await leaderLabel?.close();
     link.close();
     await transport.close();
   }

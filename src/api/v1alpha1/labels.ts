@@ -6,6 +6,8 @@ export const labels = {
   simulated: "inferium.io/simulated",
   /** On nodes: run by the process kubelet. */
   processKubelet: "inferium.io/process-kubelet",
+  /** On the operator's pod while it serves the pool API. */
+  leader: "inferium.io/leader",
   /** On objects the operator keeps for itself. */
   component: "inferium.io/component",
   /** On Validations: the name of the pool that created it. */

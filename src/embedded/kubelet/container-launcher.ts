@@ -60,9 +60,10 @@ export function launchContainer(
   run: { readonly number: number; readonly listener: ProbeListener; onPreStopFailed(message: string): void },
 ): Promise<ContainerRun> {
   const { paths, ledger, clock, logger } = deps;
+  const { podIP } = deps.facts;
   const logPath = paths.log(record.name, run.number);
   const { number: _number, ...watchers } = run;
-  return startContainer({ container: record.spec, ...prepared, ...watchers, logPath, ledger, clock, logger });
+  return startContainer({ container: record.spec, podIP, ...prepared, ...watchers, logPath, ledger, clock, logger });
 }
 
 /** As in Kubernetes, a subPath that is not there becomes a directory; the files of API objects are what they are. */

@@ -39,6 +39,7 @@ export interface ContainerRun {
 
 export interface ContainerRunInput {
   readonly container: Container;
+  readonly podIP: string;
   readonly launch: Launch;
   readonly logPath: string;
   readonly ledger: GroupLedger;

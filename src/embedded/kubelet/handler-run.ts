@@ -21,6 +21,8 @@ export interface HandlerOutcome {
 
 export interface HandlerContext {
   readonly container: Container;
+  /** Where the container listens, unless a probe names a host. */
+  readonly podIP: string;
   /** The container's own; its argv is replaced. */
   readonly launch: LaunchSpec;
   /** Maps mount paths in commands. */
@@ -35,7 +37,6 @@ export interface HandlerContext {
   readonly onSpawn?: ((pid: number) => void) | undefined;
 }
 
-const loopback = "127.0.0.1";
 const maxMessageBytes = 1_024;
 
 /** Never rejects. A handler that names nothing succeeds. */
@@ -46,8 +47,8 @@ export async function runHandler(
 ): Promise<HandlerOutcome> {
   try {
     if (handler.exec !== undefined) return await runExec(handler.exec.command ?? [], context, timeoutMs);
-    if (handler.httpGet !== undefined) return await runHttpGet(handler.httpGet, context.container, timeoutMs);
-    if (handler.tcpSocket !== undefined) return await runTcp(handler.tcpSocket, context.container, timeoutMs);
+    if (handler.httpGet !== undefined) return await runHttpGet(handler.httpGet, context, timeoutMs);
+    if (handler.tcpSocket !== undefined) return await runTcp(handler.tcpSocket, context, timeoutMs);
     if (handler.grpc !== undefined) return await checkGrpcHealth(handler.grpc, timeoutMs);
     if (handler.sleep !== undefined) {
       await context.clock.sleep(Math.min(timeoutMs, handler.sleep.seconds * 1000), context.ended);
@@ -90,12 +91,12 @@ async function runExec(
   };
 }
 
-function runHttpGet(action: HttpGetAction, container: Container, timeoutMs: number): Promise<HandlerOutcome> {
+function runHttpGet(action: HttpGetAction, context: HandlerContext, timeoutMs: number): Promise<HandlerOutcome> {
   const isHttps = action.scheme?.toUpperCase() === "HTTPS";
   const headers = Object.fromEntries((action.httpHeaders ?? []).map((header) => [header.name, header.value]));
   const options = {
-    host: action.host ?? loopback,
-    port: resolvePort(action.port, container),
+    host: action.host ?? context.podIP,
+    port: resolvePort(action.port, context.container),
     path: action.path || "/",
     headers: { "user-agent": "kube-probe/inferium", connection: "close", ...headers },
     agent: false as const,
@@ -117,10 +118,10 @@ function runHttpGet(action: HttpGetAction, container: Container, timeoutMs: numb
 
 function runTcp(
   action: NonNullable<Handler["tcpSocket"]>,
-  container: Container,
+  context: HandlerContext,
   timeoutMs: number,
 ): Promise<HandlerOutcome> {
-  const address = { host: action.host ?? loopback, port: resolvePort(action.port, container) };
+  const address = { host: action.host ?? context.podIP, port: resolvePort(action.port, context.container) };
   return new Promise((resolve, reject) => {
     const socket = connect(address);
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no connection within ${timeoutMs} ms`)));

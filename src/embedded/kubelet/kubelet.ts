@@ -133,7 +133,7 @@ function buildDeps(options: ProcessKubeletOptions, parts: RuntimeParts): PodWork
   return {
     ...{ images, hostEnv, clock, logger, rootDir: parts.rootDir, ledger: parts.ledger, cgroups: parts.cgroups },
     nodeEnv: options.nodeEnv ?? {},
-    facts: { nodeName, hostIP: hostAddress, podIP: hostAddress, allocatable },
+    facts: { nodeName, hostIP: hostAddress, podIP: options.podAddress ?? hostAddress, allocatable },
     api: createPodApi(options.transport, options.apiAddress?.caPem),
     access: createPodAccess(options.apiAddress),
     events: createEventSink(parts.events),

@@ -23,6 +23,8 @@ export interface ProcessKubeletOptions {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** Extra variables of every container on this node, such as a PATH with simulated tools in front. */
   readonly nodeEnv?: Readonly<Record<string, string>>;
+  /** Address of this node's pods, one of 127.0.0.0/8, so that pods of several nodes may use one port. Default 127.0.0.1. */
+  readonly podAddress?: string;
   /** How pods reach the API server; left out, they get no KUBECONFIG. */
   readonly apiAddress?: ApiAddress;
   /** Bearer token accepted on the HTTPS endpoint. Used only without `server`. */

@@ -24,6 +24,7 @@ export interface StatusInput {
   readonly backingOff: ReadonlyMap<string, number>;
   readonly verdict: PodVerdict | undefined;
   readonly hostIP: string;
+  readonly podIP: string;
   /** When the kubelet took the pod over; RFC 3339. */
   readonly startTime: string;
   readonly now: string;
@@ -44,8 +45,8 @@ export function computePodStatus(input: StatusInput): PodStatus {
     conditions: buildPodConditions(input, phase),
     hostIP: input.hostIP,
     hostIPs: [{ ip: input.hostIP }],
-    podIP: input.hostIP,
-    podIPs: [{ ip: input.hostIP }],
+    podIP: input.podIP,
+    podIPs: [{ ip: input.podIP }],
     startTime: input.startTime,
     qosClass: input.pod.status?.qosClass ?? computeQosClass(input.pod),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),

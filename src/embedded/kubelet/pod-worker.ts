@@ -213,6 +213,7 @@ export class PodWorker {
         backingOff: collectDelays(plan, records),
         verdict: this.#verdict,
         hostIP: this.#deps.facts.hostIP,
+        podIP: this.#deps.facts.podIP,
         startTime: this.#startTime,
         now: formatTime(this.#deps.clock.now()),
       }),

@@ -218,6 +218,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     allowUnverified: false,
     metrics: { host: "127.0.0.1", port: 0 },
     leaderElection: undefined,
+    leaderPod: undefined,
   };
   return { config, caPem: tls.caPem };
 }

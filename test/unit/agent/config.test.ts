@@ -42,6 +42,28 @@ describe("readAgentConfig", () => {
     expect((await readAgentConfig({ NODE_NAME: "n1", INFERIUM_KEY_FILE: file })).address).toBe(address);
   });
 
+  describe("INFERIUM_MEMBERS_FILE", () => {
+    const file = join(folder, "members.json");
+    const env = { NODE_NAME: "n1", INFERIUM_MEMBERS_FILE: file };
+
+    test("holds what differs from node to node", async () => {
+      const member = { name: "w1", address, role: "Validator", slots: 3 };
+      writeFileSync(file, JSON.stringify({ n0: {}, n1: member }));
+      expect(await readAgentConfig(env)).toMatchObject({ workerNodeName: "w1", address, role: "Validator", slots: 3 });
+    });
+
+    test.each([
+      ["{}", 'has no member on node "n1"; it has: none'],
+      ["[", "cannot be used: "],
+      ["[]", "expected an object with the name of a node"],
+      [JSON.stringify({ n1: { adress: address } }), 'has "adress"; expected name, address'],
+      [JSON.stringify({ n1: { address, role: "Boss" } }), 'INFERIUM_ROLE is "Boss"'],
+    ])("is refused as %s", async (text, message) => {
+      writeFileSync(file, text);
+      await expect(readAgentConfig(env)).rejects.toThrow(message);
+    });
+  });
+
   test("reads every variable", async () => {
     const config = await readAgentConfig({
       NODE_NAME: "n1",

@@ -36,7 +36,7 @@ function evaluate(spec: Partial<PodSpec>, states: string) {
   const records = recordsOf(pod, states);
   const plan = decidePod({ pod, records, now, backoff: defaultCrashBackoff });
   const delays = new Map([...plan.backingOff].map(([name, until]) => [name, until - now]));
-  const facts = { hostIP: "127.0.0.1", startTime: time, now: time, verdict: undefined };
+  const facts = { hostIP: "127.0.0.1", podIP: "127.0.0.1", startTime: time, now: time, verdict: undefined };
   const { initialized, finished } = plan;
   return { plan, status: computePodStatus({ pod, records, initialized, finished, backingOff: delays, ...facts }) };
 }
@@ -190,7 +190,14 @@ describe("decidePod and computePodStatus", () => {
     ];
     const pod = { ...aPod(), status: { conditions } };
     const records = recordsOf(pod, "r");
-    const rest = { initialized: true, finished: false, backingOff: new Map(), verdict: undefined, hostIP: "h" };
+    const rest = {
+      initialized: true,
+      finished: false,
+      backingOff: new Map(),
+      verdict: undefined,
+      hostIP: "h",
+      podIP: "h",
+    };
     const status = computePodStatus({ pod, records, startTime: time, now: time, ...rest });
     const times = Object.fromEntries((status.conditions ?? []).map((one) => [one.type, one.lastTransitionTime]));
     expect(times).toMatchObject({ Ready: old, ContainersReady: time });

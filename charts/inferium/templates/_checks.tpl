@@ -1,0 +1,21 @@
+{{/* What the schema cannot say, because it is about several values at once. */}}
+{{- define "inferium.checks" -}}
+{{- $v := .Values -}}
+{{- if eq $v.mode "hub" -}}
+  {{- if not $v.chain.rpcUrl -}}{{- fail "chain.rpcUrl is empty; expected the JSON-RPC endpoint of the chain, such as https://rpc.example.com. A trial without a chain of one's own: npm start." -}}{{- end -}}
+  {{- if not (include "inferium.hasContracts" .) -}}{{- fail "chain.addresses is empty; expected the address of each contract, or chain.existingConfigMap with addresses.json" -}}{{- end -}}
+{{- else -}}
+  {{- if not $v.pool.url -}}{{- fail "pool.url is empty; in member mode expected the https URL of the hub's pool" -}}{{- end -}}
+  {{- if not $v.members -}}{{- fail "members is empty; in member mode expected at least one worker or validator" -}}{{- end -}}
+{{- end -}}
+{{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
+{{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}
+{{- if and (eq $v.pool.tls.mode "certManager") (eq $v.mode "hub") (not $v.pool.tls.issuerRef.name) -}}{{- fail "pool.tls.issuerRef.name is empty; pool.tls.mode certManager needs the name of an issuer" -}}{{- end -}}
+{{- $nodes := dict -}}{{- $names := dict -}}
+{{- range $v.members -}}
+  {{- if hasKey $nodes .node -}}{{- fail (printf "members: %s and %s are both on node %s; expected one member a node" (get $nodes .node) .name .node) -}}{{- end -}}
+  {{- if hasKey $names .name -}}{{- fail (printf "members: two are named %s; expected a name for each" .name) -}}{{- end -}}
+  {{- if and .existingSecret (not .address) -}}{{- fail (printf "members: %s has existingSecret but no address; expected the address of its key, so that the agent needs no key" .name) -}}{{- end -}}
+  {{- $_ := set $nodes .node .name -}}{{- $_ := set $names .name true -}}
+{{- end -}}
+{{- end -}}
