@@ -9,6 +9,10 @@ const node = process.execPath;
 
 const checks: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["types are generated from crds/", ["crds/generate.ts", "--check"]],
+  [
+    "manifests are rendered from charts/inferium, whose definitions are those of crds/",
+    ["charts/render-install.ts", "--check"],
+  ],
   ["contract artifacts are built from contracts/src", ["contracts/tools/build.ts", "--check"]],
   ["built-in kinds are those of the pinned client's models", ["src/embedded/apiserver/schema/generate.ts", "--check"]],
   ["the MNIST model is what its script trains", ["src/embedded/demo/models/train-mnist.ts", "--check"]],

@@ -1,6 +1,5 @@
-{{/* What every pod is: no root, no privileges, no token unless it is projected. Call with (dict "root" $ ...). */}}
+{{/* What every pod is: no root, no privileges. Whether it has a token of the API server is said beside it. */}}
 {{- define "inferium.podSecurity" -}}
-automountServiceAccountToken: false
 securityContext:
   runAsNonRoot: true
   runAsUser: 65532
@@ -55,17 +54,4 @@ readinessProbe:
 {{- range $name, $value := . }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
 {{- end }}
-{{- end -}}
-
-{{/* A credential of the API server for one container, bound to its pod, so that policies know its node. */}}
-{{- define "inferium.tokenVolume" -}}
-- name: api-token
-  projected:
-    sources:
-      - serviceAccountToken: { path: token, expirationSeconds: 3607 }
-      - configMap: { name: kube-root-ca.crt, items: [{ key: ca.crt, path: ca.crt }] }
-      - downwardAPI: { items: [{ path: namespace, fieldRef: { apiVersion: v1, fieldPath: metadata.namespace } }] }
-{{- end -}}
-{{- define "inferium.tokenMount" -}}
-- { name: api-token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true }
 {{- end -}}

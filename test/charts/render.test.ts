@@ -1,0 +1,197 @@
+/** What the chart renders and what it refuses, on both versions of helm; no cluster. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import type { KubeObject } from "../../src/kube/object.ts";
+import { helms, hubValues, lint, memberValues, render, someAddress } from "./helm.ts";
+
+const members = [
+  { name: "gpu-a", node: "node-a", owner: someAddress },
+  { name: "val-a", node: "node-b", role: "Validator", address: someAddress, existingSecret: "k", keystore: true },
+];
+const matrix: readonly (readonly [string, object])[] = [
+  ["a hub alone", hubValues],
+  ["a hub with members", { ...hubValues, members }],
+  ["a member", memberValues],
+  ["one namespace", { ...hubValues, operator: { watchNamespace: "team-a", secretNamespaces: ["team-a", "team-b"] } }],
+  ["cert-manager", { ...hubValues, members, pool: { tls: { mode: "certManager", issuerRef: { name: "ca" } } } }],
+  ["a given certificate", { ...hubValues, members, pool: { tls: { mode: "existingSecret", existingSecret: "tls" } } }],
+  [
+    "all options",
+    {
+      ...hubValues,
+      members,
+      priorityClasses: { create: true },
+      monitoring: { enabled: true, rules: { enabled: true }, dashboard: { enabled: true } },
+      networkPolicy: { poolFrom: ["10.0.0.0/8"], metricsNamespace: "monitoring" },
+      image: { digest: `sha256:${"a".repeat(64)}`, pullSecrets: ["registry"] },
+    },
+  ],
+  [
+    "no options",
+    {
+      ...hubValues,
+      crds: { install: false },
+      rbac: { create: false },
+      policies: { enabled: false },
+      networkPolicy: { enabled: false },
+      podDisruptionBudget: { enabled: false },
+    },
+  ],
+];
+
+interface PodSpec {
+  readonly automountServiceAccountToken?: boolean;
+  readonly securityContext: object;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly securityContext: object;
+    readonly resources: { requests?: object };
+  }[];
+}
+
+function podSpecs(objects: readonly KubeObject[]): PodSpec[] {
+  const specs = objects as readonly { kind: string; spec?: PodSpec & { template?: { spec: PodSpec } } }[];
+  return specs.flatMap(({ kind, spec }) =>
+    kind === "Pod" && spec ? [spec] : spec?.template ? [spec.template.spec] : [],
+  );
+}
+
+describe.each(helms)("$name", ({ binary }) => {
+  test.each(matrix)("%s is linted and rendered, and every pod is restricted", (_, values) => {
+    const linted = lint(binary, values);
+    expect(linted.code, linted.output).toBe(0);
+    const rendered = render(binary, values);
+    expect(rendered.code, rendered.error).toBe(0);
+    const names = rendered.objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+    const specs = podSpecs(rendered.objects);
+    expect(specs.length).toBeGreaterThan(0);
+    for (const spec of specs) {
+      const speaksToServer = ["operator", "agent"].includes(spec.containers[0]?.name ?? "");
+      expect(spec.automountServiceAccountToken).toBe(speaksToServer);
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+      for (const container of spec.containers) {
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(container.resources.requests).toBeDefined();
+      }
+    }
+  });
+
+  test("renders no key that was not given, and different ones each time", () => {
+    const keys = () => render(binary, { ...hubValues, members }).objects.filter(({ kind }) => kind === "Secret");
+    const [first, second] = [keys(), keys()] as unknown as { metadata: { name: string }; data: { key?: string } }[][];
+    expect(first?.map(({ metadata }) => metadata.name).sort()).toEqual([
+      "inferium-key-gpu-a",
+      "inferium-pool-ca-key",
+      "inferium-pool-tls",
+      "inferium-settler",
+    ]);
+    for (const [index, { data }] of (first ?? []).entries()) {
+      if (data.key === undefined) continue;
+      expect(Buffer.from(data.key, "base64").toString()).toMatch(/^0x[0-9a-f]{64}$/);
+      expect(second?.[index]?.data.key).not.toBe(data.key);
+    }
+  });
+
+  test("keeps definitions and keys through an uninstall", () => {
+    const kept = render(binary, { ...hubValues, members })
+      .objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] === "keep")
+      .map(({ kind }) => kind);
+    expect(kept.filter((kind) => kind === "CustomResourceDefinition").length).toBe(3);
+    expect(kept.filter((kind) => kind === "Secret").length).toBe(3);
+  });
+});
+
+// On one version: each start of helm takes a good part of a second, and both read one schema.
+describe.each(helms.slice(-1))("values", ({ binary }) => {
+  test.each<[string, object, RegExp]>([
+    ["an unknown value", { operator: { replica: 2 } }, /replica/],
+    ["an unknown part", { operators: {} }, /operators/],
+    ["text for a number", { operator: { replicas: "two" } }, /replicas.*(string|integer)/is],
+    ["no replica", { operator: { replicas: 0 } }, /replicas/],
+    ["an unknown mode", { mode: "both" }, /mode/],
+    ["an address that is too short", { chain: { ...hubValues.chain, treasury: "0x12" } }, /treasury/],
+    ["a contract that is none", { chain: { ...hubValues.chain, addresses: { settlment: someAddress } } }, /settlment/],
+    ["an endpoint without a scheme", { chain: { ...hubValues.chain, rpcUrl: "rpc.example.com" } }, /rpcUrl/],
+    ["plain HTTP for the pool", { pool: { url: "http://pool" } }, /pool.url/],
+    ["a key in the values", { members: [{ name: "a", node: "n", key: "0x00" }] }, /key/],
+    ["a member without a node", { members: [{ name: "a" }] }, /node/],
+    ["a port above 65535", { metricsPort: 70_000 }, /metricsPort/],
+    ["a digest that is none", { image: { digest: "sha256:abc" } }, /digest/],
+    ["an unknown provider", { worker: { executionProviders: ["rocm"] } }, /executionProviders/],
+    ["no endpoint", { chain: { treasury: someAddress } }, /chain.rpcUrl is empty; expected the JSON-RPC endpoint/],
+    ["no contracts", { chain: { ...hubValues.chain, addresses: {} } }, /chain.addresses is empty/],
+    ["no treasury", { chain: { ...hubValues.chain, treasury: "" } }, /chain.treasury is empty/],
+    ["a member without a pool", { ...memberValues, pool: {} }, /pool.url is empty; in member mode/],
+    ["a member mode without members", { ...memberValues, members: [] }, /members is empty/],
+    [
+      "a Secret without its address",
+      { members: [{ name: "a", node: "n", existingSecret: "s" }] },
+      /a has existingSecret but no address/,
+    ],
+    [
+      "two members on a node",
+      {
+        members: [
+          { name: "a", node: "n" },
+          { name: "b", node: "n" },
+        ],
+      },
+      /a and b are both on node n/,
+    ],
+    [
+      "two members of a name",
+      {
+        members: [
+          { name: "a", node: "n" },
+          { name: "a", node: "m" },
+        ],
+      },
+      /two are named a/,
+    ],
+    ["no issuer", { pool: { tls: { mode: "certManager" } } }, /issuerRef.name is empty/],
+    ["no certificate", { pool: { tls: { mode: "existingSecret" } } }, /existingSecret is empty/],
+  ])("refuses %s and says where", (_, values, message) => {
+    const { code, error } = render(binary, { ...hubValues, ...values });
+    expect(code).not.toBe(0);
+    expect(error).toMatch(message);
+  });
+});
+
+describe("monitoring", () => {
+  const alerts = new URL("../../charts/inferium/files/alerts.yaml", import.meta.url);
+  const dashboard = new URL("../../charts/inferium/files/dashboards/inferium.json", import.meta.url);
+
+  test("every metric of alerts and dashboard is one that the program has", () => {
+    const text = readFileSync(alerts, "utf8") + readFileSync(dashboard, "utf8");
+    const named = new Set(
+      [...text.matchAll(/\b(inferium_[a-z_]+|leader_election_master_status)\b/g)].map(([name]) => name),
+    );
+    expect(named.size).toBeGreaterThan(10);
+    const files = ["operator", "worker", "pool", "agent", "kube"].map((role) => `../../src/${role}/metrics.ts`);
+    const sources = files.map((file) => readFileSync(new URL(file, import.meta.url), "utf8")).join("\n");
+    const unknown = [...named].filter((name) => !sources.includes(`"${name.replace(/_bucket$/, "")}"`));
+    expect(unknown).toEqual([]);
+  });
+
+  const promtool = spawnSync("promtool", ["--version"]).status === 0;
+  if (!promtool)
+    console.warn("promtool is not on the PATH (Debian: prometheus): the alert rules are not checked by it.");
+  test.runIf(promtool)("promtool takes the alert rules", () => {
+    const done = spawnSync("promtool", ["check", "rules", alerts.pathname], { encoding: "utf8" });
+    expect(done.stdout + done.stderr).toMatch(/SUCCESS: \d+ rules found/);
+  });
+});
+
+test("values.yaml explains every value of the schema", () => {
+  const values = readFileSync(new URL("../../charts/inferium/values.yaml", import.meta.url), "utf8");
+  const schema = JSON.parse(readFileSync(new URL("../../charts/inferium/values.schema.json", import.meta.url), "utf8"));
+  const missing = Object.keys(schema.properties).filter((name) => name !== "global" && !values.includes(`\n${name}:`));
+  expect(missing, stringify(missing)).toEqual([]);
+});
