@@ -24,7 +24,7 @@ export async function checkPool(variables: Environment): Promise<string> {
   try {
     const answer = await transport.post({
       path: "/v1/session/challenge",
-      body: { account: stranger, role: "worker" },
+      body: { account: stranger, role: "Worker" },
       timeoutMs,
     });
     return `The pool at ${url} answers: ${JSON.stringify(answer).slice(0, 200)}`;

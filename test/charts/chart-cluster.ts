@@ -53,7 +53,23 @@ const placed = [
   { name: "validator-2", node: "cpu-validator-2", role: "Validator" },
   { name: "validator-3", node: "cpu-validator-3", role: "Validator" },
 ] as const;
-const controlNodes = ["control", "cpu-low"];
+const controlNodes = ["control", "cpu-low", "gpu-mid-l4"];
+const onControlNodes = {
+  requiredDuringSchedulingIgnoredDuringExecution: {
+    nodeSelectorTerms: [
+      { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: controlNodes }] },
+    ],
+  },
+};
+/** The third node is for the one that a rollout adds. */
+const apart = {
+  requiredDuringSchedulingIgnoredDuringExecution: [
+    {
+      topologyKey: "kubernetes.io/hostname",
+      labelSelector: { matchLabels: { "app.kubernetes.io/component": "operator" } },
+    },
+  ],
+};
 
 export async function openChartCluster(release: string): Promise<ChartCluster> {
   const closing: (() => unknown)[] = [];
@@ -198,7 +214,12 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
       settler: { existingSecret: "settler" },
     },
     pool: { url: `https://127.0.0.1:${poolPort}`, tls: { extraAddresses: ["127.0.0.1"] } },
-    operator: { batchSeconds: 0.5, env: { INFERIUM_BOND_REFRESH_SECONDS: 2 } },
+    operator: {
+      batchSeconds: 0.5,
+      env: { INFERIUM_BOND_REFRESH_SECONDS: 2 },
+      // Pods of one node share its address, so no two of them may listen on one port.
+      affinity: { nodeAffinity: onControlNodes, podAntiAffinity: apart },
+    },
     agent: { intervalSeconds: 5, env: { INFERIUM_SIMULATED: true } },
     members: members.map(({ name, node, role, owner, wallet }) => ({
       ...{ name, node, role, owner, address: wallet.address, existingSecret: `${name}-key` },
