@@ -67,6 +67,8 @@ contract DisputesJuryTest is DisputeFixture {
         vm.prank(validators[outsider]);
         registry.requestUnbond(validators[outsider], 1);
         vm.setBlockhash(block.number - 1, bytes32(uint256(7)));
+        vm.expectEmit(address(disputes));
+        emit IDisputes.Drawn(id, before, block.timestamp + 12 hours);
         disputes.draw(id);
         assertEq(keccak256(abi.encode(disputes.juryOf(id))), keccak256(abi.encode(before)));
     }

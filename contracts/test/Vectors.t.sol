@@ -52,17 +52,39 @@ contract VectorsTest is Fixture {
         assertEq(digest, _word(".attestation.digest"));
     }
 
-    function testBatchHeader() public view {
-        TypedData.BatchHeader memory header;
-        header.sequence = uint64(_number(".batchHeader.message.sequence"));
-        header.previousHash = _word(".batchHeader.message.previousHash");
-        header.epoch = uint64(_number(".batchHeader.message.epoch"));
-        header.taskRoot = _word(".batchHeader.message.taskRoot");
-        header.balanceRoot = _word(".batchHeader.message.balanceRoot");
-        header.taskCount = uint32(_number(".batchHeader.message.taskCount"));
-        header.settledWei = _number(".batchHeader.message.settledWei");
-        header.createdAt = uint64(_number(".batchHeader.message.createdAt"));
-        assertEq(this.hashHeader(header), _word(".batchHeader.digest"));
+    function testBatchHeaders() public view {
+        _checkHeader(".batchHeader");
+        _checkHeader(".largestHeader");
+    }
+
+    function testClaimTo() public {
+        vm.chainId(vm.parseJsonUint(eip712, ".domain.chainId"));
+        deployAll();
+        bytes32 message = keccak256(
+            abi.encode(
+                distributor.CLAIM_TO_TYPEHASH(),
+                vm.parseJsonAddress(eip712, ".claimTo.message.account"),
+                vm.parseJsonAddress(eip712, ".claimTo.message.to"),
+                _number(".claimTo.message.nonce"),
+                uint64(_number(".claimTo.message.expiresAt"))
+            )
+        );
+        address verifying = vm.parseJsonAddress(eip712, ".claimTo.distributor");
+        bytes32 separator = _separator(vm.parseJsonUint(eip712, ".domain.chainId"), verifying);
+        assertEq(TypedData.digest(separator, message), _word(".claimTo.digest"));
+    }
+
+    function testSpentLeafAndItsTree() public view {
+        address requester = vm.parseJsonAddress(merkle, ".spent.requester");
+        uint256 spent = vm.parseJsonUint(merkle, ".spent.cumulativeWei");
+        bytes32 leaf = Leaves.hashSpent(requester, spent);
+        assertEq(leaf, vm.parseJsonBytes32(merkle, ".spent.leaf"));
+        bytes32 root = vm.parseJsonBytes32(merkle, ".balanceTree.root");
+        bytes32[] memory proof = vm.parseJsonBytes32Array(merkle, ".balanceTree.spentProof");
+        assertTrue(MerkleProof.verify(proof, root, leaf), "spent");
+        assertTrue(!MerkleProof.verify(proof, root, Leaves.hashBalance(requester, spent)), "spent is no balance");
+        proof = vm.parseJsonBytes32Array(merkle, ".balanceTree.balanceProof");
+        assertTrue(MerkleProof.verify(proof, root, vm.parseJsonBytes32(merkle, ".balance.leaf")), "balance");
     }
 
     function testVoteLeaf() public view {
@@ -117,6 +139,19 @@ contract VectorsTest is Fixture {
 
     function recover(bytes32 digest, bytes calldata signature) external pure returns (address) {
         return Signatures.recover(digest, signature);
+    }
+
+    function _checkHeader(string memory key) private view {
+        TypedData.BatchHeader memory header;
+        header.sequence = uint64(_number(string.concat(key, ".message.sequence")));
+        header.previousHash = _word(string.concat(key, ".message.previousHash"));
+        header.epoch = uint64(_number(string.concat(key, ".message.epoch")));
+        header.taskRoot = _word(string.concat(key, ".message.taskRoot"));
+        header.balanceRoot = _word(string.concat(key, ".message.balanceRoot"));
+        header.taskCount = uint32(_number(string.concat(key, ".message.taskCount")));
+        header.settledWei = _number(string.concat(key, ".message.settledWei"));
+        header.createdAt = uint64(_number(string.concat(key, ".message.createdAt")));
+        assertEq(this.hashHeader(header), _word(string.concat(key, ".digest")));
     }
 
     function _receipt() private view returns (TypedData.Receipt memory receipt) {

@@ -20,7 +20,15 @@ export function runForge(args: readonly string[], stdio: "inherit" | "pipe" = "i
   return result.status ?? 1;
 }
 
-function findForge(): string {
+/** As `runForge`, with what forge prints. */
+export function runForgeForOutput(args: readonly string[]): { status: number; output: string } {
+  linkOpenZeppelin();
+  const result = spawnSync(findForge(), args, { cwd: contractsDir, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (result.error !== undefined) throw result.error;
+  return { status: result.status ?? 1, output: `${result.stdout}${result.stderr}` };
+}
+
+export function findForge(): string {
   const architecture = process.arch === "x64" ? "amd64" : process.arch;
   const platform = `@foundry-rs/forge-${process.platform}-${architecture}`;
   const fromWrapper = createRequire(require.resolve("@foundry-rs/forge/package.json"));

@@ -4,8 +4,10 @@ import { describe, expect, test } from "vitest";
 import { compactSignature } from "../../../src/chain/certificate.ts";
 import { hashHeader } from "../../../src/chain/header.ts";
 import {
+  buildBalanceTree,
   buildMerkleTree,
   hashBalanceLeaf,
+  hashSpentLeaf,
   hashTaskLeaf,
   hashVoteLeaf,
   verifyMerkleProof,
@@ -38,8 +40,8 @@ describe("the vectors that contracts/test/Vectors.t.sol checks too", () => {
     expect(hashMessage(eip712.domain, attestationTypes, message)).toBe(digest);
   });
 
-  test("a batch header hashes to its digest", () => {
-    const { message, digest } = eip712.batchHeader;
+  test.each(["batchHeader", "largestHeader"])("a batch header hashes to its digest: %s", (name) => {
+    const { message, digest } = eip712[name];
     const header = {
       ...message,
       sequence: BigInt(message.sequence),
@@ -50,11 +52,35 @@ describe("the vectors that contracts/test/Vectors.t.sol checks too", () => {
     expect(hashHeader(eip712.domain, header)).toBe(digest);
   });
 
+  test("a redirected claim hashes to its digest under the distributor's domain", () => {
+    const { distributor, message, digest } = eip712.claimTo;
+    const types = {
+      ClaimTo: [
+        { name: "account", type: "address" },
+        { name: "to", type: "address" },
+        { name: "nonce", type: "uint256" },
+        { name: "expiresAt", type: "uint64" },
+      ],
+    };
+    expect(hashMessage({ ...eip712.domain, settlement: distributor }, types, message)).toBe(digest);
+  });
+
+  test("a balance and what was spent stand in one tree", () => {
+    const { balance, spent, balanceTree } = merkle;
+    const tree = buildBalanceTree(
+      new Map([[balance.account, BigInt(balance.cumulativeWei)]]),
+      new Map([[spent.requester, BigInt(spent.cumulativeWei)]]),
+    );
+    expect(tree.root).toBe(balanceTree.root);
+    expect([tree.proof(0), tree.proof(1)]).toEqual([balanceTree.balanceProof, balanceTree.spentProof]);
+  });
+
   test("each kind of leaf hashes to its vector", () => {
-    const { vote, task, balance } = merkle;
+    const { vote, task, balance, spent } = merkle;
     expect(hashVoteLeaf(vote)).toBe(vote.leaf);
     expect(hashTaskLeaf({ ...task, rewardWei: BigInt(task.rewardWei) })).toBe(task.leaf);
     expect(hashBalanceLeaf(balance.account, BigInt(balance.cumulativeWei))).toBe(balance.leaf);
+    expect(hashSpentLeaf(spent.requester, BigInt(spent.cumulativeWei))).toBe(spent.leaf);
   });
 
   test.each(merkle.trees as { count: number; root: string; proofs: string[][] }[])(

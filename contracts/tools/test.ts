@@ -1,0 +1,41 @@
+/**
+ * `npm run test:contracts`: the contracts' tests. Without options what `npm test -- contracts` runs; `--long` with more and
+ * longer fuzz runs; `--coverage` with line coverage of `contracts/src`, at least 95 %; `--mutate` see `mutate.ts`.
+ */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { runForge, runForgeForOutput } from "./forge.ts";
+
+const minimumPercent = 95;
+const args = process.argv.slice(2);
+
+function runScript(path: string, rest: readonly string[]): number {
+  const script = resolve(import.meta.dirname, path);
+  return spawnSync(process.execPath, [script, ...rest], { stdio: "inherit" }).status ?? 1;
+}
+
+/** @returns an exit status: 1 where tests fail or too few lines are reached */
+function checkCoverage(): number {
+  const { status, output } = runForgeForOutput([
+    "coverage",
+    "--report",
+    "summary",
+    "--no-match-coverage",
+    "(test|lib|node_modules)/",
+    "--no-match-contract",
+    "Invariants",
+  ]);
+  process.stdout.write(output);
+  const total = /^\|\s*Total\s*\|\s*([\d.]+)%/m.exec(output)?.[1];
+  if (status !== 0 || total === undefined) return 1;
+  if (Number(total) >= minimumPercent) return 0;
+  process.stderr.write(`Line coverage of contracts/src is ${total} %, at least ${minimumPercent} % is asked for.\n`);
+  return 1;
+}
+
+if (args.includes("--mutate")) process.exitCode = runScript("mutate.ts", args);
+else if (args.includes("--coverage")) process.exitCode = checkCoverage();
+else if (args.includes("--long")) {
+  process.env.FOUNDRY_PROFILE = "long";
+  process.exitCode = runForge(["test"]);
+} else process.exitCode = runScript("../../test/run.ts", ["contracts"]);
