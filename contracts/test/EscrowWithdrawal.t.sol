@@ -148,8 +148,11 @@ contract EscrowWithdrawalTest is Fixture {
     }
 
     function testTheDelayIsBounded() public {
-        vm.expectRevert(ITaskEscrow.InvalidParameter.selector);
-        deploy("TaskEscrow", abi.encode(token, distributor, settlement, uint64(90 days + 1)));
+        assertNotDeployable(
+            "TaskEscrow",
+            abi.encode(token, distributor, settlement, uint64(90 days + 1)),
+            abi.encodeWithSelector(ITaskEscrow.InvalidParameter.selector)
+        );
         deploy("TaskEscrow", abi.encode(token, distributor, settlement, uint64(90 days)));
     }
 

@@ -134,10 +134,19 @@ contract GovernorTest is Fixture {
     }
 
     function testTheQuorumIsBounded() public {
-        vm.expectRevert(abi.encodeWithSelector(InferiumGovernor.InvalidQuorum.selector, 0));
-        _deployGovernor(VOTING_DELAY, VOTING_PERIOD, THRESHOLD, 0);
-        vm.expectRevert(abi.encodeWithSelector(InferiumGovernor.InvalidQuorum.selector, 5_001));
-        _deployGovernor(VOTING_DELAY, VOTING_PERIOD, THRESHOLD, 5_001);
+        uint256[2] memory wrong = [uint256(0), 5_001];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            assertNotDeployable(
+                "InferiumGovernor",
+                abi.encode(
+                    token,
+                    registry,
+                    timelock,
+                    InferiumGovernor.Settings(VOTING_DELAY, VOTING_PERIOD, THRESHOLD, wrong[i])
+                ),
+                abi.encodeWithSelector(InferiumGovernor.InvalidQuorum.selector, wrong[i])
+            );
+        }
     }
 
     function testTimeIsInSeconds() public view {

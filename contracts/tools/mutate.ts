@@ -46,7 +46,7 @@ try {
   const project = copyProject();
   for (const mutant of mutants) writeMutant(project, mutant);
   process.stdout.write(`Compiling ${mutants.length} mutants...\n`);
-  forge(project, ["build"], {}, "inherit");
+  forge(project, ["build", "--quiet"], {}, "inherit");
   const survivors = mutants.filter((mutant) => !isKilled(project, mutant));
   process.stdout.write(`${mutants.length - survivors.length} of ${mutants.length} mutants killed\n`);
   process.exitCode = survivors.length === 0 ? 0 : 1;
@@ -56,7 +56,7 @@ try {
 
 function listSources(): string[] {
   const names = readdirSync(srcDir, { recursive: true, encoding: "utf8" });
-  return names.filter((name) => name.endsWith(".sol") && !name.startsWith("interfaces/")).sort();
+  return names.filter((name) => name.endsWith(".sol")).sort();
 }
 
 function readSource(file: string): string {
@@ -66,6 +66,7 @@ function readSource(file: string): string {
 function chooseMutants(): Mutant[] {
   const all: Mutant[] = [];
   for (const file of listSources()) {
+    if (file.startsWith("interfaces/")) continue;
     if (positionals.length > 0 && !positionals.includes(basename(file, ".sol"))) continue;
     all.push(...listMutants(file, readSource(file), all.length));
   }
@@ -106,8 +107,8 @@ function copyProject(): string {
   }
   edit(
     join(project, "test/support/Fixture.sol"),
-    'vm.deployCode(string.concat(name, ".sol:", name), arguments)',
-    'vm.deployCode(vm.envOr(string.concat("ARTIFACT_OF_", name), string.concat(name, ".sol:", name)), arguments)',
+    'internal pure returns (string memory) {\n        return string.concat(name, ".sol:", name);',
+    'internal view returns (string memory) {\n        return vm.envOr(string.concat("ARTIFACT_OF_", name), string.concat(name, ".sol:", name));',
   );
   edit(
     join(project, "test/support/Vm.sol"),

@@ -85,7 +85,27 @@ abstract contract Fixture is TestBase {
 
     /// @dev Not `new`: a copy of all the code in each test contract would take the compiler far longer.
     function deploy(string memory name, bytes memory arguments) internal returns (address) {
-        return vm.deployCode(string.concat(name, ".sol:", name), arguments);
+        return vm.deployCode(artifactOf(name), arguments);
+    }
+
+    /// @notice A constructor that must refuse. Not by expectRevert, which would end the test with it.
+    function assertNotDeployable(string memory name, bytes memory arguments, bytes memory refusal) internal {
+        bytes memory code = bytes.concat(vm.getCode(artifactOf(name)), arguments);
+        address created;
+        bytes memory answer;
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            answer := mload(0x40)
+            mstore(answer, returndatasize())
+            returndatacopy(add(answer, 0x20), 0, returndatasize())
+            mstore(0x40, add(answer, and(add(returndatasize(), 0x3f), not(0x1f))))
+        }
+        assertEq(created, address(0));
+        assertEq(keccak256(answer), keccak256(refusal));
+    }
+
+    function artifactOf(string memory name) internal pure returns (string memory) {
+        return string.concat(name, ".sol:", name);
     }
 
     /// @dev Our own token; PublicToken.t.sol takes another.
