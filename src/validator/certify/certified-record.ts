@@ -37,6 +37,8 @@ export interface CertifiedRecord {
 }
 
 const keptSequences = 1024;
+/** Far fewer than are kept: one sequence may be signed under several epochs. */
+const rememberedSequences = 64n;
 /** A rolled-back batch takes its successors with it; more than a few are rare. */
 const keptBudgets = 16;
 
@@ -69,11 +71,14 @@ export function wasSigned({ signed }: CertifiedState, header: HeaderIdentity): b
   return signed.get(keyOf(header)) === header.headerHash;
 }
 
-/** Never two headers for one sequence in one epoch, and nothing older than what is remembered. */
+/**
+ * Never two headers for one sequence in one epoch, and nothing older than what is surely remembered. An earlier sequence comes
+ * again after a batch was rolled back, and an earlier epoch where a reorganisation undid a rotation.
+ */
 export function maySign({ last, signed }: CertifiedState, header: HeaderIdentity): boolean {
   const before = signed.get(keyOf(header));
   if (before !== undefined) return before === header.headerHash;
-  return last === undefined || header.sequence > last.sequence || header.epoch > last.epoch;
+  return last === undefined || header.sequence + rememberedSequences > last.sequence;
 }
 
 const toText = (map: ReadonlyMap<string | bigint, string | bigint>) =>
