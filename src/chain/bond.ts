@@ -32,9 +32,10 @@ export interface TokenAmount {
   readonly amountWei: bigint;
 }
 
-const roleCode = { Worker: 1, Validator: 2 } as const;
+export const roleCode = { Worker: 1, Validator: 2 } as const;
 const consentSeconds = 3_600;
-const consentTypes = {
+/** What a node signs to let somebody else pay its first bond. */
+export const consentTypes = {
   BondConsent: ["address node", "uint8 role", "address owner", "address payout", "uint64 expiresAt"].map((field) => {
     const [type = "", name = ""] = field.split(" ");
     return { type, name };
@@ -115,13 +116,13 @@ async function planBond(writer: ChainWriter, request: BondRequest, expiresAt: nu
   return plan("NodeRegistry", writer.addresses.registry, ["bondWithConsent", values, 300_000n]);
 }
 
-async function readConsentDomain({ signer, addresses }: ChainWriter) {
+export async function readConsentDomain({ signer, addresses }: Pick<ChainWriter, "signer" | "addresses">) {
   const { chainId } = await requireProvider(signer).getNetwork();
   return { name: "Inferium", version: "1", chainId, verifyingContract: addresses.registry };
 }
 
 /** The contract compares with the chain's clock, which can run ahead of ours, or stand still while no block is mined. */
-async function readExpiry(signer: Signer): Promise<number> {
+export async function readExpiry(signer: Signer): Promise<number> {
   const block = await requireProvider(signer).getBlock("latest");
   return Math.max(block?.timestamp ?? 0, Math.floor(systemClock.now() / 1_000)) + consentSeconds;
 }

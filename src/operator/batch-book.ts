@@ -8,6 +8,7 @@
  * A reorganisation takes settled batches back to Certified, from where they go the same way with the same signatures.
  */
 import type { BatchData } from "../pool/wire.ts";
+import { LapsedBatches } from "./lapsed-batches.ts";
 import type { RecordStore } from "./record-store.ts";
 
 export type BatchState = "Proposed" | "Certified" | "Settled" | "Applied";
@@ -52,12 +53,19 @@ export class BatchBook {
   readonly #bodies: RecordStore;
   /** State by sequence of the batches that are kept, ascending. */
   readonly #kept = new Map<number, BatchState>();
+  readonly #lapsed: LapsedBatches | undefined;
   #last: BatchRecord | undefined;
 
-  /** @param stores small records of where batches stand, and what they are made of */
-  constructor(stores: { readonly states: RecordStore; readonly bodies: RecordStore }) {
+  /** @param stores small records of where batches stand, what they are made of, and those whose number another took */
+  constructor(stores: { readonly states: RecordStore; readonly bodies: RecordStore; readonly lapsed?: RecordStore }) {
     this.#states = stores.states;
     this.#bodies = stores.bodies;
+    this.#lapsed = stores.lapsed && new LapsedBatches(stores.lapsed);
+  }
+
+  /** What was proposed before for this number under this epoch: a reorganisation may bring an epoch back. */
+  async readLapsed(sequence: number, epoch: bigint): Promise<BatchRecord | undefined> {
+    return this.#lapsed?.read(sequence, String(epoch));
   }
 
   /** The newest batch. */
@@ -98,6 +106,7 @@ export class BatchBook {
 
   async propose(record: BatchRecord): Promise<void> {
     const name = nameOf(record.sequence);
+    if (this.#last?.sequence === record.sequence) await this.#lapsed?.keep(this.#last);
     const body: BodyJson = { ...record.body, headerHash: record.headerHash };
     await this.#bodies.save({ name, fields: fieldsOf(record) }, body);
     await this.#saveState(record);
@@ -120,7 +129,11 @@ export class BatchBook {
 
   /** Forgets all batches after this one; others will take their numbers. */
   async dropAfter(sequence: number): Promise<void> {
-    for (const dropped of this.keptFrom(sequence + 1).toReversed()) await this.#remove(dropped);
+    for (const dropped of this.keptFrom(sequence + 1).toReversed()) {
+      const record = await this.read(dropped);
+      if (record) await this.#lapsed?.keep(record);
+      await this.#remove(dropped);
+    }
     this.#last = sequence === 0 ? undefined : await this.read(sequence);
   }
 

@@ -58,7 +58,11 @@ export function createBooks(parts: BookParts) {
   const records = (kind: string) =>
     new RecordStore({ client: clients.configMaps, namespace: config.namespace, pool: config.pool.name, kind });
   const ledger = new TaskLedger({ client: clients.tasks, clock, metrics });
-  const batches = new BatchBook({ states: records("batch"), bodies: records("batch-body") });
+  const batches = new BatchBook({
+    states: records("batch"),
+    bodies: records("batch-body"),
+    lapsed: records("batch-lapsed"),
+  });
   const outputs = new OutputCache();
   const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps });
   const duties = new DutyDesk(logger);

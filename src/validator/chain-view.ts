@@ -7,6 +7,7 @@ import { getAddress } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 import { type ChainClient, connectChain } from "../chain/client.ts";
+import { readHeaderHash } from "../chain/settled-headers.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { ChainView } from "./certify/certify-duty.ts";
 
@@ -38,6 +39,7 @@ export function openChainView(config: ChainConfig, domain: ProtocolDomain): Open
       const { sequence, headerHash } = await client.lastBatch();
       return { sequence, headerHash };
     },
+    readHeaderHash: async (sequence) => readHeaderHash(await connect(), sequence, 0),
     readSpendable: async (requester) => (await connect()).spendable(requester),
     readValidators: async (epoch) => (await (await connect()).validators(epoch)).map((address) => getAddress(address)),
     readPayout: async (node) => getAddress((await (await connect()).node(node)).payout),

@@ -11,8 +11,8 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string" },
     tasks: { type: "string", default: "1000" },
-    batch: { type: "string", default: "10" },
-    kills: { type: "string", default: "150" },
+    batch: { type: "string", default: "20" },
+    kills: { type: "string", default: "90" },
     output: { type: "string", default: "text" },
   },
 });

@@ -16,7 +16,7 @@ import { buildCertificate } from "../../chain/certificate.ts";
 import { hashHeader } from "../../chain/header.ts";
 import type { Settler } from "../../chain/settler.ts";
 import { readHeader } from "../../pool/batch-data.ts";
-import { maxBatchTasks } from "../../protocol/settlement.ts";
+import { maxBatchTasks, zeroHash } from "../../protocol/settlement.ts";
 import { applyBatch } from "../apply-batch.ts";
 import type { BatchBook, BatchRecord } from "../batch-book.ts";
 import { buildBatch } from "../build-batch.ts";
@@ -120,6 +120,8 @@ export class SettleStage {
     if (!this.#isDue()) return false;
     const { book, link, clock, treasury, batchSize } = this.#options;
     await this.#checkContinuity(previous);
+    const epoch = await link.client.epoch();
+    if (await this.#proposeAgain(previous, epoch)) return true;
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
     const gathered = await mapConcurrently(entries, writesAtOnce, (entry) => gatherCandidate(this.#options, entry));
@@ -128,7 +130,6 @@ export class SettleStage {
     const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));
     const spendableWei = new Map<string, bigint>();
     for (const requester of requesters) spendableWei.set(requester, await link.client.spendable(requester));
-    const epoch = await link.client.epoch();
     const planned = buildBatch({ previous, epoch, createdAtMs: clock.now(), treasury, candidates, spendableWei });
     this.#postpone(keys, planned?.body.members.length ?? 0);
     if (!planned) return false;
@@ -136,6 +137,16 @@ export class SettleStage {
     const headerHash = hashHeader(link.client.domain, planned.batch.header);
     await book.propose({ sequence, state: "Proposed", headerHash, body: planned.body, signatures: {} });
     await this.#reached("proposed");
+    return true;
+  }
+
+  /** A reorganisation brought the epoch back, under which validators have signed for this number already. */
+  async #proposeAgain(previous: BatchRecord | undefined, epoch: bigint): Promise<boolean> {
+    const { book, logger } = this.#options;
+    const before = await book.readLapsed((previous?.sequence ?? 0) + 1, epoch);
+    if (before?.body.data.header.previousHash !== (previous?.headerHash ?? zeroHash)) return false;
+    logger.info("a batch of an epoch that came back is taken up again", { batch: before.sequence, epoch });
+    await book.propose({ ...before, state: "Proposed", signatures: {} });
     return true;
   }
 

@@ -21,6 +21,8 @@ export interface ChainView {
   readonly readHead?: () => Promise<ChainHead>;
   /** Checksummed members of an epoch's validator set. */
   readonly readValidators?: (epoch: bigint) => Promise<readonly string[]>;
+  /** Header hash of a settled batch; undefined where there is none of that sequence. */
+  readonly readHeaderHash?: (sequence: bigint) => Promise<string | undefined>;
   /** Who is paid for a node's work. */
   readonly readPayout?: (node: string) => Promise<string>;
   /** What a requester may ever have spent. */
@@ -104,6 +106,7 @@ async function gatherRules(
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
   const { header } = batch;
+  const position = { ...header, ancestors: await readAncestors({ chain, settled }, batch) };
   return {
     ...rules,
     domain,
@@ -111,10 +114,21 @@ async function gatherRules(
     payouts: chain.readPayout && (await readAll(listNodes(batch), chain.readPayout)),
     spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
     // A batch that takes the place of one that lapsed holds its tasks again.
-    settledTasks: { has: (taskId) => settled.isBefore(taskId, header) },
+    settledTasks: { has: (taskId) => settled.isBefore(taskId, position) },
     spentWei: record.spentBefore(header.previousHash),
     nowMs: clock.now(),
   };
+}
+
+/** After a gap in our own record the chain says which batches were settled in it. */
+async function readAncestors({ chain, settled }: Pick<CertifyContext, "chain" | "settled">, batch: ParsedBatch) {
+  const ancestors = new Map<bigint, string>();
+  const taskIds = batch.tasks.map((task) => task.taskId);
+  for (const sequence of settled.listUnknown(taskIds, batch.header)) {
+    const headerHash = await chain.readHeaderHash?.(sequence);
+    if (headerHash !== undefined) ancestors.set(sequence, headerHash);
+  }
+  return ancestors;
 }
 
 const listNodes = (batch: ParsedBatch) => [

@@ -16,12 +16,20 @@ export interface BatchPlace {
   readonly previousHash: string;
 }
 
+/** A batch that is about to be signed. */
+export interface Position extends Pick<BatchPlace, "sequence" | "previousHash"> {
+  /** What others say, such as the chain: header hash by sequence of batches that it stands on. */
+  readonly ancestors?: ReadonlyMap<bigint, string>;
+}
+
 export interface SettledTasks {
   /**
    * Whether the task is in a certified batch that this one stands on. A batch that lapsed, or was rolled back, and whose
    * number another one took, is none of those: its tasks may be settled again.
    */
-  isBefore(taskId: string, batch: Pick<BatchPlace, "sequence" | "previousHash">): boolean;
+  isBefore(taskId: string, batch: Position): boolean;
+  /** Sequences of certified batches with these tasks of which it is not known whether this batch stands on them. */
+  listUnknown(taskIds: readonly string[], batch: Position): bigint[];
   /** Durable when it resolves. @throws InferiumError StateUnwritable */
   add(batch: BatchPlace, taskIds: readonly string[]): Promise<void>;
 }
@@ -45,6 +53,7 @@ export async function openSettledTasks(stateDir: string, domain: ProtocolDomain)
   const lineage = parse(whole, path);
   return {
     isBefore: (taskId, batch) => lineage.isBefore(taskId, batch),
+    listUnknown: (taskIds, batch) => lineage.listUnknown(taskIds, batch),
     async add({ sequence, headerHash, previousHash }, tasks) {
       const line: Line = { sequence: String(sequence), headerHash, previousHash, tasks };
       await append(path, `${JSON.stringify(line)}\n`);
@@ -69,19 +78,31 @@ class Lineage {
     for (const task of tasks) this.#byTask.set(task, [...(this.#byTask.get(task) ?? []), batch]);
   }
 
-  isBefore(taskId: string, batch: Pick<BatchPlace, "sequence" | "previousHash">): boolean {
-    const holders = (this.#byTask.get(taskId) ?? []).filter((holder) => holder.sequence < batch.sequence);
-    return holders.some((holder) => {
-      const ancestor = this.#findAncestor(batch.previousHash, holder.sequence);
+  isBefore(taskId: string, batch: Position): boolean {
+    return this.#holders(taskId, batch).some((holder) => {
+      const ancestor = this.#findAncestor(batch, holder.sequence);
       // Not knowing what stands at its place, as after a gap, is no reason to believe that it was replaced.
-      return ancestor === undefined || holder.headerHash === undefined || ancestor.headerHash === holder.headerHash;
+      return ancestor === undefined || holder.headerHash === undefined || ancestor === holder.headerHash;
     });
   }
 
-  #findAncestor(hash: string, sequence: bigint): KnownBatch | undefined {
-    let batch = this.#byHash.get(hash);
-    while (batch?.previousHash !== undefined && batch.sequence > sequence) batch = this.#byHash.get(batch.previousHash);
-    return batch?.sequence === sequence ? batch : undefined;
+  listUnknown(taskIds: readonly string[], batch: Position): bigint[] {
+    const holders = taskIds.flatMap((taskId) => this.#holders(taskId, batch));
+    const sequences = new Set(holders.map(({ sequence }) => sequence));
+    return [...sequences].filter((sequence) => this.#findAncestor(batch, sequence) === undefined);
+  }
+
+  #holders(taskId: string, { sequence }: Position): KnownBatch[] {
+    return (this.#byTask.get(taskId) ?? []).filter((holder) => holder.sequence < sequence);
+  }
+
+  /** Header hash of the batch with this sequence that the given one stands on. */
+  #findAncestor({ previousHash, ancestors, sequence: own }: Position, sequence: bigint): string | undefined {
+    if (sequence === own - 1n) return previousHash;
+    let batch = this.#byHash.get(previousHash);
+    while (batch?.previousHash !== undefined && batch.sequence > sequence + 1n)
+      batch = this.#byHash.get(batch.previousHash);
+    return batch?.sequence === sequence + 1n ? batch.previousHash : ancestors?.get(sequence);
   }
 }
 

@@ -11,6 +11,7 @@ import { Registry } from "prom-client";
 import { systemClock } from "../../../src/base/clock.ts";
 import { createLogger, silentLogger } from "../../../src/base/log.ts";
 import type { ContractAddresses } from "../../../src/chain/addresses.ts";
+import { readHeaderHash } from "../../../src/chain/settled-headers.ts";
 import { openSettler, type Settler } from "../../../src/chain/settler.ts";
 import { configMaps, secrets } from "../../../src/kube/core-resources.ts";
 import { objectKey } from "../../../src/kube/object.ts";
@@ -68,7 +69,7 @@ const store = (kind: string) => new RecordStore({ client: maps, namespace: "infe
 const link = new ChainLink({ ...settings, timeoutMs: 2_000, clock, logger, metrics });
 const client = await link.connect(stopping.signal);
 const { domain } = client;
-const book = new BatchBook({ states: store("batch"), bodies: store("batch-body") });
+const book = new BatchBook({ states: store("batch"), bodies: store("batch-body"), lapsed: store("batch-lapsed") });
 await book.load();
 const ledger = new TaskLedger({ client: taskClient, clock, metrics });
 const settledOf = (budget: string) => BigInt(book.last?.body.spentByBudget[budget] ?? "0");
@@ -122,6 +123,7 @@ async function openValidator(signer: ProtocolSigner): Promise<CertifyContext> {
     rules: { pool, treasury: settings.treasury, minimumQuorum: 1, allowUnverified: true },
     chain: {
       readHead: () => client.lastBatch(),
+      readHeaderHash: (sequence) => readHeaderHash(client, sequence, 0),
       readValidators: (epoch) => client.validators(epoch),
       readPayout: async (node) => (await client.node(node)).payout,
       readSpendable: (requester) => client.spendable(requester),

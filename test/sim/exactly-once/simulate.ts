@@ -90,7 +90,11 @@ function buildWorld(parts: Omit<World, "settings" | "book">): World {
   const maps = openFileClient(join(dir, "maps"), configMaps);
   const store = (kind: string) => new RecordStore({ client: maps, namespace: "inferium-system", pool: "sim", kind });
   const book = async () => {
-    const opened = new BatchBook({ states: store("batch"), bodies: store("batch-body") });
+    const opened = new BatchBook({
+      states: store("batch"),
+      bodies: store("batch-body"),
+      lapsed: store("batch-lapsed"),
+    });
     await opened.load();
     return opened;
   };
@@ -191,7 +195,7 @@ async function troubleChain(world: World, signal: AbortSignal): Promise<void> {
   };
   const kinds = ["reorg", "reorg", "stall", "outsideUse", "outsideUse", "blocks", "blocks", "lapse"] as const;
   while (!signal.aborted) {
-    await sleep(random.between(200, 1_500), undefined, { signal }).catch(() => undefined);
+    await sleep(random.between(500, 3_000), undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) await troubles[random.pick(kinds)]().catch(() => countFault(faults, "trouble-not-taken"));
   }
 }

@@ -1,0 +1,38 @@
+/** Says for the contracts' own errors what a person can do about them. Pure. */
+import { InferiumError } from "../../base/errors.ts";
+
+const advice: Readonly<Record<string, string>> = {
+  BondTooSmall: "The bond does not reach the minimum of the role; see `inferium chain status`.",
+  NodeIsDisqualified: "The node is banned for ever: bond another key.",
+  IsPaused: "The guardian has paused the contracts, for at most 72 hours: try again later.",
+  HeaderNotFinal: "The batch is not final yet, or a later one is: try again with the newest final batch.",
+  NodeConsentMissing:
+    "A node's first bond needs its own signature: give --node-key-file, or send it with the node's key.",
+  NotOwner: "Only the owner of the node's bond may do this: use its key.",
+  StillUnbonding: "The unbonding delay is not over.",
+  NothingToWithdraw: "Nothing has been unbonded.",
+  NothingToClaim: "All that is final was claimed already.",
+  NothingRequested: "Ask for the withdrawal first: `inferium requester withdraw --amount`.",
+  NotReady: "The withdrawal has to wait until then.",
+  AmountTooLarge: "There is not so much to take.",
+  ERC20InsufficientBalance: "The account holds too few IFR.",
+  ERC20InsufficientAllowance: "The contract may not pull so much: the approval before it did not go through.",
+  WrongRole: "The node is bonded in the other role.",
+  WrongState: "The dispute is in another phase; see `inferium dispute status`.",
+  TooEarly: "The phase before is not over.",
+  TooLate: "The time for this is over.",
+  NotAJuror: "This key was not drawn for the jury.",
+  AlreadyDisputed: "This result is disputed already.",
+  EnforcedPause: "The token is paused by its administrator.",
+};
+
+/** The same error with advice, where the contract's reason is a known one. */
+export function explainRefusal(error: unknown): unknown {
+  if (!(error instanceof InferiumError)) return error;
+  const text = advice[String(error.evidence.revert ?? "")];
+  if (text === undefined) return error;
+  return new InferiumError(error.code, `${error.message} ${text}`, {
+    disposition: error.disposition,
+    evidence: error.evidence,
+  });
+}

@@ -1,0 +1,85 @@
+/** `inferium verify task NAME`: proves what a task's status says against the chain alone, and says what that does not prove. */
+import { readFile } from "node:fs/promises";
+import { getAddress, ZeroAddress } from "ethers";
+import type { InferenceTask } from "../../api/v1alpha1/types.ts";
+import { digestToBytes32, parseDigest } from "../../base/digest.ts";
+import { InferiumError } from "../../base/errors.ts";
+import { type Check, type SettlementClaim, verifySettlement } from "../../chain/verify-settlement.ts";
+import { isNotFound } from "../../kube/api-error.ts";
+import { createClient } from "../../kube/client.ts";
+import { type Cluster, tasks } from "../context.ts";
+import type { ChainSession } from "./chain-session.ts";
+
+export async function readTask(name: string, cluster: Cluster): Promise<InferenceTask> {
+  try {
+    return await createClient(cluster.transport, tasks).get({ namespace: cluster.namespace, name });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const message = `There is no task ${name} in namespace ${cluster.namespace}; another one is chosen with --namespace.`;
+    throw new InferiumError("TaskNotFound", message, { cause: error });
+  }
+}
+
+/** A task as JSON, as `kubectl get itask NAME -o json` prints it. @throws InferiumError FileUnreadable */
+export async function readTaskFile(path: string): Promise<InferenceTask> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as InferenceTask;
+  } catch (cause) {
+    throw new InferiumError("FileUnreadable", `${path} holds no task as JSON.`, { cause });
+  }
+}
+
+/** @returns 0 where everything is proven, 1 where something is not. @throws InferiumError NotSettled, BatchNotSettled */
+export async function runVerifyTask(task: InferenceTask, session: ChainSession): Promise<number> {
+  const { client, io, options } = session;
+  const checks = await verifySettlement(client, readClaim(task), options.fromBlock ?? 0);
+  const isProven = checks.every(({ name, passed }) => passed || name === "Final");
+  const notProven = listNotProven(task, checks);
+  if (options.output === "json")
+    io.out(JSON.stringify({ task: task.metadata.name, proven: isProven, checks, notProven }));
+  else for (const line of format(task, { checks, isProven, notProven })) io.out(line);
+  return isProven ? 0 : 1;
+}
+
+function readClaim({ metadata, spec, status }: InferenceTask): SettlementClaim {
+  const { settlement, receipt, output, phase = "Pending" } = status ?? {};
+  if (settlement === undefined || receipt === undefined) {
+    const message = `Task ${metadata.name} is not settled: its phase is ${phase}. There is nothing to verify yet.`;
+    throw new InferiumError("NotSettled", message);
+  }
+  return {
+    receipt,
+    requester: spec.requester === undefined ? ZeroAddress : getAddress(spec.requester.toLowerCase()),
+    rewardWei: BigInt(settlement.rewardWei ?? "0"),
+    batch: BigInt(settlement.batch),
+    proof: settlement.proof ?? [],
+    outputDigest: output?.digest === undefined ? undefined : digestToBytes32(parseDigest(output.digest)),
+  };
+}
+
+function listNotProven({ spec, status }: InferenceTask, checks: readonly Check[]): string[] {
+  const isUnchecked = spec.verification?.policy === "None" || status?.verdict?.result === "Unverified";
+  const isOpen = checks.some(({ name, passed }) => name === "Final" && !passed);
+  return [
+    isUnchecked
+      ? "that the result is right: its policy is None, so nobody re-executed it"
+      : "that the result is right beyond the word of the validators who re-executed it; whoever doubts it may run the model again and open a dispute",
+    "on which hardware it ran",
+    ...(isOpen ? ["that the batch stays: its challenge window is open"] : []),
+  ];
+}
+
+interface Verification {
+  readonly checks: readonly Check[];
+  readonly isProven: boolean;
+  readonly notProven: readonly string[];
+}
+
+function format({ metadata }: InferenceTask, { checks, isProven, notProven }: Verification): string[] {
+  const marks = checks.map(({ name, passed, detail }) => {
+    const mark = passed ? "ok" : name === "Final" ? "--" : "FAILED";
+    return `${mark.padEnd(8)}${name.padEnd(13)}${detail}`;
+  });
+  const verdict = isProven ? "is settled as its status says" : "is NOT settled as its status says";
+  return [`Task ${metadata.name} ${verdict}.`, ...marks, ...notProven.map((what) => `not proven: ${what}`)];
+}
