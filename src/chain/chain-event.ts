@@ -19,6 +19,7 @@ interface EventFields {
   Bonded: { node: string; role: NodeRole; owner: string; payout: string; amountWei: bigint; activeWei: bigint };
   Claimed: { account: string; payout: string; amountWei: bigint; cumulativeWei: bigint };
   Deposited: { requester: string; from: string; amountWei: bigint };
+  WithdrawalRequested: { requester: string; amountWei: bigint; readyAt: number };
   Rotated: { epoch: bigint; validators: readonly string[] };
 }
 
@@ -38,6 +39,10 @@ const decoders: { readonly [K in EventKind]: (args: Result) => EventFields[K] } 
   }),
   Claimed: ({ account, payout, amount, cumulativeWei }) => ({ account, payout, amountWei: amount, cumulativeWei }),
   Deposited: ({ requester, from, amount }) => ({ requester, from, amountWei: amount }),
+  WithdrawalRequested: ({ requester, amount, readyAt }) => ({
+    ...{ requester, amountWei: amount },
+    readyAt: Number(readyAt),
+  }),
   Rotated: ({ epoch, validators }) => ({ epoch, validators: [...validators] }),
 };
 
@@ -49,6 +54,7 @@ const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
   Bonded: "registry",
   Claimed: "distributor",
   Deposited: "escrow",
+  WithdrawalRequested: "escrow",
   Rotated: "validatorSets",
 };
 

@@ -69,7 +69,8 @@ interface HeaderResult extends Omit<BatchHeaderMessage, "taskCount"> {
   readonly taskCount: bigint;
 }
 
-function toHeader({ sequence, previousHash, epoch, taskRoot, balanceRoot, taskCount, ...rest }: HeaderResult) {
-  const { settledWei, createdAt } = rest;
+/** Field by field: a decoded struct has its names as getters, which a spread leaves out. */
+function toHeader(result: HeaderResult): BatchHeaderMessage {
+  const { sequence, previousHash, epoch, taskRoot, balanceRoot, taskCount, settledWei, createdAt } = result;
   return { sequence, previousHash, epoch, taskRoot, balanceRoot, taskCount: Number(taskCount), settledWei, createdAt };
 }

@@ -1,6 +1,7 @@
 /** The client verbs of the command line: submit, top and explain. Declares options; the work is in a file per verb. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Clock } from "../base/clock.ts";
+import { addChainCommands } from "./chain/commands.ts";
 import type { CliContext, CliIo, ClusterOptions, Environment } from "./context.ts";
 
 export interface CommandContext {
@@ -15,6 +16,7 @@ export interface CommandContext {
 export function addClientCommands(program: Command, context: CommandContext): void {
   addSubmit(program, context);
   addCheckPool(program, context);
+  addChainCommands(program, context);
   addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
     run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
   );

@@ -6,6 +6,7 @@ import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap, Secret } from "../kube/core-resources.ts";
 import { TaskPool } from "../protocol/pool.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { BanBook } from "./ban-book.ts";
 import { BatchBook } from "./batch-book.ts";
 import { BondBook } from "./bond-book.ts";
 import { Certifier } from "./certifier.ts";
@@ -15,6 +16,7 @@ import type { OperatorConfig } from "./config.ts";
 import { addressOf, Directory } from "./directory.ts";
 import { DutyDesk } from "./duty-desk.ts";
 import { Earnings } from "./earnings.ts";
+import { FinalBatch } from "./final-batch.ts";
 import type { OperatorInformers } from "./informers.ts";
 import type { TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
@@ -72,6 +74,7 @@ export function createBooks(parts: BookParts) {
     ...createMembers(parts, slashes),
     ledger,
     batches,
+    final: new FinalBatch(batches, parts.link),
     outputs,
     items,
     duties,
@@ -115,6 +118,9 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
   });
   const reputations = new ReputationBook({ store, clock, logger, onChange: (worker) => lanes.add("mirror", worker) });
   const scoreOf = (name: string) => reputations.scoreOf(name);
+  const bans = new BanBook(
+    new RecordStore({ client: clients.configMaps, namespace: config.namespace, pool: config.pool.name, kind: "ban" }),
+  );
   const bonds = new BondBook({
     link,
     clock,
@@ -130,7 +136,7 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
   const countActive = (name: string) => workload.of(name).size + claims.handing(name);
   const { workers, nodes } = informers;
   const directory: Directory = new Directory({
-    ...{ workers, nodes, bonds, presence, clock, countActive, scoreOf },
+    ...{ workers, nodes, bonds, bans, presence, clock, countActive, scoreOf },
     isSlashDue: (name) => slashes.list().some((slash) => slash.worker === name && slash.state === "Pending"),
   });
   const claims: ClaimDesk = new ClaimDesk({
@@ -143,9 +149,9 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
     workers: () => directory.workers(),
     scoreOf,
   });
-  return { presence, workload, policies, pool, reputations, bonds, directory, claims };
+  return { presence, workload, policies, pool, reputations, bonds, bans, directory, claims };
 }
 
-export function createEarnings(books: Pick<Books, "batches" | "bonds">): Earnings {
-  return new Earnings(books.batches, books.bonds);
+export function createEarnings(books: Pick<Books, "batches" | "bonds" | "final">): Earnings {
+  return new Earnings(books);
 }

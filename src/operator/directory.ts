@@ -9,6 +9,7 @@ import type { WorkerFacts } from "../protocol/matching.ts";
 import type { Candidate } from "../protocol/selection.ts";
 import { applyTierOverride, type Tier } from "../protocol/tier.ts";
 import { compareComputeCapability } from "../protocol/tier-compute-capability.ts";
+import type { BanBook } from "./ban-book.ts";
 import type { BondBook } from "./bond-book.ts";
 import type { WorkerObject } from "./kinds.ts";
 import type { Presence } from "./presence.ts";
@@ -23,6 +24,7 @@ export interface DirectoryOptions {
   readonly workers: Informer<WorkerObject>;
   readonly nodes: Informer<NodeLabels>;
   readonly bonds: BondBook;
+  readonly bans: BanBook;
   readonly presence: Presence;
   readonly clock: Clock;
   /** Tasks that the worker of this name runs, those being handed to it included. */
@@ -119,7 +121,9 @@ export class Directory {
     return worker.status?.bond?.state === "Active";
   }
 
+  /** Banned by the chain, or with a GPU of one that is. */
   isDisqualified(worker: WorkerObject): boolean {
+    if (this.#options.bans.isBanned(worker)) return true;
     const bond = this.#options.bonds.of(worker.spec.address)?.record;
     return (bond?.state ?? worker.status?.bond?.state) === "Disqualified";
   }

@@ -4,17 +4,26 @@ import type { WorkerNodeStatus } from "../api/v1alpha1/generated/workernodes.ts"
 import type { ChainEvent } from "../chain/chain-event.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BondBook } from "./bond-book.ts";
+import type { FinalBatch } from "./final-batch.ts";
 import type { WorkerObject } from "./kinds.ts";
+
+interface EarningsBooks {
+  readonly batches: BatchBook;
+  readonly bonds: BondBook;
+  readonly final: FinalBatch;
+}
 
 export class Earnings {
   readonly #batches: BatchBook;
   readonly #bonds: BondBook;
+  readonly #final: FinalBatch;
   readonly #slashedWei = new Map<string, bigint>();
   readonly #seen = new Set<string>();
 
-  constructor(batches: BatchBook, bonds: BondBook) {
+  constructor({ batches, bonds, final }: EarningsBooks) {
     this.#batches = batches;
     this.#bonds = bonds;
+    this.#final = final;
   }
 
   /** Events may come more than once. */
@@ -35,6 +44,7 @@ export class Earnings {
     const balances = (isSettled ? body?.data.balances : body?.data.previousBalances) ?? {};
     return {
       creditedWei: balances[bond.record.payout] ?? "0",
+      finalWei: this.#final.record?.body.data.balances[bond.record.payout] ?? "0",
       paidWei: bond.claimedWei.toString(),
       slashedWei: (this.#slashedWei.get(address) ?? BigInt(known?.slashedWei ?? "0")).toString(),
     };

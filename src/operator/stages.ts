@@ -25,6 +25,7 @@ import { createReceive } from "./controllers/receive.ts";
 import { createRetireTasks, createRetireValidations } from "./controllers/retire.ts";
 import { SettleStage } from "./controllers/settle.ts";
 import { createSlashStage } from "./controllers/slash.ts";
+import { SpentDuty } from "./controllers/spent.ts";
 import { addressOf } from "./directory.ts";
 import type { Earnings } from "./earnings.ts";
 import { follow } from "./follow.ts";
@@ -80,6 +81,7 @@ export function buildStages(parts: StageParts): Stages {
   const admission = attachAdmission(wiring);
   attachValidation(wiring);
   const settle = attachSettlement(wiring);
+  const spent = createSpentDuty(wiring);
   // Batches first: there is one in a while, and everybody's pay waits for it; votes go on right after.
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   books.duties.addSource((validator) => books.panels.nextDuty(validator));
@@ -94,7 +96,7 @@ export function buildStages(parts: StageParts): Stages {
     restore: () => restore(books),
     run: async (signal) => {
       signal.addEventListener("abort", () => stopping.abort(signal.reason), { once: true });
-      await run(wiring, settle, signal);
+      await run(wiring, { settle, spent }, signal);
     },
     close: () => {
       books.claims.close();
@@ -173,6 +175,15 @@ function attachSettlement(wiring: Wiring): SettleStage {
   });
 }
 
+function createSpentDuty({ books, lanes, link, settler, clock, logger }: Wiring): SpentDuty {
+  const onFinal = () => {
+    for (const worker of books.directory.list()) lanes.add("mirror", worker.metadata.name);
+  };
+  return new SpentDuty({ ...{ link, settler, clock, logger }, final: books.final, pollMs: finalPollMs, onFinal });
+}
+
+const finalPollMs = 2_000;
+
 function attachUpkeep({ books, lanes, clients, clock, config, endAttempt, earnings }: Wiring): void {
   lanes.attach("observe", async (key) => {
     const uid = books.ledger.get(key)?.uid;
@@ -222,7 +233,7 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
 }
 
 async function load(books: Books): Promise<void> {
-  await Promise.all([books.batches.load(), books.slashes.load(), books.reputations.load()]);
+  await Promise.all([books.batches.load(), books.slashes.load(), books.reputations.load(), books.bans.load()]);
 }
 
 /** Tasks that were admitted before hold their part of their orders before anybody new gets one. */
@@ -236,12 +247,17 @@ async function restore(books: Books): Promise<void> {
   books.reputations.replay(books.ledger.entries());
 }
 
-async function run(wiring: Wiring, settle: SettleStage, signal: AbortSignal): Promise<void> {
+async function run(
+  wiring: Wiring,
+  { settle, spent }: { readonly settle: SettleStage; readonly spent: SpentDuty },
+  signal: AbortSignal,
+): Promise<void> {
   const { books, lanes, link, config, logger, clock, earnings } = wiring;
   for (const { name } of books.slashes.list()) lanes.add("slash", name);
   await Promise.all([
     lanes.run(signal),
     settle.run(signal),
+    spent.run(signal),
     books.bonds.run(signal),
     books.reputations.run(signal),
     watchEvents({
@@ -251,14 +267,31 @@ async function run(wiring: Wiring, settle: SettleStage, signal: AbortSignal): Pr
       confirmations: config.chain.confirmations,
       onEvent: async (event) => {
         earnings.observe(event);
+        spent.observe(event);
         const node = "node" in event ? event.node : undefined;
         if (node !== undefined) await books.bonds.refresh([node]);
+        if (event.kind === "Disqualified") await drain(wiring, event.node);
       },
       logger,
       signal,
       clock,
     }),
   ]);
+}
+
+/** A banned worker gets nothing more to do, and what it is doing is given to others at once. */
+async function drain({ books, lanes, endAttempt }: Wiring, address: string): Promise<void> {
+  const worker = books.directory.findByAddress(address);
+  if (!worker) return;
+  await books.bans.ban(worker);
+  const message = "The registry banned the worker for ever.";
+  for (const key of books.workload.of(worker.metadata.name)) {
+    const entry = books.ledger.get(key);
+    const attempt = entry?.status.assignment?.attempt;
+    if (entry && attempt !== undefined)
+      await endAttempt(entry, { attempt, outcome: "Failed", reason: "WorkerBanned", message, durable: true });
+  }
+  for (const other of books.directory.list()) lanes.add("mirror", other.metadata.name);
 }
 
 /** Opened at the first use, when the chain is there, and then for the whole term: it owns the settler's nonce. */

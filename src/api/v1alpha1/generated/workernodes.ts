@@ -217,6 +217,10 @@ earnings?: {
  */
 creditedWei?: string
 /**
+ * Credited by final batches: less what is paid, it can be claimed.
+ */
+finalWei?: string
+/**
  * Claimed and paid out.
  */
 paidWei?: string

@@ -1,0 +1,133 @@
+/** The chain's verbs of the command line. Declares options; the work is in a file per verb, loaded when it runs. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CommandContext } from "../commands.ts";
+import type { ClusterOptions } from "../context.ts";
+import type { BondOptions, RequesterOptions, UnbondOptions } from "./bonding.ts";
+import type { ChainOptions, ChainSession } from "./chain-session.ts";
+import type { ClaimOptions } from "./claim.ts";
+
+const systemNamespace = "inferium-system";
+
+export function addChainCommands(program: Command, context: CommandContext): void {
+  addBonds(program, context);
+  addRequester(program, context);
+  addClaim(program, context);
+  addVerify(program, context);
+  const chain = program.command("chain").description("the contracts: where they stand, and how they are deployed");
+  addRead(chain.command("status").description("last and final batch, epoch, validators, pause, addresses")).action(
+    (options: ChainOptions) =>
+      run(context, options, async (session) => (await import("./chain-status.ts")).runChainStatus(session)),
+  );
+}
+
+async function run(context: CommandContext, options: ChainOptions, verb: (session: ChainSession) => Promise<number>) {
+  const { withChain } = await import("./chain-session.ts");
+  context.setExitStatus(await withChain(options, context, verb));
+}
+
+function addBonds(program: Command, context: CommandContext): void {
+  addWrite(program.command("bond").description("bond IFR for a worker or a validator, or add to its bond"))
+    .addOption(new Option("--role <role>").choices(["worker", "validator"]).makeOptionMandatory())
+    .requiredOption("--amount <ifr>", "how much, in IFR")
+    .option("--node <address>", "the node, where it is bonded already; left out: the key's own address")
+    .option("--node-key-file <file>", "key of the node, which agrees to its first bond")
+    .option("--payout <address>", "where its rewards go; left out: to the owner, or as before")
+    .action((options: ChainOptions & BondOptions) =>
+      run(context, options, async (session) => (await import("./bonding.ts")).runBond(options, session)),
+    );
+  addWrite(program.command("unbond").description("begin to take a bond back"))
+    .requiredOption("--node <address>", "the node")
+    .requiredOption("--amount <ifr>", "how much, in IFR")
+    .action((options: ChainOptions & UnbondOptions) =>
+      run(context, options, async (session) => (await import("./bonding.ts")).runUnbond(options, session)),
+    );
+  addWrite(program.command("withdraw").description("take what has finished unbonding, to its owner"))
+    .requiredOption("--node <address>", "the node")
+    .action((options: ChainOptions & { node: string }) =>
+      run(context, options, async (session) => (await import("./bonding.ts")).runWithdraw(options, session)),
+    );
+}
+
+function addRequester(program: Command, context: CommandContext): void {
+  const requester = program.command("requester").description("the deposits that pay for tasks");
+  addWrite(requester.command("deposit").description("deposit IFR for tasks"))
+    .requiredOption("--amount <ifr>", "how much, in IFR")
+    .option("--for <address>", "whose deposit; left out: the key's own")
+    .action((options: ChainOptions & RequesterOptions) =>
+      run(context, options, async (session) => (await import("./bonding.ts")).runDeposit(options, session)),
+    );
+  addWrite(requester.command("withdraw").description("ask a deposit back, then take it when the wait is over"))
+    .option("--amount <ifr>", "ask for so much; left out: take what was asked for")
+    .option("--to <address>", "where it goes; left out: to the key's own address")
+    .option("--cancel", "put what was asked back to use again", false)
+    .action((options: ChainOptions & RequesterOptions) =>
+      run(context, options, async (session) => (await import("./bonding.ts")).runRequesterWithdraw(options, session)),
+    );
+}
+
+type ClusterChainOptions = ChainOptions & ClusterOptions & { readonly systemNamespace?: string };
+
+function addClaim(program: Command, context: CommandContext): void {
+  addCluster(addWrite(program.command("claim").description("pay out what final batches have credited")))
+    .option("--account <address...>", "for whom; left out: the key's own address")
+    .option("--all", "for everybody", false)
+    .action((options: ClusterChainOptions & ClaimOptions) =>
+      run(context, options, async (session) => {
+        const [{ withCluster }, { readBatch }, { runClaim }] = await Promise.all([
+          import("../context.ts"),
+          import("./read-batch.ts"),
+          import("./claim.ts"),
+        ]);
+        const readFinal = (headerHash: string) =>
+          withCluster(options, context.env, ({ transport }) =>
+            readBatch(transport, options.systemNamespace ?? systemNamespace, { headerHash }),
+          );
+        return runClaim(options, session, readFinal);
+      }),
+    );
+}
+
+function addVerify(program: Command, context: CommandContext): void {
+  const verify = program.command("verify").description("prove against the chain alone what the cluster says");
+  addCluster(addRead(verify.command("task [name]").description("that a task is settled as its status says")))
+    .option("--file <file>", "the task as JSON, in place of its name: then no cluster is asked")
+    .action((name: string | undefined, options: ClusterChainOptions & { readonly file?: string }) =>
+      run(context, options, async (session) => {
+        const { readTask, readTaskFile, runVerifyTask } = await import("./verify-task.ts");
+        const { withCluster } = await import("../context.ts");
+        if (options.file !== undefined) return runVerifyTask(await readTaskFile(options.file), session);
+        if (name === undefined) throw new InvalidArgumentError("Give the name of a task, or --file.");
+        return runVerifyTask(await withCluster(options, context.env, (cluster) => readTask(name, cluster)), session);
+      }),
+    );
+}
+
+function addCluster(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "kubeconfig; left out: KUBECONFIG, then ~/.kube/config")
+    .option("-n, --namespace <name>", "namespace; left out: the context's")
+    .option("--system-namespace <name>", "namespace of the operator's records", systemNamespace);
+}
+
+function addRead(command: Command): Command {
+  return command
+    .option("--rpc-url <urls>", "JSON-RPC endpoint, or several separated by commas; left out: INFERIUM_RPC_URL")
+    .option("--addresses <file>", "JSON with the contracts' addresses; left out: INFERIUM_ADDRESSES_FILE")
+    .option("--chain-id <id>", "refuse any other chain", parseWhole)
+    .option("--from-block <n>", "where searches of the chain's logs begin", parseWhole, 0)
+    .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"));
+}
+
+function addWrite(command: Command): Command {
+  return addRead(command)
+    .option("--key-file <file>", "private key, or keystore, that signs; left out: INFERIUM_KEY_FILE")
+    .option("--password-file <file>", "password of the keystore; left out: INFERIUM_PASSWORD_FILE")
+    .option("--signer-url <url>", "remote signer in place of a key file; left out: INFERIUM_SIGNER_URL")
+    .option("--signer-address <address>", "account of the remote signer")
+    .option("--dry-run", "try it on the chain and send nothing", false);
+}
+
+function parseWhole(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number.");
+}
