@@ -7,7 +7,7 @@ export interface DeployParameters {
   readonly validators: readonly string[];
   /** Grants roles, mints, rotates validators, sets parameters; "timelock" leaves all that to governance. Default: the deployer. */
   readonly admin?: string;
-  /** May pause settling and claiming for 72 hours. Default: the admin. */
+  /** May pause settling and claiming for 72 hours. Default: the admin, which as the timelock is too slow for it: name one. */
   readonly guardian?: string;
   readonly workerBondWei?: bigint;
   readonly validatorBondWei?: bigint;
@@ -85,6 +85,11 @@ export function resolveParameters(
   known: { readonly deployer: string; readonly timelock: string },
 ): ResolvedParameters {
   const admin = given.admin === "timelock" ? known.timelock : (given.admin ?? known.deployer);
-  const guardian = given.guardian ?? (given.admin === "timelock" ? known.deployer : admin);
-  return { ...defaultDeployParameters, ...given, admin, guardian, treasury: given.treasury ?? admin };
+  return {
+    ...defaultDeployParameters,
+    ...given,
+    admin,
+    guardian: given.guardian ?? admin,
+    treasury: given.treasury ?? admin,
+  };
 }

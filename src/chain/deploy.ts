@@ -3,13 +3,21 @@
  * The contracts name each other in immutable fields; their addresses follow from the deployer's nonce, so all the
  * transactions go out at once and no setter is left behind for anybody to call.
  */
-import { concat, getCreateAddress, type Signer, ZeroAddress } from "ethers";
+import { concat, getCreateAddress, type Provider, type Signer, ZeroAddress } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { sortAddresses } from "./certificate.ts";
 import { type DeployParameters, type ResolvedParameters, resolveParameters } from "./deploy-parameters.ts";
-import { type PlannedTransaction, sendBatch } from "./send-batch.ts";
+import { matchesCode } from "./match-code.ts";
+import { type PlannedTransaction, requireProvider, sendBatch } from "./send-batch.ts";
+
+export interface Deployment {
+  readonly addresses: ContractAddresses;
+  /** How many contracts stood already. */
+  readonly found: number;
+  readonly fromBlock: number;
+}
 
 export interface DeployOptions {
   /** Connected to a provider; pays the gas and is the default admin. */
@@ -24,13 +32,59 @@ const keys = Object.keys(contractOf) as Key[];
 
 /** @throws InferiumError TransactionReverted, TransactionTimeout, RpcFailed, NonceTaken */
 export async function deployContracts(options: DeployOptions): Promise<ContractAddresses> {
+  return deployFrom(options, { nonce: await options.signer.getNonce("pending"), found: 0 });
+}
+
+/**
+ * As `deployContracts`, but finds what the same deployer has deployed with the same parameters, whole or in part, and goes on
+ * from there: to run it twice deploys once.
+ */
+export async function deployOnce(options: DeployOptions): Promise<Deployment> {
+  const { signer } = options;
+  const start = await findDeployment(options);
+  const fromBlock = await requireProvider(signer).getBlockNumber();
+  const addresses = await deployFrom(options, start);
+  return { addresses, found: start.found, fromBlock };
+}
+
+interface Start {
+  /** Of the first contract. */
+  readonly nonce: number;
+  readonly found: number;
+}
+
+/** Nonces that are looked at, newest first. */
+const searchedNonces = 512;
+
+async function findDeployment({ signer }: DeployOptions): Promise<Start> {
+  const provider = requireProvider(signer);
+  const deployer = await signer.getAddress();
+  const used = await signer.getNonce("latest");
+  for (let nonce = used - 1; nonce >= Math.max(0, used - searchedNonces); nonce--) {
+    const at = predictAddresses(deployer, nonce);
+    if (!matchesCode(loadArtifact(contractOf.token).bytecode, await provider.getCode(at.token))) continue;
+    let found = 1;
+    while (found < keys.length && (await stands(provider, at, keys[found]))) found += 1;
+    // Where the account has sent something else in between, the rest can never get its addresses.
+    if (found === keys.length || nonce + found === used) return { nonce, found };
+  }
+  return { nonce: used, found: 0 };
+}
+
+async function stands(provider: Provider, at: ContractAddresses, key: Key | undefined): Promise<boolean> {
+  if (key === undefined) return false;
+  return matchesCode(loadArtifact(contractOf[key]).bytecode, await provider.getCode(at[key]));
+}
+
+async function deployFrom(options: DeployOptions, { nonce, found }: Start): Promise<ContractAddresses> {
   const { signer } = options;
   const deployer = await signer.getAddress();
-  const addresses = predictAddresses(deployer, await signer.getNonce("pending"));
+  const addresses = predictAddresses(deployer, nonce);
   const parameters = resolveParameters(options.parameters, { deployer, timelock: addresses.timelock });
-  const planned = keys.map((key) => planCreation(key, constructorArguments(key, addresses, parameters)));
+  const missing = keys.slice(found);
+  const planned = missing.map((key) => planCreation(key, constructorArguments(key, addresses, parameters)));
   const receipts = await sendBatch(signer, planned, { timeoutMs: options.timeoutMs ?? 60_000 });
-  for (const [index, key] of keys.entries()) checkAddress(key, addresses[key], receipts[index]?.contractAddress);
+  for (const [index, key] of missing.entries()) checkAddress(key, addresses[key], receipts[index]?.contractAddress);
   return addresses;
 }
 

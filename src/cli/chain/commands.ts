@@ -5,6 +5,7 @@ import type { ClusterOptions } from "../context.ts";
 import type { BondOptions, RequesterOptions, UnbondOptions } from "./bonding.ts";
 import type { ChainOptions, ChainSession } from "./chain-session.ts";
 import type { ClaimOptions } from "./claim.ts";
+import type { DeployCommandOptions } from "./deploy.ts";
 
 const systemNamespace = "inferium-system";
 
@@ -14,10 +15,21 @@ export function addChainCommands(program: Command, context: CommandContext): voi
   addClaim(program, context);
   addVerify(program, context);
   const chain = program.command("chain").description("the contracts: where they stand, and how they are deployed");
+  addDeploy(chain, context);
   addRead(chain.command("status").description("last and final batch, epoch, validators, pause, addresses")).action(
     (options: ChainOptions) =>
       run(context, options, async (session) => (await import("./chain-status.ts")).runChainStatus(session)),
   );
+}
+
+function addDeploy(chain: Command, context: CommandContext): void {
+  addWrite(chain.command("deploy").description("deploy all contracts, once; run again it finds and checks them"))
+    .requiredOption("--parameters <file>", "YAML or JSON with the parameters; see docs/chain.md")
+    .option("--out <file>", "where the addresses are written", "addresses.json")
+    .option("--verify", "deploy nothing: compare code and parameters with what stands", false)
+    .action(async (options: DeployCommandOptions) =>
+      context.setExitStatus(await (await import("./deploy.ts")).runDeploy(options, context)),
+    );
 }
 
 async function run(context: CommandContext, options: ChainOptions, verb: (session: ChainSession) => Promise<number>) {

@@ -51,6 +51,7 @@ export type SettleStep = "gathered" | "proposed" | "signed" | "certified" | "set
 const idleMs = 100;
 const retry = { initialMs: 250, maxMs: 15_000 };
 const writesAtOnce = 16;
+const buriedBlocks = 12;
 
 export class SettleStage {
   readonly #options: SettleOptions;
@@ -121,6 +122,7 @@ export class SettleStage {
     const { book, link, clock, treasury, batchSize } = this.#options;
     await this.#checkContinuity(previous);
     const epoch = await link.client.epoch();
+    if (previous && !(await this.#isBuried(previous, epoch))) return false;
     if (await this.#proposeAgain(previous, epoch)) return true;
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
@@ -138,6 +140,15 @@ export class SettleStage {
     await book.propose({ sequence, state: "Proposed", headerHash, body: planned.body, signatures: {} });
     await this.#reached("proposed");
     return true;
+  }
+
+  /**
+   * The last batch of an epoch that is over could not be settled again after a reorganisation, and what validators had signed on
+   * top of it under the new epoch would bind them to it: so it must lie deep before anything is put on top.
+   */
+  async #isBuried({ body, outcome }: BatchRecord, epoch: bigint): Promise<boolean> {
+    if (BigInt(body.data.header.epoch) === epoch || outcome === undefined) return true;
+    return (await this.#options.link.client.blockNumber()) - outcome.blockNumber >= buriedBlocks;
   }
 
   /** A reorganisation brought the epoch back, under which validators have signed for this number already. */

@@ -190,10 +190,10 @@ async function troubleChain(world: World, signal: AbortSignal): Promise<void> {
       countFault(faults, "epoch-lapse");
     },
     async blocks() {
-      await rpc("anvil_mine", `0x${random.between(1, 4).toString(16)}`);
+      await rpc("anvil_mine", `0x${random.between(1, 8).toString(16)}`);
     },
   };
-  const kinds = ["reorg", "reorg", "stall", "outsideUse", "outsideUse", "blocks", "blocks", "lapse"] as const;
+  const kinds = ["reorg", "reorg", "stall", "outsideUse", "outsideUse", "blocks", "blocks", "blocks", "lapse"] as const;
   while (!signal.aborted) {
     await sleep(random.between(500, 3_000), undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) await troubles[random.pick(kinds)]().catch(() => countFault(faults, "trouble-not-taken"));
@@ -252,6 +252,7 @@ async function untilSettled(world: World, deadlineMs: number): Promise<void> {
       );
     }
     await sleep(200);
+    await world.chain.provider.send("evm_mine", []);
   }
   // Longer than the settle stage waits between two looks at the chain.
   await sleep(2_500);
