@@ -9,6 +9,7 @@ import { benchGas } from "./gas.ts";
 import { benchInference } from "./inference.ts";
 import { benchScheduler } from "./scheduler.ts";
 import { benchSignatures } from "./signatures.ts";
+import { benchZk } from "./zk.ts";
 
 export type Figures = Readonly<Record<string, unknown>>;
 
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   matching: benchScheduler,
   scheduler: benchScheduler,
   signatures: benchSignatures,
+  zk: benchZk,
 };
 
 const { positionals, values } = parseArgs({

@@ -77,6 +77,27 @@ describe("the circuit of a network", () => {
     expect(free.map(([name]) => name).filter((name) => !name.endsWith(".inverse"))).toEqual([]);
   });
 
+  test("takes no other bits for a number: two changed bits that make up for each other are refused", () => {
+    const { circuit, names, r1cs } = compile(["label", "score"]);
+    const witness = circuit.computeWitness({ bytes: drawBytes(12, 7), salt, task });
+    const pairs = [...names].flatMap(([name, wire]) => {
+      const [, path, index] = /^(.*(?:range|gap|bits).*\.out)\[(\d+)\]$/.exec(name) ?? [];
+      const next = names.get(`${path}[${Number(index) + 1}]`);
+      return next === undefined ? [] : [{ name, wire, next }];
+    });
+    expect(pairs.length).toBeGreaterThan(300);
+    const free = pairs.filter(({ wire, next }) => {
+      const constraints = r1cs.constraints.filter(({ a, b, c }) =>
+        [a, b, c].some((terms) => terms.some(([other]) => other === wire || other === next)),
+      );
+      const tampered = [...witness];
+      tampered[wire] = mod(witness[wire]! + 2n);
+      tampered[next] = mod(witness[next]! - 1n);
+      return findBrokenConstraint({ ...r1cs, constraints }, tampered) === undefined;
+    });
+    expect(free.map(({ name }) => name)).toEqual([]);
+  });
+
   test.each([
     { what: "a byte that is none", name: "main.bytes[0]", value: 256n },
     { what: "another result", name: "main.result", value: 5n },
