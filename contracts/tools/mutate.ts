@@ -59,6 +59,11 @@ function listSources(): string[] {
   return names.filter((name) => name.endsWith(".sol")).sort();
 }
 
+/** Neither interfaces nor `zk/`, whose tests do not deploy by the fixture. */
+function isMutated(file: string): boolean {
+  return !file.startsWith("interfaces/") && !file.startsWith("zk/");
+}
+
 function readSource(file: string): string {
   return readFileSync(join(srcDir, file), "utf8");
 }
@@ -66,7 +71,7 @@ function readSource(file: string): string {
 function chooseMutants(): Mutant[] {
   const all: Mutant[] = [];
   for (const file of listSources()) {
-    if (file.startsWith("interfaces/")) continue;
+    if (!isMutated(file)) continue;
     if (positionals.length > 0 && !positionals.includes(basename(file, ".sol"))) continue;
     all.push(...listMutants(file, readSource(file), all.length));
   }
@@ -161,7 +166,7 @@ function listFamily(file: string): string[] {
 function isKilled(project: string, mutant: Mutant): boolean {
   const env: Record<string, string> = {};
   for (const file of listFamily(mutant.file)) {
-    if (!file.includes("/")) {
+    if (isMutated(file)) {
       env[`ARTIFACT_OF_${basename(file, ".sol")}`] = `${nameOf(file, mutant)}:${basename(file, ".sol")}`;
     }
   }
