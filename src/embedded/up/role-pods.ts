@@ -53,7 +53,7 @@ function operatorPod(facts: RunFacts): RolePod {
       INFERIUM_ADDRESSES_FILE: "/etc/inferium/contracts/addresses.json",
       INFERIUM_SETTLER_KEY_FILE: `${paths.key}/key`,
       INFERIUM_TREASURY: facts.chain.accounts.treasury,
-      INFERIUM_BATCH_SECONDS: "0.5",
+      INFERIUM_BATCH_SECONDS: "0.2",
       // A batch closes within seconds here, so verdict and settlement can share one write of the task.
       INFERIUM_MERGE_MS: "6000",
       INFERIUM_METRICS_ADDR: `127.0.0.1:${facts.operatorMetricsPort}`,
