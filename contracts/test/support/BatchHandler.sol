@@ -140,6 +140,7 @@ abstract contract BatchHandler is StakeHandler {
     }
 
     function proveSpent() public {
+        lookAtFinal();
         if (finalSequence == 0 || settlement.pausedUntil() > block.timestamp) return;
         Books memory final_ = books[finalSequence];
         if (final_.spent <= escrow.provenSpentOf(REQUESTER)) return;
