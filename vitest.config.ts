@@ -33,6 +33,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "circuits",
+          include: ["test/circuits/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 240_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "charts",
           include: ["test/charts/**/*.test.ts"],
           testTimeout: 240_000,

@@ -28,6 +28,7 @@ declare module "snarkjs" {
     verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
   };
   export const wtns: {
-    calculate(input: object, wasm: string, witness: string): Promise<void>;
+    /** @param witness a path, or an object that receives the file */
+    calculate(input: object, wasm: string, witness: string | { type: "mem"; data?: Uint8Array }): Promise<void>;
   };
 }

@@ -16,6 +16,7 @@ const checks: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["contract artifacts are built from contracts/src", ["contracts/tools/build.ts", "--check"]],
   ["built-in kinds are those of the pinned client's models", ["src/embedded/apiserver/schema/generate.ts", "--check"]],
   ["the MNIST model is what its script trains", ["src/embedded/demo/models/train-mnist.ts", "--check"]],
+  ["so is the convolutional one", ["src/embedded/demo/models/train-lenet.ts", "--check"]],
   ["lint, format and layers", ["node_modules/@biomejs/biome/bin/biome", "check", "."]],
   ["types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]],
 ];

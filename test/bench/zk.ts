@@ -1,8 +1,9 @@
 /**
- * What a proof of inference costs: constraints, registering a model (compiling its circuit and making its keys), witness, proof
- * and verification, best of a few. Beside it the constraints of the naive circuit, whose weights are inputs that are hashed one to
- * an element and multiplied one by one: computed, since it cannot be proven here in reasonable time. Weights are random but for the
- * demo's classifier; costs depend on their number alone. Keys come from the development powers of tau (.ci/powers-of-tau).
+ * What a proof of inference costs: constraints, registering a model (compiling its circuit and making its keys), witness, proof and
+ * verification, here and on the chain; best of a few. Beside it, on the smallest model, circuits whose weights are committed inputs:
+ * packed, and naive, which takes one hash input and one product for each weight. The naive one is compiled and its witness is computed,
+ * but it has no keys: it needs powers of tau that go beyond those for development (.ci/powers-of-tau). Weights are random but for the
+ * demo's convolutional classifier; costs depend on their number and size alone.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -10,19 +11,22 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { modelPath } from "../../src/embedded/demo/models/train-mnist.ts";
+import { sha256 } from "../../src/base/digest.ts";
+import { lenetPath } from "../../src/embedded/demo/models/train-lenet.ts";
+import { compileCommitted } from "../../src/zk/circuit/committed-circuit.ts";
 import { compileInference } from "../../src/zk/circuit/inference-circuit.ts";
 import { readIntegerNetwork } from "../../src/zk/network/from-onnx.ts";
-import { countParameters, type IntegerNetwork } from "../../src/zk/network/integer-network.ts";
-import { poseidonParameters } from "../../src/zk/poseidon/constants.ts";
-import { spongeRate, spongeWidth } from "../../src/zk/poseidon/sponge.ts";
+import { countParameters } from "../../src/zk/network/integer-network.ts";
 import type { ProvingBackend } from "../../src/zk/proving/proving-backend.ts";
 import { createSnarkjsBackend } from "../../src/zk/proving/snarkjs-backend.ts";
 import { encodeWitness } from "../../src/zk/r1cs/witness-file.ts";
 import { buildIntegerModel, drawBytes } from "../support/integer-model.ts";
 import { roundTo3 } from "./take-turns.ts";
+import { openVerifierChain, type VerifierChain } from "./zk-chain.ts";
 
 const repeats = 3;
+const salt = 1n;
+const weightsSalt = 3n;
 
 interface Subject {
   readonly name: string;
@@ -34,13 +38,17 @@ interface Place {
   readonly dir: string;
   readonly powersOfTauPath: string;
   readonly backend: ProvingBackend;
+  readonly chain: VerifierChain;
 }
 
+const smallest: Subject = { name: "64-32-10", onnx: random([64, 32, 10]), rows: 1 };
 const subjects: readonly Subject[] = [
-  { name: "64-32-10", onnx: random([64, 32, 10]), rows: 1 },
-  { name: "64-32-10 in batches of 16", onnx: random([64, 32, 10]), rows: 16 },
-  { name: "mnist-int8 (784-64-10)", onnx: readFileSync(modelPath), rows: 1 },
+  smallest,
+  { name: "64-32-10 in batches of 16", onnx: smallest.onnx, rows: 16 },
+  { name: "784-32-10", onnx: random([784, 32, 10]), rows: 1 },
+  { name: "784-128-64-10", onnx: random([784, 128, 64, 10]), rows: 1 },
   { name: "784-512-10", onnx: random([784, 512, 10]), rows: 1 },
+  { name: "mnist-lenet-int8", onnx: readFileSync(lenetPath), rows: 1 },
 ];
 
 export async function benchZk() {
@@ -48,63 +56,103 @@ export async function benchZk() {
   const powersOfTauPath = execFileSync(script, { encoding: "utf8" }).trim();
   const dir = await mkdtemp(join(tmpdir(), "inferium-bench-"));
   const backend = createSnarkjsBackend({ timeoutMs: 1_200_000, maxMemoryBytes: 8 * 2 ** 30 });
+  const chain = await openVerifierChain();
+  const place = { dir, powersOfTauPath, backend, chain };
   try {
     const models = [];
-    for (const subject of subjects) {
-      const figures = await measure(subject, { dir, powersOfTauPath, backend });
-      console.error(JSON.stringify(figures));
-      models.push(figures);
-    }
-    return { backend: backend.name, setup: "development", models };
+    for (const subject of subjects) models.push(report(await measure(subject, place)));
+    const committed = report(await measureCommitted(place));
+    const naive = await measureNaive(models[0]?.constraints ?? 0);
+    return { backend: backend.name, setup: "development", models, committed, naive };
   } finally {
+    await chain.close();
     await backend.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function measure({ name, onnx, rows }: Subject, { dir, powersOfTauPath, backend }: Place) {
+function report<T>(figures: T): T {
+  console.error(JSON.stringify(figures));
+  return figures;
+}
+
+async function measure({ name, onnx, rows }: Subject, place: Place) {
+  const network = readIntegerNetwork(onnx);
+  const bytes = drawBytes(network.inputs * rows, 1);
+  const task = place.chain.taskSignal;
+  const { key, proof, signals, ...figures } = await measureCircuit(place, {
+    compile: () => compileInference(readIntegerNetwork(onnx), rows),
+    computeWitness: (circuit) => circuit.computeWitness({ bytes, salt, task }),
+  });
+  const gas = await place.chain.measureGas({ modelDigest: sha256(Buffer.from(name)), rows, key, proof, signals });
+  const proveSecondsPerInference = roundTo3(figures.proveSeconds / rows);
+  return { name, parameters: countParameters(network), rows, ...figures, proveSecondsPerInference, gas };
+}
+
+/** One verifier for all weights of these sizes, which stay with the prover. It has four signals: not of the chain's verifier. */
+async function measureCommitted(place: Place) {
+  const network = readIntegerNetwork(smallest.onnx);
+  const bytes = drawBytes(network.inputs, 1);
+  const { key, proof, signals, ...figures } = await measureCircuit(place, {
+    compile: () => compileCommitted(network, 1),
+    computeWitness: (circuit) => circuit.computeWitness({ network, weightsSalt, bytes, salt, task: 2n }),
+  });
+  return { name: "64-32-10 with packed committed weights", ...figures, signals: signals.length };
+}
+
+interface Steps<C> {
+  readonly compile: () => C;
+  readonly computeWitness: (circuit: C) => bigint[];
+}
+
+async function measureCircuit<C extends { readonly constraintCount: number; encodeR1cs(): Buffer }>(
+  { dir, powersOfTauPath, backend }: Place,
+  { compile, computeWitness }: Steps<C>,
+) {
   const files = ["r1cs", "zkey", "wtns"].map((extension) => join(dir, `circuit.${extension}`));
   const [r1csPath = "", zkeyPath = "", witnessPath = ""] = files;
-  const network = readIntegerNetwork(onnx);
   const [circuit, compileSeconds] = await time(async () => {
-    const compiled = compileInference(readIntegerNetwork(onnx), rows);
+    const compiled = compile();
     await writeFile(r1csPath, compiled.encodeR1cs());
     return compiled;
   });
-  const [key, setupSeconds] = await time(() =>
-    backend.setUp({ r1csPath, powersOfTauPath, zkeyPath, contributor: "bench" }),
-  );
-  const bytes = drawBytes(network.inputs * rows, 1);
-  const [, witnessSeconds] = await best(async () =>
-    writeFile(witnessPath, encodeWitness(circuit.computeWitness({ bytes, salt: 1n, task: 2n }))),
-  );
+  const setup = { r1csPath, powersOfTauPath, zkeyPath, contributor: "bench" };
+  const [key, setupSeconds] = await time(() => backend.setUp(setup));
+  const [, witnessSeconds] = await best(async () => writeFile(witnessPath, encodeWitness(computeWitness(circuit))));
   const [{ proof, signals }, proveSeconds] = await best(() => backend.prove({ zkeyPath, witnessPath }));
   const [isValid, verifySeconds] = await best(() => backend.verify({ key, signals, proof }));
-  if (!isValid) throw new Error(`The proof of ${name} does not verify.`);
-  const naive = countNaiveConstraints(network, rows, circuit.constraintCount);
+  if (!isValid) throw new Error("A proof of the benchmark does not verify.");
   return {
-    name,
-    parameters: countParameters(network),
-    rows,
     constraints: circuit.constraintCount,
-    naiveConstraints: naive,
-    fewerConstraints: roundTo3(naive / circuit.constraintCount),
     compileSeconds: roundTo3(compileSeconds),
     setupSeconds: roundTo3(setupSeconds),
     registrationSeconds: roundTo3(compileSeconds + setupSeconds),
     witnessSeconds: roundTo3(witnessSeconds),
     proveSeconds: roundTo3(proveSeconds),
-    proveSecondsPerInference: roundTo3(proveSeconds / rows),
     verifyMs: roundTo3(verifySeconds * 1000),
+    key,
+    proof,
+    signals,
   };
 }
 
-/** Each weight is a factor of one product for each row, and one input of the sponge; everything else is as it is here. */
-function countNaiveConstraints(network: IntegerNetwork, rows: number, constraints: number): number {
-  const { fullRounds, partialRounds } = poseidonParameters(spongeWidth);
-  const permutation = 3 * (fullRounds * spongeWidth + partialRounds);
-  const weights = network.layers.reduce((sum, layer) => sum + layer.weights.length, 0);
-  return constraints + rows * weights + Math.ceil(countParameters(network) / spongeRate) * permutation;
+/** @param constraints of the circuit with constant weights */
+async function measureNaive(constraints: number) {
+  const network = readIntegerNetwork(smallest.onnx);
+  const bytes = drawBytes(network.inputs, 1);
+  const [circuit, compileSeconds] = await time(async () => compileCommitted(network, 1, { packing: "naive" }));
+  const [, witnessSeconds] = await time(async () =>
+    circuit.computeWitness({ network, weightsSalt, bytes, salt, task: 2n }),
+  );
+  return {
+    name: smallest.name,
+    constraints: circuit.constraintCount,
+    fewerConstraints: roundTo3(circuit.constraintCount / constraints),
+    compileSeconds: roundTo3(compileSeconds),
+    witnessSeconds: roundTo3(witnessSeconds),
+    proveSeconds: null,
+    reason: "its keys need powers of tau for 2^17 constraints; those for development serve 2^15",
+  };
 }
 
 function random(sizes: readonly number[]): Uint8Array {

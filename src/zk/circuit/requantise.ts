@@ -4,17 +4,21 @@
  * template: circuits/requantise.circom.
  */
 import { bitLength, invert } from "../field.ts";
-import type { Bounds } from "../network/integer-network.ts";
+import type { Bounds } from "../network/layer-bounds.ts";
 import { type Combination, type ConstraintSystem, combine, evaluate, one } from "../r1cs/constraint-system.ts";
 import { addSignedBits, weighBits } from "./bits.ts";
 
 /** Two bits at least above the byte, so that one template serves: below them there is the sign, above them the remainder. */
 const smallestExcess = 2;
 
-/** Bits of a sum within the bounds, sign included. */
-export function sumBits({ low, high }: Bounds, shift: number): number {
-  const magnitude = Math.max(bitLength(BigInt(Math.max(high, 0))), bitLength(BigInt(Math.max(-low - 1, 0))));
-  return Math.max(magnitude + 1, shift + 8 + smallestExcess + 1);
+/** Bits of a value within the bounds, sign included. */
+export function signedBits({ low, high }: Bounds): number {
+  return 1 + Math.max(bitLength(BigInt(Math.max(high, 0))), bitLength(BigInt(Math.max(-low - 1, 0))));
+}
+
+/** Bits that the template takes for a value within the bounds. */
+export function requantiseBits(bounds: Bounds, shift: number): number {
+  return Math.max(signedBits(bounds), shift + 8 + smallestExcess + 1);
 }
 
 export function addRequantise(

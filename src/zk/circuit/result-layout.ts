@@ -5,7 +5,8 @@
  */
 import { InferiumError } from "../../base/errors.ts";
 import { bitLength, safeBits } from "../field.ts";
-import { computeBounds, type IntegerNetwork, type OutputKind } from "../network/integer-network.ts";
+import type { IntegerNetwork, OutputKind } from "../network/integer-network.ts";
+import { type Bounds, computeNetworkBounds, uniteBounds } from "../network/layer-bounds.ts";
 
 export interface ResultSlot {
   readonly row: number;
@@ -24,9 +25,9 @@ export interface ResultLayout {
   readonly bits: number;
 }
 
-/** @throws InferiumError ResultTooWide */
-export function planResult(network: IntegerNetwork, rows: number): ResultLayout {
-  const { low, high } = logitBounds(network);
+/** @param bounds of any logit @throws InferiumError ResultTooWide */
+export function planResult(network: IntegerNetwork, rows: number, bounds = logitBounds(network)): ResultLayout {
+  const { low, high } = bounds;
   const classes = network.layers.at(-1)?.outputs ?? 0;
   const slots: ResultSlot[] = [];
   let shift = 0;
@@ -50,10 +51,13 @@ export function planResult(network: IntegerNetwork, rows: number): ResultLayout 
 }
 
 /** Bounds of any logit. */
-export function logitBounds(network: IntegerNetwork): { readonly low: number; readonly high: number } {
-  const layer = network.layers.at(-1);
-  const bounds = layer === undefined ? [] : computeBounds(layer);
-  return { low: Math.min(...bounds.map(({ low }) => low)), high: Math.max(...bounds.map(({ high }) => high)) };
+export function logitBounds(network: IntegerNetwork): Bounds {
+  return uniteBounds(computeNetworkBounds(network).at(-1)?.values ?? []);
+}
+
+/** Bits of the largest difference between two logits. */
+export function gapBits(network: IntegerNetwork, { low, high } = logitBounds(network)): number {
+  return bitLength(BigInt(high - low));
 }
 
 /** What a row of the output holds: all logits, the label, the score. */

@@ -18,8 +18,10 @@ export interface OnnxNode {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Integer attributes, alone or in lists. */
+  /** Integer attributes, alone or in lists; an attribute of another type has none. */
   readonly attributes: ReadonlyMap<string, readonly number[]>;
+  /** Attributes that are one text. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 export interface OnnxValue {
@@ -64,12 +66,17 @@ function readNode(fields: Fields): OnnxNode {
     const values = [...integersOf(attribute, 3), ...integersOf(attribute, 8)].map(Number);
     return [stringsOf(attribute, 1)[0] ?? "", values] as const;
   });
+  const texts = messagesOf(fields, 5).flatMap((attribute) => {
+    const [name = "", text] = [stringsOf(attribute, 1)[0], stringsOf(attribute, 4)[0]];
+    return text === undefined ? [] : [[name, text] as const];
+  });
   return {
     opType: stringsOf(fields, 4)[0] ?? "",
     name: stringsOf(fields, 3)[0] ?? "",
     inputs: stringsOf(fields, 1),
     outputs: stringsOf(fields, 2),
     attributes: new Map(attributes),
+    texts: new Map(texts),
   };
 }
 
@@ -90,15 +97,16 @@ function readConstant(fields: Fields): [string, OnnxConstant] {
   const name = stringsOf(fields, 8)[0] ?? "";
   const number = Number(integersOf(fields, 2)[0] ?? 0n);
   const type = elementTypes.get(number);
-  if (type === undefined || type === "int64" || integersOf(fields, 14).some((location) => location !== 0n)) {
+  if (type === undefined || integersOf(fields, 14).some((location) => location !== 0n)) {
     throw new InferiumError(
       "UnsupportedTensor",
-      `The constant "${name}" has ONNX element type ${number} or lies outside the file; a circuit takes uint8, int8 and int32 within it. Quantise the model to integers.`,
+      `The constant "${name}" has ONNX element type ${number} or lies outside the file; a circuit takes uint8, int8, int32 and int64 within it. Quantise the model to integers.`,
     );
   }
   const shape = integersOf(fields, 1).map(Number);
   const raw = bytesOf(fields, 9)[0];
-  const values = raw === undefined ? Int32Array.from(integersOf(fields, 5), Number) : decodeRaw(type, raw);
+  const listed = integersOf(fields, type === "int64" ? 7 : 5);
+  const values = raw === undefined ? Int32Array.from(listed, Number) : decodeRaw(type, raw);
   const wanted = shape.reduce((product, size) => product * size, 1);
   if (values.length !== wanted) {
     throw new InferiumError(
@@ -109,9 +117,11 @@ function readConstant(fields: Fields): [string, OnnxConstant] {
   return [name, { type, shape, values }];
 }
 
-function decodeRaw(type: "uint8" | "int8" | "int32", raw: Uint8Array): Int32Array {
+function decodeRaw(type: ElementType, raw: Uint8Array): Int32Array {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   if (type === "uint8") return Int32Array.from(raw);
   if (type === "int8") return Int32Array.from(raw, (_, index) => view.getInt8(index));
-  return Int32Array.from({ length: raw.byteLength / 4 }, (_, index) => view.getInt32(index * 4, true));
+  // int64 serves shapes alone: the lower half holds them, and what it does not hold fits no shape.
+  const size = type === "int64" ? 8 : 4;
+  return Int32Array.from({ length: raw.byteLength / size }, (_, index) => view.getInt32(index * size, true));
 }

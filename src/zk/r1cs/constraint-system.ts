@@ -61,8 +61,13 @@ export class ConstraintSystem {
     this.constraints.add([], [], combination);
   }
 
-  /** A wire that is the combination, and the step that computes it. */
+  /** A wire that is the combination, and the step that computes it. Where that is another wire alone, it serves itself. */
   addLinear(name: string, combination: Combination): number {
+    const [first] = combination;
+    if (combination.length === 1 && first?.[0] !== one && first?.[1] === 1n) {
+      this.alias(first[0], name);
+      return first[0];
+    }
     const wire = this.addWire(name);
     this.assignLinear(wire, combination);
     return wire;

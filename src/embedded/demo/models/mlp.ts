@@ -101,7 +101,7 @@ function forward(mlp: Mlp, scratch: Scratch, pixels: Uint8Array): void {
   }
 }
 
-function softmax(values: Float64Array): void {
+export function softmax(values: Float64Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (const value of values) if (value > largest) largest = value;
   let sum = 0;

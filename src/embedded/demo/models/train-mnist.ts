@@ -13,7 +13,7 @@ import { buildMnistOnnx } from "./mnist-onnx.ts";
 import { countRight, quantise } from "./quantise.ts";
 
 /** Images at the end of the training set that only the choice of scales sees. The test set sees nothing but the result. */
-const heldImages = 5_000;
+export const heldImages = 5_000;
 
 const plan = { seed: 1998, rates: [0.03, 0.03, 0.02, 0.02, 0.01, 0.01, 0.005, 0.0025] } as const;
 
@@ -28,25 +28,29 @@ export interface TrainedModel {
 export async function trainMnist(log: (line: string) => void): Promise<TrainedModel> {
   const train = await loadMnist("train");
   const kept = train.count - heldImages;
-  const mlp = trainMlp(slice(train, 0, kept), plan, (epoch) => log(`epoch ${epoch} of ${plan.rates.length}`));
-  const model = quantise(mlp, slice(train, kept, train.count));
+  const mlp = trainMlp(sliceSet(train, 0, kept), plan, (epoch) => log(`epoch ${epoch} of ${plan.rates.length}`));
+  const model = quantise(mlp, sliceSet(train, kept, train.count));
   const test = await loadMnist("test");
   return { onnx: buildMnistOnnx(model), testAccuracy: countRight(model, test) / test.count };
 }
 
-function slice(set: MnistSet, first: number, last: number): MnistSet {
+export function sliceSet(set: MnistSet, first: number, last: number): MnistSet {
   const images = set.images.subarray(first * pixelsPerImage, last * pixelsPerImage);
   return { count: last - first, images, labels: set.labels.subarray(first, last) };
 }
 
-async function main(check: boolean): Promise<void> {
+/** Trains and writes the model; with `--check` on the command line, compares it with the committed file instead. */
+export async function keepOrCheck(
+  path: string,
+  train: (log: (line: string) => void) => Promise<TrainedModel>,
+): Promise<void> {
   const started = performance.now();
-  const { onnx, testAccuracy } = await trainMnist((line) => console.error(line));
+  const { onnx, testAccuracy } = await train((line) => console.error(line));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const digest = sha256(onnx);
   console.log(`trained in ${seconds} s, ${(testAccuracy * 100).toFixed(2)} % of the test images right, ${digest}`);
-  if (!check) return writeFile(modelPath, onnx);
-  const committed = sha256(await readFile(modelPath));
+  if (!process.argv.includes("--check")) return writeFile(path, onnx);
+  const committed = sha256(await readFile(path));
   if (committed === digest) return console.log("the committed model is reproduced, byte for byte");
   console.error(
     `The committed model is ${committed}; training gives ${digest}. Run without --check and commit the result.`,
@@ -54,4 +58,4 @@ async function main(check: boolean): Promise<void> {
   process.exitCode = 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.includes("--check"));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await keepOrCheck(modelPath, trainMnist);

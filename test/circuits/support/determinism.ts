@@ -1,0 +1,121 @@
+/**
+ * Proves that a constraint system leaves no choice: which wires follow from the inputs, whatever these are? Rules, applied until none
+ * adds a wire:
+ *
+ * 1. A constraint whose only unknown wire stands in C alone, once, with a constant coefficient: it follows.
+ * 2. A linear constraint whose unknown wires are bits (each a root of x * (x - 1)) with coefficients k, 2k, 4k and so on in any order,
+ *    fewer than 253: a number has one such expansion.
+ * 3. s * inverse = isSet and s * (1 - isSet) = 0 with s known: isSet follows, as 0 where s is 0 and as 1 elsewhere. `inverse` may be
+ *    anything where s is 0, and is left out if it stands nowhere else.
+ *
+ * A wire that does not follow is reported. The rules are sound, not complete: what they cannot show is named in the tests and tested
+ * otherwise.
+ */
+import { fieldPrime, invert, mod, safeBits } from "../../../src/zk/field.ts";
+import { type Combination, one, type Term } from "../../../src/zk/r1cs/constraint-system.ts";
+import type { Constraint } from "../../../src/zk/r1cs/r1cs-file.ts";
+
+export interface Wires {
+  readonly all: Iterable<number>;
+  /** Inputs, and what is shown to follow in another way. */
+  readonly given: Iterable<number>;
+}
+
+/** @returns wires that may have several values */
+export function findUndetermined(constraints: readonly Constraint[], { all, given }: Wires): number[] {
+  const known = new Set([one, ...given]);
+  const bits = new Set(constraints.map(bitOf).filter((wire) => wire !== undefined));
+  const hints = findInverses(constraints);
+  let open = constraints;
+  let size = 0;
+  while (known.size > size) {
+    size = known.size;
+    open = open.filter((constraint) => {
+      const wires = follow(constraint, known, bits);
+      for (const wire of wires) known.add(wire);
+      return wires.length === 0;
+    });
+    for (const { isSet, sum } of hints) if (sum.every(([wire]) => known.has(wire))) known.add(isSet);
+  }
+  const idle = new Set(hints.filter(({ isSet }) => known.has(isSet)).map(({ inverse }) => inverse));
+  return [...all].filter((wire) => !known.has(wire) && !idle.has(wire));
+}
+
+export function wiresOf({ a, b, c }: Constraint): number[] {
+  return [...new Set([a, b, c].flat().map(([wire]) => wire))];
+}
+
+function follow(constraint: Constraint, known: ReadonlySet<number>, bits: ReadonlySet<number>): number[] {
+  const isUnknown = ([wire]: Term) => !known.has(wire);
+  if (constraint.a.some(isUnknown) || constraint.b.some(isUnknown)) return [];
+  const unknown = constraint.c.filter(isUnknown);
+  const isExpansion = unknown.every(([wire]) => bits.has(wire)) && isBinary(unknown.map(([, factor]) => factor));
+  return unknown.length === 1 || isExpansion ? unknown.map(([wire]) => wire) : [];
+}
+
+const powers = new Map(Array.from({ length: safeBits }, (_, i) => [1n << BigInt(i), i]));
+
+/** Are they k times different powers of two below 2^253, for some k? */
+function isBinary(coefficients: readonly bigint[]): boolean {
+  return coefficients.some((unit) => {
+    const scale = invert(unit);
+    const scaled = coefficients.map((coefficient) => powers.get(mod(coefficient * scale)));
+    return scaled.every((power) => power !== undefined) && new Set(scaled).size === scaled.length;
+  });
+}
+
+/** The wire that the constraint makes a bit. */
+function bitOf({ a, b, c }: Constraint): number | undefined {
+  if (c.length > 0) return undefined;
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  const [wire] = short[0] ?? [one];
+  const root = new Map(long);
+  const isRoot = long.length === 2 && mod((root.get(wire) ?? 0n) + (root.get(one) ?? 0n)) === 0n;
+  return short.length === 1 && wire !== one && isRoot ? wire : undefined;
+}
+
+interface Inverse {
+  readonly sum: Combination;
+  readonly inverse: number;
+  readonly isSet: number;
+}
+
+function findInverses(constraints: readonly Constraint[]): Inverse[] {
+  const uses = new Map<number, number>();
+  for (const constraint of constraints)
+    for (const wire of wiresOf(constraint)) uses.set(wire, (uses.get(wire) ?? 0) + 1);
+  const found = constraints.flatMap(({ a, b, c }) => {
+    return [
+      [a, b],
+      [b, a],
+    ].flatMap(([sum = [], other = []]) => {
+      const [inverse, isSet] = [other[0]?.[0], c[0]?.[0]];
+      const isProduct = other.length === 1 && c.length === 1 && inverse !== undefined && isSet !== undefined;
+      return isProduct && uses.get(inverse) === 1 ? [{ sum, inverse, isSet }] : [];
+    });
+  });
+  return found.filter(({ sum, isSet }) =>
+    constraints.some(({ a, b, c }) => {
+      if (c.length > 0) return false;
+      const isComplement = (terms: Combination) => {
+        const factors = new Map(terms);
+        return (
+          terms.length === 2 && mod((factors.get(one) ?? 0n) + (factors.get(isSet) ?? 0n)) === 0n && factors.has(isSet)
+        );
+      };
+      return (isSame(a, sum) && isComplement(b)) || (isSame(b, sum) && isComplement(a));
+    }),
+  );
+}
+
+/** The same up to a factor. */
+function isSame(left: Combination, right: Combination): boolean {
+  const other = new Map(right);
+  const [wire = one, coefficient = 0n] = left[0] ?? [];
+  const scale = mod((other.get(wire) ?? 0n) * invert(coefficient));
+  return (
+    left.length === right.length &&
+    scale !== 0n &&
+    left.every(([each, factor]) => (factor * scale - (other.get(each) ?? 0n)) % fieldPrime === 0n)
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * Witnesses that lie. Two kinds of lie about a wire: the wire alone is changed, or everything that follows from it is computed again
+ * with it, as a prover would who cheats in one place. Either must break a constraint.
+ */
+import { fieldPrime, mod } from "../../../src/zk/field.ts";
+import { type Combination, type ConstraintSystem, one } from "../../../src/zk/r1cs/constraint-system.ts";
+import type { Constraint } from "../../../src/zk/r1cs/r1cs-file.ts";
+import { wiresOf } from "./determinism.ts";
+
+export class TamperedWitness {
+  readonly #system: ConstraintSystem;
+  readonly #constraints: readonly Constraint[];
+  readonly #touching = new Map<number, Constraint[]>();
+
+  constructor(system: ConstraintSystem, constraints: readonly Constraint[]) {
+    this.#system = system;
+    this.#constraints = constraints;
+    for (const constraint of constraints) {
+      for (const wire of wiresOf(constraint)) {
+        this.#touching.set(wire, [...(this.#touching.get(wire) ?? []), constraint]);
+      }
+    }
+  }
+
+  /** Other values of the wire, alone, that no constraint refuses. */
+  findAccepted(witness: readonly bigint[], wire: number): bigint[] {
+    const value = witness[wire] ?? 0n;
+    const values = [0n, 1n, 1n - value, value + 1n, value - 1n, -value, 2n * value, value + 256n, value ^ 0x5555n];
+    const others = new Set(values.map(mod).filter((other) => other !== value));
+    const constraints = this.#touching.get(wire) ?? [];
+    return [...others].filter((other) => areSatisfied(constraints, witness.with(wire, other)));
+  }
+
+  /** Is the witness accepted that follows from the inputs where the wires have other values? */
+  isAccepted(inputs: ReadonlyMap<number, bigint>, lies: ReadonlyMap<number, bigint>): boolean {
+    return areSatisfied(this.#constraints, computeWitness(this.#system, inputs, lies));
+  }
+}
+
+export function computeWitness(
+  system: ConstraintSystem,
+  inputs: ReadonlyMap<number, bigint>,
+  lies: ReadonlyMap<number, bigint> = new Map(),
+): bigint[] {
+  const values = new Array<bigint>(system.wireCount).fill(0n);
+  values[one] = 1n;
+  for (const [wire, value] of inputs) values[wire] = mod(value);
+  for (const step of system.steps) {
+    step(values);
+    for (const [wire, value] of lies) values[wire] = mod(value);
+  }
+  return values;
+}
+
+export function areSatisfied(constraints: readonly Constraint[], values: readonly bigint[]): boolean {
+  const sum = (terms: Combination) => terms.reduce((total, [wire, k]) => total + k * (values[wire] ?? 0n), 0n);
+  return constraints.every(({ a, b, c }) => (sum(a) * sum(b) - sum(c)) % fieldPrime === 0n);
+}
