@@ -3,8 +3,8 @@ import type { AttestationMessage, BatchHeaderMessage, ReceiptMessage } from "../
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { type Certificate, compactSignature, compareAddresses } from "./certificate.ts";
 
-/** One validator's signed rejection, with its vote's place in its tree. */
-export interface Rejection {
+/** One validator's signed vote, with its place in its tree. */
+export interface VoteProof {
   readonly attestation: AttestationMessage;
   readonly signature: string;
   /** What the validator itself computed: part of the vote's leaf. */
@@ -13,12 +13,24 @@ export interface Rejection {
   readonly proof: readonly string[];
 }
 
+/** A vote to reject. */
+export type Rejection = VoteProof;
+
 export interface RejectedEvidence {
   readonly receipt: ReceiptMessage;
   readonly workerSignature: string;
   /** Of the validators that rejected. */
   readonly epoch: bigint;
   readonly rejections: readonly Rejection[];
+}
+
+/** That validators approved a result, which somebody doubts. */
+export interface ApprovedEvidence {
+  readonly receipt: ReceiptMessage;
+  readonly workerSignature: string;
+  /** In which those who approved sat in the validator set. */
+  readonly epoch: bigint;
+  readonly approvals: readonly VoteProof[];
 }
 
 export interface ContradictionEvidence {
@@ -42,16 +54,26 @@ export function encodeSettle(header: BatchHeaderMessage, certificate: Certificat
 }
 
 export function encodeSlashRejected(evidence: RejectedEvidence): string {
-  const ascending = [...evidence.rejections].sort((a, b) =>
-    compareAddresses(a.attestation.validator, b.attestation.validator),
-  );
-  const rejections = ascending.map(({ attestation, signature, ...rest }) => ({
-    ...attestation,
-    ...rest,
-    signature: compactSignature(signature),
-  }));
   const workerSignature = compactSignature(evidence.workerSignature);
+  const rejections = sortVotes(evidence.rejections);
   return encode("SlashingManager", "slashRejected", [evidence.receipt, workerSignature, evidence.epoch, rejections]);
+}
+
+export function encodeOpenDispute(evidence: ApprovedEvidence): string {
+  const workerSignature = compactSignature(evidence.workerSignature);
+  const approvals = sortVotes(evidence.approvals);
+  return encode("Disputes", "open", [evidence.receipt, workerSignature, evidence.epoch, approvals]);
+}
+
+/** As the contracts take them: ascending by validator. */
+function sortVotes(votes: readonly VoteProof[]) {
+  return [...votes]
+    .sort((a, b) => compareAddresses(a.attestation.validator, b.attestation.validator))
+    .map(({ attestation, signature, ...rest }) => ({
+      ...attestation,
+      ...rest,
+      signature: compactSignature(signature),
+    }));
 }
 
 export function encodeProveContradiction(evidence: ContradictionEvidence): string {

@@ -1,5 +1,6 @@
 /** The contracts' events, typed and decoded. Pure. */
 import type { Log, Result } from "ethers";
+import { type DisputeRuling, disputeRulings } from "../protocol/dispute.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { type NodeRole, nodeRoles } from "./client.ts";
@@ -21,6 +22,11 @@ interface EventFields {
   Deposited: { requester: string; from: string; amountWei: bigint };
   WithdrawalRequested: { requester: string; amountWei: bigint; readyAt: number };
   Rotated: { epoch: bigint; validators: readonly string[] };
+  /** Of disputes, as are Drawn, Ruled and Executed. */
+  Opened: { dispute: string; taskId: string; attempt: number; worker: string; challenger: string };
+  Drawn: { dispute: string; jury: readonly string[]; commitUntil: number };
+  Ruled: { dispute: string; ruling: DisputeRuling; executableAt: number };
+  Executed: { dispute: string; ruling: DisputeRuling };
 }
 
 export type EventKind = keyof EventFields;
@@ -44,7 +50,21 @@ const decoders: { readonly [K in EventKind]: (args: Result) => EventFields[K] } 
     readyAt: Number(readyAt),
   }),
   Rotated: ({ epoch, validators }) => ({ epoch, validators: [...validators] }),
+  Opened: ({ id, taskId, attempt, worker, challenger }) => ({
+    ...{ dispute: id, taskId, worker, challenger },
+    attempt: Number(attempt),
+  }),
+  Drawn: ({ id, jury, commitUntil }) => ({ dispute: id, jury: [...jury], commitUntil: Number(commitUntil) }),
+  Ruled: ({ id, ruling, executableAt }) => ({
+    ...{ dispute: id, ruling: toRuling(ruling) },
+    executableAt: Number(executableAt),
+  }),
+  Executed: ({ id, ruling }) => ({ dispute: id, ruling: toRuling(ruling) }),
 };
+
+function toRuling(code: bigint): DisputeRuling {
+  return disputeRulings[Number(code)] ?? "None";
+}
 
 /** Where each event comes from. The same name in another contract is something else. */
 const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
@@ -56,6 +76,10 @@ const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
   Deposited: "escrow",
   WithdrawalRequested: "escrow",
   Rotated: "validatorSets",
+  Opened: "disputes",
+  Drawn: "disputes",
+  Ruled: "disputes",
+  Executed: "disputes",
 };
 
 /** What to ask the endpoint for: every known event of every contract that emits one. */

@@ -107,9 +107,10 @@ const failReading = (what: string) => (error: unknown) => {
   throw toChainError(`Reading ${what}`, error);
 };
 
-type Reader = (contract: keyof ContractAddresses, name: string, values: readonly unknown[]) => Promise<Result>;
+/** Calls a view of one of the contracts. @throws InferiumError RpcFailed, TransactionReverted */
+export type Reader = (contract: keyof ContractAddresses, name: string, values: readonly unknown[]) => Promise<Result>;
 
-function createReader(provider: JsonRpcProvider, addresses: ContractAddresses): Reader {
+export function createReader(provider: JsonRpcProvider, addresses: ContractAddresses): Reader {
   return async (contract, name, values) => {
     const { abi } = loadArtifact(contractOf[contract]);
     try {

@@ -93,7 +93,9 @@ async function checkDeployed(client: ChainClient): Promise<void> {
 export interface Step {
   readonly contract: keyof ContractAddresses;
   readonly call: string;
-  readonly values: readonly unknown[];
+  readonly values?: readonly unknown[];
+  /** In place of values: the call as it is encoded elsewhere. */
+  readonly data?: string;
 }
 
 export interface StepResult {
@@ -110,9 +112,9 @@ export interface StepResult {
 export async function runSteps(session: ChainSession, steps: readonly Step[]): Promise<StepResult[]> {
   const signer = await session.signer();
   const results: StepResult[] = [];
-  for (const [index, { contract, call, values }] of steps.entries()) {
+  for (const [index, { contract, call, values = [], data: encoded }] of steps.entries()) {
     const to = session.client.addresses[contract];
-    const data = loadArtifact(contractOf[contract]).abi.encodeFunctionData(call, values);
+    const data = encoded ?? loadArtifact(contractOf[contract]).abi.encodeFunctionData(call, values);
     const action = `${contractOf[contract]}.${call}`;
     if (session.options.dryRun === true && index > 0) {
       results.push({ action, to });
@@ -143,10 +145,15 @@ async function send(
   return { action: planned.action, to: planned.to, txHash: receipt?.hash ?? "", gas: String(receipt?.gasUsed ?? 0n) };
 }
 
-/** The result of a verb that sent, or would send, transactions. */
-export function printSteps({ io, options }: ChainSession, results: readonly StepResult[], summary: string): number {
+/** The result of a verb that sent, or would send, transactions. @param facts more fields of the JSON form */
+export function printSteps(
+  { io, options }: ChainSession,
+  results: readonly StepResult[],
+  summary: string,
+  facts: object = {},
+): number {
   if (options.output === "json") {
-    io.out(JSON.stringify({ dryRun: options.dryRun === true, summary, transactions: results }));
+    io.out(JSON.stringify({ dryRun: options.dryRun === true, summary, ...facts, transactions: results }));
     return 0;
   }
   for (const { action, to, txHash, gas } of results) {

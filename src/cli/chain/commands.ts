@@ -6,6 +6,7 @@ import type { BondOptions, RequesterOptions, UnbondOptions } from "./bonding.ts"
 import type { ChainOptions, ChainSession } from "./chain-session.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { DeployCommandOptions } from "./deploy.ts";
+import { addDisputeCommands } from "./dispute-commands.ts";
 
 const systemNamespace = "inferium-system";
 
@@ -14,6 +15,9 @@ export function addChainCommands(program: Command, context: CommandContext): voi
   addRequester(program, context);
   addClaim(program, context);
   addVerify(program, context);
+  const runIt = (options: ChainOptions, verb: (session: ChainSession) => Promise<number>) =>
+    run(context, options, verb);
+  addDisputeCommands(program, { context, systemNamespace, addRead, addWrite, addCluster, run: runIt });
   const chain = program.command("chain").description("the contracts: where they stand, and how they are deployed");
   addDeploy(chain, context);
   addRead(chain.command("status").description("last and final batch, epoch, validators, pause, addresses")).action(

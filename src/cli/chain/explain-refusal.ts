@@ -23,6 +23,14 @@ const advice: Readonly<Record<string, string>> = {
   TooLate: "The time for this is over.",
   NotAJuror: "This key was not drawn for the jury.",
   AlreadyDisputed: "This result is disputed already.",
+  AlreadyVoted: "This juror has voted; a juror votes once.",
+  WrongCommitment: "Verdict and salt are not what this juror committed to: give the file that commit wrote.",
+  SeedNotMined: "The block that draws the jury is not mined yet: try again in a few blocks.",
+  EvidenceTooOld: "The time in which approvals of that epoch can be disputed is over.",
+  NotAValidator: "The accused was not in the validator set of that epoch.",
+  InvalidVoteProof: "The vote is not under the root that the validator signed.",
+  AccessControlUnauthorizedAccount: "Only the holder of the role may do this, such as the guardian: use its key.",
+  NothingOwed: "Nothing is there to collect.",
   EnforcedPause: "The token is paused by its administrator.",
 };
 

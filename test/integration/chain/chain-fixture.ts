@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BaseWallet, type HDNodeWallet, type JsonRpcProvider, Wallet } from "ethers";
+import { type BaseWallet, type HDNodeWallet, type JsonRpcProvider, toBeHex, Wallet } from "ethers";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import type { ContractAddresses } from "../../../src/chain/addresses.ts";
@@ -10,7 +10,7 @@ import { bondNodes, type ChainWriter, depositFor, mintTokens } from "../../../sr
 import { buildCertificate, type Certificate } from "../../../src/chain/certificate.ts";
 import { type ChainClient, connectChain } from "../../../src/chain/client.ts";
 import { deployContracts } from "../../../src/chain/deploy.ts";
-import { oneToken } from "../../../src/chain/deploy-parameters.ts";
+import { type DeployParameters, oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { hashHeader } from "../../../src/chain/header.ts";
 import type { JournalEntry, JournalStore } from "../../../src/chain/journal.ts";
 import { openProvider } from "../../../src/chain/provider.ts";
@@ -37,16 +37,26 @@ export interface ChainFixture {
 
 export const treasury = `0x${"00".repeat(19)}fe`;
 
-export async function startChain(): Promise<ChainFixture> {
+export interface ChainSetup {
+  readonly parameters?: Partial<DeployParameters>;
+  /** Every node bonds itself, as different owners do, and has ether. */
+  readonly ownBonds?: boolean;
+  /** Blocks also without transactions. */
+  readonly blockSeconds?: number;
+}
+
+export async function startChain(setup: ChainSetup = {}): Promise<ChainFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), "inferium-chain-"));
-  const anvil = await startAnvil({ port: 0, dataDir, logger: silentLogger });
+  const { blockSeconds } = setup;
+  const ticking = blockSeconds === undefined ? {} : { blockSeconds };
+  const anvil = await startAnvil({ port: 0, dataDir, logger: silentLogger, ...ticking });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
   const wallet = (index: number) => new Wallet(anvil.accounts[index]!.privateKey, provider);
   const validators = Array.from({ length: 7 }, () => Wallet.createRandom());
   const workers = Array.from({ length: 2 }, () => Wallet.createRandom());
   const signer = wallet(0);
   // A window of no length: what is settled is final at once, and can be claimed.
-  const parameters = { validators: validators.map((v) => v.address), challengeSeconds: 0 };
+  const parameters = { challengeSeconds: 0, ...setup.parameters, validators: validators.map((v) => v.address) };
   const addresses = await deployContracts({ signer, parameters });
   const client = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
   const stop = async () => {
@@ -58,7 +68,7 @@ export async function startChain(): Promise<ChainFixture> {
   const requester = Wallet.createRandom();
   const admin = { signer, addresses };
   await mintTokens(admin, [{ account: signer.address, amountWei: 1_000_000n * oneToken }]);
-  await bondNodes(admin, [
+  const bonds = [
     ...validators.map((node) => ({
       node,
       role: "Validator" as const,
@@ -66,10 +76,31 @@ export async function startChain(): Promise<ChainFixture> {
       amountWei: 50_000n * oneToken,
     })),
     ...workers.map((node) => ({ node, role: "Worker" as const, payout: node.address, amountWei: 10_000n * oneToken })),
-  ]);
+  ];
+  if (setup.ownBonds === true) await bondThemselves(admin, provider, bonds);
+  else await bondNodes(admin, bonds);
   await depositFor(admin, [{ account: requester.address, amountWei: 1_000n * oneToken }]);
   const rest = { admin, settlerKey: wallet(1), validators, workers, requester, stop };
   return { rpcUrl: anvil.rpcUrl, anvilPid: anvil.pid, provider, client, addresses, ...rest };
+}
+
+type NodeBond = {
+  readonly node: HDNodeWallet;
+  readonly role: "Worker" | "Validator";
+  payout: string;
+  amountWei: bigint;
+};
+
+async function bondThemselves(admin: ChainWriter, provider: JsonRpcProvider, bonds: readonly NodeBond[]) {
+  const { addresses } = admin;
+  await mintTokens(
+    admin,
+    bonds.map(({ node, amountWei }) => ({ account: node.address, amountWei })),
+  );
+  for (const bond of bonds) {
+    await provider.send("anvil_setBalance", [bond.node.address, toBeHex(10n ** 19n)]);
+    await bondNodes({ signer: bond.node.connect(provider), addresses }, [bond]);
+  }
 }
 
 export function aTask(chain: ChainFixture, number: number, rewardWei = oneToken): SettledTask {
