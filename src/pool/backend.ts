@@ -6,10 +6,14 @@
 import type {
   AttestRequest,
   AttestResponse,
+  BatchRequest,
+  BatchResponse,
   ClaimRequest,
   ClaimResponse,
   HeartbeatRequest,
   HeartbeatResponse,
+  ItemRequest,
+  ItemResponse,
   PoolRole,
   ReceiptRequest,
   ReceiptResponse,
@@ -48,4 +52,8 @@ export interface PoolBackend {
   receipt(caller: PoolCaller, request: ReceiptRequest): Promise<ReceiptResponse>;
   /** Validators only. Idempotent by (caller, kind, validation or sequence). */
   attest(caller: PoolCaller, request: AttestRequest): Promise<AttestResponse>;
+  /** Validators only. What a settled batch is made of; BatchUnknown where it is not kept any more. */
+  batch(caller: PoolCaller, request: BatchRequest): Promise<BatchResponse>;
+  /** Validators only. What the receipt of an attempt is about; ReceiptGone where the task is gone. */
+  item(caller: PoolCaller, request: ItemRequest): Promise<ItemResponse>;
 }

@@ -14,10 +14,14 @@ import type { ProtocolSigner } from "./signer.ts";
 import type {
   AttestRequest,
   AttestResponse,
+  BatchRequest,
+  BatchResponse,
   ClaimRequest,
   ClaimResponse,
   HeartbeatRequest,
   HeartbeatResponse,
+  ItemRequest,
+  ItemResponse,
   PoolRole,
   ReceiptRequest,
   ReceiptResponse,
@@ -52,6 +56,8 @@ export interface PoolClient {
   heartbeat(request: HeartbeatRequest, signal?: AbortSignal): Promise<HeartbeatResponse>;
   receipt(request: ReceiptRequest, signal?: AbortSignal): Promise<ReceiptResponse>;
   attest(request: AttestRequest, signal?: AbortSignal): Promise<AttestResponse>;
+  batch(request: BatchRequest, signal?: AbortSignal): Promise<BatchResponse>;
+  item(request: ItemRequest, signal?: AbortSignal): Promise<ItemResponse>;
   close(): Promise<void>;
 }
 
@@ -80,6 +86,8 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
     heartbeat: (request, signal) => call("heartbeat", request, { signal }),
     receipt: (request, signal) => call("receipt", request, { signal }),
     attest: (request, signal) => call("attest", request, { signal }),
+    batch: (request, signal) => call("batch", request, { signal }),
+    item: (request, signal) => call("item", request, { signal }),
     close: () => transport.close(),
   };
 }

@@ -4,9 +4,11 @@ import { PoolRefusal } from "./refusal.ts";
 import { requestSchemas } from "./request-schemas.ts";
 import type {
   AttestRequest,
+  BatchRequest,
   ChallengeRequest,
   ClaimRequest,
   HeartbeatRequest,
+  ItemRequest,
   ReceiptRequest,
   SessionRequest,
 } from "./wire.ts";
@@ -20,6 +22,8 @@ const validators = {
   heartbeat: ajv.compile<HeartbeatRequest>(requestSchemas.heartbeat),
   receipt: ajv.compile<ReceiptRequest>(requestSchemas.receipt),
   attest: ajv.compile<AttestRequest>(requestSchemas.attest),
+  batch: ajv.compile<BatchRequest>(requestSchemas.batch),
+  item: ajv.compile<ItemRequest>(requestSchemas.item),
 };
 
 export const parseChallenge = (body: Buffer) => parse(validators.challenge, body);
@@ -28,6 +32,8 @@ export const parseClaim = (body: Buffer) => parse(validators.claim, body);
 export const parseHeartbeat = (body: Buffer) => parse(validators.heartbeat, body);
 export const parseReceipt = (body: Buffer) => parse(validators.receipt, body);
 export const parseAttest = (body: Buffer) => parse(validators.attest, body);
+export const parseBatch = (body: Buffer) => parse(validators.batch, body);
+export const parseItem = (body: Buffer) => parse(validators.item, body);
 
 /** @throws PoolRefusal 400 InvalidJson, InvalidRequest */
 function parse<T>(validate: ValidateFunction<T>, body: Buffer): T {

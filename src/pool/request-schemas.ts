@@ -120,4 +120,7 @@ const attest = byKind([
   object({ kind: { const: "refuse" }, sequence, headerHash: hex(32), reason: text(2048) }),
 ]);
 
-export const requestSchemas = { challenge, session, claim, heartbeat, receipt, attest };
+const batch = object({ sequence });
+const item = object({ taskId: hex(32), attempt: attemptNumber });
+
+export const requestSchemas = { challenge, session, claim, heartbeat, receipt, attest, batch, item };

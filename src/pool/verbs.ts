@@ -3,9 +3,11 @@ import type { PoolBackend, PoolCaller } from "./backend.ts";
 import { issueChallenge, openSession, type SessionGate } from "./open-session.ts";
 import {
   parseAttest,
+  parseBatch,
   parseChallenge,
   parseClaim,
   parseHeartbeat,
+  parseItem,
   parseReceipt,
   parseSession,
 } from "./parse-request.ts";
@@ -41,6 +43,8 @@ export function createSessionVerbs(backend: PoolBackend, wait: WaitForWork): Rea
     { name: "heartbeat", roles: both, answer: async (caller, body) => backend.heartbeat(caller, parseHeartbeat(body)) },
     { name: "receipt", roles: ["Worker"], answer: async (caller, body) => backend.receipt(caller, parseReceipt(body)) },
     { name: "attest", roles: ["Validator"], answer: async (caller, body) => backend.attest(caller, parseAttest(body)) },
+    { name: "batch", roles: ["Validator"], answer: async (caller, body) => backend.batch(caller, parseBatch(body)) },
+    { name: "item", roles: ["Validator"], answer: async (caller, body) => backend.item(caller, parseItem(body)) },
   ];
   return new Map(verbs.map((verb) => [`/v1/${verb.name}`, verb]));
 }

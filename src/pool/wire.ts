@@ -10,6 +10,8 @@
  *   POST /v1/heartbeat          HeartbeatRequest  -> HeartbeatResponse
  *   POST /v1/receipt            ReceiptRequest    -> ReceiptResponse     idempotent by (task, attempt)
  *   POST /v1/attest             AttestRequest     -> AttestResponse      commit, reveal, or a signed batch header
+ *   POST /v1/batch              BatchRequest      -> BatchResponse       validators: what a settled batch is made of
+ *   POST /v1/item               ItemRequest       -> ItemResponse        validators: what was run, to run it again
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
@@ -97,22 +99,25 @@ export interface SignedReceipt {
   readonly signature: string;
 }
 
+/** One worker's result with all that it takes to run the task again. */
+export interface JudgeItem {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly model: ModelReference;
+  readonly input: InputReference;
+  readonly verification: PolicyReference;
+  readonly receipt: SignedReceipt;
+  /** The worker's output, needed where the policy compares values. */
+  readonly output?: InlineTensors;
+}
+
 /** A validator re-executes these and commits to its votes. */
 export interface ValidateDuty {
   readonly kind: "validate";
   readonly namespace: string;
   readonly validation: string;
   readonly validationId: string;
-  readonly items: readonly {
-    readonly taskId: string;
-    readonly attempt: number;
-    readonly model: ModelReference;
-    readonly input: InputReference;
-    readonly verification: PolicyReference;
-    readonly receipt: SignedReceipt;
-    /** The worker's output, needed where the policy compares values. */
-    readonly output?: InlineTensors;
-  }[];
+  readonly items: readonly JudgeItem[];
   readonly deadlineMs: number;
 }
 /** All commitments are in (or their time is up): reveal. */
@@ -262,6 +267,22 @@ export type AttestRequest =
   | { readonly kind: "refuse"; readonly sequence: string; readonly headerHash: string; readonly reason: string };
 export interface AttestResponse {
   readonly status: "Recorded" | "Duplicate" | "Late";
+}
+/** For whoever watches settled results. */
+export interface BatchRequest {
+  /** Decimal. */
+  readonly sequence: string;
+}
+export interface BatchResponse {
+  readonly batch: BatchData;
+}
+/** For jurors and watchers. */
+export interface ItemRequest {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+export interface ItemResponse {
+  readonly item: JudgeItem;
 }
 export interface ErrorResponse {
   readonly error: { readonly code: string; readonly message: string };

@@ -27,7 +27,7 @@ const callTimeoutMs = 10_000;
 export function openChainView(config: ChainConfig, domain: ProtocolDomain): OpenChainView {
   let connection: Promise<ChainClient> | undefined;
   const connect = (): Promise<ChainClient> => {
-    connection ??= connectTo(config, domain).catch((error: unknown) => {
+    connection ??= connectToPoolChain(config, domain).catch((error: unknown) => {
       connection = undefined;
       throw error;
     });
@@ -49,7 +49,11 @@ export function openChainView(config: ChainConfig, domain: ProtocolDomain): Open
   };
 }
 
-async function connectTo({ rpcUrl, addressesFile }: ChainConfig, domain: ProtocolDomain): Promise<ChainClient> {
+/** @throws InferiumError RpcUnavailable (retry), WrongChain, FileUnreadable */
+export async function connectToPoolChain(
+  { rpcUrl, addressesFile }: ChainConfig,
+  domain: ProtocolDomain,
+): Promise<ChainClient> {
   const addresses = await readAddresses(addressesFile);
   const client = await connectChain({ rpcUrl, addresses, timeoutMs: callTimeoutMs });
   if (client.chainId === domain.chainId && getAddress(addresses.settlement) === getAddress(domain.settlement))

@@ -7,7 +7,7 @@ import { describeError } from "../base/errors.ts";
 import type { Executor } from "../inference/execute.ts";
 import { toExecutionRequest } from "../pool/execution-request.ts";
 import { readInline } from "../pool/inline-tensors.ts";
-import type { ValidateDuty } from "../pool/wire.ts";
+import type { JudgeItem } from "../pool/wire.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import {
@@ -20,20 +20,21 @@ import {
 import { checkReceipt } from "./check-receipt.ts";
 
 export type Execute = Executor["execute"];
-export type JudgedItem = ValidateDuty["items"][number];
 
 export interface JudgeContext {
   readonly execute: Execute;
   readonly domain: ProtocolDomain;
 }
 
+export type Judge = typeof judgeItem;
+
 /** Never rejects: what cannot be judged is an Abstain with the reason. */
-export async function judgeItem(context: JudgeContext, item: JudgedItem, signal: AbortSignal): Promise<DecidedVote> {
+export async function judgeItem(context: JudgeContext, item: JudgeItem, signal: AbortSignal): Promise<DecidedVote> {
   const finding = checkReceipt(context.domain, item.receipt, item);
   if (finding !== undefined) return abstain(finding);
   try {
     const policy = toComparePolicy(item.verification);
-    const own = await compute(context.execute, item, signal);
+    const own = await computeOwnResult(context.execute, item, signal);
     const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
     return decideVote({ policy, receipt: item.receipt.message, own, ...(handedOn && { handedOn }) });
   } catch (error) {
@@ -41,7 +42,12 @@ export async function judgeItem(context: JudgeContext, item: JudgedItem, signal:
   }
 }
 
-async function compute(execute: Execute, { model, input }: JudgedItem, signal: AbortSignal): Promise<OwnResult> {
+/** Model and input fetched and run here; never rejects. */
+export async function computeOwnResult(
+  execute: Execute,
+  { model, input }: JudgeItem,
+  signal: AbortSignal,
+): Promise<OwnResult> {
   try {
     signal.throwIfAborted();
     const result = await execute(toExecutionRequest(model, input), signal);
@@ -57,7 +63,8 @@ async function compute(execute: Execute, { model, input }: JudgedItem, signal: A
   }
 }
 
-function readHandedOn({ output }: JudgedItem) {
+/** @throws InferiumError where the tensors are malformed */
+export function readHandedOn({ output }: JudgeItem) {
   if (output === undefined) return undefined;
   const outputs = readInline(output);
   return { outputs, outputDigest: digestToBytes32(digestTensors(outputs)) };

@@ -19,6 +19,8 @@ import { type CertifyContext, type ChainView, certifyBatch } from "./certify/cer
 import { openSettledTasks } from "./certify/settled-tasks.ts";
 import { type OpenChainView, openChainView } from "./chain-view.ts";
 import type { ValidatorConfig } from "./config.ts";
+import { runDisputes } from "./dispute/run-disputes.ts";
+import { type Judge, judgeItem } from "./judge.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
 import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
 import { openVoteRecords } from "./vote-record.ts";
@@ -31,6 +33,8 @@ export interface ValidatorDependencies {
   readonly registry?: Registry;
   /** In place of an executor made from the configuration. */
   readonly execute?: Executor["execute"];
+  /** How a panel's receipts are judged, in place of running them again; for demonstrations of what is wrong with that. */
+  readonly judge?: Judge;
   /** In place of the chain that the configuration names. */
   readonly chain?: ChainView;
   /** Called once a session is open and claims begin. */
@@ -61,12 +65,48 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
     const context = await openContext(config, dependencies, { client, signer, facts, clock, execute, chain });
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
-    await work({ config, context, client, clock, logger, loadedModels: executor.loadedModels }, signal);
+    const duties = { config, context, client, clock, logger, loadedModels: executor.loadedModels };
+    const disputes = { config, context, client, clock, logger };
+    await together([(until) => work(duties, until), (until) => settleDisputes(disputes, until)], signal);
   } finally {
     await chain?.close();
     await client.close();
     await executor.close();
   }
+}
+
+/** All end with the signal, or with the first that fails. */
+async function together(
+  parts: readonly ((signal: AbortSignal) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = new AbortController();
+  const until = AbortSignal.any([signal, failed.signal]);
+  const ended = await Promise.allSettled(
+    parts.map((part) =>
+      part(until).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  const broken = ended.find(({ status }) => status === "rejected");
+  if (broken?.status === "rejected" && !signal.aborted) throw broken.reason;
+}
+
+async function settleDisputes(
+  { config, context, client, clock, logger }: Omit<Work, "loadedModels">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { disputes, chain, stateDir, keyFile, passphraseFile } = config;
+  if (disputes === undefined || chain === undefined) return;
+  const { domain, execute } = context.votes;
+  const key = { keyFile, passwordFile: passphraseFile };
+  const { metrics } = context;
+  await runDisputes(
+    { config: disputes, chain, key, stateDir, domain, pool: client, execute, clock, logger, metrics },
+    signal,
+  );
 }
 
 interface Joined {
@@ -90,7 +130,7 @@ async function openContext(
   const record = await openCertifiedRecord(config.stateDir, domain);
   const settled = await openSettledTasks(config.stateDir, domain);
   return {
-    votes: { ...shared, domain, execute, records },
+    votes: { ...shared, domain, execute, records, judge: dependencies.judge ?? judgeItem },
     certify: { ...shared, domain, record, settled, rules: config, chain: dependencies.chain ?? chain ?? {} },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,

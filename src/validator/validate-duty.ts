@@ -13,7 +13,7 @@ import { buildMerkleTree, hashVoteLeaf } from "../protocol/merkle.ts";
 import { attestationTypes, type ProtocolDomain } from "../protocol/typed-data.ts";
 import type { DecidedVote } from "../protocol/verdict/cast-vote.ts";
 import { digestReceipt } from "./check-receipt.ts";
-import { type Execute, judgeItem } from "./judge.ts";
+import { type Execute, type Judge, judgeItem } from "./judge.ts";
 import type { VoteRecord, VoteRecords } from "./vote-record.ts";
 
 export interface VoteContext {
@@ -21,6 +21,8 @@ export interface VoteContext {
   readonly signer: ProtocolSigner;
   readonly domain: ProtocolDomain;
   readonly execute: Execute;
+  /** Default: run each item again. */
+  readonly judge?: Judge;
   readonly records: VoteRecords;
   readonly clock: Clock;
 }
@@ -67,7 +69,8 @@ async function judgeAll(context: VoteContext, duty: ValidateDuty, signal: AbortS
   const timer = setTimeout(() => bounded.abort(new Error("the deadline passed first")), leftMs);
   try {
     const votes: DecidedVote[] = [];
-    for (const item of duty.items) votes.push(await judgeItem(context, item, bounded.signal));
+    const judge = context.judge ?? judgeItem;
+    for (const item of duty.items) votes.push(await judge(context, item, bounded.signal));
     return votes;
   } finally {
     clearTimeout(timer);

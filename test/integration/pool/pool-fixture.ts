@@ -3,6 +3,7 @@ import { Wallet } from "ethers";
 import { type Dispatcher, Pool } from "undici";
 import { afterEach } from "vitest";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
+import { InferiumError } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate, type ServerCertificate } from "../../../src/base/tls.ts";
 import type { PoolBackend } from "../../../src/pool/backend.ts";
@@ -38,6 +39,8 @@ export function aBackend(overrides: Partial<PoolBackend> = {}): PoolBackend {
     heartbeat: async () => ({ cancel: [] }),
     receipt: async () => ({ status: "Recorded" }),
     attest: async () => ({ status: "Recorded" }),
+    batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no batches.")),
+    item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no receipts.")),
     ...overrides,
   };
 }

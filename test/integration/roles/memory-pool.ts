@@ -2,6 +2,7 @@
  * A pool in memory: just enough of an operator to lead a task from claim over receipt, votes and reveal to a certified
  * batch. It checks what members send as an operator would, and can be told to hand out something false.
  */
+import { InferiumError } from "../../../src/base/errors.ts";
 import type { PoolBackend, PoolCaller } from "../../../src/pool/backend.ts";
 import type {
   AttestRequest,
@@ -207,6 +208,8 @@ export function createMemoryPool(options: MemoryPoolOptions) {
       return { status };
     },
     attest: async ({ account }, request) => ({ status: attest(account, request) }),
+    batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no settled batches here.")),
+    item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no settled results here.")),
   };
 
   return {
