@@ -28,6 +28,7 @@ import type { WorkerObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { PanelBook } from "./panel-book.ts";
 import type { Presence } from "./presence.ts";
+import type { SettledResults } from "./settled-results.ts";
 import type { Workload } from "./workload.ts";
 
 export interface BackendOptions {
@@ -40,6 +41,7 @@ export interface BackendOptions {
   readonly duties: DutyDesk;
   readonly panels: PanelBook;
   readonly certifier: Certifier;
+  readonly results: SettledResults;
   readonly assign: AssignTask;
   readonly receive: ReceiveReceipt;
   readonly endAttempt: EndAttempt;
@@ -77,6 +79,8 @@ export function createBackend(options: BackendOptions): PoolBackend {
       see(caller.node);
       return attest(options, caller.account, request);
     },
+    batch: (_, { sequence }) => options.results.readBatch(sequence),
+    item: (_, { taskId, attempt }) => options.results.readItem(taskId, attempt),
   };
 }
 

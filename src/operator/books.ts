@@ -14,6 +14,7 @@ import type { ChainLink } from "./chain-link.ts";
 import { ClaimDesk } from "./claim-desk.ts";
 import type { OperatorConfig } from "./config.ts";
 import { addressOf, Directory } from "./directory.ts";
+import { DisputeBook } from "./dispute-book.ts";
 import { DutyDesk } from "./duty-desk.ts";
 import { Earnings } from "./earnings.ts";
 import { FinalBatch } from "./final-batch.ts";
@@ -28,7 +29,9 @@ import { PanelBook } from "./panel-book.ts";
 import { Presence } from "./presence.ts";
 import { RecordStore } from "./record-store.ts";
 import { ReputationBook } from "./reputation-book.ts";
+import { SettledResults } from "./settled-results.ts";
 import { SlashBook } from "./slash-book.ts";
+import { TaskFinder } from "./task-finder.ts";
 import { ValidationIndex } from "./validation-index.ts";
 import { createItemBook } from "./validation-items.ts";
 import { Workload } from "./workload.ts";
@@ -70,6 +73,7 @@ export function createBooks(parts: BookParts) {
   const duties = new DutyDesk(logger);
   const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
   const slashes = new SlashBook(records("slash"));
+  const finder = new TaskFinder(ledger);
   return {
     ...createMembers(parts, slashes),
     ledger,
@@ -78,6 +82,9 @@ export function createBooks(parts: BookParts) {
     outputs,
     items,
     duties,
+    finder,
+    disputes: new DisputeBook(),
+    results: new SettledResults({ batches, items, finder }),
     index: new ValidationIndex(),
     slashes,
     transactions: records("transaction"),

@@ -8,6 +8,7 @@ import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
 import { requesterOf, type SettleCandidate, writeOrder } from "./build-batch.ts";
 import type { ChainLink } from "./chain-link.ts";
+import type { ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OrderBook } from "./order-book.ts";
 import type { ValidationIndex } from "./validation-index.ts";
@@ -17,17 +18,24 @@ export interface CandidateSources {
   readonly index: ValidationIndex;
   readonly orders: OrderBook;
   readonly link: ChainLink;
+  /** A panel that lost members has not enough votes left: another one is to hear its tasks. */
+  readonly dropValidation: (validation: ValidationObject) => Promise<void>;
 }
 
-/** Undefined where it cannot be settled now: it waits, or a new panel hears it. */
+/**
+ * Undefined where it cannot be settled now: it waits, or a new panel hears it.
+ * @param members of the batch's epoch, lower case: votes of validators that were removed since count no more
+ */
 export async function gatherCandidate(
   sources: CandidateSources,
   entry: TaskEntry,
+  members: ReadonlySet<string>,
 ): Promise<SettleCandidate | undefined> {
   const { task, status, uid, key } = entry;
   const { receipt } = status;
   if (!receipt || !isConditionTrue(status.conditions, "Validated")) return undefined;
-  const votes = status.verdict?.result === "Unverified" ? [] : await findVotes(sources, entry);
+  const votes = status.verdict?.result === "Unverified" ? [] : await findVotes(sources, entry, members);
+  if (votes === "TooFew") return undefined;
   if (!votes) {
     await reopen(sources.ledger, entry);
     return undefined;
@@ -70,13 +78,23 @@ async function findOrder(orders: OrderBook, { task, status }: TaskEntry): Promis
   return hadExpired || message.requester !== requesterOf(task.spec) ? undefined : found.order;
 }
 
-async function findVotes(sources: CandidateSources, { uid, status }: TaskEntry): Promise<VoteEvidence[] | undefined> {
+/** TooFew: the panel is given up, and the task waits until its Validation is gone. */
+async function findVotes(
+  sources: CandidateSources,
+  { uid, status }: TaskEntry,
+  members: ReadonlySet<string>,
+): Promise<VoteEvidence[] | "TooFew" | undefined> {
   const attempt = status.receipt?.message.attempt ?? 0;
   const validation = sources.index.covering(uid, attempt);
   if (!validation?.status) return undefined;
   const at = validation.spec.receipts.findIndex((receipt) => receipt.uid === uid && receipt.attempt === attempt);
   const validationId = computeValidationId(validation.metadata.uid ?? "");
-  const votes = collectVotes({ spec: validation.spec, status: validation.status }, at, "Accept");
+  const cast = collectVotes({ spec: validation.spec, status: validation.status }, at, "Accept");
+  const votes = cast.filter(({ validator }) => members.has(validator.toLowerCase()));
+  if (votes.length < cast.length && votes.length < validation.spec.quorum) {
+    await sources.dropValidation(validation);
+    return "TooFew";
+  }
   return Promise.all(
     votes.map(async (vote) => ({ ...vote, payee: await readPayout(sources, vote.validator), validationId })),
   );

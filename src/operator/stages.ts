@@ -2,9 +2,10 @@
  * Wires the stages of one term together. They know each other by what they are given here and nothing else: a change of a
  * task goes to the stage that it is now in, and each stage asks the next one only to look.
  */
-import { watchEvents } from "../chain/events.ts";
+import { createDisputeReader } from "../chain/dispute-reader.ts";
 import { openSigner } from "../chain/open-signer.ts";
 import { openSettler, type Settler } from "../chain/settler.ts";
+import { isNotFound } from "../kube/api-error.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { objectKey } from "../kube/object.ts";
 import type { PoolBackend } from "../pool/backend.ts";
@@ -16,6 +17,7 @@ import { createBackend } from "./backend.ts";
 import { type BookParts, type Books, createBooks, createEarnings } from "./books.ts";
 import { type Admission, createAdmission } from "./controllers/admit.ts";
 import { createAssign } from "./controllers/assign.ts";
+import { createDisputeStage } from "./controllers/dispute.ts";
 import { createExpire } from "./controllers/expire.ts";
 import { createGrouping, type Grouping } from "./controllers/group.ts";
 import { createMirror } from "./controllers/mirror.ts";
@@ -29,6 +31,8 @@ import { SpentDuty } from "./controllers/spent.ts";
 import { addressOf } from "./directory.ts";
 import type { Earnings } from "./earnings.ts";
 import { follow } from "./follow.ts";
+import { followChain } from "./follow-chain.ts";
+import type { ValidationObject } from "./kinds.ts";
 import { Lanes } from "./lanes.ts";
 import type { TaskLedger } from "./ledger.ts";
 import type { TellTask } from "./task-events.ts";
@@ -62,8 +66,6 @@ interface Wiring extends StageParts {
   readonly endAttempt: ReturnType<typeof createAttemptEnd>;
   readonly settler: () => Promise<Settler>;
 }
-
-const eventPollMs = 1_000;
 
 export function buildStages(parts: StageParts): Stages {
   const { clock, logger, kubeMetrics } = parts;
@@ -162,16 +164,32 @@ function attachSettlement(wiring: Wiring): SettleStage {
     await books.ledger.flush(key, "validated");
     return undefined;
   });
+  lanes.attach(
+    "dispute",
+    createDisputeStage({
+      ...{ ...books, book: books.disputes, tell, logger },
+      reader: () => createDisputeReader(link.client),
+      nameOf: (address) => books.directory.findByAddress(address)?.metadata.name,
+    }),
+  );
   const onSlashed = (address: string) => books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
   lanes.attach("slash", createSlashStage({ ...books, book: books.slashes, settler, logger, metrics, tell, onSlashed }));
   return new SettleStage({
     ...{ ...books, book: books.batches, link, settler, clock, logger, metrics, tell },
+    dropValidation: (validation) => dropValidation(wiring, validation),
     treasury: config.chain.treasury,
     batchMs: config.batch.maxAgeMs,
     batchSize: config.batch.maxTasks,
     onSettled: () => {
       for (const worker of books.directory.list()) lanes.add("mirror", worker.metadata.name);
     },
+  });
+}
+
+async function dropValidation({ clients }: Wiring, { metadata }: ValidationObject): Promise<void> {
+  const { namespace, name, uid = "" } = metadata;
+  await clients.validations.delete({ namespace, name }, { preconditions: { uid } }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
   });
 }
 
@@ -252,7 +270,7 @@ async function run(
   { settle, spent }: { readonly settle: SettleStage; readonly spent: SpentDuty },
   signal: AbortSignal,
 ): Promise<void> {
-  const { books, lanes, link, config, logger, clock, earnings } = wiring;
+  const { books, lanes } = wiring;
   for (const { name } of books.slashes.list()) lanes.add("slash", name);
   await Promise.all([
     lanes.run(signal),
@@ -260,38 +278,8 @@ async function run(
     spent.run(signal),
     books.bonds.run(signal),
     books.reputations.run(signal),
-    watchEvents({
-      client: link.client,
-      fromBlock: config.chain.fromBlock,
-      pollMs: eventPollMs,
-      confirmations: config.chain.confirmations,
-      onEvent: async (event) => {
-        earnings.observe(event);
-        spent.observe(event);
-        const node = "node" in event ? event.node : undefined;
-        if (node !== undefined) await books.bonds.refresh([node]);
-        if (event.kind === "Disqualified") await drain(wiring, event.node);
-      },
-      logger,
-      signal,
-      clock,
-    }),
+    followChain({ ...wiring, onEvent: (event) => spent.observe(event) }, signal),
   ]);
-}
-
-/** A banned worker gets nothing more to do, and what it is doing is given to others at once. */
-async function drain({ books, lanes, endAttempt }: Wiring, address: string): Promise<void> {
-  const worker = books.directory.findByAddress(address);
-  if (!worker) return;
-  await books.bans.ban(worker);
-  const message = "The registry banned the worker for ever.";
-  for (const key of books.workload.of(worker.metadata.name)) {
-    const entry = books.ledger.get(key);
-    const attempt = entry?.status.assignment?.attempt;
-    if (entry && attempt !== undefined)
-      await endAttempt(entry, { attempt, outcome: "Failed", reason: "WorkerBanned", message, durable: true });
-  }
-  for (const other of books.directory.list()) lanes.add("mirror", other.metadata.name);
 }
 
 /** Opened at the first use, when the chain is there, and then for the whole term: it owns the settler's nonce. */

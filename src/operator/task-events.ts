@@ -2,11 +2,19 @@
 import type { EventRecorder } from "../kube/events.ts";
 import type { TaskObject } from "./kinds.ts";
 
-export type TaskNews = "Assigned" | "Rejected" | "Settled" | "Slashed" | "Failed" | "Expired";
+export type TaskNews =
+  | "Assigned"
+  | "Rejected"
+  | "Settled"
+  | "Slashed"
+  | "Disputed"
+  | "Overturned"
+  | "Failed"
+  | "Expired";
 
 export type TellTask = (task: TaskObject, reason: TaskNews, note: string) => void;
 
-const warnings: ReadonlySet<TaskNews> = new Set(["Rejected", "Slashed", "Failed", "Expired"]);
+const warnings: ReadonlySet<TaskNews> = new Set(["Rejected", "Slashed", "Disputed", "Overturned", "Failed", "Expired"]);
 
 export function createTaskEvents(recorder: EventRecorder): TellTask {
   return (task, reason, note) =>

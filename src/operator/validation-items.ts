@@ -2,7 +2,7 @@
 import { InferiumError } from "../base/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { objectKey } from "../kube/object.ts";
-import type { InlineTensors, ValidateDuty } from "../pool/wire.ts";
+import type { InlineTensors, JudgeItem } from "../pool/wire.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { TaskObject, ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
@@ -15,10 +15,12 @@ export interface ItemSources extends InputSources {
   readonly tasks: KubeClient<TaskObject>;
 }
 
-type Items = ValidateDuty["items"];
+type Items = readonly JudgeItem[];
 
 export interface ItemBook {
   build(validation: ValidationObject): Promise<Items>;
+  /** For jurors and watchers. @throws InferiumError ReceiptGone */
+  buildOne(entry: TaskEntry | undefined, attempt: number): Promise<JudgeItem>;
   drop(key: string): void;
 }
 
@@ -32,28 +34,37 @@ export function createItemBook(sources: ItemSources): ItemBook {
       items.catch(() => kept.delete(key));
       return items;
     },
+    buildOne: (entry, attempt) => buildItem(sources, entry, { name: entry?.task.metadata.name ?? "", attempt }),
     drop: (key) => void kept.delete(key),
   };
 }
 
 async function buildItems(sources: ItemSources, { metadata, spec }: ValidationObject): Promise<Items> {
-  const items: Items[number][] = [];
+  const items: JudgeItem[] = [];
   for (const { task, uid, attempt } of spec.receipts) {
     const entry = sources.ledger.get(`${metadata.namespace}/${task}`);
-    const receipt = entry?.status.receipt;
-    if (!entry || entry.uid !== uid || receipt?.message.attempt !== attempt) throw gone(task, uid, attempt);
-    const output = await findOutput(sources, entry);
-    items.push({
-      taskId: computeTaskId(uid),
-      attempt,
-      model: { uri: entry.task.spec.model.uri, digest: entry.task.spec.model.digest },
-      input: await resolveInput(sources, entry.task),
-      verification: policyOf(entry.task),
-      receipt: { message: receipt.message, signature: receipt.signature },
-      ...(output ? { output } : {}),
-    });
+    items.push(await buildItem(sources, entry?.uid === uid ? entry : undefined, { name: task, attempt }));
   }
   return items;
+}
+
+async function buildItem(
+  sources: ItemSources,
+  entry: TaskEntry | undefined,
+  wanted: { readonly name: string; readonly attempt: number },
+): Promise<JudgeItem> {
+  const receipt = entry?.status.receipt;
+  if (!entry || receipt?.message.attempt !== wanted.attempt) throw gone(wanted.name, wanted.attempt);
+  const output = await findOutput(sources, entry);
+  return {
+    taskId: computeTaskId(entry.uid),
+    attempt: wanted.attempt,
+    model: { uri: entry.task.spec.model.uri, digest: entry.task.spec.model.digest },
+    input: await resolveInput(sources, entry.task),
+    verification: policyOf(entry.task),
+    receipt: { message: receipt.message, signature: receipt.signature },
+    ...(output ? { output } : {}),
+  };
 }
 
 /** Only where values are compared: for Exact the digest in the receipt says it all. */
@@ -67,9 +78,6 @@ async function findOutput({ outputs, tasks }: ItemSources, entry: TaskEntry): Pr
 }
 
 /** The panel can no longer judge the receipt, and needs a vote on each: the rest is heard by another panel. */
-function gone(task: string, uid: string, attempt: number): InferiumError {
-  return new InferiumError(
-    "ReceiptGone",
-    `Attempt ${attempt} of task ${task} (${uid}) is gone; it cannot be judged any more.`,
-  );
+function gone(task: string, attempt: number): InferiumError {
+  return new InferiumError("ReceiptGone", `Attempt ${attempt} of task ${task} is gone; it cannot be judged any more.`);
 }

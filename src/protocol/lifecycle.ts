@@ -51,10 +51,11 @@ const legalPhases: Readonly<Record<TaskPhase, readonly TaskPhase[]>> = {
   Queued: ["Pending", "Queued", "Assigned", "Failed", "Rejected"],
   Assigned: ["Queued", "Validating", "Settling", "Failed", "Rejected"],
   Validating: ["Queued", "Settling", "Failed", "Rejected"],
-  Settling: ["Validating", "Succeeded"],
-  Succeeded: ["Succeeded", "Settling"],
+  Settling: ["Validating", "Succeeded", "Rejected"],
+  Succeeded: ["Succeeded", "Settling", "Rejected"],
   Failed: ["Failed"],
-  Rejected: ["Rejected"],
+  // A jury may overturn what was settled, and a reorganisation take back that it was.
+  Rejected: ["Rejected", "Settling"],
 };
 
 export function isLegalPhase(from: TaskPhase, to: TaskPhase): boolean {
@@ -151,12 +152,14 @@ export function settleTask(
 ): InferenceTaskStatus {
   const message = `Batch ${settlement.batch} in transaction ${settlement.txHash ?? "unknown"}.`;
   const paid = settlement.rewardWei !== undefined && settlement.rewardWei !== "0";
+  const isOverturned = isConditionTrue(status.conditions, "Overturned");
   const conditions = {
     Settled: ["True", "BatchSettled", message],
     Rewarded: ["True", paid ? "Credited" : "NoReward", paid ? "The reward is credited." : "The task pays nothing."],
-    ...summary("ready", "Settled", message),
+    // Settled again after a reorganisation, what a jury has overturned is no less wrong.
+    ...(isOverturned ? summary("failed", overturnedReason, message) : summary("ready", "Settled", message)),
   };
-  return build(status, { phase: "Succeeded", settlement }, conditions, context);
+  return build(status, { phase: isOverturned ? "Rejected" : "Succeeded", settlement }, conditions, context);
 }
 
 /** The batch is not on the chain any more: it was reorganised away, or proven faulty and rolled back. The task waits again. */
@@ -233,6 +236,37 @@ export function recordPenalty(
   );
   const message = `The worker of attempt ${penalty.attempt} was slashed in transaction ${penalty.txHash}.`;
   return build(status, { attempts }, { Slashed: ["True", "ResultRejected", message] }, context);
+}
+
+const overturnedReason = "JuryOverturned";
+
+export interface TaskDispute extends Because {
+  readonly isOpen: boolean;
+}
+
+/** Somebody doubts the settled result, or did so in vain. Does not move the task. */
+export function disputeTask(
+  status: InferenceTaskStatus,
+  { isOpen, reason, message }: TaskDispute,
+  context: ChangeContext,
+): InferenceTaskStatus {
+  return build(status, {}, { Disputed: [isOpen ? "True" : "False", reason, message] }, context);
+}
+
+/** A jury found the settled result wrong. The settlement stands on the chain; whoever vouched for the result has paid for it. */
+export function overturnTask(
+  status: InferenceTaskStatus,
+  { message }: Pick<Because, "message">,
+  context: ChangeContext,
+): InferenceTaskStatus {
+  const reason = overturnedReason;
+  const conditions = {
+    Disputed: ["False", reason, message],
+    Overturned: ["True", reason, message],
+    ...summary("failed", reason, message),
+  };
+  const verdict = status.verdict && { verdict: { ...status.verdict, result: "Overturned" as const } };
+  return build(status, { phase: "Rejected", ...verdict }, conditions, context);
 }
 
 const attemptConditions: readonly TaskCondition[] = ["Executed", "Committed", "Validated"];

@@ -21,6 +21,8 @@ export const taskConditions = [
   "Settled",
   "Rewarded",
   "Slashed",
+  "Disputed",
+  "Overturned",
   "Ready",
   "Reconciling",
   "Stalled",

@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile } from "../../kube/controller.ts";
 import type { BondBook } from "../bond-book.ts";
-import { type Directory, isProven } from "../directory.ts";
+import { addressOf, type Directory, isProven } from "../directory.ts";
 import { formatTime, type WorkerObject } from "../kinds.ts";
 import type { Presence } from "../presence.ts";
 import type { ReputationBook } from "../reputation-book.ts";
@@ -28,7 +28,8 @@ export interface MirrorOptions {
 const writeEveryMs = 2_000;
 /** Time alone changes things too: silence, and capability that expires. */
 const lookAgainMs = 15_000;
-const operatorConditions = ["Ready", "Bonded", "CapabilityProven", "Disqualified"] as const;
+const operatorConditions = ["Ready", "Bonded", "CapabilityProven", "Disqualified", "Elected"] as const;
+type OperatorCondition = (typeof operatorConditions)[number];
 
 type MirroredStatus = Partial<WorkerNodeStatus>;
 
@@ -103,14 +104,16 @@ function buildConditions(options: MirrorOptions, worker: WorkerObject): Conditio
   const findings = judge(options, worker);
   let conditions = pickOwn(worker.status).conditions ?? [];
   for (const type of operatorConditions) {
-    const [holds, reason, message] = findings[type];
+    const finding = findings[type];
+    if (finding === undefined) continue;
+    const [holds, reason, message] = finding;
     const status = holds ? "True" : "False";
     conditions = setCondition(conditions, { type, status, reason, message, observedGeneration }, now);
   }
   return conditions;
 }
 
-function judge(options: MirrorOptions, worker: WorkerObject): Record<(typeof operatorConditions)[number], Finding> {
+function judge(options: MirrorOptions, worker: WorkerObject): Partial<Record<OperatorCondition, Finding>> {
   const { directory, clock } = options;
   const role = worker.spec.role === "Validator" ? "Validator" : "Worker";
   const state = options.bonds.of(worker.spec.address)?.record.state ?? worker.status?.bond?.state ?? "None";
@@ -118,7 +121,9 @@ function judge(options: MirrorOptions, worker: WorkerObject): Record<(typeof ope
   const proven = isProven(worker, clock.now());
   const level = worker.status?.capability?.level ?? "none";
   const disqualified = directory.isDisqualified(worker);
+  const elected = role === "Validator" ? judgeElected(options, worker) : undefined;
   return {
+    ...(elected && { Elected: elected }),
     Bonded: [bonded, bonded ? "Active" : state, `The registry has its bond as ${role} in state ${state}.`],
     CapabilityProven: [proven, proven ? level : "NotProven", `Its capability level is ${level}.`],
     Disqualified: [
@@ -126,18 +131,30 @@ function judge(options: MirrorOptions, worker: WorkerObject): Record<(typeof ope
       disqualified ? "Banned" : "InGoodStanding",
       disqualified ? "The registry banned it for ever." : "The registry has nothing against it.",
     ],
-    Ready: judgeReady(options, worker, { bonded, proven: proven || role === "Validator", disqualified }),
+    Ready: judgeReady(options, worker, {
+      ...{ bonded, disqualified, elected: elected?.[0] ?? true },
+      proven: proven || role === "Validator",
+    }),
   };
+}
+
+/** Undefined before the chain was asked. */
+function judgeElected({ bonds }: MirrorOptions, worker: WorkerObject): Finding | undefined {
+  if (bonds.validatorSet === undefined) return undefined;
+  const { epoch, members } = bonds.validatorSet;
+  if (members.includes(addressOf(worker))) return [true, "Member", `It sits in the validator set of epoch ${epoch}.`];
+  return [false, "NotInSet", `The validator set of epoch ${epoch} does not hold it: it was removed, or never elected.`];
 }
 
 function judgeReady(
   { presence }: MirrorOptions,
   worker: WorkerObject,
-  facts: { readonly bonded: boolean; readonly proven: boolean; readonly disqualified: boolean },
+  facts: Readonly<Record<"bonded" | "proven" | "disqualified" | "elected", boolean>>,
 ): Finding {
   const { name } = worker.metadata;
   if (facts.disqualified) return [false, "Disqualified", "It is banned and takes no work."];
   if (!facts.bonded) return [false, "NotBonded", "Bond it to let it take work."];
+  if (!facts.elected) return [false, "NotElected", "The chain's validator set does not hold it; it gets no duties."];
   if (!facts.proven) return [false, "NotProven", "Its hardware is not inspected, or that has expired."];
   if (worker.spec.cordoned) return [false, "Cordoned", "It is cordoned and takes no further work."];
   if (presence.isConnected(name)) return [true, "Connected", "It takes work."];

@@ -23,6 +23,7 @@ import { buildBatch } from "../build-batch.ts";
 import type { Certifier } from "../certifier.ts";
 import { type ChainLink, isChainAway } from "../chain-link.ts";
 import { BatchHealer } from "../heal-batches.ts";
+import type { TaskEntry } from "../ledger.ts";
 import { mapConcurrently } from "../map-concurrently.ts";
 import type { OperatorMetrics } from "../metrics.ts";
 import { type CandidateSources, gatherCandidate } from "../settle-candidate.ts";
@@ -126,7 +127,9 @@ export class SettleStage {
     if (await this.#proposeAgain(previous, epoch)) return true;
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
-    const gathered = await mapConcurrently(entries, writesAtOnce, (entry) => gatherCandidate(this.#options, entry));
+    const members = new Set((await link.client.validators(epoch)).map((address) => address.toLowerCase()));
+    const gather = (entry: TaskEntry) => gatherCandidate(this.#options, entry, members);
+    const gathered = await mapConcurrently(entries, writesAtOnce, gather);
     const candidates = gathered.filter((candidate) => candidate !== undefined);
     await this.#reached("gathered");
     const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));

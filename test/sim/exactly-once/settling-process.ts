@@ -104,6 +104,7 @@ const stage = new SettleStage({
   treasury: settings.treasury,
   batchMs: 500,
   batchSize: settings.batchSize,
+  dropValidation: async () => undefined,
   onSettled: () => undefined,
   onStep: (step) => reach(step === "signed" ? "signed-by-validators" : step),
 });

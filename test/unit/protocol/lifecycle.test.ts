@@ -5,6 +5,7 @@ import type { InferenceTaskStatus } from "../../../src/api/v1alpha1/generated/in
 import {
   assignTask,
   commitTask,
+  disputeTask,
   endAttempt,
   explainTask,
   failAttempt,
@@ -13,12 +14,14 @@ import {
   isLegalPhase,
   newStatus,
   nextAttempt,
+  overturnTask,
   recordPenalty,
   refuseTask,
   reopenTask,
   type Stage,
   settleTask,
   stageOf,
+  unsettleTask,
   validateTask,
 } from "../../../src/protocol/lifecycle.ts";
 
@@ -172,5 +175,39 @@ describe("lifecycle", () => {
     const timeOf = (type: string) => later.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
     expect(timeOf("Assigned")).toBe(context.now);
     expect(timeOf("Committed")).toBe("2026-01-01T00:01:00Z");
+  });
+});
+
+describe("a dispute over a settled result", () => {
+  const settled = () => walk("assign", "commit", "validate", "settle");
+
+  test("an open one shows, and moves nothing", () => {
+    const status = disputeTask(settled(), { ...because, isOpen: true }, context);
+    expect(isConditionTrue(status.conditions, "Disputed")).toBe(true);
+    expect(status.phase).toBe("Succeeded");
+    expect(isConditionTrue(status.conditions, "Ready")).toBe(true);
+  });
+
+  test("overturned, the task is rejected and its verdict says so; the settlement stays", () => {
+    const open = disputeTask(settled(), { ...because, isOpen: true }, context);
+    const status = overturnTask(open, { message: "a jury" }, context);
+    expect(status.phase).toBe("Rejected");
+    expect(status.verdict?.result).toBe("Overturned");
+    expect(status.settlement?.batch).toBe(1);
+    expect(stageOf(status)).toBe("Done");
+    const held = ["Disputed", "Overturned", "Settled", "Ready", "Stalled"].map((type) =>
+      isConditionTrue(status.conditions, type),
+    );
+    expect(held).toEqual([false, true, true, false, true]);
+  });
+
+  test("a reorganisation that takes the batch away and brings it back does not make it right", () => {
+    const overturned = overturnTask(settled(), { message: "a jury" }, context);
+    const unsettled = unsettleTask(overturned, because, context);
+    expect(stageOf(unsettled)).toBe("Settle");
+    const again = step.settle(unsettled);
+    expect(again.phase).toBe("Rejected");
+    expect(isConditionTrue(again.conditions, "Ready")).toBe(false);
+    expect(isConditionTrue(again.conditions, "Overturned")).toBe(true);
   });
 });

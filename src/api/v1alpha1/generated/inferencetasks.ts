@@ -225,7 +225,7 @@ observedGeneration: number
  */
 phase: ("Pending" | "Queued" | "Assigned" | "Validating" | "Settling" | "Succeeded" | "Failed" | "Rejected")
 /**
- * Accepted, Queued, Assigned, Executed, Committed, Validated, Settled, Rewarded; Ready, Reconciling, Stalled sum them up.
+ * Accepted, Queued, Assigned, Executed, Committed, Validated, Settled, Rewarded, Slashed, Disputed, Overturned; Ready, Reconciling, Stalled sum them up.
  */
 conditions?: {
 /**
@@ -420,7 +420,7 @@ verdict?: {
 /**
  * The decision.
  */
-result: ("Accepted" | "Rejected" | "Inconclusive" | "Unverified")
+result: ("Accepted" | "Rejected" | "Inconclusive" | "Unverified" | "Overturned")
 /**
  * Name of the Validation that holds the votes.
  */
