@@ -149,22 +149,30 @@ program
   .description("a worker that cheats once, for demonstrations and tests")
   .action(() => startWorker(true));
 
+async function startValidator(lazy: boolean): Promise<void> {
+  const [{ readValidatorConfig }, { runValidator }] = await Promise.all([
+    import("./validator/config.ts"),
+    import("./validator/run-validator.ts"),
+  ]);
+  const config = readValidatorConfig(process.env);
+  const { close, ...health } = await openHealth(config.metricsAddress);
+  try {
+    const laziness = lazy ? { judge: (await import("./embedded/demo/approve-unseen.ts")).approveUnseen } : {};
+    await runValidator(config, { ...role(), ...health, ...laziness });
+  } finally {
+    await close();
+  }
+}
+
 program
   .command("validator")
-  .description("re-execute, vote and certify batches")
-  .action(async () => {
-    const [{ readValidatorConfig }, { runValidator }] = await Promise.all([
-      import("./validator/config.ts"),
-      import("./validator/run-validator.ts"),
-    ]);
-    const config = readValidatorConfig(process.env);
-    const { close, ...health } = await openHealth(config.metricsAddress);
-    try {
-      await runValidator(config, { ...role(), ...health });
-    } finally {
-      await close();
-    }
-  });
+  .description("re-execute, vote, certify batches and hear disputes")
+  .action(() => startValidator(false));
+
+program
+  .command("lazy-validator", { hidden: true })
+  .description("a validator that approves without looking, for demonstrations and tests")
+  .action(() => startValidator(true));
 
 program
   .command("kubelet")

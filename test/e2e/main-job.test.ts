@@ -62,8 +62,18 @@ describe("the main job", () => {
     expect(summary.tasks.rejected).toBe(1);
     const slashed = summary.workers.filter((worker) => worker.slashedWei !== "0");
     expect(slashed.map((worker) => worker.name)).toEqual(["gpu-mid-rtx"]);
-    // A tenth of the bond of 10,000 IFR.
-    expect(slashed[0]?.slashedWei).toBe((1_000n * 10n ** 18n).toString());
+    // A tenth of the bond of 10,000 IFR for the rejected result, and as much again for the overturned one.
+    expect(slashed[0]?.slashedWei).toBe((2_000n * 10n ** 18n).toString());
+  });
+
+  test("a wrong result that a lazy validator approved is disputed and overturned, and costs it stake and seat", () => {
+    expect(summary.disputes).toHaveLength(1);
+    const [dispute] = summary.disputes;
+    expect(dispute).toMatchObject({ task: "disputed-by-design", outcome: "Overturned", challenger: "cpu-validator-1" });
+    expect(dispute?.slashed).toEqual([{ validator: "cpu-validator-lazy", wei: (50_000n * 10n ** 18n).toString() }]);
+    expect(dispute?.workers).toEqual([{ worker: "gpu-mid-rtx", wei: (1_000n * 10n ** 18n).toString() }]);
+    expect([...(dispute?.jury ?? [])].sort()).toEqual(["cpu-validator-2", "cpu-validator-3"]);
+    expect(dispute?.votes).toEqual({ wrong: 2, right: 0 });
   });
 
   test("honest workers of all three tiers are paid by the chain", () => {

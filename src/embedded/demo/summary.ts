@@ -30,7 +30,23 @@ export interface Summary {
   readonly chain: { readonly batches: number; readonly tasksSettled: number; readonly gasPerTask: number };
   readonly seconds: { readonly ready: number; readonly firstSettled: number; readonly allSettled: number };
   readonly apiWritesPerTask: number;
+  /** What the staged part showed; its task is in none of the numbers above, its penalties are in the workers'. */
+  readonly disputes: readonly ShownDispute[];
   readonly simulated: readonly string[];
+}
+
+export interface ShownDispute {
+  readonly task: string;
+  readonly dispute: string;
+  readonly challenger: string;
+  /** The ruling once it is carried out, such as Overturned; before that the dispute's state. */
+  readonly outcome: string;
+  readonly jury: readonly string[];
+  readonly votes: { readonly wrong: number; readonly right: number };
+  readonly slashed: readonly { readonly validator: string; readonly wei: string }[];
+  readonly workers: readonly { readonly worker: string; readonly wei: string }[];
+  /** From the submission of the task to the penalties. */
+  readonly seconds: number;
 }
 
 export interface SpeechSegment {
@@ -49,6 +65,7 @@ export interface RunFacts {
   readonly settleGas: { readonly batches: number; readonly gasUsed: bigint };
   readonly seconds: Summary["seconds"];
   readonly statusWrites: number;
+  readonly disputes: Summary["disputes"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -72,6 +89,7 @@ export function computeSummary(facts: RunFacts): Summary {
     },
     seconds: facts.seconds,
     apiWritesPerTask: facts.tasks.length === 0 ? 0 : round(facts.statusWrites / facts.tasks.length, 3),
+    disputes: facts.disputes,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -101,6 +119,20 @@ function computeAccuracy(tasks: readonly InferenceTask[], labels: ReadonlyMap<st
   return total === 0 ? 0 : round(correct / total, 4);
 }
 
+function renderDispute(shown: ShownDispute): string[] {
+  const losses = [
+    ...shown.slashed.map(
+      ({ validator, wei }) => `${validator} its whole stake of ${formatIfr(BigInt(wei))} IFR and its seat`,
+    ),
+    ...shown.workers.map(({ worker, wei }) => `${worker} ${formatIfr(BigInt(wei))} IFR`),
+  ];
+  const { wrong, right } = shown.votes;
+  return [
+    `Staged for this run: ${shown.task} asked for one validator only, the one drawn was lazy and approved a result that ${shown.workers[0]?.worker ?? "its worker"} had not computed, and it was settled.`,
+    `Not staged: ${shown.challenger} re-ran the settled task, put up a bond and disputed it. The jury (${shown.jury.join(", ") || "none"}) re-ran it too: ${wrong} found it wrong, ${right} right. Outcome: ${shown.outcome}${losses.length === 0 ? "" : `; the chain took from ${losses.join(", and from ")}`}. It took ${shown.seconds} s.`,
+  ];
+}
+
 export function renderSummary(summary: Summary, hints: readonly string[]): string {
   const { tasks, chain, seconds } = summary;
   const cheats = summary.workers.filter((worker) => worker.slashedWei !== "0");
@@ -121,10 +153,14 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
       ]),
     ),
     "",
-    ...cheats.map(
-      (worker) =>
-        `${worker.name} signed a result that it had not computed. The validators re-ran the task, refused the result, another worker redid it, and the chain took ${formatIfr(BigInt(worker.slashedWei))} IFR from its bond.`,
-    ),
+    ...cheats.map((worker) => {
+      const inDisputes = summary.disputes.flatMap(({ workers }) =>
+        workers.filter((lost) => lost.worker === worker.name),
+      );
+      const rejectedWei = BigInt(worker.slashedWei) - inDisputes.reduce((sum, { wei }) => sum + BigInt(wei), 0n);
+      return `${worker.name} signed a result that it had not computed. The validators re-ran the task, refused the result, another worker redid it, and the chain took ${formatIfr(rejectedWei)} IFR from its bond.`;
+    }),
+    ...summary.disputes.flatMap(renderDispute),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

@@ -40,6 +40,7 @@ export const nodeProfiles: readonly NodeProfile[] = Object.freeze([
   buildCpuNode({ name: "cpu-validator-1", zone: "a", cpus: 16, memoryGi: 64 }),
   buildCpuNode({ name: "cpu-validator-2", zone: "b", cpus: 16, memoryGi: 64 }),
   buildCpuNode({ name: "cpu-validator-3", zone: "c", cpus: 16, memoryGi: 64 }),
+  buildCpuNode({ name: "cpu-validator-lazy", zone: "a", cpus: 16, memoryGi: 64 }),
   buildCpuNode({ name: "control", zone: "a", cpus: 8, memoryGi: 32 }),
 ]);
 

@@ -9,15 +9,18 @@ import { readInline } from "../../pool/inline-tensors.ts";
 import { viewElements } from "../../protocol/tensors/elements.ts";
 import { writeSafetensors } from "../../protocol/tensors/safetensors.ts";
 import { requireTensor } from "../../protocol/tensors/tensor.ts";
-import type { ArtifactServer } from "../demo/artifact-server.ts";
+import type { ArtifactServer, PublishedArtifact } from "../demo/artifact-server.ts";
 import { cutBatches, loadMnist } from "../demo/data/mnist.ts";
 import { buildSileroInput, loadSpeech, sileroModelPath, sileroSteps, windowSeconds } from "../demo/data/silero.ts";
 import { findSpeech } from "../demo/data/speech-segments.ts";
+import { thinlyChecked } from "../demo/dishonest-execute.ts";
 import type { Summary } from "../demo/summary.ts";
 import { buildTask, rewards, type TaskManifest } from "../demo/workload.ts";
 
 export interface DemoData {
   readonly tasks: readonly TaskManifest[];
+  /** Checked by one validator only: for the staged dispute. */
+  readonly unwatched: TaskManifest;
   /** True labels by task name. */
   readonly labels: ReadonlyMap<string, Uint8Array>;
   readSpeech(tasks: readonly InferenceTask[]): Summary["speech"];
@@ -34,7 +37,8 @@ export async function prepareDemoData(artifacts: ArtifactServer, requester: stri
     prepareDigits(artifacts, requester),
     prepareSpeech(artifacts, requester),
   ]);
-  return { tasks: [...speech.tasks, ...digits.tasks], labels: digits.labels, readSpeech: speech.read };
+  const { labels, unwatched } = digits;
+  return { tasks: [...speech.tasks, ...digits.tasks], unwatched, labels, readSpeech: speech.read };
 }
 
 /** The ten thousand test images, a benchmark that any tier may run. */
@@ -48,7 +52,24 @@ async function prepareDigits(artifacts: ArtifactServer, requester: string) {
     const input = artifacts.publish(`inputs/${name}.safetensors`, batch.file);
     return buildTask({ name, type: "Benchmark", model, input, reward: rewards.mnist }, requester);
   });
-  return { tasks, labels };
+  return { tasks, labels, unwatched: buildUnwatched(artifacts, { model, requester, images }) };
+}
+
+interface UnwatchedParts {
+  readonly model: PublishedArtifact;
+  readonly requester: string;
+  readonly images: Awaited<ReturnType<typeof loadMnist>>;
+}
+
+/** The cheater's own node is asked for by name, as anybody may. */
+function buildUnwatched(artifacts: ArtifactServer, { model, requester, images }: UnwatchedParts): TaskManifest {
+  const [batch] = cutBatches(images, imagesPerTask);
+  const input = artifacts.publish(`inputs/${thinlyChecked}.safetensors`, batch?.file ?? new Uint8Array());
+  const name = "disputed-by-design";
+  const task = buildTask({ name, type: "Benchmark", model, input, reward: rewards.mnist }, requester);
+  const verification = { policy: "Exact", validators: 1, quorum: 1 } as const;
+  const nodeSelector = { "kubernetes.io/hostname": "gpu-mid-rtx" };
+  return { ...task, spec: { ...task.spec, verification, nodeSelector } };
 }
 
 /** Speech detection on a recording, once as real-time inference (at least Mid) and once asking for a High worker. */

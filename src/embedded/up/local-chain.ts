@@ -1,7 +1,9 @@
 /**
- * The local chain of an embedded run, ready to settle: contracts deployed, every member bonded by the whitepaper's
- * amounts, the requester's deposit in escrow. Labelled a development chain wherever it shows.
+ * The local chain of an embedded run, ready to settle: contracts deployed, every member bonded by its owner with the
+ * whitepaper's amounts, the requester's deposit in escrow, ether for whoever sends transactions. Labelled a development chain
+ * wherever it shows.
  */
+import { JsonRpcProvider, parseEther, toBeHex } from "ethers";
 import type { Logger } from "../../base/log.ts";
 import type { ContractAddresses } from "../../chain/addresses.ts";
 import { bondNodes, type ChainWriter, depositFor, mintTokens } from "../../chain/bond.ts";
@@ -31,7 +33,7 @@ const quickParameters = {
   withdrawalSeconds: 10,
   jurySize: 2,
   juryCommitSeconds: 5,
-  juryRevealSeconds: 5,
+  juryRevealSeconds: 10,
   vetoSeconds: 1,
 } as const;
 
@@ -69,16 +71,38 @@ export async function startLocalChain(
 }
 
 async function fund(writer: ChainWriter, accounts: Accounts, members: readonly Member[]): Promise<void> {
-  const { workerBondWei, validatorBondWei } = defaultDeployParameters;
-  const bonds = members.map((member) => ({
-    node: member.key,
-    role: member.role,
-    payout: member.owner,
-    amountWei: member.role === "Worker" ? workerBondWei : validatorBondWei,
-  }));
+  const { workerBondWei, validatorBondWei, disputeBondWei } = defaultDeployParameters;
+  const bondOf = ({ role }: Member) => (role === "Worker" ? workerBondWei : validatorBondWei);
   const deposit = parseIfr("100000");
-  const total = bonds.reduce((sum, bond) => sum + bond.amountWei, deposit);
-  await mintTokens(writer, [{ account: accounts.deployer.address, amountWei: total }]);
-  await bondNodes(writer, bonds);
-  await depositFor(writer, [{ account: accounts.requester.address, amountWei: deposit }]);
+  const watcher = members.find(({ role, honest }) => role === "Validator" && honest);
+  await Promise.all([
+    giveEther(writer, [...members.map(({ owner }) => owner), ...members.map(({ key }) => key.address)]),
+    mintTokens(writer, [
+      { account: accounts.deployer.address, amountWei: deposit },
+      ...members.map((member) => ({ account: member.owner, amountWei: bondOf(member) })),
+      ...(watcher ? [{ account: watcher.key.address, amountWei: disputeBondWei }] : []),
+    ]),
+  ]);
+  await Promise.all([
+    depositFor(writer, [{ account: accounts.requester.address, amountWei: deposit }]),
+    ...members.map((member) => bondMember(writer, member, bondOf(member))),
+  ]);
+}
+
+/** Its owner bonds it, so that members of different owners are that on the chain as well. */
+export async function bondMember(
+  { signer, addresses }: ChainWriter,
+  { key, role, owner, ownerKey }: Member,
+  amountWei: bigint,
+): Promise<void> {
+  await bondNodes({ signer: ownerKey.connect(signer.provider), addresses }, [
+    { node: key, role, payout: owner, amountWei },
+  ]);
+}
+
+/** Only a development chain gives ether away. */
+async function giveEther({ signer }: ChainWriter, accounts: readonly string[]): Promise<void> {
+  const { provider } = signer;
+  if (!(provider instanceof JsonRpcProvider)) return;
+  await Promise.all(accounts.map((account) => provider.send("anvil_setBalance", [account, toBeHex(parseEther("10"))])));
 }

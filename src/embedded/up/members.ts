@@ -1,6 +1,7 @@
 /**
  * Who takes part in an embedded run: one control node for the operator, workers of all three tiers (one of them
- * dishonest) and validators of different owners, each with keys of its own made at start. Pure but for the keys.
+ * dishonest) and validators (one of them lazy), each of another owner and with keys of its own made at start. Pure but for the
+ * keys.
  */
 import { randomBytes } from "node:crypto";
 import { hexlify, Wallet } from "ethers";
@@ -10,13 +11,15 @@ export interface Member {
   /** Name of its node and of its WorkerNode. */
   readonly name: string;
   readonly role: "Worker" | "Validator";
-  /** A dishonest worker answers its first task without running it. */
+  /** A dishonest worker answers some tasks without running them; a dishonest validator approves without looking. */
   readonly honest: boolean;
   readonly slots: number;
   /** Signs receipts and attestations; its address is what is bonded. */
   readonly key: Wallet;
-  /** Who owns it and is paid. */
+  /** Who owns it and is paid: address of `ownerKey`. */
   readonly owner: string;
+  /** Puts up its bond. */
+  readonly ownerKey: Wallet;
 }
 
 export interface Accounts {
@@ -37,14 +40,11 @@ export interface MemberPlan {
 }
 
 export function createMembers(plans: readonly MemberPlan[]): Member[] {
-  return plans.map((plan) => ({
-    name: plan.name,
-    role: plan.role,
-    honest: plan.honest ?? true,
-    slots: plan.slots ?? 1,
-    key: createKey(),
-    owner: createKey().address,
-  }));
+  return plans.map((plan) => {
+    const { name, role, honest = true, slots = 1 } = plan;
+    const ownerKey = createKey();
+    return { name, role, honest, slots, key: createKey(), owner: ownerKey.address, ownerKey };
+  });
 }
 
 /** @param funded accounts that hold ether on the chain; the first two are taken */

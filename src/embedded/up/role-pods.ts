@@ -99,16 +99,20 @@ function validatorPod(member: Member, facts: RunFacts): RolePod {
   const pod = memberPod(member, facts);
   return {
     ...pod,
-    // It checks payouts, the validator set and the last batch on the chain itself.
+    // It checks payouts, the validator set and the last batch on the chain itself, and hears disputes.
     env: {
       ...pod.env,
       INFERIUM_RPC_URL: facts.chain.rpcUrl,
       INFERIUM_ADDRESSES_FILE: "/etc/inferium/contracts/addresses.json",
+      INFERIUM_JURY: String(member.honest),
+      INFERIUM_CHAIN_POLL_MS: "250",
+      // The dispute that is shown is over a task that asks for one validator only.
+      INFERIUM_MINIMUM_QUORUM: "1",
     },
     mounts: [...pod.mounts, contractsMount],
     name: `inferium-validator-${member.name}`,
     component: "validator",
-    args: ["validator"],
+    args: [member.honest ? "validator" : "lazy-validator"],
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The demonstration on a system that is ready: publishes models and data, creates the tasks as a user would, follows them
- * until every one is finished and the cheater is slashed, pays out, sums up.
+ * until every one is finished and the cheater is slashed, shows a dispute, pays out, sums up.
  */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource } from "../../api/v1alpha1/types.ts";
@@ -17,6 +17,7 @@ import { buildSecret } from "./identities.ts";
 import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
+import { showDispute } from "./show-dispute.ts";
 import type { System } from "./start-system.ts";
 import { waitUntil } from "./watch.ts";
 
@@ -24,6 +25,7 @@ export interface DemoOptions {
   readonly system: System;
   readonly data: DemoData;
   readonly display: LiveDisplay;
+  readonly say: (text: string) => void;
   readonly signal: AbortSignal;
   /** Seconds since the command started. */
   readonly seconds: () => number;
@@ -38,9 +40,12 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   await createOrder(system);
   await createTasks(system, data.tasks);
   const times = await followTasks(options);
+  // The staged part must not colour what is said of the rest.
+  const tasks = system.watch.tasks.store.list();
+  const statusWrites = await system.countStatusWrites();
+  const disputes = await showDispute({ ...options, task: data.unwatched });
   const lastBatch = await readLastBatch(system.cluster.transport);
   if (lastBatch) await claimRewards(system.chain, lastBatch);
-  const tasks = system.watch.tasks.store.list();
   return computeSummary({
     tasks,
     nodes: computeProgress([], system.watch.nodes.store.list()).nodes,
@@ -49,7 +54,8 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     paidWei: await readPaid(system.chain, system.members),
     settleGas: await readSettleGas(system, tasks),
     seconds: { ready: options.readySeconds, firstSettled: times.first, allSettled: times.all ?? seconds() },
-    statusWrites: await system.countStatusWrites(),
+    statusWrites,
+    disputes,
   });
 }
 

@@ -58,7 +58,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     const system = await startSystem({ ...options, hostEnv, workspace, logger, teardown, say });
     const readySeconds = seconds();
     say(`ready      kubectl --kubeconfig ${system.cluster.kubeconfigPath} get itask,wn,val -A`);
-    if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, teardown, logger });
+    if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, say, teardown, logger });
     if (!options.once) await waitForStop(signal, display.print);
     return 0;
   } catch (error) {
@@ -75,6 +75,7 @@ interface Running {
   readonly readySeconds: number;
   readonly seconds: () => number;
   readonly display: ReturnType<typeof createLiveDisplay>;
+  readonly say: (text: string) => void;
   readonly teardown: ReturnType<typeof createTeardown>;
   readonly logger: Logger;
 }
