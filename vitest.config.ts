@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-// One project per kind of test: `npx vitest --project unit`. They run one kind after another; end-to-end tests start the
-// whole system, so their files run one by one.
+// One project per kind of test: `npx vitest --project unit`. They run one kind after another, but for the charts, which
+// wait for most of their time and do so beside the conformance cases; end-to-end tests start the whole system, so their
+// files run one by one.
 export default defineConfig({
   test: {
     testTimeout: 10_000,
@@ -47,8 +48,8 @@ export default defineConfig({
           include: ["test/charts/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {

@@ -1,5 +1,5 @@
 /**
- * `npm test`: vitest (unit, integration, end-to-end), then forge for the contracts; ends with one line that sums both.
+ * `npm test`: vitest (unit, integration, end-to-end) and forge for the contracts; ends with one line that sums both.
  * `npm test -- unit` runs one vitest project, `npm test -- contracts` forge alone. Exits 1 on any failure, and where no
  * test ran. Every skipped test is printed with its name; the test itself prints the reason.
  */
@@ -101,8 +101,11 @@ const add = (more: Totals) => {
   totals.failed += more.failed;
   totals.skipped += more.skipped;
 };
-if (wanted.length === 0 || wanted.includes("contracts")) add(await runForge());
-if (wanted.length === 0 || projects.length > 0) add(await runVitest(projects));
+// Side by side: forge spends most of its time in a compiler that uses one core.
+const runs: Promise<Totals>[] = [];
+if (wanted.length === 0 || wanted.includes("contracts")) runs.push(runForge());
+if (wanted.length === 0 || projects.length > 0) runs.push(runVitest(projects));
+for (const totals of await Promise.all(runs)) add(totals);
 const skips = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
 console.log(`${totals.passed} passed, ${totals.failed} failed${skips}`);
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;

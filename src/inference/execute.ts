@@ -89,8 +89,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
       signal?.throwIfAborted();
       const outputs =
         request.steps === undefined
-          ? await runModel(model.session, input)
-          : await runSteps(model.session, input.tensors, request.steps, { maxOutputBytes, signal });
+          ? await runModel(model, input)
+          : await runSteps(model, input.tensors, request.steps, { maxOutputBytes, signal });
       checkSize(outputs, maxOutputBytes);
       return buildExecution(model, request, input, outputs);
     } catch (error) {

@@ -9,7 +9,8 @@ import { readSafetensors } from "../protocol/tensors/safetensors.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import type { ArtifactRef, ArtifactStore } from "./fetch-artifact.ts";
 import { createLru } from "./lru.ts";
-import { type Feeds, toFeeds } from "./run-model.ts";
+import { toFeeds } from "./run-model.ts";
+import type { Feeds } from "./session-run.ts";
 
 export type InputSource = { readonly inline: InlineTensors } | ArtifactRef;
 

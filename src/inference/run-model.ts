@@ -4,14 +4,14 @@ import { InferiumError } from "../base/errors.ts";
 import type { NamedTensors, Tensor } from "../protocol/tensors/tensor.ts";
 import { checkFeeds } from "./feeds.ts";
 import type { Input } from "./inputs.ts";
+import type { LoadedModel } from "./session.ts";
+import type { Feeds } from "./session-run.ts";
 import { fromOrtTensor, toOrtTensor } from "./tensor-bridge.ts";
 
-export type Feeds = Record<string, ort.Tensor>;
-
 /** @throws InferiumError InputMismatch, UnsupportedOutput; whatever onnxruntime throws */
-export async function runModel(session: ort.InferenceSession, input: Input): Promise<NamedTensors> {
-  checkFeeds(input.tensors, session.inputMetadata);
-  return fromResults(await session.run(input.feeds));
+export async function runModel(model: LoadedModel, input: Input): Promise<NamedTensors> {
+  checkFeeds(input.tensors, model.session.inputMetadata);
+  return fromResults(await model.run(input.feeds));
 }
 
 export function toFeeds(inputs: NamedTensors): Feeds {

@@ -2,11 +2,12 @@
  * Recurrent models: one run per slice of a sequence, the state of each step fed to the next. Such a task is one
  * execution with one output, so that a sequence of thousands of steps costs one receipt.
  */
-import type * as ort from "onnxruntime-node";
 import { InferiumError } from "../base/errors.ts";
 import { type NamedTensors, requireTensor, type Tensor } from "../protocol/tensors/tensor.ts";
 import { checkFeeds } from "./feeds.ts";
-import { type Feeds, fromResult, requireResult, toFeeds } from "./run-model.ts";
+import { fromResult, requireResult, toFeeds } from "./run-model.ts";
+import type { LoadedModel } from "./session.ts";
+import type { Feeds } from "./session-run.ts";
 import { createStack, cutTensor, type Stack } from "./slices.ts";
 import { toOrtTensor } from "./tensor-bridge.ts";
 
@@ -30,7 +31,7 @@ export const maxSteps = 1_000_000;
  * @throws InferiumError InvalidSteps, InputMismatch, UnsupportedOutput, TooLarge; whatever onnxruntime throws
  */
 export async function runSteps(
-  session: ort.InferenceSession,
+  { session, run }: Pick<LoadedModel, "session" | "run">,
   inputs: NamedTensors,
   steps: Steps,
   limits: StepLimits,
@@ -47,7 +48,7 @@ export async function runSteps(
   for (let step = 0; step < steps.count; step++) {
     limits.signal?.throwIfAborted();
     for (const [name, parts] of slices) feeds[name] = toOrtTensor(parts[step] ?? requireTensor(first, name));
-    results = await session.run(feeds);
+    results = await run(feeds);
     for (const [name, stack] of stacks) stack.push(fromResult(results, name));
     for (const { input, output } of steps.state) feeds[input] = requireResult(results, output);
   }

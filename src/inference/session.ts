@@ -9,6 +9,7 @@ import { readIsa } from "./isa.ts";
 import { probeInput, probeModel, probeOutput } from "./probe-model.ts";
 import { probeProvider } from "./provider-probe.ts";
 import type { Runtime } from "./runtime.ts";
+import { openRun, type Run } from "./session-run.ts";
 
 export type Provider = "cpu" | "cuda" | "tensorrt" | "webgpu";
 export type OptimizationLevel = "disabled" | "basic" | "extended" | "layout" | "all";
@@ -34,6 +35,7 @@ export const defaultSessionOptions: SessionOptions = {
 
 export interface LoadedModel {
   readonly session: ort.InferenceSession;
+  readonly run: Run;
   readonly runtime: Runtime;
 }
 
@@ -86,7 +88,7 @@ async function tryProvider(
   }
   try {
     const session = await ort.InferenceSession.create(bytes, buildOrtOptions(provider, options));
-    return { session, runtime: describeRuntime(provider, options) };
+    return { session, run: openRun(session), runtime: describeRuntime(provider, options) };
   } catch (cause) {
     if (provider !== "cpu") return describeError(cause);
     throw new InferiumError("InvalidModel", `onnxruntime cannot load the model: ${describeError(cause)}`, { cause });

@@ -54,14 +54,62 @@ function createTarget(length: number): Target {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
+/**
+ * What `scratch` holds. A worker runs one model many times: where names, types and shapes are those of the call before,
+ * only the data is written again.
+ */
+let held: readonly Part[] = [];
+let heldLength = 0;
+
+interface Part {
+  readonly name: string;
+  readonly dtype: Tensor["dtype"];
+  readonly shape: readonly number[];
+  /** Of its data. */
+  readonly offset: number;
+}
+
 /** The encoding, valid until the next call. */
 function writeTensors(tensors: NamedTensors): Uint8Array {
+  if (isHeld(tensors)) return writeData(tensors);
   const bound = boundOf(tensors);
   const target = bound <= scratch.bytes.byteLength ? scratch : createTarget(bound);
   target.bytes.set(magic);
   let offset = writeU64(target, magic.byteLength, tensors.size);
-  for (const name of namesInOrder(tensors)) offset = writeTensor(target, offset, name, requireTensor(tensors, name));
+  const parts: Part[] = [];
+  // Until all is written, the scratch holds nothing that could be used again.
+  if (target === scratch) held = [];
+  for (const name of namesInOrder(tensors)) {
+    const tensor = requireTensor(tensors, name);
+    offset = writeTensor(target, offset, name, tensor);
+    parts.push({ name, dtype: tensor.dtype, shape: [...tensor.shape], offset: offset - tensor.data.byteLength });
+  }
+  if (target === scratch) [held, heldLength] = [parts, offset];
   return target.bytes.subarray(0, offset);
+}
+
+/** Only for tensors that come in the order of their names; others are sorted first and written whole. */
+function isHeld(tensors: NamedTensors): boolean {
+  if (tensors.size !== held.length || held.length === 0) return false;
+  let i = 0;
+  for (const [name, { dtype, shape }] of tensors) {
+    const part = held[i++];
+    if (part === undefined || part.name !== name || part.dtype !== dtype) return false;
+    if (!sameShape(part.shape, shape)) return false;
+  }
+  return true;
+}
+
+function sameShape(left: readonly number[], right: readonly number[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
+}
+
+function writeData(tensors: NamedTensors): Uint8Array {
+  let i = 0;
+  for (const tensor of tensors.values()) scratch.bytes.set(normaliseNans(tensor), held[i++]?.offset);
+  return scratch.bytes.subarray(0, heldLength);
 }
 
 /** Not less than the encoding's length: a UTF-16 unit takes at most three bytes of UTF-8, a dtype's name at most eight. */

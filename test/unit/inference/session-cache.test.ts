@@ -13,7 +13,8 @@ function aCache(maxSessions: number) {
   const load = (name: string) => async (): Promise<LoadedModel> => {
     loads += 1;
     const session = { release: async () => void released.push(name) } as unknown as LoadedModel["session"];
-    return { session, runtime: { version: "0", provider: "cpu", isa: "none", level: "all" } };
+    const runtime = { version: "0", provider: "cpu", isa: "none", level: "all" };
+    return { session, run: async () => ({}), runtime };
   };
   const acquire = (name: string) => cache.acquire(digest(name), load(name));
   const use = async (name: string) => {

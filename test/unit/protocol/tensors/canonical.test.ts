@@ -36,6 +36,43 @@ describe("the canonical encoding", () => {
     );
   });
 
+  it("does not depend on what was encoded before, of the same form or another", () => {
+    const unrelated = new Map([["?", tensorFrom("uint8", [1], [9])]]);
+    const tensorsOfOneForm = anyTensors.chain((tensors) =>
+      fc
+        .tuple(fc.constant(tensors), fc.infiniteStream(fc.nat(1)))
+        .map(([form, bits]): NamedTensors[] => [
+          form,
+          new Map(
+            [...form].map(([name, tensor]) => [
+              name,
+              { ...tensor, data: tensor.data.map((byte) => byte ^ bits.next().value) },
+            ]),
+          ),
+        ]),
+    );
+    fc.assert(
+      fc.property(tensorsOfOneForm, anyTensors, ([first, second], other) => {
+        const alone = [second, other].map((tensors) => {
+          encodeCanonical(unrelated);
+          return hex(encodeCanonical(tensors ?? unrelated));
+        });
+        encodeCanonical(first ?? unrelated);
+        expect([second, other].map((tensors) => hex(encodeCanonical(tensors ?? unrelated)))).toEqual(alone);
+      }),
+    );
+  });
+
+  it("does not depend on what was encoded before where only the dtype differs, or where that was refused", () => {
+    const of = (dtype: "uint8" | "int8") => new Map([["a", { dtype, shape: [2], data: Uint8Array.of(1, 2) }]]);
+    const refused = new Map([...of("int8"), ["\ud800", tensorFrom("uint8", [1], [9])] as const]);
+    const first = hex(encodeCanonical(of("uint8")));
+    expect(hex(encodeCanonical(of("int8")))).not.toBe(first);
+    expect(hex(encodeCanonical(of("uint8")))).toBe(first);
+    expect(() => encodeCanonical(refused)).toThrow(/is not Unicode/);
+    expect(hex(encodeCanonical(of("uint8")))).toBe(first);
+  });
+
   it("gives another digest when any one bit of an integer tensor flips", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 8, maxLength: 64 }), fc.nat(), (data, place) => {
