@@ -17,6 +17,12 @@ declare module "snarkjs" {
     readonly vk_delta_2: readonly (readonly string[])[];
     readonly IC: readonly (readonly string[])[];
   }
+  export interface SnarkjsLogger {
+    info(line: string): void;
+    debug(line: string): void;
+    warn(line: string): void;
+    error(line: string): void;
+  }
   export const groth16: {
     prove(zkey: string, witness: string): Promise<{ proof: SnarkjsProof; publicSignals: string[] }>;
     verify(key: SnarkjsVerifyingKey, publicSignals: readonly string[], proof: SnarkjsProof): Promise<boolean>;
@@ -25,7 +31,14 @@ declare module "snarkjs" {
     newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<Uint8Array | -1>;
     contribute(from: string, to: string, name: string, entropy: string): Promise<Uint8Array>;
     exportVerificationKey(zkey: string): Promise<SnarkjsVerifyingKey>;
-    verifyFromR1cs(r1cs: string, powersOfTau: string, zkey: string): Promise<boolean>;
+    beacon(
+      from: string,
+      to: string,
+      name: string,
+      value: string,
+      iterationsExponent: number,
+    ): Promise<Uint8Array | false>;
+    verifyFromInit(initial: string, powersOfTau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
   };
   export const wtns: {
     /** @param witness a path, or an object that receives the file */

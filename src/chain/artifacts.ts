@@ -19,6 +19,7 @@ export const contractNames = [
   "AgentRevenue",
   "TimelockController",
   "InferiumGovernor",
+  "ModelRegistry",
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

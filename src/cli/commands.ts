@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Clock } from "../base/clock.ts";
 import { addChainCommands } from "./chain/commands.ts";
 import type { CliContext, CliIo, ClusterOptions, Environment } from "./context.ts";
+import { addZkCommands } from "./zk/commands.ts";
 
 export interface CommandContext {
   readonly env: Environment;
@@ -17,6 +18,7 @@ export function addClientCommands(program: Command, context: CommandContext): vo
   addSubmit(program, context);
   addCheckPool(program, context);
   addChainCommands(program, context);
+  addZkCommands(program, context);
   addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
     run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
   );

@@ -11,6 +11,13 @@ export interface CeremonyRecord {
   readonly contributors: readonly string[];
   /** Made with a setup for development: proves nothing to anybody who does not trust whoever made it. */
   readonly isDevelopment: boolean;
+  /** What a whole ceremony adds (src/zk/ceremony); a key that one party made at once has none of it. */
+  readonly powersOfTauName?: string;
+  /** In the order of `contributors`: what each of them has published. */
+  readonly contributionHashes?: readonly string[];
+  readonly beacon?: { readonly value: string; readonly iterationsExponent: number; readonly source: string };
+  /** Over the circuit, the first phase and every step. */
+  readonly transcriptDigest?: Digest;
 }
 
 export interface CircuitRecord {

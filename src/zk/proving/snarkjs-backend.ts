@@ -7,7 +7,17 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { InferiumError } from "../../base/errors.ts";
 import { type Groth16Proof, parseProof, type VerifyingKey } from "./groth16.ts";
-import type { ProofCheck, ProvingBackend, ProvingFiles, SetupFiles } from "./proving-backend.ts";
+import type {
+  BeaconFiles,
+  CeremonyBackend,
+  ContributionFiles,
+  KeyFiles,
+  ProofCheck,
+  ProvingBackend,
+  ProvingFiles,
+  SetupFiles,
+  StepFiles,
+} from "./proving-backend.ts";
 import type { SnarkjsAnswer, SnarkjsRequest, SnarkjsResult } from "./snarkjs-messages.ts";
 
 export interface SnarkjsBackendOptions {
@@ -28,11 +38,11 @@ export const defaultSnarkjsOptions: SnarkjsBackendOptions = {
 const processUrl = new URL(`./snarkjs-process.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
 const memoryCheckMs = 500;
 
-export function createSnarkjsBackend(options: Partial<SnarkjsBackendOptions> = {}): ProvingBackend {
+export function createSnarkjsBackend(options: Partial<SnarkjsBackendOptions> = {}): ProvingBackend & CeremonyBackend {
   return new SnarkjsBackend({ ...defaultSnarkjsOptions, ...options });
 }
 
-class SnarkjsBackend implements ProvingBackend {
+class SnarkjsBackend implements ProvingBackend, CeremonyBackend {
   readonly name = "snarkjs";
   readonly #options: SnarkjsBackendOptions;
   #child: ChildProcess | undefined;
@@ -45,6 +55,26 @@ class SnarkjsBackend implements ProvingBackend {
 
   async setUp(files: SetupFiles, signal?: AbortSignal): Promise<VerifyingKey> {
     return (await this.#ask({ kind: "setUp", ...files }, signal)) as VerifyingKey;
+  }
+
+  async startKey(files: KeyFiles, signal?: AbortSignal): Promise<void> {
+    await this.#ask({ kind: "startKey", ...files }, signal);
+  }
+
+  async contribute(files: ContributionFiles, signal?: AbortSignal): Promise<string> {
+    return (await this.#ask({ kind: "contribute", ...files }, signal)) as string;
+  }
+
+  async applyBeacon(files: BeaconFiles, signal?: AbortSignal): Promise<string> {
+    return (await this.#ask({ kind: "applyBeacon", ...files }, signal)) as string;
+  }
+
+  async checkSteps(files: StepFiles, signal?: AbortSignal): Promise<readonly string[]> {
+    return (await this.#ask({ kind: "checkSteps", ...files }, signal)) as readonly string[];
+  }
+
+  async exportKey(zkeyPath: string, signal?: AbortSignal): Promise<VerifyingKey> {
+    return (await this.#ask({ kind: "exportKey", zkeyPath }, signal)) as VerifyingKey;
   }
 
   async prove(files: ProvingFiles, signal?: AbortSignal): Promise<{ proof: Groth16Proof; signals: bigint[] }> {

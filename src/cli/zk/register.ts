@@ -1,0 +1,94 @@
+/** `inferium zk register`: a verified ceremony's keys go to the store, and what everybody must know of them to the chain. */
+import { getAddress } from "ethers";
+import { digestToBytes32 } from "../../base/digest.ts";
+import { InferiumError } from "../../base/errors.ts";
+import { loadArtifact } from "../../chain/artifacts.ts";
+import { openSigner } from "../../chain/open-signer.ts";
+import { openProvider } from "../../chain/provider.ts";
+import { toChainError } from "../../chain/revert.ts";
+import { sendBatch } from "../../chain/send-batch.ts";
+import { buildCircuitRecord, keepCeremony } from "../../zk/ceremony/keep-ceremony.ts";
+import { digestCeremonyRecord, verifyCeremony } from "../../zk/ceremony/verify-ceremony.ts";
+import { ProofArtifactStore } from "../../zk/proving/artifact-store.ts";
+import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
+import { verifyingKeyWords } from "../../zk/proving/groth16.ts";
+import { type CircuitOptions, type OutputOptions, printResult, readCircuit, type ZkSession } from "./zk-session.ts";
+
+export interface RegisterOptions extends CircuitOptions, OutputOptions {
+  readonly dir: string;
+  readonly store: string;
+  readonly allowDevelopmentSetup: boolean;
+  readonly registry?: string;
+  readonly rpcUrl?: string;
+  readonly keyFile?: string;
+  readonly passwordFile?: string;
+}
+
+const timeoutMs = 15_000;
+const minedMs = 120_000;
+
+export async function runRegister(options: RegisterOptions, session: ZkSession): Promise<number> {
+  const { circuit, powersOfTau } = await readCircuit(options);
+  const verified = await verifyCeremony({ dir: options.dir, circuit, powersOfTau }, session);
+  const record = buildCircuitRecord(verified, circuit, options);
+  const sent = options.registry === undefined ? undefined : await registerOnChain(record, options, session);
+  if (options.dryRun !== true) {
+    await keepCeremony(record, { keyPath: verified.keyPath, circuit }, new ProofArtifactStore(options.store));
+  }
+  const ceremonyDigest = digestCeremonyRecord(record.ceremony);
+  return printResult(session, options, {
+    summary: `Keys of model ${record.modelDigest} (${record.rows} rows) are in ${options.store}${sent === undefined ? "" : `, and registered at ${options.registry}`}.`,
+    details: [
+      `Ceremony: ${ceremonyDigest}`,
+      `Verifying key: ${record.verifyingKeyDigest}`,
+      ...(sent?.txHash === undefined ? [] : [`Transaction: ${sent.txHash}, ${sent.gas} gas`]),
+    ],
+    fields: { store: options.store, record, ceremonyDigest, ...(sent === undefined ? {} : { chain: sent }) },
+    isDevelopment: record.ceremony.isDevelopment,
+  });
+}
+
+interface Sent {
+  readonly registry: string;
+  readonly gas: string;
+  readonly txHash?: string;
+}
+
+/** Tried on the chain first, so that nothing is paid for what would be refused; a dry run stops there. */
+async function registerOnChain(record: CircuitRecord, options: RegisterOptions, { env }: ZkSession): Promise<Sent> {
+  const rpcUrl = options.rpcUrl ?? env.INFERIUM_RPC_URL;
+  if (rpcUrl === undefined) {
+    throw new InferiumError("InvalidOption", "Neither --rpc-url nor INFERIUM_RPC_URL is given; --registry needs it.");
+  }
+  const provider = await openProvider({ rpcUrl, timeoutMs });
+  try {
+    const keyFile = options.keyFile ?? env.INFERIUM_KEY_FILE;
+    const passwordFile = options.passwordFile ?? env.INFERIUM_PASSWORD_FILE;
+    const signer = await openSigner({ keyFile, passwordFile }, provider);
+    const to = getAddress(options.registry ?? "");
+    const action = "ModelRegistry.register";
+    const data = encodeRegistration(record);
+    const gas = await signer.estimateGas({ to, data }).catch((error: unknown) => {
+      throw toChainError(action, error);
+    });
+    if (options.dryRun === true) return { registry: to, gas: String(gas) };
+    const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: (gas * 5n) / 4n }], {
+      timeoutMs: minedMs,
+    });
+    return { registry: to, gas: String(receipt?.gasUsed ?? gas), txHash: receipt?.hash ?? "" };
+  } finally {
+    provider.destroy();
+  }
+}
+
+function encodeRegistration(record: CircuitRecord): string {
+  const circuit = {
+    r1csDigest: digestToBytes32(record.r1csDigest),
+    powersOfTau: digestToBytes32(record.ceremony.powersOfTau),
+    ceremonyDigest: digestToBytes32(digestCeremonyRecord(record.ceremony)),
+    isDevelopment: record.ceremony.isDevelopment,
+    key: "0x0000000000000000000000000000000000000000",
+  };
+  const values = [digestToBytes32(record.modelDigest), record.rows, circuit, verifyingKeyWords(record.verifyingKey)];
+  return loadArtifact("ModelRegistry").abi.encodeFunctionData("register", values);
+}

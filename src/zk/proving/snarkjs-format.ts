@@ -1,0 +1,51 @@
+/** Keys and proofs between snarkjs' form, which adds a third coordinate to each point, and ours. Pure; of the process that runs snarkjs. */
+import type { SnarkjsProof, SnarkjsVerifyingKey } from "snarkjs";
+import type { Groth16Proof, PointG1, PointG2, VerifyingKey } from "./groth16.ts";
+
+export function fromSnarkjsKey(key: SnarkjsVerifyingKey): VerifyingKey {
+  return {
+    alpha: toG1(key.vk_alpha_1),
+    beta: toG2(key.vk_beta_2),
+    gamma: toG2(key.vk_gamma_2),
+    delta: toG2(key.vk_delta_2),
+    ic: key.IC.map(toG1),
+  };
+}
+
+export function toSnarkjsKey({ alpha, beta, gamma, delta, ic }: VerifyingKey): SnarkjsVerifyingKey {
+  return {
+    protocol: "groth16",
+    curve: "bn128",
+    nPublic: ic.length - 1,
+    vk_alpha_1: projectiveG1(alpha),
+    vk_beta_2: projectiveG2(beta),
+    vk_gamma_2: projectiveG2(gamma),
+    vk_delta_2: projectiveG2(delta),
+    IC: ic.map(projectiveG1),
+  };
+}
+
+export function fromSnarkjsProof({ pi_a, pi_b, pi_c }: SnarkjsProof): Groth16Proof {
+  return { a: toG1(pi_a), b: toG2(pi_b), c: toG1(pi_c) };
+}
+
+export function toSnarkjsProof({ a, b, c }: Groth16Proof): SnarkjsProof {
+  return { pi_a: projectiveG1(a), pi_b: projectiveG2(b), pi_c: projectiveG1(c), protocol: "groth16", curve: "bn128" };
+}
+
+/** snarkjs adds a third coordinate, which is 1. */
+function toG1([x = "", y = ""]: readonly string[]): PointG1 {
+  return [x, y];
+}
+
+function toG2([x = [], y = []]: readonly (readonly string[])[]): PointG2 {
+  return [toG1(x), toG1(y)];
+}
+
+function projectiveG1(point: PointG1): string[] {
+  return [...point, "1"];
+}
+
+function projectiveG2([x, y]: PointG2): string[][] {
+  return [[...x], [...y], ["1", "0"]];
+}
