@@ -16,10 +16,25 @@ contract IFRToken is ERC20, ERC20Burnable, ERC20Capped, ERC20Permit, ERC20Votes,
     bytes32 public constant MINTER_ROLE = keccak256("MINTER_ROLE");
     uint256 public constant MAX_SUPPLY = 250_000_000 ether;
 
+    /// @notice Minted once, by the constructor: where governance is the admin from the first block, somebody must hold votes.
+    struct Allocation {
+        address account;
+        uint256 amount;
+    }
+
     /// @param admin may grant and revoke the minter role
-    constructor(address admin) ERC20("Inferium", "IFR") ERC20Capped(MAX_SUPPLY) ERC20Permit("Inferium") {
+    /// @param genesis who holds tokens from the start; each votes for itself until it says otherwise
+    constructor(address admin, Allocation[] memory genesis)
+        ERC20("Inferium", "IFR")
+        ERC20Capped(MAX_SUPPLY)
+        ERC20Permit("Inferium")
+    {
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(MINTER_ROLE, admin);
+        for (uint256 i = 0; i < genesis.length; ++i) {
+            _delegate(genesis[i].account, genesis[i].account);
+            _mint(genesis[i].account, genesis[i].amount);
+        }
     }
 
     function mint(address to, uint256 amount) external onlyRole(MINTER_ROLE) {

@@ -15,7 +15,8 @@ import {Leaves} from "./libraries/Leaves.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
 /// @title Settlement, as ISettlement documents it
-/// @notice A settlement writes two slots: the head and the header's hash. Finality is followed by two further hashes that
+/// @notice A settlement writes two slots, the head and the header's hash, and reads a third: what ValidatorSets tells when an
+/// epoch begins and the escrow when it is asked, so that neither is called for an ordinary batch. Finality is followed by two further hashes that
 /// change at most once in a challenge window: the *candidate*, and the *final* header that it becomes when the window has
 /// passed. So a batch is final between one and two windows after it was settled.
 contract Settlement is ISettlement, AccessControl, EIP712 {
@@ -42,7 +43,19 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         uint104 settledWei;
     }
 
+    /// @dev What ValidatorSets and TaskEscrow have told, in one slot: asking both at each settlement would cost as much as two
+    /// signatures. `coveredUnits` is a lower bound of the deposits that are held.
+    struct Told {
+        uint32 epoch;
+        uint64 coveredUnits;
+        address store;
+    }
+
+    /// @dev 2 ** 32 base units: so little is no loss, and 64 bits of it are more than any token's supply.
+    uint256 private constant COVERED_UNIT_BITS = 32;
+
     Head private _head;
+    Told private _told;
     bytes32 private _headHash;
     bytes32 private _candidateHash;
     bytes32 private _finalHash;
@@ -62,6 +75,8 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         // A trial's window may be seconds; then governance can go as low again, and never lower.
         minChallengeSeconds = challengeSeconds_ < 1 hours ? challengeSeconds_ : 1 hours;
         _setChallengeSeconds(challengeSeconds_);
+        uint64 epoch = validatorSets_.epoch();
+        (_told.epoch, _told.store) = (uint256(epoch).toUint32(), validatorSets_.liveStoreOf(epoch));
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(GUARDIAN_ROLE, guardian);
     }
@@ -73,9 +88,11 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         if (block.timestamp < head.pausedUntil) revert IsPaused(head.pausedUntil);
         if (header.sequence != uint256(head.sequence) + 1) revert WrongSequence(header.sequence, head.sequence + 1);
         if (header.previousHash != last) revert WrongPreviousHash(header.previousHash, last);
-        _checkTotals(header, head.settledWei);
+        Told memory told = _told;
+        _checkTotals(header, head.settledWei, uint256(told.coveredUnits) << COVERED_UNIT_BITS);
         bytes32 digest = hashHeader(header);
-        Certificates.verify(digest, validatorSets.liveStoreOf(header.epoch), bitmap, signatures);
+        address store = header.epoch == told.epoch ? told.store : validatorSets.liveStoreOf(header.epoch);
+        Certificates.verify(digest, store, bitmap, signatures);
 
         _advanceFinality(head, last, digest);
         head.sequence += 1;
@@ -135,11 +152,29 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
+    function followEpoch(uint64 epoch, address store) external {
+        if (msg.sender != address(validatorSets)) revert NotValidatorSets(msg.sender);
+        (_told.epoch, _told.store) = (uint256(epoch).toUint32(), store);
+    }
+
+    /// @inheritdoc ISettlement
+    function uncover() external {
+        if (msg.sender != address(escrow)) revert NotEscrow(msg.sender);
+        _told.coveredUnits = 0;
+    }
+
+    /// @inheritdoc ISettlement
     function verifyTask(TypedData.BatchHeader[] calldata path, Leaves.Task calldata task, bytes32[] calldata proof)
         external
         view
         returns (bool)
     {
+        requireSettled(path);
+        return MerkleProof.verifyCalldata(proof, path[0].taskRoot, Leaves.hash(task));
+    }
+
+    /// @inheritdoc ISettlement
+    function requireSettled(TypedData.BatchHeader[] calldata path) public view {
         if (path.length == 0) revert BrokenHeaderChain(0);
         bytes32 last = hashHeader(path[0]);
         for (uint256 i = 1; i < path.length; ++i) {
@@ -148,7 +183,6 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         }
         uint64 sequence = path[path.length - 1].sequence;
         if (last != _headHash && last != _checkpoints[sequence]) revert HeaderNotSettled(last);
-        return MerkleProof.verifyCalldata(proof, path[0].taskRoot, Leaves.hash(task));
     }
 
     /// @inheritdoc ISettlement
@@ -258,10 +292,14 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         return block.timestamp >= from + head.challengeSeconds;
     }
 
-    function _checkTotals(TypedData.BatchHeader calldata header, uint256 settledBefore) private view {
+    /// @dev The escrow is asked where what it told before does not cover the batch, and its answer kept.
+    function _checkTotals(TypedData.BatchHeader calldata header, uint256 settledBefore, uint256 covered) private {
         if (header.taskCount == 0) revert EmptyBatch();
         if (header.settledWei < settledBefore) revert SettledDecreased(header.settledWei, settledBefore);
+        if (header.settledWei <= covered) return;
         uint256 held = escrow.totalHeld();
         if (header.settledWei > held) revert SettledExceedsDeposits(header.settledWei, held);
+        uint256 units = held >> COVERED_UNIT_BITS;
+        _told.coveredUnits = units > type(uint64).max ? type(uint64).max : uint64(units);
     }
 }

@@ -16,6 +16,7 @@ import {TypedData} from "./libraries/TypedData.sol";
 /// @title SlashingManager, as ISlashingManager documents it
 contract SlashingManager is ISlashingManager, AccessControl {
     bytes32 public constant REJECTED = "rejected";
+    bytes32 public constant MISSED = "missed";
     bytes32 public constant CONTRADICTION = "contradiction";
     bytes32 public constant HEADERS = "headers";
     bytes32 public constant VOTES = "votes";
@@ -87,6 +88,25 @@ contract SlashingManager is ISlashingManager, AccessControl {
         uint256 amount =
             registry.slash(receipt.worker, INodeRegistry.Role.Worker, _parameters.rejectedBps, faultId, reporter);
         emit RejectedSlashed(receipt.taskId, receipt.attempt, receipt.worker, amount);
+    }
+
+    /// @inheritdoc ISlashingManager
+    function slashMissed(
+        TypedData.BatchHeader[] calldata path,
+        Leaves.Missed calldata missed,
+        bytes32[] calldata proof,
+        bytes calldata signature
+    ) external {
+        settlement.requireSettled(path);
+        if (!MerkleProof.verifyCalldata(proof, path[0].taskRoot, Leaves.hash(missed))) {
+            revert NotInBatch(missed.taskId, missed.attempt);
+        }
+        Evidence.requireClaim(settlement.domainSeparator(), missed, signature);
+        bytes32 faultId = _markOnce(faultIdOf(MISSED, missed.taskId, missed.attempt, missed.worker));
+        // Without a reporter's share: who hides receipts must not earn by it.
+        uint256 amount =
+            registry.slash(missed.worker, INodeRegistry.Role.Worker, _parameters.missedBps, faultId, address(0));
+        emit MissedSlashed(missed.taskId, missed.attempt, missed.worker, amount);
     }
 
     /// @inheritdoc ISlashingManager
@@ -187,6 +207,7 @@ contract SlashingManager is ISlashingManager, AccessControl {
     function _setParameters(Parameters memory p) private {
         if (p.rejectQuorum < 2 || p.rejectQuorum > 64) revert InvalidParameter();
         if (p.rejectedBps == 0 || p.rejectedBps > 5_000) revert InvalidParameter();
+        if (p.missedBps == 0 || p.missedBps > 500) revert InvalidParameter();
         if (p.evidenceSeconds > 60 days) revert InvalidParameter();
         _parameters = p;
         emit ParametersChanged(p);

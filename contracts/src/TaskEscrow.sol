@@ -29,7 +29,6 @@ contract TaskEscrow is ITaskEscrow {
     mapping(address requester => uint256) public provenSpentOf;
     mapping(address requester => Withdrawal) private _withdrawals;
 
-    /// @dev One slot: each settlement reads it.
     uint128 private _totalDeposited;
     uint128 private _totalWithdrawn;
     uint256 public totalPaid;
@@ -101,7 +100,9 @@ contract TaskEscrow is ITaskEscrow {
         withdrawnOf[msg.sender] += amount;
         _totalWithdrawn += amount.toUint128();
         emit Withdrawn(msg.sender, to, amount);
-        if (amount > 0) token.safeTransfer(to, amount);
+        if (amount == 0) return 0;
+        settlement.uncover();
+        token.safeTransfer(to, amount);
     }
 
     /// @inheritdoc ITaskEscrow

@@ -5,6 +5,7 @@ import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {Create3} from "@openzeppelin/contracts/utils/Create3.sol";
 
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
+import {ISettlement} from "./interfaces/ISettlement.sol";
 import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
 import {Certificates} from "./libraries/Certificates.sol";
 
@@ -22,20 +23,23 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     uint256 private constant ADDRESS_BYTES = Certificates.ADDRESS_BYTES;
 
     INodeRegistry public immutable registry;
+    ISettlement public immutable settlement;
     /// @notice Seconds for which the previous epoch may still certify.
     uint64 public immutable graceSeconds;
 
-    /// @dev One slot, which each settlement reads: the epoch, the last second at which the one before may certify, and the
+    /// @dev One slot: the epoch, the last second at which the one before may certify, and the
     /// account that holds the epoch's set.
     uint32 private _epoch;
     uint64 private _graceUntil;
     address private _store;
     mapping(uint64 epoch => uint64) private _retiredAt;
 
+    /// @param settlement_ is told of each epoch that begins; reads the first one itself, since it is deployed later
     /// @param genesis first set, ascending; trusted as it is, since nobody can have bonded yet
     /// @param removers contracts that find validators guilty, and Settlement, which renews an epoch
     constructor(
         INodeRegistry registry_,
+        ISettlement settlement_,
         address admin,
         address[] memory removers,
         uint64 graceSeconds_,
@@ -43,13 +47,14 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     ) {
         if (graceSeconds_ > MAX_GRACE) revert InvalidParameter();
         registry = registry_;
+        settlement = settlement_;
         graceSeconds = graceSeconds_;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(ROTATOR_ROLE, admin);
         for (uint256 i = 0; i < removers.length; ++i) {
             _grantRole(REMOVER_ROLE, removers[i]);
         }
-        _begin(genesis, 0);
+        _write(genesis, 0);
     }
 
     /// @inheritdoc IValidatorSets
@@ -139,6 +144,11 @@ contract ValidatorSets is IValidatorSets, AccessControl {
     }
 
     function _begin(address[] memory validators, uint64 graceUntil) private returns (uint64 next) {
+        next = _write(validators, graceUntil);
+        settlement.followEpoch(next, _store);
+    }
+
+    function _write(address[] memory validators, uint64 graceUntil) private returns (uint64 next) {
         if (validators.length == 0) revert EmptySet();
         if (validators.length > MAX_VALIDATORS) revert TooManyValidators(validators.length);
         bytes memory packed = "";

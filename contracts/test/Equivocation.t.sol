@@ -146,12 +146,12 @@ contract EquivocationTest is EvidenceFixture {
     }
 
     function testGovernanceSetsTheParameters() public {
-        ISlashingManager.Parameters memory given = ISlashingManager.Parameters(64, 5_000, 60 days);
+        ISlashingManager.Parameters memory given = ISlashingManager.Parameters(64, 5_000, 500, 60 days);
         vm.expectEmit(address(slashing));
         emit ISlashingManager.ParametersChanged(given);
         slashing.setParameters(given);
         assertEq(keccak256(abi.encode(slashing.parameters())), keccak256(abi.encode(given)));
-        slashing.setParameters(ISlashingManager.Parameters(2, 1, 0));
+        slashing.setParameters(ISlashingManager.Parameters(2, 1, 1, 0));
         vm.expectRevert(
             abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, bytes32(0))
         );

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {ERC20Capped} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Capped.sol";
 
+import {IFRToken} from "../src/IFRToken.sol";
 import {Fixture} from "./support/Fixture.sol";
 
 contract IFRTokenTest is Fixture {
@@ -18,6 +19,23 @@ contract IFRTokenTest is Fixture {
             abi.encodeWithSelector(ERC20Capped.ERC20ExceededCap.selector, 250_000_000 ether + 1, 250_000_000 ether)
         );
         token.mint(STRANGER, 1);
+    }
+
+    function testGenesisHoldersVoteFromTheStart() public {
+        IFRToken.Allocation[] memory genesis = new IFRToken.Allocation[](2);
+        genesis[0] = IFRToken.Allocation(STRANGER, 7);
+        genesis[1] = IFRToken.Allocation(REQUESTER, 250_000_000 ether - 7);
+        IFRToken other = IFRToken(deploy("IFRToken", abi.encode(GUARDIAN, genesis)));
+        assertEq(other.balanceOf(STRANGER), 7);
+        assertEq(other.getVotes(STRANGER), 7);
+        assertEq(other.getVotes(REQUESTER), 250_000_000 ether - 7);
+        assertEq(other.totalSupply(), other.cap());
+        genesis[0].amount = 8;
+        assertNotDeployable(
+            "IFRToken",
+            abi.encode(GUARDIAN, genesis),
+            abi.encodeWithSelector(ERC20Capped.ERC20ExceededCap.selector, 250_000_000 ether + 1, 250_000_000 ether)
+        );
     }
 
     function testOnlyTheMinterMints() public {

@@ -142,7 +142,7 @@ contract SlashingManagerTest is EvidenceFixture {
     }
 
     function testParametersAreBounded() public {
-        ISlashingManager.Parameters[5] memory wrong;
+        ISlashingManager.Parameters[7] memory wrong;
         for (uint256 i = 0; i < wrong.length; ++i) {
             wrong[i] = slashingParameters();
         }
@@ -151,6 +151,8 @@ contract SlashingManagerTest is EvidenceFixture {
         wrong[2].rejectedBps = 0;
         wrong[3].rejectedBps = 5_001;
         wrong[4].evidenceSeconds = 60 days + 1;
+        wrong[5].missedBps = 0;
+        wrong[6].missedBps = 501;
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(ISlashingManager.InvalidParameter.selector);
             slashing.setParameters(wrong[i]);

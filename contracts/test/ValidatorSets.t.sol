@@ -122,20 +122,20 @@ contract ValidatorSetsTest is Fixture {
         sets.rotate(new address[](0));
         assertNotDeployable(
             "ValidatorSets",
-            abi.encode(registry, address(this), new address[](0), GRACE, new address[](129)),
+            abi.encode(registry, settlement, address(this), new address[](0), GRACE, new address[](129)),
             abi.encodeWithSelector(IValidatorSets.TooManyValidators.selector, 129)
         );
         assertNotDeployable(
             "ValidatorSets",
-            abi.encode(registry, address(this), new address[](0), 7 days + 1, validators),
+            abi.encode(registry, settlement, address(this), new address[](0), 7 days + 1, validators),
             abi.encodeWithSelector(IValidatorSets.InvalidParameter.selector)
         );
-        deploy("ValidatorSets", abi.encode(registry, address(this), new address[](0), 7 days, validators));
+        deploy("ValidatorSets", abi.encode(registry, settlement, address(this), new address[](0), 7 days, validators));
         address[] memory largest = new address[](128);
         for (uint256 i = 0; i < largest.length; ++i) {
             largest[i] = address(uint160(i + 1));
         }
-        deploy("ValidatorSets", abi.encode(registry, address(this), new address[](0), GRACE, largest));
+        deploy("ValidatorSets", abi.encode(registry, settlement, address(this), new address[](0), GRACE, largest));
     }
 
     function testThePreviousEpochStaysLiveForTheGracePeriodOnly() public {

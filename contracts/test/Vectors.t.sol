@@ -111,6 +111,18 @@ contract VectorsTest is Fixture {
         assertEq(Leaves.hash(task), vm.parseJsonBytes32(merkle, ".task.leaf"));
     }
 
+    function testMissedLeafAndItsClaim() public view {
+        Leaves.Missed memory missed = Leaves.Missed(
+            vm.parseJsonBytes32(merkle, ".missed.taskId"),
+            uint32(vm.parseJsonUint(merkle, ".missed.attempt")),
+            vm.parseJsonAddress(merkle, ".missed.worker"),
+            uint64(vm.parseJsonUint(merkle, ".missed.deadlineMs"))
+        );
+        assertEq(Leaves.hash(missed), vm.parseJsonBytes32(merkle, ".missed.leaf"));
+        bytes32 claim = TypedData.hash(TypedData.Claim(missed.taskId, missed.attempt, missed.worker, missed.deadlineMs));
+        assertEq(TypedData.digest(_word(".domain.separator"), claim), _word(".claim.digest"));
+    }
+
     function testBalanceLeaf() public view {
         bytes32 leaf = Leaves.hashBalance(
             vm.parseJsonAddress(merkle, ".balance.account"), vm.parseJsonUint(merkle, ".balance.cumulativeWei")

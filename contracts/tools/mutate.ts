@@ -1,10 +1,23 @@
 /**
  * `npm run test:contracts -- --mutate [--sample N --seed S] [FILE...]`: how many mutants of the contracts the tests kill.
- * All mutants are compiled at once, beside the originals in a temporary copy of the project; then the tests of each one's
- * contract are run with the mutant deployed in its place. Exits 1 where one survives. Works offline.
+ * Mutants are compiled beside the originals in a temporary copy of the project, some at a time; for each the tests of its
+ * contract are run with the mutant deployed in its place, and all others where those do not kill it. What was killed is kept in
+ * `contracts/cache/mutants.json`, so that a run that was ended goes on where it was; `--anew` forgets it. Mutants that no test
+ * can kill are listed in `equivalent-mutants.json`, each with why, and are counted apart. Exits 1 where another survives.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -15,8 +28,13 @@ import { listMutants, type Mutant } from "./mutants.ts";
 
 const contractsDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const srcDir = join(contractsDir, "src");
+const resultsPath = join(contractsDir, "cache/mutants.json");
+/** Compiled at once: the compiler's memory is bounded. */
+const mutantsAtOnce = 24;
+/** Of optimised code, which mutants are not. */
+const gasTests = "WithinTheGasTarget";
 
-/** Test contracts by file, as a pattern. What is not listed is tested by all. */
+/** Test contracts by file, as a pattern: those that are tried first. */
 const testsOf: Readonly<Record<string, string>> = {
   "AgentRevenue.sol": "AgentRevenue",
   "Disputes.sol": "Disputes",
@@ -26,32 +44,121 @@ const testsOf: Readonly<Record<string, string>> = {
   "Proceeds.sol": "Proceeds|PublicToken",
   "RewardDistributor.sol": "RewardDistributor",
   "Settlement.sol": "Settlement|RollBack",
-  "SlashingManager.sol": "SlashingManager|Contradiction|DoubleSettlement|Equivocation",
-  "TaskEscrow.sol": "TaskEscrow|EscrowWithdrawal",
-  "ValidatorSets.sol": "ValidatorSets",
+  "SlashingManager.sol": "SlashingManager|SlashMissed|Contradiction|DoubleSettlement|Equivocation",
+  "TaskEscrow.sol": "TaskEscrow|EscrowWithdrawal|SettlementTold",
+  "ValidatorSets.sol": "ValidatorSets|SettlementTold",
   "libraries/Certificates.sol": "ValidatorSets",
-  "libraries/Evidence.sol": "SlashingManager|Contradiction|Equivocation|DisputesOpen",
+  "libraries/Evidence.sol": "SlashingManager|SlashMissed|Contradiction|Equivocation|DisputesOpen",
   "libraries/Signatures.sol": "NodeRegistryTest|ValidatorSetsTest",
+  "zk/Groth16.sol": "ZkVerifier",
+  "zk/ModelRegistry.sol": "ZkVerifier",
+  "zk/ZkFaults.sol": "ZkFaults",
+  "zk/ZkVerifier.sol": "ZkVerifier",
 };
+
+interface Equivalent {
+  readonly file: string;
+  /** The original line, without its indentation. */
+  readonly code: string;
+  readonly what: string;
+  readonly why: string;
+}
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== "--mutate"),
-  options: { sample: { type: "string" }, seed: { type: "string", default: "1" } },
+  options: { sample: { type: "string" }, seed: { type: "string", default: "1" }, anew: { type: "boolean" } },
   allowPositionals: true,
 });
 
+const equivalents = JSON.parse(
+  readFileSync(join(contractsDir, "tools/equivalent-mutants.json"), "utf8"),
+) as readonly Equivalent[];
 const root = mkdtempSync(join(tmpdir(), "inferium-mutants-"));
 try {
   const mutants = chooseMutants();
-  const project = copyProject();
-  for (const mutant of mutants) writeMutant(project, mutant);
-  process.stdout.write(`Compiling ${mutants.length} mutants...\n`);
-  forge(project, ["build", "--quiet"], {}, "inherit");
-  const survivors = mutants.filter((mutant) => !isKilled(project, mutant));
-  process.stdout.write(`${mutants.length - survivors.length} of ${mutants.length} mutants killed\n`);
-  process.exitCode = survivors.length === 0 ? 0 : 1;
+  const spared = mutants.filter(isEquivalent);
+  const killed = readKilled();
+  const open = mutants.filter((mutant) => !isEquivalent(mutant) && !killed.has(identify(mutant)));
+  const before = mutants.length - spared.length - open.length;
+  process.stdout.write(`${mutants.length} mutants, ${spared.length} equivalent, ${before} killed in an earlier run.\n`);
+  const survivors = open.length === 0 ? [] : testMutants(open, killed);
+  const counted = mutants.length - spared.length;
+  process.stdout.write(
+    `${counted - survivors.length} of ${counted} mutants killed, ${spared.length} more are equivalent.\n`,
+  );
+  for (const stale of listStale()) process.stdout.write(`No such mutant any more: ${stale.file}: ${stale.what}\n`);
+  process.exitCode = survivors.length === 0 && listStale().length === 0 ? 0 : 1;
 } finally {
   rmSync(root, { recursive: true });
+}
+
+/** @returns those that no test kills */
+function testMutants(mutants: readonly Mutant[], killed: Set<string>): Mutant[] {
+  const project = copyProject();
+  // The originals once; each further build compiles its mutants alone.
+  forge(project, ["build", "--quiet"], {}, "inherit");
+  if (forge(project, ["test", "--no-match-test", gasTests], {}, "inherit") !== 0)
+    throw new Error("The tests fail without any mutant: nothing could be told from their failing.");
+  const survivors: Mutant[] = [];
+  for (let first = 0; first < mutants.length; first += mutantsAtOnce) {
+    const some = mutants.slice(first, first + mutantsAtOnce);
+    rmSync(join(project, "src/mutants"), { recursive: true, force: true });
+    for (const mutant of some) writeMutant(project, mutant);
+    forge(project, ["build", "--quiet"], {}, "inherit");
+    for (const mutant of some) {
+      if (isKilled(project, mutant)) {
+        killed.add(identify(mutant));
+        keepKilled(killed);
+      } else {
+        survivors.push(mutant);
+        process.stdout.write(`survived: ${mutant.file}:${mutant.line} ${mutant.what}\n`);
+      }
+    }
+    process.stdout.write(`${Math.min(first + mutantsAtOnce, mutants.length)} of ${mutants.length} tried\n`);
+  }
+  return survivors;
+}
+
+/** The same for the same mutated text, whatever the tests are: a test that is added takes no kill back. */
+function identify({ file, what, text }: Mutant): string {
+  return createHash("sha256").update(`${file}\n${what}\n${text}`).digest("hex").slice(0, 32);
+}
+
+function readKilled(): Set<string> {
+  if (values.anew === true) return new Set();
+  try {
+    return new Set(JSON.parse(readFileSync(resultsPath, "utf8")) as string[]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Set();
+    throw error;
+  }
+}
+
+function keepKilled(killed: ReadonlySet<string>): void {
+  mkdirSync(dirname(resultsPath), { recursive: true });
+  writeFileSync(`${resultsPath}.new`, JSON.stringify([...killed]));
+  renameSync(`${resultsPath}.new`, resultsPath);
+}
+
+function isEquivalent(mutant: Mutant): boolean {
+  const code = readSource(mutant.file).split("\n")[mutant.line - 1]?.trim();
+  return equivalents.some((known) => known.file === mutant.file && known.code === code && known.what === mutant.what);
+}
+
+/** Listed as equivalent, and made no more: the reason may no longer hold either. */
+function listStale(): Equivalent[] {
+  const all = listSources()
+    .filter(isMutated)
+    .flatMap((file) => listMutants(file, readSource(file), 0));
+  return equivalents.filter(
+    ({ file, code, what }) =>
+      !all.some(
+        (mutant) =>
+          mutant.file === file &&
+          mutant.what === what &&
+          readSource(file).split("\n")[mutant.line - 1]?.trim() === code,
+      ),
+  );
 }
 
 function listSources(): string[] {
@@ -59,9 +166,8 @@ function listSources(): string[] {
   return names.filter((name) => name.endsWith(".sol")).sort();
 }
 
-/** Neither interfaces nor `zk/`, whose tests do not deploy by the fixture. */
 function isMutated(file: string): boolean {
-  return !file.startsWith("interfaces/") && !file.startsWith("zk/");
+  return !basename(file).startsWith("I") || file === "IFRToken.sol" || file === "InferiumGovernor.sol";
 }
 
 function readSource(file: string): string {
@@ -111,7 +217,7 @@ function copyProject(): string {
     rmSync(join(project, "test", name));
   }
   edit(
-    join(project, "test/support/Fixture.sol"),
+    join(project, "test/support/TestBase.sol"),
     'internal pure returns (string memory) {\n        return string.concat(name, ".sol:", name);',
     'internal view returns (string memory) {\n        return vm.envOr(string.concat("ARTIFACT_OF_", name), string.concat(name, ".sol:", name));',
   );
@@ -170,10 +276,11 @@ function isKilled(project: string, mutant: Mutant): boolean {
       env[`ARTIFACT_OF_${basename(file, ".sol")}`] = `${nameOf(file, mutant)}:${basename(file, ".sol")}`;
     }
   }
-  const pattern = testsOf[mutant.file] ?? ".";
-  const killed = forge(project, ["test", "--fail-fast", "--match-contract", pattern], env, "ignore") !== 0;
-  if (!killed) process.stdout.write(`survived: ${mutant.file}:${mutant.line} ${mutant.what}\n`);
-  return killed;
+  const own = testsOf[mutant.file];
+  const test = (...filter: string[]) =>
+    forge(project, ["test", "-j", "1", "--fail-fast", "--no-match-test", gasTests, ...filter], env, "ignore") !== 0;
+  if (own === undefined) return test();
+  return test("--match-contract", own) || test("--no-match-contract", own);
 }
 
 function forge(

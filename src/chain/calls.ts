@@ -1,5 +1,5 @@
 /** Calldata of the transactions that change the contracts, one function each. Pure. */
-import type { AttestationMessage, BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
+import type { AttestationMessage, BatchHeaderMessage, ClaimMessage, ReceiptMessage } from "../protocol/typed-data.ts";
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { type Certificate, compactSignature, compareAddresses } from "./certificate.ts";
 
@@ -31,6 +31,17 @@ export interface ApprovedEvidence {
   /** In which those who approved sat in the validator set. */
   readonly epoch: bigint;
   readonly approvals: readonly VoteProof[];
+}
+
+/** A quorum says, by a settled batch, that the worker let the deadline of a claim pass that it had signed. */
+export interface MissedEvidence {
+  readonly claim: ClaimMessage;
+  /** The worker's, of the claim. */
+  readonly signature: string;
+  /** From the batch with the claim's leaf on, up to the last settled one or one whose sequence is a multiple of 256. */
+  readonly path: readonly BatchHeaderMessage[];
+  /** From the claim's leaf to the task root of `path[0]`. */
+  readonly proof: readonly string[];
 }
 
 export interface ContradictionEvidence {
@@ -74,6 +85,10 @@ function sortVotes(votes: readonly VoteProof[]) {
       ...rest,
       signature: compactSignature(signature),
     }));
+}
+
+export function encodeSlashMissed({ path, claim, proof, signature }: MissedEvidence): string {
+  return encode("SlashingManager", "slashMissed", [path, claim, proof, compactSignature(signature)]);
 }
 
 export function encodeProveContradiction(evidence: ContradictionEvidence): string {

@@ -7,6 +7,8 @@ export interface DeployParameters {
   readonly validators: readonly string[];
   /** Grants roles, mints, rotates validators, sets parameters; "timelock" leaves all that to governance. Default: the deployer. */
   readonly admin?: string;
+  /** Tokens minted by the token's constructor, each voting for its holder: where governance is the admin, its first voters. */
+  readonly allocations?: readonly Allocation[];
   /** May pause settling and claiming for 72 hours. Default: the admin, which as the timelock is too slow for it: name one. */
   readonly guardian?: string;
   readonly workerBondWei?: bigint;
@@ -21,6 +23,8 @@ export interface DeployParameters {
   readonly rejectQuorum?: number;
   /** Penalty for a rejected result; at most 5,000. */
   readonly rejectedBps?: number;
+  /** Penalty for a claim whose deadline passed without an answer; at most 500. */
+  readonly missedBps?: number;
   /** How long after its epoch a validator's vote counts as evidence. */
   readonly evidenceSeconds?: number;
   /** How long a batch can be rolled back before its balances are paid. */
@@ -50,10 +54,16 @@ export interface DeployParameters {
   readonly governorQuorumBps?: number;
 }
 
+export interface Allocation {
+  readonly account: string;
+  readonly amountWei: bigint;
+}
+
 export const oneToken = 10n ** 18n;
 const day = 86_400;
 
 export const defaultDeployParameters = {
+  allocations: [] as readonly Allocation[],
   workerBondWei: 10_000n * oneToken,
   validatorBondWei: 50_000n * oneToken,
   workerUnbondSeconds: 14 * day,
@@ -62,6 +72,7 @@ export const defaultDeployParameters = {
   graceSeconds: 3_600,
   rejectQuorum: 2,
   rejectedBps: 1_000,
+  missedBps: 100,
   evidenceSeconds: 14 * day,
   challengeSeconds: day,
   withdrawalSeconds: 4 * day,

@@ -8,6 +8,8 @@ import { InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { sortAddresses } from "./certificate.ts";
+import { findCreationBlock } from "./creation-block.ts";
+import { checkBounds, checkGovernance } from "./deploy-bounds.ts";
 import { type DeployParameters, type ResolvedParameters, resolveParameters } from "./deploy-parameters.ts";
 import { matchesCode } from "./match-code.ts";
 import { type PlannedTransaction, requireProvider, sendBatch } from "./send-batch.ts";
@@ -16,6 +18,7 @@ export interface Deployment {
   readonly addresses: ContractAddresses;
   /** How many contracts stood already. */
   readonly found: number;
+  /** Nothing of it is in an earlier block. */
   readonly fromBlock: number;
 }
 
@@ -30,7 +33,7 @@ export interface DeployOptions {
 type Key = keyof ContractAddresses;
 const keys = Object.keys(contractOf) as Key[];
 
-/** @throws InferiumError TransactionReverted, TransactionTimeout, RpcFailed, NonceTaken */
+/** @throws InferiumError InvalidParameters, TransactionReverted, TransactionTimeout, RpcFailed, NonceTaken */
 export async function deployContracts(options: DeployOptions): Promise<ContractAddresses> {
   return deployFrom(options, { nonce: await options.signer.getNonce("pending"), found: 0 });
 }
@@ -42,9 +45,27 @@ export async function deployContracts(options: DeployOptions): Promise<ContractA
 export async function deployOnce(options: DeployOptions): Promise<Deployment> {
   const { signer } = options;
   const start = await findDeployment(options);
-  const fromBlock = await requireProvider(signer).getBlockNumber();
+  const provider = requireProvider(signer);
+  const before = await provider.getBlockNumber();
   const addresses = await deployFrom(options, start);
+  const fromBlock = start.found === 0 ? before : await findCreationBlock(provider, addresses.token);
   return { addresses, found: start.found, fromBlock };
+}
+
+/** What `deployOnce` would do: where the contracts stand, or would. Sends nothing. @throws InferiumError InvalidParameters */
+export async function planDeployment(options: DeployOptions): Promise<Omit<Deployment, "fromBlock">> {
+  const { nonce, found } = await findDeployment(options);
+  const deployer = await options.signer.getAddress();
+  const addresses = predictAddresses(deployer, nonce);
+  resolveChecked(options, { deployer, timelock: addresses.timelock });
+  return { addresses, found };
+}
+
+function resolveChecked({ parameters }: DeployOptions, known: { deployer: string; timelock: string }) {
+  const resolved = resolveParameters(parameters, known);
+  checkBounds(resolved);
+  checkGovernance(resolved, known.timelock, parameters.guardian);
+  return resolved;
 }
 
 interface Start {
@@ -80,13 +101,20 @@ async function deployFrom(options: DeployOptions, { nonce, found }: Start): Prom
   const { signer } = options;
   const deployer = await signer.getAddress();
   const addresses = predictAddresses(deployer, nonce);
-  const parameters = resolveParameters(options.parameters, { deployer, timelock: addresses.timelock });
+  const parameters = resolveChecked(options, { deployer, timelock: addresses.timelock });
   const missing = keys.slice(found);
-  const planned = missing.map((key) => planCreation(key, constructorArguments(key, addresses, parameters)));
+  const planned = missing.map((key) => {
+    const creation = planCreation(key, constructorArguments(key, addresses, parameters));
+    const extraGas = key === "token" ? allocationGas * BigInt(parameters.allocations.length) : 0n;
+    return { ...creation, gasLimit: creation.gasLimit + extraGas };
+  });
   const receipts = await sendBatch(signer, planned, { timeoutMs: options.timeoutMs ?? 60_000 });
   for (const [index, key] of missing.entries()) checkAddress(key, addresses[key], receipts[index]?.contractAddress);
   return addresses;
 }
+
+/** Balance, votes and their checkpoints, of the holder and in all. */
+const allocationGas = 250_000n;
 
 function predictAddresses(deployer: string, nonce: number): ContractAddresses {
   const predicted = keys.map((key, index) => [key, getCreateAddress({ from: deployer, nonce: nonce + index })]);
@@ -95,10 +123,11 @@ function predictAddresses(deployer: string, nonce: number): ContractAddresses {
 
 function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParameters): unknown[] {
   const table: Record<Key, () => unknown[]> = {
-    token: () => [p.admin],
+    token: () => [p.admin, p.allocations.map(({ account, amountWei }) => [account, amountWei])],
     registry: () => [at.token, p.admin, [at.slashing, at.disputes], registryParameters(p)],
     validatorSets: () => [
       at.registry,
+      at.settlement,
       p.admin,
       [at.slashing, at.disputes, at.settlement],
       p.graceSeconds,
@@ -122,7 +151,7 @@ function registryParameters(p: ResolvedParameters): unknown[] {
 }
 
 function slashingParameters(p: ResolvedParameters): unknown[] {
-  return [p.rejectQuorum, p.rejectedBps, p.evidenceSeconds];
+  return [p.rejectQuorum, p.rejectedBps, p.missedBps, p.evidenceSeconds];
 }
 
 function disputeParameters(p: ResolvedParameters): unknown[] {

@@ -6,6 +6,7 @@ import type { Log, TransactionReceipt } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { loadArtifact } from "./artifacts.ts";
 import type { ChainClient } from "./client.ts";
+import type { FaultKind } from "./faults.ts";
 import type { JournalEntry, JournalOutcome } from "./journal.ts";
 import { findNewestLog } from "./logs.ts";
 import { toChainError } from "./revert.ts";
@@ -37,12 +38,17 @@ async function findBatch(client: ChainClient, fromBlock: number, entry: Wanted):
   return log;
 }
 
+const faultEvents: Readonly<Record<FaultKind, string>> = {
+  rejected: "RejectedSlashed",
+  missed: "MissedSlashed",
+  contradiction: "ContradictionProven",
+};
+
 async function findFault(client: ChainClient, fromBlock: number, entry: Wanted): Promise<Log | undefined> {
   if (!(await client.isSlashed(entry.subject))) return undefined;
   const payload = entry.payload as { kind?: string; taskId?: string; attempt?: number; worker?: string };
   const { abi } = loadArtifact("SlashingManager");
-  const event = payload.kind === "rejected" ? "RejectedSlashed" : "ContradictionProven";
-  const topics = abi.encodeFilterTopics(event, [payload.taskId, null, payload.worker]);
+  const topics = abi.encodeFilterTopics(faultEvents[payload.kind as FaultKind], [payload.taskId, null, payload.worker]);
   const isThis = (log: Log) => Number(abi.parseLog(log)?.args.attempt) === payload.attempt;
   const log = await findNewestLog(client, { address: client.addresses.slashing, topics }, fromBlock, isThis);
   if (log === undefined) throw buildNoLog(`fault ${entry.subject}`);

@@ -2,7 +2,7 @@
 import { AbiCoder, encodeBytes32String, keccak256 } from "ethers";
 import type { ReceiptMessage } from "../protocol/typed-data.ts";
 
-export type FaultKind = "rejected" | "contradiction";
+export type FaultKind = "rejected" | "missed" | "contradiction";
 
 /** 0x-hex of 32 bytes; the `fault` of the registry's Slashed event. */
 export function computeFaultId(

@@ -7,6 +7,8 @@ import type { Logger } from "../base/log.ts";
 import { awaitDepth } from "./await-depth.ts";
 import { type Delivery, deliver, type Endpoint } from "./deliver.ts";
 import type { JournalEntry, JournalOutcome, JournalStore } from "./journal.ts";
+import { JournalBook } from "./journal-book.ts";
+import { Nonces } from "./nonces.ts";
 import {
   buildConflict,
   buildFull,
@@ -15,16 +17,7 @@ import {
   buildStuck,
   buildWrongJournal,
 } from "./outbox-errors.ts";
-import { describeRpcError, toChainError } from "./revert.ts";
-import { requireProvider } from "./send-batch.ts";
-import {
-  readChainId,
-  readContent,
-  signDearer,
-  signFiller,
-  signNew,
-  type TransactionContent,
-} from "./sign-transaction.ts";
+import { readChainId, readContent, type TransactionContent } from "./sign-transaction.ts";
 
 /** `subject`: the same id with another one is refused. */
 export type OutboxRequest = TransactionContent;
@@ -79,37 +72,34 @@ export interface Outbox {
 }
 
 const maxQueued = 256;
-const maxRemembered = 256;
 /** Signings of one request, each after the nonce of the last was used by somebody else. */
 const maxSignings = 8;
-/** Nonces that are filled at once. */
-const maxFillers = 16;
-const defaultMaxFeePerGasWei = 500n * 10n ** 9n;
 
 /** @throws InferiumError JournalCorrupt, WrongJournal */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const entries = new Map((await options.store.load()).map((entry) => [entry.id, entry]));
-  const outbox = new JournalledOutbox(options, entries);
+  const outbox = new JournalledOutbox(options, await JournalBook.open(options.store));
   await outbox.checkOwner();
   return outbox;
 }
 
 class JournalledOutbox implements Outbox {
   readonly #options: OutboxOptions;
-  readonly #entries: Map<string, JournalEntry>;
+  readonly #book: JournalBook;
+  readonly #nonces: Nonces;
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
 
-  constructor(options: OutboxOptions, entries: Map<string, JournalEntry>) {
+  constructor(options: OutboxOptions, book: JournalBook) {
     this.#options = options;
-    this.#entries = entries;
+    this.#book = book;
+    this.#nonces = new Nonces(options, book, (step, id) => this.#step(step, id));
   }
 
   /** A journal of another account or chain must not decide this one's nonces. */
   async checkOwner(): Promise<void> {
     const { signer } = this.#options;
     const [from, chainId] = await Promise.all([signer.getAddress(), readChainId(signer)]);
-    const foreign = [...this.#entries.values()].find((entry) => entry.from !== from || entry.chainId !== chainId);
+    const foreign = this.#book.findForeign(from, chainId);
     if (foreign === undefined) return;
     throw buildWrongJournal(foreign, from, chainId);
   }
@@ -123,8 +113,7 @@ class JournalledOutbox implements Outbox {
   }
 
   async recheck(isWanted: (id: string) => boolean): Promise<void> {
-    const confirmed = [...this.#entries.values()].filter(({ id, status }) => status === "confirmed" && isWanted(id));
-    for (const entry of confirmed) await this.submit(readContent(entry));
+    for (const entry of this.#book.confirmed()) if (isWanted(entry.id)) await this.submit(readContent(entry));
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -137,7 +126,7 @@ class JournalledOutbox implements Outbox {
 
   async #submitNow(request: OutboxRequest): Promise<TransactionOutcome> {
     const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
-    let known = this.#entries.get(request.id);
+    let known = this.#book.get(request.id);
     if (known !== undefined && known.subject !== request.subject) throw buildConflict(known, request);
     for (let signings = 0; ; ) {
       if (known?.status !== "signed") {
@@ -148,14 +137,14 @@ class JournalledOutbox implements Outbox {
         if (known?.status === "confirmed") {
           known = await this.#reopen(known);
         } else {
-          known = await this.#signAndSave(request);
+          known = await this.#nonces.sign(request);
           signings += 1;
         }
       }
       const outcome = await this.#bring(known, deadlineMs);
       if (outcome !== undefined) return outcome;
       if (signings >= maxSignings) throw buildNonceTaken(known, signings);
-      known = this.#entries.get(request.id);
+      known = this.#book.get(request.id);
     }
   }
 
@@ -167,22 +156,13 @@ class JournalledOutbox implements Outbox {
       id: known.id,
       txHash: known.txHash,
     });
-    await this.#save(reopened);
+    await this.#book.save(reopened);
     return reopened;
-  }
-
-  async #signAndSave(request: OutboxRequest): Promise<JournalEntry> {
-    await this.#rebroadcastSigned();
-    const entry = await this.#sign(request);
-    await this.#step("signed", entry.id);
-    await this.#save(entry);
-    await this.#step("persisted", entry.id);
-    return entry;
   }
 
   async #resumeNow(): Promise<string[]> {
     const open: string[] = [];
-    for (const entry of this.#signed()) {
+    for (const entry of this.#book.signed()) {
       const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
       await this.#bring(entry, deadlineMs).catch((error) => {
         open.push(entry.id);
@@ -199,8 +179,8 @@ class JournalledOutbox implements Outbox {
       const delivery = await this.#deliver(entry, deadlineMs);
       if (delivery.status !== "slow" && delivery.status !== "gap") return this.#conclude(entry, delivery, deadlineMs);
       if (this.#options.clock.monotonic() >= deadlineMs) throw buildStuck(entry);
-      if (delivery.status === "slow") entry = await this.#raise(entry);
-      else await this.#unblock(delivery.nonce, entry.nonce);
+      if (delivery.status === "slow") entry = await this.#nonces.raise(entry);
+      else await this.#nonces.unblock(delivery.nonce, entry.nonce);
     }
   }
 
@@ -221,104 +201,23 @@ class JournalledOutbox implements Outbox {
     if (found !== undefined) {
       return this.#confirm(entry, await awaitDepth(entry, found, { ...this.#options, deadlineMs }));
     }
-    await this.#save({ ...entry, status: delivery.status });
+    await this.#book.save({ ...entry, status: delivery.status });
     if (delivery.status === "superseded") return undefined;
     throw buildReverted(entry);
   }
 
-  /** Persisted before it is broadcast, with all the forms before it: any of them may be the one that is mined. */
-  async #raise(entry: JournalEntry): Promise<JournalEntry> {
-    const { signer, logger } = this.#options;
-    const dearer = await signDearer(signer, entry, this.#options.maxFeePerGasWei ?? defaultMaxFeePerGasWei);
-    if (dearer === undefined) {
-      logger.warn("a transaction pays the highest fee that is allowed, and is not mined", { id: entry.id });
-      await this.#options.clock.sleep(stuckPollMs, this.#options.signal);
-      return entry;
-    }
-    await this.#step("raised", entry.id);
-    await this.#save(dearer);
-    await this.#step("raise-persisted", entry.id);
-    logger.info("fee raised", { id: entry.id, nonce: entry.nonce, txHash: dearer.txHash });
-    return dearer;
-  }
-
-  /**
-   * Nonces before ours that nothing seems to use: what we have there gets a higher fee, and where we have nothing a payment of
-   * nothing takes the place, so that ours can be mined. If something of another's comes first, so much the better.
-   */
-  async #unblock(first: number, end: number): Promise<void> {
-    for (let nonce = first; nonce < Math.min(end, first + maxFillers); nonce++) {
-      const ours = this.#signed().find((entry) => entry.nonce === nonce);
-      if (ours !== undefined) {
-        await this.#raise(ours);
-        continue;
-      }
-      const filler = await signFiller(this.#options.signer, nonce);
-      this.#options.logger.warn("filling a gap in the nonces", { nonce, txHash: filler.txHash });
-      await this.#save(filler);
-    }
-    await this.#rebroadcastSigned();
-  }
-
   async #confirm(entry: JournalEntry, outcome: JournalOutcome): Promise<TransactionOutcome> {
-    await this.#save({ ...entry, status: "confirmed", outcome });
-    await this.#closeFillers(entry.nonce);
-    this.#forgetOldest();
+    await this.#book.save({ ...entry, status: "confirmed", outcome });
+    await this.#nonces.closeFillers(entry.nonce);
+    this.#book.forgetOldest();
     await this.#step("confirmed", entry.id);
     return toOutcome(outcome);
-  }
-
-  /** What was mined after them shows that their nonces are used, by them or by others: it is all the same. */
-  async #closeFillers(nonce: number): Promise<void> {
-    const fillers = this.#signed().filter((entry) => entry.id.startsWith("fill/") && entry.nonce < nonce);
-    for (const filler of fillers) await this.#save({ ...filler, status: "superseded" });
-  }
-
-  /** What is confirmed is on the chain, where `findEffect` sees it: memory keeps only the latest. */
-  #forgetOldest(): void {
-    const done = [...this.#entries.values()].filter(({ status }) => status !== "signed");
-    for (const { id } of done.slice(0, -maxRemembered)) this.#entries.delete(id);
-  }
-
-  /** A nonce before ours that never reached the chain would keep ours from being mined. */
-  async #rebroadcastSigned(): Promise<void> {
-    const provider = requireProvider(this.#options.signer);
-    for (const entry of this.#signed()) {
-      await provider.broadcastTransaction(entry.rawTransaction).catch((error) => {
-        this.#options.logger.debug("rebroadcast was not taken", { id: entry.id, error: describeRpcError(error) });
-      });
-    }
-  }
-
-  /** Nothing has happened yet when this fails. */
-  async #sign(request: OutboxRequest): Promise<JournalEntry> {
-    try {
-      return await signNew(this.#options.signer, request, await this.#nextNonce());
-    } catch (error) {
-      throw toChainError(request.id, error);
-    }
-  }
-
-  async #nextNonce(): Promise<number> {
-    const pending = await this.#options.signer.getNonce("pending");
-    return this.#signed().reduce((next, entry) => Math.max(next, entry.nonce + 1), pending);
-  }
-
-  #signed(): JournalEntry[] {
-    return [...this.#entries.values()].filter(({ status }) => status === "signed").sort((a, b) => a.nonce - b.nonce);
   }
 
   async #step(step: OutboxStep, id: string): Promise<void> {
     await this.#options.onStep?.(step, id);
   }
-
-  async #save(entry: JournalEntry): Promise<void> {
-    await this.#options.store.save(entry);
-    this.#entries.set(entry.id, entry);
-  }
 }
-
-const stuckPollMs = 1_000;
 
 function toOutcome(outcome: JournalOutcome): TransactionOutcome {
   return { ...outcome, gasUsed: BigInt(outcome.gasUsed) };

@@ -39,6 +39,10 @@ const readers: Readonly<Record<Field, Reader>> = {
     return value.map((entry, index) => address(entry, `${field}[${index}]`));
   },
   admin: (value, field) => (value === "timelock" ? value : address(value, field)),
+  allocations: (value, field) => {
+    if (!Array.isArray(value)) throw invalid(field, value, "a list of accounts with amountWei");
+    return value.map((entry, index) => readAllocation(entry, `${field}[${index}]`));
+  },
   guardian: address,
   treasury: address,
   workerBondWei: wei,
@@ -61,6 +65,7 @@ const readers: Readonly<Record<Field, Reader>> = {
   jurySize: whole,
   reporterBps: bps,
   rejectedBps: bps,
+  missedBps: bps,
   governorQuorumBps: bps,
   agentSplitBps: (value, field) => {
     const parts = record(value, field);
@@ -71,6 +76,13 @@ const readers: Readonly<Record<Field, Reader>> = {
     return Object.fromEntries(split);
   },
 };
+
+function readAllocation(value: unknown, field: string) {
+  const { account, amountWei, ...rest } = record(value, field);
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalid(`${field}.${unknown}`, rest[unknown], "account or amountWei");
+  return { account: address(account, `${field}.account`), amountWei: wei(amountWei, `${field}.amountWei`) };
+}
 
 /** @throws InferiumError InvalidParameters */
 export function parseParameters(text: string): DeployParameters {

@@ -3,8 +3,14 @@
  * transactions of the settler's account. Idempotent: what is on the chain already, by whomever, is found and returned.
  */
 import type { BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
-import type { ContradictionEvidence, RejectedEvidence } from "./calls.ts";
-import { encodeProveContradiction, encodeProveSpent, encodeSettle, encodeSlashRejected } from "./calls.ts";
+import type { ContradictionEvidence, MissedEvidence, RejectedEvidence } from "./calls.ts";
+import {
+  encodeProveContradiction,
+  encodeProveSpent,
+  encodeSettle,
+  encodeSlashMissed,
+  encodeSlashRejected,
+} from "./calls.ts";
 import type { Certificate } from "./certificate.ts";
 import type { ChainClient } from "./client.ts";
 import { createEffectFinder } from "./effects.ts";
@@ -19,6 +25,7 @@ export interface Settler {
    */
   settle(header: BatchHeaderMessage, certificate: Certificate): Promise<TransactionOutcome>;
   slashRejected(evidence: RejectedEvidence): Promise<TransactionOutcome>;
+  slashMissed(evidence: MissedEvidence): Promise<TransactionOutcome>;
   proveContradiction(evidence: ContradictionEvidence): Promise<TransactionOutcome>;
   /** Shows the escrow what a requester has spent, so that it is not paid back. @param header the newest final one */
   proveSpent(header: BatchHeaderMessage, spent: SpentProof): Promise<TransactionOutcome>;
@@ -64,6 +71,13 @@ export async function openSettler(options: SettlerOptions): Promise<Settler> {
         evidence,
         data: encodeSlashRejected(evidence),
       }),
+    slashMissed: (evidence) =>
+      submitFault(outbox, addresses.slashing, {
+        kind: "missed",
+        receipt: evidence.claim,
+        evidence,
+        data: encodeSlashMissed(evidence),
+      }),
     proveContradiction: (evidence) =>
       submitFault(outbox, addresses.slashing, {
         kind: "contradiction",
@@ -90,7 +104,8 @@ export async function openSettler(options: SettlerOptions): Promise<Settler> {
 
 interface FaultReport {
   readonly kind: FaultKind;
-  readonly receipt: ReceiptMessage;
+  /** Whose attempt it is about. */
+  readonly receipt: Pick<ReceiptMessage, "taskId" | "attempt" | "worker">;
   readonly evidence: object;
   readonly data: string;
 }

@@ -58,7 +58,7 @@ function listExpectations(at: ContractAddresses, p: ResolvedParameters): Expecta
       [],
       toUnits(p.workerBondWei, p.validatorBondWei, p.workerUnbondSeconds, p.validatorUnbondSeconds, p.reporterBps),
     ],
-    ["slashing", "parameters", [], toUnits(p.rejectQuorum, p.rejectedBps, p.evidenceSeconds)],
+    ["slashing", "parameters", [], toUnits(p.rejectQuorum, p.rejectedBps, p.missedBps, p.evidenceSeconds)],
     [
       "disputes",
       "parameters",

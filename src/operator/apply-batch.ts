@@ -2,7 +2,7 @@
 import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
 import { InferiumError } from "../base/errors.ts";
 import { type Because, settleTask, stageOf, type TaskSettlement, unsettleTask } from "../protocol/lifecycle.ts";
-import { buildMerkleTree, hashTaskLeaf } from "../protocol/merkle.ts";
+import { buildTaskTree } from "../protocol/settlement.ts";
 import type { BatchMember, BatchRecord } from "./batch-book.ts";
 import { toSettledTask } from "./build-batch.ts";
 import type { TaskChange, TaskLedger } from "./ledger.ts";
@@ -19,7 +19,10 @@ const writesAtOnce = 16;
 /** Settled and Rewarded, with the proof that leads to the batch's root. */
 export async function applyBatch(options: ApplyBatchOptions, record: BatchRecord): Promise<void> {
   const { data, members } = record.body;
-  const tree = buildMerkleTree(data.tasks.map((task) => hashTaskLeaf(toSettledTask(task))));
+  const tree = buildTaskTree(
+    data.tasks.map(toSettledTask),
+    data.missed?.map(({ message }) => message),
+  );
   const { txHash = "", blockNumber: block = 0 } = record.outcome ?? {};
   await mapConcurrently([...members.entries()], writesAtOnce, async ([index, member]) => {
     const rewardWei = data.tasks[index]?.rewardWei ?? "0";

@@ -13,6 +13,7 @@ import type {
   ClaimResponse,
   HeartbeatRequest,
   PoolRole,
+  RunningAttempt,
 } from "../pool/wire.ts";
 import { stageOf } from "../protocol/lifecycle.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
@@ -20,12 +21,14 @@ import type { EndAttempt } from "./attempt-end.ts";
 import type { BondBook } from "./bond-book.ts";
 import type { Certifier } from "./certifier.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
+import type { ClaimWords } from "./claim-words.ts";
 import type { AssignTask } from "./controllers/assign.ts";
 import type { ReceiveReceipt } from "./controllers/receive.ts";
 import type { Directory } from "./directory.ts";
 import type { DutyDesk } from "./duty-desk.ts";
 import type { WorkerObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
+import type { MissedBook } from "./missed-book.ts";
 import type { PanelBook } from "./panel-book.ts";
 import type { Presence } from "./presence.ts";
 import type { SettledResults } from "./settled-results.ts";
@@ -42,6 +45,8 @@ export interface BackendOptions {
   readonly panels: PanelBook;
   readonly certifier: Certifier;
   readonly results: SettledResults;
+  readonly words: ClaimWords;
+  readonly missed: MissedBook;
   readonly assign: AssignTask;
   readonly receive: ReceiveReceipt;
   readonly endAttempt: EndAttempt;
@@ -69,11 +74,24 @@ export function createBackend(options: BackendOptions): PoolBackend {
     heartbeat: async (caller, request) => {
       see(caller.node, request.models);
       await expireUndelivered(options, caller, request);
-      return { cancel: request.running.filter((attempt) => !isCurrent(options, caller, attempt)) };
+      const current = request.running.map((attempt) => ({
+        ...attempt,
+        assignedUntilMs: untilOf(options, caller, attempt),
+      }));
+      options.words.hear(
+        getAddress(caller.account),
+        current.flatMap(({ assignedUntilMs, ...rest }) => (assignedUntilMs ? [{ ...rest, assignedUntilMs }] : [])),
+      );
+      const cancelled = current.filter(({ assignedUntilMs }) => assignedUntilMs === undefined);
+      return { cancel: cancelled.map(({ taskId, attempt }) => ({ taskId, attempt })) };
     },
-    receipt: (caller, request) => {
+    receipt: async (caller, request) => {
       see(caller.node);
-      return options.receive(caller.account, request);
+      const { outcome } = request;
+      const { taskId, attempt } = outcome.kind === "Completed" ? outcome.receipt.message : outcome;
+      const answer = await options.receive(caller.account, request);
+      options.missed.acquit(taskId, attempt, getAddress(caller.account));
+      return answer;
     },
     attest: async (caller, request) => {
       see(caller.node);
@@ -153,14 +171,17 @@ async function expireUndelivered(
   }
 }
 
-type RunningAttempt = HeartbeatRequest["running"][number];
-
-function isCurrent({ ledger, workload }: BackendOptions, caller: PoolCaller, attempt: RunningAttempt): boolean {
+/** The deadline of the attempt's assignment; undefined where it no longer counts. */
+function untilOf(
+  { ledger, workload }: BackendOptions,
+  caller: PoolCaller,
+  attempt: RunningAttempt,
+): number | undefined {
   for (const key of workload.of(caller.node)) {
     const entry = ledger.get(key);
-    if (entry && isAttempt(entry, attempt)) return true;
+    if (entry && isAttempt(entry, attempt)) return Date.parse(entry.status.assignment?.deadline ?? "");
   }
-  return false;
+  return undefined;
 }
 
 function isAttempt({ uid, status, task }: TaskEntry, { taskId, attempt }: RunningAttempt): boolean {

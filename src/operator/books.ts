@@ -12,6 +12,7 @@ import { BondBook } from "./bond-book.ts";
 import { Certifier } from "./certifier.ts";
 import type { ChainLink } from "./chain-link.ts";
 import { ClaimDesk } from "./claim-desk.ts";
+import { ClaimWords } from "./claim-words.ts";
 import type { OperatorConfig } from "./config.ts";
 import { addressOf, Directory } from "./directory.ts";
 import { DisputeBook } from "./dispute-book.ts";
@@ -23,6 +24,7 @@ import type { TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
 import { TaskLedger } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import { MissedBook } from "./missed-book.ts";
 import { OrderBook } from "./order-book.ts";
 import { OutputCache } from "./output-cache.ts";
 import { PanelBook } from "./panel-book.ts";
@@ -74,8 +76,11 @@ export function createBooks(parts: BookParts) {
   const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
   const slashes = new SlashBook(records("slash"));
   const finder = new TaskFinder(ledger);
+  const missed = new MissedBook(records("missed"));
   return {
-    ...createMembers(parts, slashes),
+    ...createMembers(parts, { slashes, missed }),
+    missed,
+    words: new ClaimWords(domain),
     ledger,
     batches,
     final: new FinalBatch(batches, parts.link),
@@ -111,7 +116,7 @@ async function abandon({ validations }: Clients, { metadata }: ValidationObject,
 }
 
 /** Members and what they do: these ask each other. */
-function createMembers(parts: BookParts, slashes: SlashBook) {
+function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBook; missed: MissedBook }) {
   const { config, informers, clients, link, clock, logger, metrics, lanes } = parts;
   const presence = new Presence(clock, config.silenceMs);
   const workload = new Workload(clock, metrics);
@@ -144,7 +149,9 @@ function createMembers(parts: BookParts, slashes: SlashBook) {
   const { workers, nodes } = informers;
   const directory: Directory = new Directory({
     ...{ workers, nodes, bonds, bans, presence, clock, countActive, scoreOf },
-    isSlashDue: (name) => slashes.list().some((slash) => slash.worker === name && slash.state === "Pending"),
+    isSlashDue: (name) =>
+      slashes.list().some(({ worker, state }) => worker === name && state === "Pending") ||
+      missed.list().some(({ worker, state }) => worker === name && (state === "Due" || state === "InBatch")),
   });
   const claims: ClaimDesk = new ClaimDesk({
     pool,

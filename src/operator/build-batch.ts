@@ -5,7 +5,7 @@
  */
 import { getAddress } from "ethers";
 import { readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
-import type { BatchTask, SignedOrder } from "../pool/wire.ts";
+import type { BatchTask, SignedClaim, SignedOrder } from "../pool/wire.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
 import { type Batch, computeBatch, type SettledTask, zeroHash } from "../protocol/settlement.ts";
 import type { BatchBody, BatchMember, BatchRecord, Totals } from "./batch-book.ts";
@@ -22,6 +22,8 @@ export interface BatchPlan {
   readonly createdAtMs: number;
   readonly treasury: string;
   readonly candidates: readonly SettleCandidate[];
+  /** Claims whose deadline passed without an answer; they go along with tasks, never alone. */
+  readonly missed?: readonly SignedClaim[];
   /** What a requester may ever have spent: its deposits, less what it took or asked back. */
   readonly spendableWei: ReadonlyMap<string, bigint>;
 }
@@ -38,6 +40,7 @@ export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
   const covered = pickCovered(plan);
   if (covered.length === 0) return undefined;
   const previous = plan.previous?.body;
+  const { missed = [] } = plan;
   const batch = computeBatch({
     sequence: BigInt((plan.previous?.sequence ?? 0) + 1),
     previousHash: plan.previous?.headerHash ?? zeroHash,
@@ -46,10 +49,15 @@ export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
     previousBalances: readAmounts(previous?.data.balances),
     previousSpent: readAmounts(previous?.data.spent),
     tasks: covered.map(({ task }) => toSettledTask(task)),
+    missed: missed.map(({ message }) => message),
     treasury: plan.treasury,
   });
   const tasks = covered.map(({ task }) => task);
-  const data = writeBatch(batch, previous?.data, { tasks, treasury: plan.treasury });
+  const data = writeBatch(batch, previous?.data, {
+    tasks,
+    ...(missed.length > 0 ? { missed } : {}),
+    treasury: plan.treasury,
+  });
   const members = covered.map(({ key, uid }) => ({ key, uid }));
   const spentByBudget = addTotals(
     previous?.spentByBudget,

@@ -51,6 +51,8 @@ export interface OperatorConfig {
   readonly explainAfterMs: number;
   /** A worker that is silent for so long is gone. */
   readonly silenceMs: number;
+  /** So long after a claim's deadline a late answer still spares its worker the penalty. */
+  readonly missedGraceMs: number;
   readonly allowUnverified: boolean;
   /** Weights and quotas of tenants. */
   readonly policies: SharePolicies;
@@ -94,6 +96,7 @@ export async function readOperatorConfig(
     mergeMs: env.whole("INFERIUM_MERGE_MS", 1_000, { min: 0, max: 60_000 }),
     explainAfterMs: env.whole("INFERIUM_EXPLAIN_AFTER_MS", 5_000, { min: 0, max: 3_600_000 }),
     silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
+    missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),

@@ -7,6 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { WorkerFacts } from "../protocol/matching.ts";
 import type { Candidate } from "../protocol/selection.ts";
+import type { NodeState } from "../protocol/slashing.ts";
 import { applyTierOverride, type Tier } from "../protocol/tier.ts";
 import { compareComputeCapability } from "../protocol/tier-compute-capability.ts";
 import type { BanBook } from "./ban-book.ts";
@@ -18,6 +19,7 @@ import type { Presence } from "./presence.ts";
 export interface NodeLabels {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly state: NodeState;
 }
 
 export interface DirectoryOptions {
@@ -83,6 +85,11 @@ export class Directory {
       connected: presence.isConnected(name),
       models: presence.of(name).models,
     };
+  }
+
+  /** Undefined where the worker names no node that is known here. */
+  nodeOf({ spec }: WorkerObject): NodeState | undefined {
+    return spec.nodeName ? this.#options.nodes.store.get(spec.nodeName)?.state : undefined;
   }
 
   workers(): WorkerFacts[] {

@@ -1,10 +1,11 @@
 /** The kinds that the operator follows, with what it keeps of each. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { nodes } from "../kube/core-resources.ts";
+import { type Node, nodes } from "../kube/core-resources.ts";
 import { createInformer, dropManagedFields, type Informer } from "../kube/informer.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
+import type { NodeState } from "../protocol/slashing.ts";
 import { byAddress, type NodeLabels } from "./directory.ts";
 import {
   compactTask,
@@ -43,7 +44,21 @@ export function createInformers({ transport, watchNamespace, ...shared }: Inform
     }),
     nodes: createInformer(transport, nodes, {
       ...shared,
-      transform: ({ metadata }): NodeLabels => ({ name: metadata.name, labels: metadata.labels ?? {} }),
+      transform: (node): NodeLabels => ({
+        name: node.metadata.name,
+        labels: node.metadata.labels ?? {},
+        state: readNodeState(node),
+      }),
     }),
+  };
+}
+
+/** The kubelet renews its heartbeat all the time: only the Ready condition's own changes count. */
+function readNodeState({ spec, status }: Node): NodeState {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return {
+    unschedulable: spec?.unschedulable === true,
+    ...(ready ? { ready: ready.status as NonNullable<NodeState["ready"]> } : {}),
+    ...(ready?.lastTransitionTime ? { readySinceMs: Date.parse(ready.lastTransitionTime) } : {}),
   };
 }

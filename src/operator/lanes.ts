@@ -20,6 +20,7 @@ const concurrency = {
   observe: 4,
   slash: 1,
   dispute: 1,
+  missed: 1,
   mirror: 4,
   retireTask: 4,
   retireValidation: 1,

@@ -5,16 +5,16 @@
  */
 
 import { promisify } from "node:util";
-import { gunzip as gunzipCallback, gzip as gzipCallback } from "node:zlib";
+import { gzip as gzipCallback } from "node:zlib";
 import { labels } from "../api/v1alpha1/labels.ts";
 import { sha256 } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { readConfigMapRecord } from "../kube/config-map-record.ts";
 import type { ConfigMap } from "../kube/core-resources.ts";
 
 const gzip = promisify(gzipCallback);
-const gunzip = promisify(gunzipCallback);
 
 /** The server takes 1 MiB of data in one ConfigMap; the rest is room for the fields. */
 const maxPartBytes = 700 * 1024;
@@ -64,12 +64,7 @@ export class RecordStore {
   async load(name: string): Promise<unknown> {
     const head = await this.#get(name);
     if (!head) return undefined;
-    const count = Number(head.data?.parts ?? "1");
-    const chunks = [bytesOf(head)];
-    for (let index = 1; index < count; index++) chunks.push(bytesOf(await this.#get(`${name}.${index}`)));
-    const zipped = Buffer.concat(chunks);
-    if (sha256(zipped) !== head.data?.digest) throw damaged(this.#nameOf(name));
-    return JSON.parse((await gunzip(zipped)).toString("utf8")) as unknown;
+    return readConfigMapRecord(this.#options.client, head);
   }
 
   async remove(record: StoredRecord): Promise<void> {
@@ -127,13 +122,4 @@ function split(bytes: Uint8Array, name: string): Uint8Array[] {
     "RecordTooLarge",
     `Record ${name} needs ${parts.length} ConfigMaps; at most ${maxParts} are written.`,
   );
-}
-
-function bytesOf(map: ConfigMap | undefined): Buffer {
-  return Buffer.from(map?.binaryData?.body ?? "", "base64");
-}
-
-function damaged(name: string): InferiumError {
-  const message = `The record in ConfigMap ${name} and its parts does not match its digest; restore them from a backup.`;
-  return new InferiumError("RecordDamaged", message, { disposition: "fatal" });
 }

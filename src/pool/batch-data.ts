@@ -45,7 +45,7 @@ export function writeAmounts(amounts: ReadonlyMap<string, bigint>): Amounts {
 export function writeBatch(
   batch: Batch,
   previous: BatchData | undefined,
-  rest: Pick<BatchData, "tasks" | "treasury">,
+  rest: Pick<BatchData, "tasks" | "missed" | "treasury">,
 ): BatchData {
   return {
     header: writeHeader(batch.header),

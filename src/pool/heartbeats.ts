@@ -9,7 +9,7 @@ export interface HeartbeatOptions {
   readonly client: Pick<PoolClient, "heartbeat">;
   readonly intervalMs: number;
   /** Undefined while there is nothing to tell. */
-  readonly read: () => HeartbeatRequest | undefined;
+  readonly read: () => HeartbeatRequest | undefined | Promise<HeartbeatRequest | undefined>;
   readonly onAnswer: (answer: HeartbeatResponse) => void;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -20,9 +20,10 @@ export async function sendHeartbeats(options: HeartbeatOptions, signal: AbortSig
   const { clock, logger, client } = options;
   while (!signal.aborted) {
     await clock.sleep(options.intervalMs, signal).catch(() => undefined);
-    const request = signal.aborted ? undefined : options.read();
-    if (request === undefined) continue;
+    if (signal.aborted) return;
     try {
+      const request = await options.read();
+      if (request === undefined) continue;
       options.onAnswer(await client.heartbeat(request, signal));
     } catch (error) {
       if (!signal.aborted) logger.warn("heartbeat failed", { error: describeError(error) });

@@ -45,8 +45,9 @@ const claim = object(
   ["freeMemoryMiB"],
 );
 
-const attempts = list(object({ taskId: hex(32), attempt: attemptNumber }), 1024);
-const heartbeat = object({ running: attempts, models: list(digest, 256) });
+const signedClaim = object({ deadlineMs: timeMs, signature: compactSignature });
+const running = list(object({ taskId: hex(32), attempt: attemptNumber, claim: signedClaim }, ["claim"]), 1024);
+const heartbeat = object({ running, models: list(digest, 256) });
 
 const inlineTensor = object(
   {

@@ -15,7 +15,7 @@
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
-import type { ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
+import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
 export type PoolRole = "Worker" | "Validator";
 
@@ -111,6 +111,11 @@ export interface JudgeItem {
   readonly output?: InlineTensors;
 }
 
+export interface SignedClaim {
+  readonly message: ClaimMessage;
+  readonly signature: string;
+}
+
 /** A validator re-executes these and commits to its votes. */
 export interface ValidateDuty {
   readonly kind: "validate";
@@ -153,6 +158,8 @@ export interface BatchData {
   /** The header before, whose balance root the previous amounts must lead to; absent for the first batch. */
   readonly previousHeader?: BatchHeaderData;
   readonly tasks: readonly BatchTask[];
+  /** Claims whose deadline passed without an answer, with the worker's signature; absent where there are none. */
+  readonly missed?: readonly SignedClaim[];
   /** Who gets the treasury's share; validators compare it with their own configuration. */
   readonly treasury: string;
   /** Cumulative credits before and after, by address. */
@@ -216,8 +223,14 @@ export interface ClaimResponse {
   readonly assignments: readonly WorkAssignment[];
   readonly duties: readonly Duty[];
 }
+/** What a worker runs, with its word for it: see ClaimMessage. */
+export interface RunningAttempt {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly claim?: { readonly deadlineMs: number; readonly signature: string };
+}
 export interface HeartbeatRequest {
-  readonly running: readonly { readonly taskId: string; readonly attempt: number }[];
+  readonly running: readonly RunningAttempt[];
   readonly models: readonly string[];
 }
 export interface HeartbeatResponse {

@@ -15,6 +15,7 @@ import {
 import type { InferenceTaskStatus } from "../api/v1alpha1/generated/inferencetasks.ts";
 import type { Attempt, TaskPhase } from "../api/v1alpha1/types.ts";
 import { InferiumError } from "../base/errors.ts";
+import type { Fault } from "./slashing.ts";
 
 export type Stage = "Wait" | "Run" | "Judge" | "Settle" | "Done";
 
@@ -228,14 +229,14 @@ export function isLastAttempt(status: InferenceTaskStatus, retries: number): boo
 /** Stage 8: an earlier attempt was slashed. Does not move the task. */
 export function recordPenalty(
   status: InferenceTaskStatus,
-  penalty: { attempt: number; txHash: string },
+  penalty: { attempt: number; txHash: string; fault: Fault },
   context: ChangeContext,
 ): InferenceTaskStatus {
   const attempts = (status.attempts ?? []).map((attempt) =>
     attempt.attempt === penalty.attempt ? { ...attempt, penaltyTxHash: penalty.txHash } : attempt,
   );
   const message = `The worker of attempt ${penalty.attempt} was slashed in transaction ${penalty.txHash}.`;
-  return build(status, { attempts }, { Slashed: ["True", "ResultRejected", message] }, context);
+  return build(status, { attempts }, { Slashed: ["True", penalty.fault, message] }, context);
 }
 
 const overturnedReason = "JuryOverturned";

@@ -4,6 +4,7 @@
  */
 import { AbiCoder, concat, encodeBytes32String, keccak256 } from "ethers";
 import { InferiumError } from "../base/errors.ts";
+import type { ClaimMessage } from "./typed-data.ts";
 
 export interface MerkleTree {
   /** 0x-hex of 32 bytes. */
@@ -47,6 +48,14 @@ export function hashTaskLeaf(leaf: TaskLeaf): string {
   return hashLeaf(
     ["bytes32", "uint32", "bytes32", "address", "address", "uint256"],
     [leaf.taskId, leaf.attempt, leaf.receiptDigest, leaf.worker, leaf.requester, leaf.rewardWei],
+  );
+}
+
+/** A claim whose worker let the deadline pass; shorter than a task's leaf, so that neither can pass for the other. */
+export function hashMissedLeaf({ taskId, attempt, worker, deadlineMs }: ClaimMessage): string {
+  return hashLeaf(
+    ["bytes32", "bytes32", "uint32", "address", "uint64"],
+    [encodeBytes32String("missed"), taskId, attempt, worker, deadlineMs],
   );
 }
 

@@ -3,9 +3,16 @@
  * same function over the same data and signs only what it arrives at itself. Pure.
  */
 import { InferiumError } from "../base/errors.ts";
-import { buildBalanceTree, buildMerkleTree, hashTaskLeaf, type MerkleTree } from "./merkle.ts";
+import {
+  buildBalanceTree,
+  buildMerkleTree,
+  hashMissedLeaf,
+  hashTaskLeaf,
+  type MerkleTree,
+  type TaskLeaf,
+} from "./merkle.ts";
 import { computeRewardSplit } from "./reward.ts";
-import type { BatchHeaderMessage } from "./typed-data.ts";
+import type { BatchHeaderMessage, ClaimMessage } from "./typed-data.ts";
 
 export interface SettledTask {
   readonly taskId: string;
@@ -29,6 +36,8 @@ export interface BatchInput {
   /** Cumulative spending of requesters by checksummed address. */
   readonly previousSpent: ReadonlyMap<string, bigint>;
   readonly tasks: readonly SettledTask[];
+  /** Claims whose deadline passed without an answer: leaves behind those of the tasks. */
+  readonly missed?: readonly ClaimMessage[];
   readonly treasury: string;
 }
 
@@ -44,13 +53,14 @@ export interface Batch {
 
 export const zeroHash = `0x${"0".repeat(64)}`;
 export const maxBatchTasks = 1024;
+export const maxBatchMissed = 64;
 
 /** @throws InferiumError EmptyBatch, BatchTooLarge, DuplicateTask */
 export function computeBatch(input: BatchInput): Batch {
   checkTasks(input.tasks);
   const balances = creditTasks(input);
   const spent = debitTasks(input);
-  const taskTree = buildMerkleTree(input.tasks.map(hashTaskLeaf));
+  const taskTree = buildTaskTree(input.tasks, input.missed);
   const balanceTree = buildBalanceTree(balances, spent);
   const header: BatchHeaderMessage = {
     sequence: input.sequence,
@@ -63,6 +73,11 @@ export function computeBatch(input: BatchInput): Batch {
     createdAt: input.createdAt,
   };
   return { header, taskTree, balanceTree, balances, spent };
+}
+
+/** The tree behind a batch's task root. */
+export function buildTaskTree(tasks: readonly TaskLeaf[], missed: readonly ClaimMessage[] = []): MerkleTree {
+  return buildMerkleTree([...tasks.map(hashTaskLeaf), ...missed.map(hashMissedLeaf)]);
 }
 
 function checkTasks(tasks: readonly SettledTask[]): void {

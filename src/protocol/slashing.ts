@@ -31,6 +31,27 @@ export interface PenaltyInput {
   readonly contractQuorum: number;
 }
 
+/** What Kubernetes says of the node that a worker runs on. */
+export interface NodeState {
+  /** Its Ready condition; undefined where it has none. */
+  readonly ready?: "True" | "False" | "Unknown";
+  /** When that changed last. */
+  readonly readySinceMs?: number;
+  readonly unschedulable: boolean;
+}
+
+export interface MissedInput {
+  readonly claimedAtMs: number;
+  readonly deadlineMs: number;
+  /** When the worker spoke last to the pool. */
+  readonly lastSeenMs: number | undefined;
+  /** Its WorkerNode exists and is not being deleted. */
+  readonly isThere: boolean;
+  readonly isCordoned: boolean;
+  /** Undefined where the worker names no node of this cluster. */
+  readonly node: NodeState | undefined;
+}
+
 export type PenaltyDecision =
   | { readonly slash: true; readonly penalty: Penalty }
   | { readonly slash: false; readonly reason: string };
@@ -42,4 +63,24 @@ export function decidePenalty(input: PenaltyInput): PenaltyDecision {
   const needed = Math.max(input.quorum, input.contractQuorum);
   if (input.rejections >= needed) return { slash: true, penalty: penalties.ResultRejected };
   return { slash: false, reason: `${input.rejections} signed rejections; ${needed} are needed to slash.` };
+}
+
+/**
+ * Whether a worker is to blame that signed a claim and did not answer in time. Only one that speaks to the pool after the
+ * deadline was there to answer: what a cluster can do to a worker (a lost node, a drain, an eviction) costs no stake.
+ */
+export function decideMissed(input: MissedInput): PenaltyDecision {
+  const excuse = findExcuse(input);
+  return excuse === undefined ? { slash: true, penalty: penalties.DeadlineMissed } : { slash: false, reason: excuse };
+}
+
+function findExcuse({ claimedAtMs, deadlineMs, lastSeenMs, isThere, isCordoned, node }: MissedInput) {
+  if (!isThere) return "The WorkerNode is gone.";
+  if (lastSeenMs === undefined || lastSeenMs <= deadlineMs) return "The worker has not spoken since the deadline.";
+  if (isCordoned) return "The WorkerNode is cordoned.";
+  if (node === undefined) return undefined;
+  if (node.unschedulable) return "Its node is cordoned.";
+  if (node.ready !== undefined && node.ready !== "True") return `Its node is not ready: Ready is ${node.ready}.`;
+  if ((node.readySinceMs ?? 0) >= claimedAtMs) return "Its node was not ready while the claim ran.";
+  return undefined;
 }

@@ -46,6 +46,14 @@ export interface ReceiptMessage {
   readonly endedAtMs: number;
 }
 
+/** That a worker has taken an attempt and will answer in time, with a receipt or by handing it back. */
+export interface ClaimMessage {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly worker: string;
+  readonly deadlineMs: number;
+}
+
 /** One validator's signed answer for all receipts of one Validation: the root of its vote leaves. */
 export interface AttestationMessage {
   readonly validationId: string;
@@ -85,6 +93,9 @@ export const receiptTypes = {
       "bytes32 inputDigest,bytes32 outputDigest,string runtime,uint64 startedAtMs,uint64 endedAtMs",
   ),
 };
+export const claimTypes = {
+  Claim: fields("bytes32 taskId,uint32 attempt,address worker,uint64 deadlineMs"),
+};
 export const attestationTypes = {
   Attestation: fields("bytes32 validationId,bytes32 votesRoot,address validator"),
 };
@@ -101,7 +112,7 @@ export function buildDomain(domain: ProtocolDomain): TypedDataDomain {
   return { name: "Inferium", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement };
 }
 
-/** An encoder reads its types once; there are five of them. */
+/** An encoder reads its types once; there are six of them. */
 const encoders = new WeakMap<MessageTypes, TypedDataEncoder>();
 /** By chain and contract: one entry for each deployment that this process talks to. */
 const domainHashes = new Map<string, string>();

@@ -131,7 +131,7 @@ async function openContext(
   const settled = await openSettledTasks(config.stateDir, domain);
   return {
     votes: { ...shared, domain, execute, records, judge: dependencies.judge ?? judgeItem },
-    certify: { ...shared, domain, record, settled, rules: config, chain: dependencies.chain ?? chain ?? {} },
+    certify: { ...shared, domain, record, records, settled, rules: config, chain: dependencies.chain ?? chain ?? {} },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };

@@ -94,6 +94,7 @@ function buildRecord({ domain, signer }: VoteContext, duty: ValidateDuty, { vote
     salt,
     commitment: computeCommitment({ validationId, votesRoot, validator: signer.address, salt }),
     votes: votes.map(({ vote, outputDigest }) => ({ vote, outputDigest })),
+    attempts: duty.items.map(({ taskId, attempt }) => ({ taskId, attempt })),
     overheadMs,
     ...(note === undefined ? {} : { note }),
   };

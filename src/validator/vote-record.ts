@@ -10,6 +10,11 @@ import { InferiumError } from "../base/errors.ts";
 import { ensureFolder, readIfThere, writeDurably } from "../pool/durable-file.ts";
 import type { Vote } from "../protocol/merkle.ts";
 
+export interface JudgedAttempt {
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
 export interface VoteRecord {
   readonly validationId: string;
   readonly votesRoot: string;
@@ -17,6 +22,8 @@ export interface VoteRecord {
   /** 32 random bytes, 0x-hex; secret until the reveal. */
   readonly salt: string;
   readonly votes: readonly { readonly vote: Vote; readonly outputDigest: string }[];
+  /** Whose receipts were judged, in the order of the votes; absent in records of earlier versions. */
+  readonly attempts?: readonly JudgedAttempt[];
   readonly overheadMs: number;
   readonly note?: string;
 }
@@ -26,6 +33,8 @@ export interface VoteRecords {
   find(validationId: string): Promise<VoteRecord | undefined>;
   /** Durable when it resolves. @throws InferiumError AlreadyVoted, StateUnwritable */
   save(record: VoteRecord): Promise<void>;
+  /** Whether a receipt of this attempt was judged in a Validation that is still kept. */
+  hasJudged(attempt: JudgedAttempt): Promise<boolean>;
   prune(): Promise<void>;
 }
 
@@ -37,6 +46,18 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
   const folder = join(stateDir, "votes");
   await ensureFolder(folder);
   const pathOf = (validationId: string) => join(folder, `${checkId(validationId)}.json`);
+
+  /** By task and attempt; read when it is first asked for, which is seldom. */
+  let judged: Promise<Set<string>> | undefined;
+  const readJudged = async () => {
+    const found = new Set<string>();
+    for (const name of await readdir(folder)) {
+      // A damaged one tells nothing, and nobody votes on top of it.
+      const record = await find(name.replace(/\.json$/, "")).catch(() => undefined);
+      for (const attempt of record?.attempts ?? []) found.add(keyOf(attempt));
+    }
+    return found;
+  };
 
   async function find(validationId: string): Promise<VoteRecord | undefined> {
     const text = await readIfThere(pathOf(validationId));
@@ -53,6 +74,12 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
         );
       }
       await writeDurably(pathOf(record.validationId), JSON.stringify(record));
+      const known = await judged;
+      for (const attempt of record.attempts ?? []) known?.add(keyOf(attempt));
+    },
+    async hasJudged(attempt) {
+      judged ??= readJudged();
+      return (await judged).has(keyOf(attempt));
     },
     async prune() {
       for (const name of await readdir(folder)) {
@@ -61,6 +88,10 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
       }
     },
   };
+}
+
+function keyOf({ taskId, attempt }: JudgedAttempt): string {
+  return `${taskId}/${attempt}`;
 }
 
 /** It becomes a file name, and it comes from outside. */

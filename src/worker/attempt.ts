@@ -58,12 +58,16 @@ async function complete(
   return { kind: "Completed", receipt: await signReceipt(message, signer, domain), output, items: execution.items };
 }
 
+/** Who has signed that it answers by the deadline needs some time to hand the work back. */
+const maxMarginMs = 2_000;
+
 async function executeInTime(
   { clock, execute }: AttemptContext,
   { model, input, deadlineMs }: WorkAssignment,
   signal: AbortSignal,
 ): Promise<Execution> {
   const leftMs = deadlineMs - clock.now();
+  const boundMs = leftMs - Math.min(maxMarginMs, leftMs / 10);
   if (leftMs <= 0) throw timeout("The task's deadline had passed before it began.");
   const bounded = new AbortController();
   const onAbort = () => bounded.abort(signal.reason);
@@ -71,8 +75,8 @@ async function executeInTime(
   signal.addEventListener("abort", onAbort, { once: true });
   // A timer of more than 2^31 ms would fire at once.
   const timer = setTimeout(
-    () => bounded.abort(timeout(`The task ran for ${leftMs} ms, up to its deadline.`)),
-    Math.min(leftMs, 2 ** 31 - 1),
+    () => bounded.abort(timeout(`The task ran for ${Math.round(boundMs)} ms, up to its deadline.`)),
+    Math.min(boundMs, 2 ** 31 - 1),
   );
   try {
     bounded.signal.throwIfAborted();

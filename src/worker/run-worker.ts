@@ -81,7 +81,10 @@ async function work({ config, slots, loadedModels, ...loop }: Work, signal: Abor
     {
       ...loop,
       intervalMs: config.heartbeatMs,
-      read: () => (running().length === 0 ? undefined : { running: running(), models: loadedModels() }),
+      read: async () => {
+        const attempts = await slots.describe();
+        return attempts.length === 0 ? undefined : { running: attempts, models: loadedModels() };
+      },
       onAnswer: ({ cancel }) => slots.cancel(cancel),
     },
     beating.signal,

@@ -1,7 +1,8 @@
 /** What a worker runs now: starts attempts, cancels them, delivers their outcomes, and lets them end on a stop. */
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
-import type { ReceiptOutcome, WorkAssignment } from "../pool/wire.ts";
+import type { ReceiptOutcome, RunningAttempt, WorkAssignment } from "../pool/wire.ts";
+import { claimTypes } from "../protocol/typed-data.ts";
 import { type AttemptContext, runAttempt } from "./attempt.ts";
 import { type DeliverOptions, deliverOutcome } from "./deliver.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -14,6 +15,8 @@ export interface AttemptKey {
 
 export interface Slots {
   readonly running: () => AttemptKey[];
+  /** The same with this worker's signature of each claim: its word that it has the work and will answer in time. */
+  describe(): Promise<RunningAttempt[]>;
   /** Ignores an attempt that already runs: an answer may have been sent twice. */
   start(assignment: WorkAssignment): void;
   cancel(attempts: readonly AttemptKey[]): void;
@@ -32,6 +35,9 @@ export interface SlotsOptions {
 }
 
 interface Running extends AttemptKey {
+  readonly deadlineMs: number;
+  /** Once it was asked for: most attempts end before the first heartbeat. */
+  signature?: Promise<string>;
   readonly controller: AbortController;
   readonly done: Promise<void>;
 }
@@ -66,7 +72,21 @@ export function createSlots(options: SlotsOptions): Slots {
     );
   }
 
+  /** One at a time: a signature takes milliseconds. */
+  async function describe(): Promise<RunningAttempt[]> {
+    const { signer, domain } = options.attempt;
+    const described: RunningAttempt[] = [];
+    for (const one of running.values()) {
+      const { taskId, attempt, deadlineMs } = one;
+      const message = { taskId, attempt, worker: signer.address, deadlineMs };
+      one.signature ??= signer.signTypedData(domain, claimTypes, message);
+      described.push({ taskId, attempt, claim: { deadlineMs, signature: await one.signature } });
+    }
+    return described;
+  }
+
   return {
+    describe,
     running: () => [...running.values()].map(({ taskId, attempt }) => ({ taskId, attempt })),
     start(assignment) {
       const key = keyOf(assignment);
@@ -76,7 +96,8 @@ export function createSlots(options: SlotsOptions): Slots {
         running.delete(key);
         options.metrics?.running.set(running.size);
       });
-      running.set(key, { taskId: assignment.taskId, attempt: assignment.attempt, controller, done });
+      const { taskId, attempt, deadlineMs } = assignment;
+      running.set(key, { taskId, attempt, deadlineMs, controller, done });
       options.metrics?.running.set(running.size);
     },
     cancel(attempts) {

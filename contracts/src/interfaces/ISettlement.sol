@@ -31,6 +31,8 @@ interface ISettlement {
     error HeaderIsFinal(bytes32 headerHash);
     error HeaderNotFaulty(bytes32 headerHash);
     error InvalidChallengeSeconds(uint256 given);
+    error NotValidatorSets(address caller);
+    error NotEscrow(address caller);
 
     /// @notice Settle the next batch. Anybody may call; the certificate decides.
     /// @param bitmap,signatures certificate of the header's epoch: see IValidatorSets
@@ -59,6 +61,17 @@ interface ISettlement {
         external
         view
         returns (bool);
+
+    /// @notice Reverts unless all headers of `path` are settled: each the parent of the next, up to the last settled one or to
+    /// one whose sequence is a multiple of 256.
+    function requireSettled(TypedData.BatchHeader[] calldata path) external view;
+
+    /// @notice An epoch has begun. ValidatorSets only.
+    /// @param store account whose code holds the epoch's set
+    function followEpoch(uint64 epoch, address store) external;
+
+    /// @notice Deposits have left, so that what is covered is to be asked again. TaskEscrow only.
+    function uncover() external;
 
     /// @notice The last settled batch; zeros before the first.
     function lastBatch() external view returns (uint64 sequence, bytes32 headerHash, uint256 settledWei);

@@ -14,10 +14,12 @@ import {IFaultRegistry} from "./IFaultRegistry.sol";
 interface ISlashingManager is IFaultRegistry {
     /// @param rejectQuorum how many validators must have rejected, at least 2 and at most 64: the majority of a panel
     /// @param rejectedBps penalty for a rejected result, 1 to 5,000
+    /// @param missedBps penalty for a claim whose deadline the worker let pass, 1 to 500
     /// @param evidenceSeconds for how long after its epoch ended a validator's rejection counts; at most 60 days
     struct Parameters {
         uint8 rejectQuorum;
         uint16 rejectedBps;
+        uint16 missedBps;
         uint64 evidenceSeconds;
     }
 
@@ -36,6 +38,7 @@ interface ISlashingManager is IFaultRegistry {
     event ParametersChanged(Parameters parameters);
     event ReportCommitted(address indexed reporter, bytes32 indexed commitment);
     event RejectedSlashed(bytes32 indexed taskId, uint32 attempt, address indexed worker, uint256 amount);
+    event MissedSlashed(bytes32 indexed taskId, uint32 attempt, address indexed worker, uint256 amount);
     event ContradictionProven(bytes32 indexed taskId, uint32 attempt, address indexed worker, uint256 amount);
     event ValidatorExpelled(bytes32 indexed faultId, address indexed validator, uint256 amount);
     event DoubleSettlementProven(bytes32 indexed headerHash, bytes32 indexed taskId);
@@ -48,6 +51,7 @@ interface ISlashingManager is IFaultRegistry {
     error EvidenceTooOld(uint64 epoch, uint256 retiredAt);
     error AlreadySlashed(bytes32 faultId);
     error SameReceipt();
+    error NotInBatch(bytes32 taskId, uint32 attempt);
     error NoContradiction();
     error NoEquivocation();
     error NoDoubleSettlement();
@@ -69,6 +73,19 @@ interface ISlashingManager is IFaultRegistry {
         bytes calldata workerSignature,
         uint64 epoch,
         Evidence.SignedVote[] calldata rejections
+    ) external;
+
+    /// @notice Slash the worker that signed a claim and let its deadline pass: neither a receipt nor the work handed back. That
+    /// nothing came is no message that anybody could show; so a quorum of validators says it, by signing a batch with the claim
+    /// as a leaf. Once per task, attempt and worker. Nobody earns by it.
+    /// @param path headers from the one with the leaf on, see ISettlement.requireSettled
+    /// @param proof from the leaf to the task root of `path[0]`
+    /// @param signature the worker's, of TypedData.Claim with the fields of `missed`
+    function slashMissed(
+        TypedData.BatchHeader[] calldata path,
+        Leaves.Missed calldata missed,
+        bytes32[] calldata proof,
+        bytes calldata signature
     ) external;
 
     /// @notice Slash all and disqualify the worker that signed two receipts for one attempt which differ in what they
@@ -109,7 +126,8 @@ interface ISlashingManager is IFaultRegistry {
     /// @param first,second the first and the last header of the proven path; the same where that was a single one
     function slashSigner(address validator, SignedHeader calldata first, SignedHeader calldata second) external;
 
-    /// @notice Identifies a fault: keccak256(abi.encode(kind, taskId, attempt, worker)), kind "rejected" or "contradiction".
+    /// @notice Identifies a fault: keccak256(abi.encode(kind, taskId, attempt, worker)), kind "rejected", "missed"
+    /// or "contradiction".
     function faultIdOf(bytes32 kind, bytes32 taskId, uint32 attempt, address worker) external pure returns (bytes32);
 
     /// @notice Identifies a validator's fault: keccak256(abi.encode(kind, subject, validator)), kind "headers" (subject:

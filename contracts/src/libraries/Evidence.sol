@@ -37,6 +37,13 @@ library Evidence {
         if (signer != receipt.worker) revert NotSignedByWorker(signer, receipt.worker);
     }
 
+    /// @notice Reverts unless the worker signed that it takes this attempt.
+    function requireClaim(bytes32 domain, Leaves.Missed calldata missed, bytes calldata signature) internal pure {
+        TypedData.Claim memory claim = TypedData.Claim(missed.taskId, missed.attempt, missed.worker, missed.deadlineMs);
+        address signer = Signatures.recover(TypedData.digest(domain, TypedData.hash(claim)), signature);
+        if (signer != missed.worker) revert NotSignedByWorker(signer, missed.worker);
+    }
+
     /// @notice Reverts unless the validator signed `verdict` on this receipt.
     function requireVote(
         bytes32 domain,

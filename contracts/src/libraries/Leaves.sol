@@ -25,6 +25,14 @@ library Leaves {
         uint256 rewardWei;
     }
 
+    /// @notice A claim whose worker let the deadline pass, in the tree of tasks behind the tasks of a batch.
+    struct Missed {
+        bytes32 taskId;
+        uint32 attempt;
+        address worker;
+        uint64 deadlineMs;
+    }
+
     uint8 internal constant VERDICT_ACCEPT = 1;
     uint8 internal constant VERDICT_REJECT = 2;
 
@@ -37,6 +45,11 @@ library Leaves {
             _twice(
                 abi.encode(task.taskId, task.attempt, task.receiptDigest, task.worker, task.requester, task.rewardWei)
             );
+    }
+
+    /// @notice Shorter than a task's leaf, so that neither can pass for the other.
+    function hash(Missed memory missed) internal pure returns (bytes32) {
+        return _twice(abi.encode(bytes32("missed"), missed.taskId, missed.attempt, missed.worker, missed.deadlineMs));
     }
 
     /// @notice What an account has earned since the first batch.

@@ -7,6 +7,14 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 /// @notice One domain for all of them: name "Inferium", version "1", the chain's id, the address of Settlement.
 /// `src/protocol/typed-data.ts` declares the same types; `test/vectors/chain-eip712.json` ties the two together.
 library TypedData {
+    /// @notice That a worker has taken an attempt at a task and will answer, with a receipt or by handing it back, in time.
+    struct Claim {
+        bytes32 taskId;
+        uint32 attempt;
+        address worker;
+        uint64 deadlineMs;
+    }
+
     /// @notice What a worker claims to have computed for one attempt at a task.
     struct Receipt {
         bytes32 taskId;
@@ -44,6 +52,8 @@ library TypedData {
         uint64 createdAt;
     }
 
+    bytes32 internal constant CLAIM_TYPEHASH =
+        keccak256("Claim(bytes32 taskId,uint32 attempt,address worker,uint64 deadlineMs)");
     bytes32 internal constant RECEIPT_TYPEHASH = keccak256(
         "Receipt(bytes32 taskId,uint32 attempt,address worker,bytes32 modelDigest,bytes32 imageDigest,bytes32 codeDigest,bytes32 inputDigest,bytes32 outputDigest,string runtime,uint64 startedAtMs,uint64 endedAtMs)"
     );
@@ -52,6 +62,10 @@ library TypedData {
     bytes32 internal constant BATCH_HEADER_TYPEHASH = keccak256(
         "BatchHeader(uint64 sequence,bytes32 previousHash,uint64 epoch,bytes32 taskRoot,bytes32 balanceRoot,uint32 taskCount,uint256 settledWei,uint64 createdAt)"
     );
+
+    function hash(Claim memory claim) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CLAIM_TYPEHASH, claim.taskId, claim.attempt, claim.worker, claim.deadlineMs));
+    }
 
     function hash(Receipt memory receipt) internal pure returns (bytes32) {
         // Two halves, since the compiler's stack does not reach twelve fields at once.

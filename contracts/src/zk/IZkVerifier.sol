@@ -18,7 +18,11 @@ interface IZkVerifier {
     }
 
     event InferenceProven(
-        bytes32 indexed taskId, bytes32 indexed modelDigest, address indexed worker, uint256 inputCommitment, uint256 result
+        bytes32 indexed taskId,
+        bytes32 indexed modelDigest,
+        address indexed worker,
+        uint256 inputCommitment,
+        uint256 result
     );
 
     error InvalidProof(bytes32 taskId);

@@ -72,9 +72,7 @@ contract ZkFaults {
         returns (bytes32)
     {
         bytes32 structHash = keccak256(
-            abi.encode(
-                ENDORSEMENT_TYPEHASH, keccak256(abi.encode(statement)), keccak256(abi.encode(proof)), validator
-            )
+            abi.encode(ENDORSEMENT_TYPEHASH, keccak256(abi.encode(statement)), keccak256(abi.encode(proof)), validator)
         );
         return TypedData.digest(settlement.domainSeparator(), structHash);
     }

@@ -64,7 +64,8 @@ abstract contract Fixture is TestBase {
         address me = address(this);
         token = IFRToken(deployToken());
         registry = NodeRegistry(deploy("NodeRegistry", abi.encode(token, me, judges, registryParameters())));
-        sets = ValidatorSets(deploy("ValidatorSets", abi.encode(registry, me, removers, GRACE, validators)));
+        sets =
+            ValidatorSets(deploy("ValidatorSets", abi.encode(registry, settlementAt, me, removers, GRACE, validators)));
         escrow = TaskEscrow(deploy("TaskEscrow", abi.encode(token, distributorAt, settlementAt, WITHDRAWAL)));
         settlement = Settlement(deploy("Settlement", abi.encode(sets, escrow, judges[0], me, GUARDIAN, CHALLENGE)));
         distributor = RewardDistributor(deploy("RewardDistributor", abi.encode(settlement, escrow, registry)));
@@ -83,11 +84,6 @@ abstract contract Fixture is TestBase {
         revenue = AgentRevenue(deploy("AgentRevenue", abi.encode(token, registry, sets, me, TREASURY, agentSplit())));
     }
 
-    /// @dev Not `new`: a copy of all the code in each test contract would take the compiler far longer.
-    function deploy(string memory name, bytes memory arguments) internal returns (address) {
-        return vm.deployCode(artifactOf(name), arguments);
-    }
-
     /// @notice A constructor that must refuse. Not by expectRevert, which would end the test with it.
     function assertNotDeployable(string memory name, bytes memory arguments, bytes memory refusal) internal {
         bytes memory code = bytes.concat(vm.getCode(artifactOf(name)), arguments);
@@ -104,13 +100,9 @@ abstract contract Fixture is TestBase {
         assertEq(keccak256(answer), keccak256(refusal));
     }
 
-    function artifactOf(string memory name) internal pure returns (string memory) {
-        return string.concat(name, ".sol:", name);
-    }
-
     /// @dev Our own token; PublicToken.t.sol takes another.
     function deployToken() internal virtual returns (address) {
-        return deploy("IFRToken", abi.encode(address(this)));
+        return deploy("IFRToken", abi.encode(address(this), new IFRToken.Allocation[](0)));
     }
 
     function registryParameters() internal pure returns (INodeRegistry.Parameters memory) {
@@ -118,7 +110,7 @@ abstract contract Fixture is TestBase {
     }
 
     function slashingParameters() internal pure returns (ISlashingManager.Parameters memory) {
-        return ISlashingManager.Parameters(2, 1_000, EVIDENCE);
+        return ISlashingManager.Parameters(2, 1_000, 100, EVIDENCE);
     }
 
     function disputeParameters() internal pure returns (IDisputes.Parameters memory) {

@@ -10,6 +10,15 @@ abstract contract TestBase {
     error NotEqual(bytes32 got, bytes32 want);
     error NotTrue(string what);
 
+    /// @dev Not `new`: a copy of all the code in each test contract would take the compiler far longer.
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
+        return vm.deployCode(artifactOf(name), arguments);
+    }
+
+    function artifactOf(string memory name) internal pure returns (string memory) {
+        return string.concat(name, ".sol:", name);
+    }
+
     function assertEq(uint256 got, uint256 want) internal pure {
         assertEq(bytes32(got), bytes32(want));
     }

@@ -16,7 +16,7 @@ contract ZkFaultsTest is Fixture, ZkFixture {
     function setUp() public {
         deployZk();
         deployAll();
-        faults = new ZkFaults(zkVerifier, settlement, registry, sets);
+        faults = ZkFaults(deploy("ZkFaults", abi.encode(zkVerifier, settlement, registry, sets)));
         registry.grantRole(registry.SLASHER_ROLE(), address(faults));
         sets.grantRole(sets.REMOVER_ROLE(), address(faults));
         (liar, liarKey) = (validators[2], keys[2]);

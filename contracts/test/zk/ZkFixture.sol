@@ -19,8 +19,8 @@ abstract contract ZkFixture is TestBase {
     /// @dev First of all that a test deploys: the vector's proof is bound to the registry's address.
     function deployZk() internal {
         vm.chainId(31_337);
-        models = new ModelRegistry(address(this), true);
-        zkVerifier = new ZkVerifier(models);
+        models = ModelRegistry(deploy("ModelRegistry", abi.encode(address(this), true)));
+        zkVerifier = ZkVerifier(deploy("ZkVerifier", abi.encode(models)));
         string memory json = vm.readFile("../test/vectors/zk-groth16.json");
         bytes32[] memory signals = vm.parseJsonBytes32Array(json, ".signals");
         bytes32[] memory words = vm.parseJsonBytes32Array(json, ".key");

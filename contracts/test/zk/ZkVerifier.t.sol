@@ -116,7 +116,7 @@ contract ZkVerifierTest is ZkFixture {
     }
 
     function test_developmentSetupIsRefusedWhereItIsNotAllowed() public {
-        ModelRegistry strict = new ModelRegistry(address(this), false);
+        ModelRegistry strict = ModelRegistry(deploy("ModelRegistry", abi.encode(address(this), false)));
         vm.expectRevert(IModelRegistry.DevelopmentSetupRefused.selector);
         strict.register(honest.modelDigest, 1, developmentCircuit(), key);
     }

@@ -1,9 +1,9 @@
 /** What a batch is made of, from the operator's records in ConfigMaps. What is read is proven against the chain by its user. */
-import { gunzipSync } from "node:zlib";
 import { labels } from "../../api/v1alpha1/labels.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { createClient } from "../../kube/client.ts";
-import { type ConfigMap, configMaps } from "../../kube/core-resources.ts";
+import { readConfigMapRecord } from "../../kube/config-map-record.ts";
+import { configMaps } from "../../kube/core-resources.ts";
 import type { Transport } from "../../kube/transport.ts";
 import type { BatchData } from "../../pool/wire.ts";
 
@@ -22,9 +22,5 @@ export async function readBatch(
     const what = "headerHash" in wanted ? `with header ${wanted.headerHash}` : `${wanted.sequence}`;
     throw new InferiumError("BatchUnknown", `Namespace ${namespace} holds no record of the batch ${what}.`);
   }
-  const parts: ConfigMap[] = [head];
-  for (let index = 1; index < Number(head.data?.parts ?? "1"); index++)
-    parts.push(await client.get({ namespace, name: `${head.metadata.name}.${index}` }));
-  const zipped = Buffer.concat(parts.map((part) => Buffer.from(part.binaryData?.body ?? "", "base64")));
-  return (JSON.parse(gunzipSync(zipped).toString("utf8")) as { data: BatchData }).data;
+  return ((await readConfigMapRecord(client, head)) as { data: BatchData }).data;
 }

@@ -2,13 +2,13 @@
  * After the last batch: once it is final, pays everybody what its balance root credits them, from the balances that the
  * batch's data carries, and reads back what they hold.
  */
-import { gunzipSync } from "node:zlib";
 import { labels } from "../../api/v1alpha1/labels.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { claimMany } from "../../chain/bond.ts";
 import { hashHeader } from "../../chain/header.ts";
 import { createClient } from "../../kube/client.ts";
+import { readConfigMapRecord } from "../../kube/config-map-record.ts";
 import { configMaps } from "../../kube/core-resources.ts";
 import type { Transport } from "../../kube/transport.ts";
 import { readAmounts, readHeader } from "../../pool/batch-data.ts";
@@ -19,7 +19,7 @@ import type { LocalChain } from "./local-chain.ts";
 import type { Member } from "./members.ts";
 import { systemNamespace } from "./pods.ts";
 
-/** The operator publishes what each batch is made of in ConfigMaps: gzipped JSON, in parts where it is large. */
+/** The operator publishes what each batch is made of in ConfigMaps. */
 export async function readLastBatch(transport: Transport): Promise<BatchData | undefined> {
   const client = createClient(transport, configMaps);
   const { items } = await client.list({
@@ -27,15 +27,7 @@ export async function readLastBatch(transport: Transport): Promise<BatchData | u
     labelSelector: `${labels.component}=batch-body-record`,
   });
   const head = items.sort((a, b) => (a.metadata.name < b.metadata.name ? 1 : -1))[0];
-  if (!head) return undefined;
-  const parts = [head.binaryData?.body ?? ""];
-  for (let index = 1; index < Number(head.data?.parts ?? "1"); index++) {
-    const part = await client.get({ namespace: systemNamespace, name: `${head.metadata.name}.${index}` });
-    parts.push(part.binaryData?.body ?? "");
-  }
-  const zipped = Buffer.concat(parts.map((part) => Buffer.from(part, "base64")));
-  const { data } = JSON.parse(gunzipSync(zipped).toString("utf8")) as { data: BatchData };
-  return data;
+  return head && ((await readConfigMapRecord(client, head)) as { data: BatchData }).data;
 }
 
 const finalTimeoutMs = 60_000;

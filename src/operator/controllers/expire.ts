@@ -15,6 +15,8 @@ export interface ExpireOptions {
   readonly presence: Presence;
   readonly clock: Clock;
   readonly endAttempt: EndAttempt;
+  /** A claim's deadline passed with its worker connected. */
+  readonly onMissed: (entry: TaskEntry) => void;
 }
 
 /** How often a running task's worker is looked for. */
@@ -37,7 +39,7 @@ export function createExpire(options: ExpireOptions): Reconcile {
 const maxDelayMs = 2 ** 31 - 1;
 
 async function expireClaim(
-  { clock, presence, endAttempt }: ExpireOptions,
+  { clock, presence, endAttempt, onMissed }: ExpireOptions,
   entry: TaskEntry,
 ): Promise<ReconcileResult | undefined> {
   const { assignment } = entry.status;
@@ -46,6 +48,7 @@ async function expireClaim(
   const { attempt, worker } = assignment;
   const expire = (reason: string, message: string): AttemptEnd => ({ attempt, outcome: "Expired", reason, message });
   if (leftMs <= 0) {
+    onMissed(entry);
     await endAttempt(entry, expire("ClaimExpired", `No receipt came by ${assignment.deadline}.`));
     return undefined;
   }

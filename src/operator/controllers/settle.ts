@@ -16,7 +16,7 @@ import { buildCertificate } from "../../chain/certificate.ts";
 import { hashHeader } from "../../chain/header.ts";
 import type { Settler } from "../../chain/settler.ts";
 import { readHeader } from "../../pool/batch-data.ts";
-import { maxBatchTasks, zeroHash } from "../../protocol/settlement.ts";
+import { maxBatchMissed, maxBatchTasks, zeroHash } from "../../protocol/settlement.ts";
 import { applyBatch } from "../apply-batch.ts";
 import type { BatchBook, BatchRecord } from "../batch-book.ts";
 import { buildBatch } from "../build-batch.ts";
@@ -26,12 +26,14 @@ import { BatchHealer } from "../heal-batches.ts";
 import type { TaskEntry } from "../ledger.ts";
 import { mapConcurrently } from "../map-concurrently.ts";
 import type { OperatorMetrics } from "../metrics.ts";
+import type { MissedBook } from "../missed-book.ts";
 import { type CandidateSources, gatherCandidate } from "../settle-candidate.ts";
 import type { TellTask } from "../task-events.ts";
 
 export interface SettleOptions extends CandidateSources {
   readonly book: BatchBook;
   readonly certifier: Certifier;
+  readonly missed: MissedBook;
   readonly link: ChainLink;
   readonly settler: () => Promise<Settler>;
   readonly clock: Clock;
@@ -42,7 +44,7 @@ export interface SettleOptions extends CandidateSources {
   readonly batchMs: number;
   readonly batchSize: number;
   /** The chain credited somebody. */
-  readonly onSettled: (record: BatchRecord) => void;
+  readonly onSettled: (record: BatchRecord) => Promise<void>;
   /** Between every two steps. For fault injection: ending the process here is a crash there. */
   readonly onStep?: ((step: SettleStep) => Promise<void> | void) | undefined;
 }
@@ -135,7 +137,16 @@ export class SettleStage {
     const requesters = new Set(candidates.filter(({ order }) => order).map(({ task }) => task.requester));
     const spendableWei = new Map<string, bigint>();
     for (const requester of requesters) spendableWei.set(requester, await link.client.spendable(requester));
-    const planned = buildBatch({ previous, epoch, createdAtMs: clock.now(), treasury, candidates, spendableWei });
+    const missed = this.#options.missed.listDue(maxBatchMissed).map(({ claim }) => claim);
+    const planned = buildBatch({
+      previous,
+      epoch,
+      createdAtMs: clock.now(),
+      treasury,
+      candidates,
+      missed,
+      spendableWei,
+    });
     this.#postpone(keys, planned?.body.members.length ?? 0);
     if (!planned) return false;
     const sequence = Number(planned.batch.header.sequence);
@@ -222,7 +233,7 @@ export class SettleStage {
     metrics.batchGas.observe(Number(outcome.gasUsed));
     const { txHash, gasUsed } = outcome;
     logger.info("batch settled", { batch: record.sequence, tasks: record.body.members.length, txHash, gasUsed });
-    this.#options.onSettled(settled);
+    await this.#options.onSettled(settled);
     return true;
   }
 

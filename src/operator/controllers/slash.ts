@@ -7,19 +7,15 @@ import type { Logger } from "../../base/log.ts";
 import type { RejectedEvidence } from "../../chain/calls.ts";
 import type { Settler } from "../../chain/settler.ts";
 import type { Reconcile } from "../../kube/controller.ts";
-import { recordPenalty, stageOf } from "../../protocol/lifecycle.ts";
-import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { OperatorMetrics } from "../metrics.ts";
 import type { Slash, SlashBook } from "../slash-book.ts";
-import type { TellTask } from "../task-events.ts";
+import { type TellPenaltyOptions, tellPenalty } from "../tell-penalty.ts";
 
-export interface SlashOptions {
+export interface SlashOptions extends TellPenaltyOptions {
   readonly book: SlashBook;
-  readonly ledger: TaskLedger;
   readonly settler: () => Promise<Settler>;
   readonly logger: Logger;
   readonly metrics: OperatorMetrics;
-  readonly tell: TellTask;
   /** Until it resolves the worker counts as about to be slashed, and gets no work. */
   readonly onSlashed: (address: string) => Promise<void>;
 }
@@ -33,12 +29,11 @@ export function createSlashStage(options: SlashOptions): Reconcile {
     if (!slash || slash.state === "Refused") return undefined;
     const done = slash.state === "Pending" ? await execute(options, slash) : slash;
     if (done.txHash === undefined) return undefined;
-    const entry = options.ledger.get(done.key);
-    if (entry?.uid !== done.uid) {
-      await options.book.remove(name);
-      return undefined;
-    }
-    return (await tellTask(options, entry, done)) ? undefined : { requeueAfterMs: lookAgainMs };
+    const { key, uid, attempt, txHash } = done;
+    if (!(await tellPenalty(options, { key, uid, attempt, txHash, fault: "ResultRejected" })))
+      return { requeueAfterMs: lookAgainMs };
+    await options.book.remove(name);
+    return undefined;
   };
 }
 
@@ -75,26 +70,4 @@ function toEvidence(slash: Slash): RejectedEvidence {
       proof,
     })),
   };
-}
-
-/** True once the task holds it durably: then the books need it no more. */
-async function tellTask(options: SlashOptions, entry: TaskEntry, slash: Slash): Promise<boolean> {
-  const { attempt, txHash = "" } = slash;
-  const isOver = stageOf(entry.status) === "Done";
-  let isNews = false;
-  const after = await options.ledger.change(entry.key, {
-    uid: entry.uid,
-    stage: "penalty",
-    durable: isOver,
-    decide: (status, context) => {
-      const record = status.attempts?.find((ended) => ended.attempt === attempt);
-      isNews = record !== undefined && record.penaltyTxHash === undefined;
-      return isNews ? recordPenalty(status, { attempt, txHash }, context) : undefined;
-    },
-  });
-  if (isNews) options.tell(entry.task, "Slashed", `The worker of attempt ${attempt} was slashed in ${txHash}.`);
-  const written = after.task.status?.attempts?.find((ended) => ended.attempt === attempt)?.penaltyTxHash;
-  if (written === undefined) return false;
-  await options.book.remove(slash.name);
-  return true;
 }

@@ -8,9 +8,11 @@ import type { PoolClient } from "../../pool/client.ts";
 import type { ProtocolSigner } from "../../pool/signer.ts";
 import type { AttestResponse, BatchData, CertifyDuty } from "../../pool/wire.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";
+import type { VoteRecords } from "../vote-record.ts";
 import { type CertifiedRecord, maySign, wasSigned } from "./certified-record.ts";
 import { type BatchRules, checkBatch } from "./check-batch.ts";
 import { listPayers } from "./check-deposits.ts";
+import { attemptKey } from "./check-missed.ts";
 import { type ChainHead, checkChainHead, followsOwnRecord } from "./check-previous.ts";
 import { type Finding, finding } from "./finding.ts";
 import { type ParsedBatch, parseBatch, parseHeader } from "./parse-batch.ts";
@@ -35,6 +37,7 @@ export interface CertifyContext {
   readonly domain: ProtocolDomain;
   readonly record: CertifiedRecord;
   readonly settled: SettledTasks;
+  readonly records: Pick<VoteRecords, "hasJudged">;
   readonly chain: ChainView;
   readonly rules: Pick<BatchRules, "pool" | "treasury" | "minimumQuorum" | "allowUnverified">;
   readonly clock: Clock;
@@ -101,7 +104,7 @@ function tryParse(data: BatchData): ParsedBatch | Finding {
 }
 
 async function gatherRules(
-  { chain, clock, domain, record, rules, settled }: CertifyContext,
+  { chain, clock, domain, record, records, rules, settled }: CertifyContext,
   batch: ParsedBatch,
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
@@ -115,9 +118,16 @@ async function gatherRules(
     spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
     // A batch that takes the place of one that lapsed holds its tasks again.
     settledTasks: { has: (taskId) => settled.isBefore(taskId, position) },
+    answered: await readAnswered(records, batch),
     spentWei: record.spentBefore(header.previousHash),
     nowMs: clock.now(),
   };
+}
+
+async function readAnswered(records: CertifyContext["records"], { missed }: ParsedBatch): Promise<Set<string>> {
+  const answered = new Set<string>();
+  for (const { message } of missed) if (await records.hasJudged(message)) answered.add(attemptKey(message));
+  return answered;
 }
 
 /** After a gap in our own record the chain says which batches were settled in it. */

@@ -8,6 +8,7 @@ import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { checkReceipt, digestReceipt } from "../check-receipt.ts";
 import { checkDeposits } from "./check-deposits.ts";
 import { checkHeader } from "./check-header.ts";
+import { checkMissed } from "./check-missed.ts";
 import { checkOrders } from "./check-orders.ts";
 import { checkVotes, type VoteRules } from "./check-votes.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -27,6 +28,8 @@ export interface BatchRules {
   readonly spendable: ReadonlyMap<string, bigint> | undefined;
   /** Ids of tasks that are in a batch which this validator certified before. */
   readonly settledTasks: { has(taskId: string): boolean };
+  /** Attempts with a receipt that this validator judged, see `attemptKey`. */
+  readonly answered: ReadonlySet<string>;
   readonly spentWei: ReadonlyMap<string, bigint>;
   readonly nowMs: number;
 }
@@ -44,6 +47,8 @@ export async function checkBatch(batch: ParsedBatch, rules: BatchRules): Promise
     return finding("SettledBefore", `Task ${again.taskId} is in a batch that was certified before.`);
   const deposits = rules.spendable && checkDeposits(batch, rules.spendable);
   if (deposits !== undefined) return deposits;
+  const missed = checkMissed(batch, rules);
+  if (missed !== undefined) return missed;
   const voteRules: VoteRules = { ...rules, signers: new Map() };
   for (const task of batch.tasks) {
     const found = checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? checkVotes(task, voteRules);

@@ -36,6 +36,7 @@ function recompute(batch: ParsedBatch): Batch | Finding {
     workerPayee: payee,
     validatorPayees: votes.map((vote) => vote.payee),
   }));
+  const missed = batch.missed.map(({ message }) => message);
   const { previousBalances, previousSpent, treasury } = batch;
   try {
     return computeBatch({
@@ -46,6 +47,7 @@ function recompute(batch: ParsedBatch): Batch | Finding {
       previousBalances,
       previousSpent,
       tasks,
+      missed,
       treasury,
     });
   } catch (error) {

@@ -1,7 +1,14 @@
 /** Batch data as it came over the wire, as numbers and checksummed addresses; whatever is not is a Malformed batch. */
 import { getAddress } from "ethers";
 import { describeError, InferiumError } from "../../base/errors.ts";
-import type { BatchData, BatchHeaderData, BatchTask, SignedReceipt, VoteEvidence } from "../../pool/wire.ts";
+import type {
+  BatchData,
+  BatchHeaderData,
+  BatchTask,
+  SignedClaim,
+  SignedReceipt,
+  VoteEvidence,
+} from "../../pool/wire.ts";
 import type { Order } from "../../protocol/order.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../../protocol/typed-data.ts";
@@ -23,6 +30,7 @@ export interface ParsedBatch {
   readonly header: BatchHeaderMessage;
   readonly previousHeader: BatchHeaderMessage | undefined;
   readonly tasks: readonly ParsedTask[];
+  readonly missed: readonly SignedClaim[];
   readonly treasury: string;
   readonly previousBalances: ReadonlyMap<string, bigint>;
   readonly balances: ReadonlyMap<string, bigint>;
@@ -38,6 +46,7 @@ export function parseBatch(data: BatchData): ParsedBatch {
       header: parseHeader(data.header),
       previousHeader: data.previousHeader && parseHeader(data.previousHeader),
       tasks: data.tasks.map(parseTask),
+      missed: (data.missed ?? []).map(parseMissed),
       treasury: address(data.treasury),
       previousBalances: parseBalances(data.previousBalances),
       balances: parseBalances(data.balances),
@@ -75,6 +84,12 @@ function parseTask(task: BatchTask): ParsedTask {
     votes: task.votes.map((vote) => ({ ...vote, validator: address(vote.validator), payee: address(vote.payee) })),
     order: task.order === undefined ? undefined : parseOrder(task.order),
   };
+}
+
+function parseMissed({ message, signature }: SignedClaim): SignedClaim {
+  const { taskId, attempt, worker, deadlineMs } = message;
+  if (!Number.isSafeInteger(deadlineMs) || deadlineMs < 0) throw new Error(`a deadline is ${deadlineMs}`);
+  return { message: { taskId: bytes32(taskId), attempt, worker: address(worker), deadlineMs }, signature };
 }
 
 function parseOrder({ message, signature, models }: NonNullable<BatchTask["order"]>): Order {

@@ -214,6 +214,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     mergeMs: 1_000,
     explainAfterMs: 1_000,
     silenceMs: 20_000,
+    missedGraceMs: 1_000,
     policies: {},
     allowUnverified: false,
     metrics: { host: "127.0.0.1", port: 0 },

@@ -18,6 +18,7 @@ import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import {
   attestationTypes,
   batchHeaderTypes,
+  claimTypes,
   hashMessage,
   type ProtocolDomain,
   receiptTypes,
@@ -66,6 +67,8 @@ export interface Script {
   /** What the worker multiplies by; undefined: it never answers. */
   readonly multiply?: (assignment: WorkAssignment) => number | undefined;
   readonly slots?: number;
+  /** Sends a heartbeat after each claim that names what it has not answered, with its word for it. */
+  readonly heartbeat?: boolean;
 }
 
 export interface Running {
@@ -80,19 +83,35 @@ export interface Running {
 export function runWorker(cluster: Cluster, operator: RunningOperator, name: string, script: Script = {}): Running {
   const member = cluster.member(name);
   const seen: WorkAssignment[] = [];
+  const open: WorkAssignment[] = [];
   const loop = startLoop(cluster, operator, name, async (client, signal) => {
-    const { assignments } = await client.claim({ slots: script.slots ?? 2, models: [], waitMs: 2_000 }, signal);
+    const { assignments } = await client.claim(
+      { slots: script.slots ?? 2, models: [], waitMs: script.heartbeat ? 200 : 2_000 },
+      signal,
+    );
     for (const assignment of assignments) {
       seen.push(assignment);
       const by = script.multiply ? script.multiply(assignment) : 2;
-      if (by === undefined) continue;
+      if (by === undefined) {
+        open.push(assignment);
+        continue;
+      }
       const output = double(assignment.input, by);
       const receipt = await signReceipt(cluster.domain, member, { assignment, output });
       const outcome = { kind: "Completed" as const, receipt, output, items: 1 };
       await client.receipt({ namespace: assignment.namespace, task: assignment.task, outcome }, signal);
     }
+    if (!script.heartbeat || open.length === 0) return;
+    const running = await Promise.all(open.map((assignment) => giveWord(cluster.domain, member, assignment)));
+    await client.heartbeat({ running, models: [] }, signal);
   });
   return { seen, duties: [], refusals: [], stop: loop };
+}
+
+async function giveWord(domain: ProtocolDomain, { signer }: FixtureMember, assignment: WorkAssignment) {
+  const { taskId, attempt, deadlineMs } = assignment;
+  const message = { taskId, attempt, worker: signer.address, deadlineMs };
+  return { taskId, attempt, claim: { deadlineMs, signature: await signer.signTypedData(domain, claimTypes, message) } };
 }
 
 export interface ValidatorScript {
@@ -200,6 +219,7 @@ async function certify(
       payouts,
       spendable: undefined,
       settledTasks: new Set<string>(),
+      answered: new Set<string>(),
       spentWei: new Map(),
       nowMs: Date.now(),
     },

@@ -22,6 +22,7 @@ import { SettleStage } from "../../../src/operator/controllers/settle.ts";
 import { tasks } from "../../../src/operator/kinds.ts";
 import { TaskLedger } from "../../../src/operator/ledger.ts";
 import { createOperatorMetrics } from "../../../src/operator/metrics.ts";
+import { MissedBook } from "../../../src/operator/missed-book.ts";
 import { OrderBook } from "../../../src/operator/order-book.ts";
 import { RecordStore } from "../../../src/operator/record-store.ts";
 import { createTransactionJournal } from "../../../src/operator/transaction-journal.ts";
@@ -99,13 +100,14 @@ function openOnce(): Promise<Settler> {
 
 const stage = new SettleStage({
   ...{ ledger, index: new ValidationIndex(), orders, link, book, certifier, clock, logger, metrics },
+  missed: new MissedBook(store("missed")),
   settler: openOnce,
   tell: () => undefined,
   treasury: settings.treasury,
   batchMs: 500,
   batchSize: settings.batchSize,
   dropValidation: async () => undefined,
-  onSettled: () => undefined,
+  onSettled: async () => undefined,
   onStep: (step) => reach(step === "signed" ? "signed-by-validators" : step),
 });
 ledger.onChange((key, entry) => stage.note(key, entry !== undefined && stageOf(entry.status) === "Settle"));
@@ -121,6 +123,7 @@ async function openValidator(signer: ProtocolSigner): Promise<CertifyContext> {
     ...{ signer, domain, clock },
     record: await openCertifiedRecord(stateDir, domain),
     settled: await openSettledTasks(stateDir, domain),
+    records: { hasJudged: async () => false },
     rules: { pool, treasury: settings.treasury, minimumQuorum: 1, allowUnverified: true },
     chain: {
       readHead: () => client.lastBatch(),

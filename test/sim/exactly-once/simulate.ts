@@ -53,6 +53,8 @@ interface World {
   readonly proxy: RpcProxy;
   readonly random: SeededRandom;
   readonly faults: FaultCounts;
+  /** Whether the chain mines nothing at all just now. */
+  readonly stalled: { now: boolean };
   readonly settings: Omit<ProcessSettings, "killAt">;
   readonly book: () => Promise<BatchBook>;
 }
@@ -68,7 +70,7 @@ export async function simulateExactlyOnce(options: SimulationOptions): Promise<S
     await writeTasks(dir, chain, options.tasks);
     // Deeper than any reorganisation, which must not reach the deployment.
     await chain.provider.send("anvil_mine", ["0x20"]);
-    const world = buildWorld({ options, dir, chain, proxy, random, faults });
+    const world = buildWorld({ options, dir, chain, proxy, random, faults, stalled: { now: false } });
     await runFaults(world, startedMs + options.timeoutMs);
     const outcome = await assertExactlyOnce(dir, chain);
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
@@ -127,7 +129,10 @@ async function killAndRestart(world: World, deadlineMs: number): Promise<void> {
   const random = world.random.fork("kills");
   for (let run = 0; run < world.options.kills && performance.now() < deadlineMs; run++) {
     const step = killSteps[run % killSteps.length] ?? "gathered";
-    const child = await startProcess(world, { step, count: random.between(1, 2) });
+    // Fees are raised where nothing is mined, and then only.
+    const isStalled = step.startsWith("outbox-raise");
+    if (isStalled) await setMining(world, false);
+    const child = await startProcess(world, { step, count: isStalled ? 1 : random.between(1, 2) });
     // A step that does not come, as a raised fee without need, ends in a kill at any other time.
     const died = await Promise.race([once(child, "exit").then(() => true), sleep(longestRunMs).then(() => false)]);
     countFault(world.faults, died ? `kill-${step}` : "kill-anywhere");
@@ -135,12 +140,22 @@ async function killAndRestart(world: World, deadlineMs: number): Promise<void> {
       child.kill("SIGKILL");
       await once(child, "exit");
     }
+    if (isStalled) await setMining(world, true);
     if (run % 10 === 9) world.options.onProgress?.(`${run + 1} kills, ${await countSettled(world)} batches settled`);
     if (await isAllSettled(world)) return;
   }
 }
 
 const longestRunMs = 6_000;
+
+/** While it is off nothing else troubles the chain. */
+async function setMining(world: World, on: boolean): Promise<void> {
+  world.stalled.now = !on;
+  await world.chain.provider.send("evm_setAutomine", [on]);
+  if (!on) return;
+  await world.chain.provider.send("evm_mine", []);
+  countFault(world.faults, "stall-until-kill");
+}
 
 async function startProcess(world: World, killAt: ProcessSettings["killAt"]): Promise<ChildProcess> {
   const path = join(world.dir, "settings.json");
@@ -171,6 +186,8 @@ async function troubleChain(world: World, signal: AbortSignal): Promise<void> {
     async stall() {
       await rpc("evm_setAutomine", false);
       await sleep(random.between(400, 1_200));
+      // One that was begun before a stall for a kill does not end that one.
+      if (world.stalled.now) return;
       await rpc("evm_mine");
       await rpc("evm_setAutomine", true);
       countFault(faults, "stall");
@@ -196,7 +213,8 @@ async function troubleChain(world: World, signal: AbortSignal): Promise<void> {
   const kinds = ["reorg", "reorg", "stall", "outsideUse", "outsideUse", "blocks", "blocks", "blocks", "lapse"] as const;
   while (!signal.aborted) {
     await sleep(random.between(500, 3_000), undefined, { signal }).catch(() => undefined);
-    if (!signal.aborted) await troubles[random.pick(kinds)]().catch(() => countFault(faults, "trouble-not-taken"));
+    if (!signal.aborted && !world.stalled.now)
+      await troubles[random.pick(kinds)]().catch(() => countFault(faults, "trouble-not-taken"));
   }
 }
 

@@ -7,12 +7,19 @@ import {
   buildBalanceTree,
   buildMerkleTree,
   hashBalanceLeaf,
+  hashMissedLeaf,
   hashSpentLeaf,
   hashTaskLeaf,
   hashVoteLeaf,
   verifyMerkleProof,
 } from "../../../src/protocol/merkle.ts";
-import { attestationTypes, hashMessage, receiptTypes, recoverSigner } from "../../../src/protocol/typed-data.ts";
+import {
+  attestationTypes,
+  claimTypes,
+  hashMessage,
+  receiptTypes,
+  recoverSigner,
+} from "../../../src/protocol/typed-data.ts";
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), "utf8"));
 const eip712 = read("chain-eip712");
@@ -33,6 +40,10 @@ describe("the vectors that contracts/test/Vectors.t.sol checks too", () => {
     const full = Signature.from(compact).serialized;
     expect(recoverSigner(eip712.domain, receiptTypes, message, full)).toBe(message.worker);
     expect(compactSignature(full)).toBe(compact);
+  });
+
+  test("a worker's claim hashes to its digest", () => {
+    expect(hashMessage(eip712.domain, claimTypes, eip712.claim.message)).toBe(eip712.claim.digest);
   });
 
   test("an attestation hashes to its digest", () => {
@@ -76,9 +87,10 @@ describe("the vectors that contracts/test/Vectors.t.sol checks too", () => {
   });
 
   test("each kind of leaf hashes to its vector", () => {
-    const { vote, task, balance, spent } = merkle;
+    const { vote, task, missed, balance, spent } = merkle;
     expect(hashVoteLeaf(vote)).toBe(vote.leaf);
     expect(hashTaskLeaf({ ...task, rewardWei: BigInt(task.rewardWei) })).toBe(task.leaf);
+    expect(hashMissedLeaf(missed)).toBe(missed.leaf);
     expect(hashBalanceLeaf(balance.account, BigInt(balance.cumulativeWei))).toBe(balance.leaf);
     expect(hashSpentLeaf(spent.requester, BigInt(spent.cumulativeWei))).toBe(spent.leaf);
   });

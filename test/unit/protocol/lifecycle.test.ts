@@ -159,10 +159,13 @@ describe("lifecycle", () => {
 
   test("a penalty is noted on its attempt and does not move the task", () => {
     const before = walk("assign", "commit", "reject", "assign");
-    const after = recordPenalty(before, { attempt: 1, txHash: "0xslash" }, context);
+    const after = recordPenalty(before, { attempt: 1, txHash: "0xslash", fault: "DeadlineMissed" }, context);
     expect(after.attempts?.[0]?.penaltyTxHash).toBe("0xslash");
     expect(stageOf(after)).toBe("Run");
-    expect(isConditionTrue(after.conditions, "Slashed")).toBe(true);
+    expect(after.conditions?.find(({ type }) => type === "Slashed")).toMatchObject({
+      status: "True",
+      reason: "DeadlineMissed",
+    });
   });
 
   test("the time of a condition is that of the last change of its status", () => {

@@ -8,6 +8,7 @@ import type {
   BatchData,
   BatchTask,
   ReceiptFields,
+  SignedClaim,
   SignedOrder,
   SignedReceipt,
   VoteEvidence,
@@ -16,6 +17,8 @@ import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/
 import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
 import {
   attestationTypes,
+  type ClaimMessage,
+  claimTypes,
   computeTaskId,
   computeValidationId,
   hashMessage,
@@ -56,6 +59,16 @@ export async function aReceipt(
     ...overrides,
   };
   return { message, signature: await signer.signTypedData(domain, receiptTypes, message) };
+}
+
+/** Of another task than the receipt's, missed a minute before the batch. */
+export async function aClaim(
+  overrides: Partial<ClaimMessage> = {},
+  signer: ProtocolSigner = worker,
+): Promise<SignedClaim> {
+  const taskId = computeTaskId("task-missed");
+  const message = { taskId, attempt: 1, worker: worker.address, deadlineMs: nowMs - 60_000, ...overrides };
+  return { message, signature: await signer.signTypedData(domain, claimTypes, message) };
 }
 
 export async function anOrder(
@@ -128,11 +141,13 @@ interface BatchOptions {
   readonly previous?: BatchData;
   readonly previousHash?: string;
   readonly previousBalances?: Readonly<Record<string, string>>;
+  readonly missed?: readonly SignedClaim[];
 }
 
 /** With a header that fits its tasks, so that only what a test changed is wrong. */
 export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions = {}): Promise<BatchData> {
   const previousBalances = options.previousBalances ?? options.previous?.balances ?? {};
+  const { missed = [] } = options;
   const batch = computeBatch({
     sequence: options.sequence ?? 1n,
     previousHash: options.previousHash ?? zeroHash,
@@ -146,7 +161,8 @@ export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions 
       workerPayee: task.payee,
       validatorPayees: task.votes.map((vote) => vote.payee),
     })),
+    missed: missed.map(({ message }) => message),
     treasury,
   });
-  return { ...writeBatch(batch, options.previous, { tasks, treasury }), previousBalances };
+  return { ...writeBatch(batch, options.previous, { tasks, missed, treasury }), previousBalances };
 }

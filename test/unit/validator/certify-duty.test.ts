@@ -33,6 +33,7 @@ async function aValidator(chain: ChainView = {}, on = domain) {
     domain: on,
     record: await openCertifiedRecord(stateDir, on),
     settled: await openSettledTasks(stateDir, on),
+    records: { hasJudged: async () => false },
     chain,
     rules: { pool, treasury, minimumQuorum: 2, allowUnverified: false },
     clock: { ...systemClock, now: () => nowMs },

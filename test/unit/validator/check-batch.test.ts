@@ -35,6 +35,7 @@ function rules(overrides: Partial<BatchRules> = {}): BatchRules {
     payouts: undefined,
     spendable: undefined,
     settledTasks: new Set(),
+    answered: new Set(),
     spentWei: new Map(),
     nowMs,
     ...overrides,

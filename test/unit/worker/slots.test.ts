@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import type { ReceiptRequest } from "../../../src/pool/wire.ts";
+import { claimTypes, recoverSigner } from "../../../src/protocol/typed-data.ts";
 import type { Execute } from "../../../src/worker/attempt.ts";
 import { createSlots } from "../../../src/worker/slots.ts";
 import { openSpool } from "../../../src/worker/spool.ts";
@@ -32,6 +33,20 @@ async function aScene(execute: Execute) {
 }
 
 describe("the slots of a worker", () => {
+  test("give its word for what runs, once signed", async () => {
+    const { slots } = await aScene(waiting);
+    const assignment = anAssignment();
+    slots.start(assignment);
+    const [described] = await slots.describe();
+    const { deadlineMs } = assignment;
+    const message = { taskId: taskId("a"), attempt: 1, worker: signer.address, deadlineMs };
+    expect(described).toMatchObject({ taskId: taskId("a"), attempt: 1, claim: { deadlineMs } });
+    expect(recoverSigner(domain, claimTypes, message, described!.claim!.signature)).toBe(signer.address);
+    expect((await slots.describe())[0]).toEqual(described);
+    await slots.drain(0);
+    expect(await slots.describe()).toEqual([]);
+  });
+
   test("run an assignment once, however often it is given, and deliver its receipt", async () => {
     let runs = 0;
     const { slots, sent } = await aScene(async () => {

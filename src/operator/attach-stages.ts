@@ -1,0 +1,197 @@
+/**
+ * Gives each stage of a term what it needs and no more. Called once by `buildStages`; the stages know each other by what they
+ * are given here alone.
+ */
+import { createDisputeReader } from "../chain/dispute-reader.ts";
+import type { Settler } from "../chain/settler.ts";
+import { isNotFound } from "../kube/api-error.ts";
+import type { KubeMetrics } from "../kube/metrics.ts";
+import { objectKey } from "../kube/object.ts";
+import { stageOf } from "../protocol/lifecycle.ts";
+import { observeSpec } from "../protocol/observe-spec.ts";
+import { computeTaskId } from "../protocol/typed-data.ts";
+import { createApplyVerdict } from "./apply-verdict.ts";
+import type { EndAttempt } from "./attempt-end.ts";
+import { createBackend } from "./backend.ts";
+import type { BookParts, Books } from "./books.ts";
+import { type Admission, createAdmission } from "./controllers/admit.ts";
+import { createAssign } from "./controllers/assign.ts";
+import { createDisputeStage } from "./controllers/dispute.ts";
+import { createExpire } from "./controllers/expire.ts";
+import { createGrouping, type Grouping } from "./controllers/group.ts";
+import { createMirror } from "./controllers/mirror.ts";
+import { createMissedStage, noteMissedInBatch } from "./controllers/missed.ts";
+import { createPanelStage } from "./controllers/panel.ts";
+import { createQueueStage } from "./controllers/queue.ts";
+import { createReceive } from "./controllers/receive.ts";
+import { createRetireTasks, createRetireValidations } from "./controllers/retire.ts";
+import { SettleStage } from "./controllers/settle.ts";
+import { createSlashStage } from "./controllers/slash.ts";
+import { SpentDuty } from "./controllers/spent.ts";
+import type { Earnings } from "./earnings.ts";
+import type { ValidationObject } from "./kinds.ts";
+import type { Lanes } from "./lanes.ts";
+import type { TaskEntry } from "./ledger.ts";
+import type { TellTask } from "./task-events.ts";
+
+export interface StageParts extends Omit<BookParts, "lanes"> {
+  readonly kubeMetrics: KubeMetrics;
+  readonly tell: TellTask;
+}
+
+export interface Wiring extends StageParts {
+  readonly lanes: Lanes;
+  readonly books: Books;
+  readonly earnings: Earnings;
+  readonly endAttempt: EndAttempt;
+  readonly settler: () => Promise<Settler>;
+}
+
+export function attachAdmission({ books, lanes, config, clock }: Wiring): Admission {
+  const rules = { pool: config.pool.name, allowUnverified: config.allowUnverified };
+  const admission = createAdmission({ ...books, rules, clock, onAdmitted: (key) => lanes.add("queue", key) });
+  lanes.attach("admit", admission.reconcile);
+  lanes.attach(
+    "queue",
+    createQueueStage({
+      ...books,
+      clock,
+      workers: () => books.directory.workers(),
+      isAdmitted: (uid) => admission.isAdmitted(uid),
+      explainAfterMs: config.explainAfterMs,
+      onAdded: () => books.claims.kick(),
+    }),
+  );
+  return admission;
+}
+
+export function attachValidation(wiring: Wiring): void {
+  const { books, lanes, config, clients, clock, logger, metrics, link } = wiring;
+  const { windowMs, deadlineMs, stragglerMs } = config.validation;
+  const grouping = createGrouping({
+    ...{ ...books, link, clock, logger, windowMs },
+    client: clients.validations,
+    pool: config.pool.name,
+    validationMs: deadlineMs,
+    schedule: (group, delayMs) => lanes.addAfter("group", group, delayMs),
+  });
+  const apply = createApplyVerdict({
+    ...{ ...books, grouping, clock, logger, metrics },
+    endAttempt: wiring.endAttempt,
+    slashQuorum: config.chain.slashQuorum,
+    onAccepted: (key) => lanes.addAfter("flush", key, config.mergeMs),
+    onSlashDue: (name) => lanes.add("slash", name),
+  });
+  const timing = { deadlineMs, stragglerMs };
+  lanes.attach("group", grouping.reconcile);
+  lanes.attach("panel", createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply }));
+  lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
+}
+
+/** A committed receipt goes to the Validation that judges it, or into the next group. */
+async function judge(books: Books, next: { lanes: Lanes; grouping: Grouping }, key: string): Promise<undefined> {
+  const entry = books.ledger.get(key);
+  if (!entry || stageOf(entry.status) !== "Judge") return undefined;
+  const validation = books.index.covering(entry.uid, entry.status.assignment?.attempt ?? 0);
+  if (validation) next.lanes.add("panel", objectKey(validation));
+  else next.grouping.add(entry);
+  return undefined;
+}
+
+export function attachSettlement(wiring: Wiring): SettleStage {
+  const { books, lanes, config, clock, logger, metrics, tell, link, settler } = wiring;
+  lanes.attach("flush", async (key) => {
+    await books.ledger.flush(key, "validated");
+    return undefined;
+  });
+  lanes.attach(
+    "dispute",
+    createDisputeStage({
+      ...{ ...books, book: books.disputes, tell, logger },
+      reader: () => createDisputeReader(link.client),
+      nameOf: (address) => books.directory.findByAddress(address)?.metadata.name,
+    }),
+  );
+  const onSlashed = (address: string) => books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
+  const reporting = { settler, clock, logger, metrics, tell, onSlashed };
+  lanes.attach("slash", createSlashStage({ ...books, ...reporting, book: books.slashes }));
+  const graceMs = config.missedGraceMs;
+  lanes.attach("missed", createMissedStage({ ...books, ...reporting, book: books.missed, graceMs }));
+  return new SettleStage({
+    ...{ ...books, book: books.batches, link, settler, clock, logger, metrics, tell },
+    dropValidation: (validation) => dropValidation(wiring, validation),
+    treasury: config.chain.treasury,
+    batchMs: config.batch.maxAgeMs,
+    batchSize: config.batch.maxTasks,
+    onSettled: async (record) => {
+      for (const worker of books.directory.list()) lanes.add("mirror", worker.metadata.name);
+      for (const name of await noteMissedInBatch(books.missed, record)) lanes.add("missed", name);
+    },
+  });
+}
+
+async function dropValidation({ clients }: Wiring, { metadata }: ValidationObject): Promise<void> {
+  const { namespace, name, uid = "" } = metadata;
+  await clients.validations.delete({ namespace, name }, { preconditions: { uid } }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
+}
+
+export function createSpentDuty({ books, lanes, link, settler, clock, logger }: Wiring): SpentDuty {
+  const onFinal = () => {
+    for (const worker of books.directory.list()) lanes.add("mirror", worker.metadata.name);
+  };
+  return new SpentDuty({ ...{ link, settler, clock, logger }, final: books.final, pollMs: finalPollMs, onFinal });
+}
+
+const finalPollMs = 2_000;
+
+export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt, earnings }: Wiring): void {
+  lanes.attach("observe", async (key) => {
+    const uid = books.ledger.get(key)?.uid;
+    if (uid !== undefined)
+      await books.ledger.change(key, { uid, stage: "observe", durable: true, decide: observeSpec });
+    return undefined;
+  });
+  const onMissed = (entry: TaskEntry) => suspect(books, lanes, entry);
+  lanes.attach("expire", createExpire({ ...books, clock, endAttempt, onMissed }));
+  lanes.attach("retireTask", createRetireTasks({ ...books, client: clients.tasks, clock }));
+  const keepMs = config.validation.keepMs;
+  lanes.attach("retireValidation", createRetireValidations({ ...books, client: clients.validations, clock, keepMs }));
+  const countActive = (name: string) => books.workload.of(name).size;
+  const earningsOf = (worker: Parameters<Earnings["of"]>[0]) => earnings.of(worker);
+  lanes.attach("mirror", createMirror({ ...books, client: clients.workers, clock, countActive, earningsOf }));
+}
+
+/** Only a worker that signed the claim can be to blame, and only one that is connected. */
+function suspect(books: Books, lanes: Lanes, { key, uid, status }: TaskEntry): void {
+  const { assignment } = status;
+  if (!assignment || !books.presence.isConnected(assignment.worker)) return;
+  const claim = books.words.find(assignment.address, computeTaskId(uid), assignment.attempt);
+  if (!claim) return;
+  const claimedAtMs = Date.parse(assignment.claimedAt);
+  const name = books.missed.suspect({ key, uid, worker: assignment.worker, claimedAtMs, claim });
+  if (name !== undefined) lanes.add("missed", name);
+}
+
+export function buildBackend(
+  { books, lanes, clients, clock, logger, tell, endAttempt, domain }: Wiring,
+  admission: Admission,
+) {
+  const assign = createAssign({
+    ...{ ...books, clock, logger, tell },
+    inputs: clients,
+    checkOrder: (entry) => books.orders.checkStillGood(entry.task),
+    putBack: (key) => {
+      // Admitted anew, a moment later: what was wrong then is said, or has passed.
+      const uid = books.ledger.get(key)?.uid;
+      if (uid !== undefined) admission.forget(uid);
+      lanes.addAfter("admit", key, putBackMs);
+    },
+  });
+  const receive = createReceive({ ...books, domain, endAttempt });
+  const onSeen = (node: string) => lanes.add("mirror", node);
+  return createBackend({ ...books, assign, receive, endAttempt, clock, onSeen });
+}
+
+const putBackMs = 1_000;
