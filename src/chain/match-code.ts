@@ -6,6 +6,8 @@ import { getBytes } from "ethers";
 
 /** The end of any code could be an arbitrary few bytes. */
 const minCodeBytes = 256;
+/** Long literals of the constructor. */
+const maxDataBytes = 128;
 const push1 = 0x60;
 const push32 = 0x7f;
 
@@ -13,9 +15,14 @@ const push32 = 0x7f;
 export function matchesCode(creation: string, deployed: string): boolean {
   const whole = getBytes(creation);
   const code = getBytes(deployed);
-  // What is deployed is the end of the creation code, whole: a piece of it would be something else.
-  const start = whole.length - code.length;
-  return code.length >= minCodeBytes && start > 0 && matchesAt(whole, start, code);
+  if (code.length < minCodeBytes) return false;
+  // What is deployed is the end of the creation code, whole, but for what the constructor keeps behind it: a piece of it would be
+  // something else.
+  for (let behind = 0; behind <= maxDataBytes; behind++) {
+    const start = whole.length - behind - code.length;
+    if (start > 0 && matchesAt(whole, start, code)) return true;
+  }
+  return false;
 }
 
 function matchesAt(whole: Uint8Array, start: number, code: Uint8Array): boolean {

@@ -64,6 +64,7 @@ test("deploys once, finds what stands, and leaves no role with the deployer", as
   const before = await deploy({ dryRun: true });
   expect(before.out).toMatch(/^Dry run: 0 of 11 contracts stand, 0x\w{40} would deploy 11\. Nothing was sent\.$/);
   const first = await deploy();
+  expect(first.lines.slice(11, -1)).toEqual([]);
   expect(first.status).toBe(0);
   expect(first.out).toBe("0 of 11 contracts stood, 11 were deployed; code and parameters are as they must be.");
   // The dry run has said where.
