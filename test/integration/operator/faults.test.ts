@@ -223,7 +223,7 @@ describe("operator", () => {
   test("a task whose time to live is over is deleted", async () => {
     startValidators();
     running.push(runWorker(cluster, operator, "w2"));
-    await cluster.tasks.create(aTask("brief", { ttlSecondsAfterFinished: 1 }));
+    await cluster.tasks.create(aTask("brief", { ttlSecondsAfterFinished: 5 }));
     await phaseOf("brief").toBe("Succeeded");
     await expect
       .poll(() => cluster.tasks.get({ namespace: "default", name: "brief" }).catch((error) => error.reason), {
