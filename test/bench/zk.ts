@@ -21,6 +21,7 @@ import type { ProvingBackend } from "../../src/zk/proving/proving-backend.ts";
 import { createSnarkjsBackend } from "../../src/zk/proving/snarkjs-backend.ts";
 import { encodeWitness } from "../../src/zk/r1cs/witness-file.ts";
 import { buildIntegerModel, drawBytes } from "../support/integer-model.ts";
+import { measureEzkl } from "./ezkl/measure.ts";
 import { roundTo3 } from "./take-turns.ts";
 import { openVerifierChain, type VerifierChain } from "./zk-chain.ts";
 
@@ -62,8 +63,9 @@ export async function benchZk() {
     const models = [];
     for (const subject of subjects) models.push(report(await measure(subject, place)));
     const committed = report(await measureCommitted(place));
-    const naive = await measureNaive(models[0]?.constraints ?? 0);
-    return { backend: backend.name, setup: "development", models, committed, naive };
+    const naive = report(await measureNaive(models[0]?.constraints ?? 0));
+    const peer = await measurePeer(powersOfTauPath, models);
+    return { backend: backend.name, setup: "development", models, committed, naive, peer };
   } finally {
     await chain.close();
     await backend.close();
@@ -152,6 +154,35 @@ async function measureNaive(constraints: number) {
     witnessSeconds: roundTo3(witnessSeconds),
     proveSeconds: null,
     reason: "its keys need powers of tau for 2^17 constraints; those for development serve 2^15",
+  };
+}
+
+/** Models of the list above that the peer proves too, with the rows that they take there. */
+const peerSubjects = [
+  { name: "64-32-10", sizes: [64, 32, 10], logRows: 12 },
+  { name: "784-32-10", sizes: [784, 32, 10], logRows: 15 },
+] as const;
+
+async function measurePeer(powersOfTauPath: string, ours: readonly { name: string; proveSeconds: number }[]) {
+  const script = fileURLToPath(new URL("../../.ci/ezkl", import.meta.url));
+  const folder = execFileSync(script, { encoding: "utf8" }).trim();
+  const models = [];
+  for (const { name, sizes, logRows } of peerSubjects) {
+    const network = readIntegerNetwork(random(sizes));
+    const bytes = drawBytes(network.inputs, 1);
+    const figures = await measureEzkl({ folder, powersOfTauPath, network, bytes, logRows });
+    const own = ours.find((other) => other.name === name)?.proveSeconds ?? 0;
+    const rounded = Object.entries(figures).map(([figure, value]) => [figure, roundTo3(value)]);
+    models.push(report({ name, ...Object.fromEntries(rounded), slower: roundTo3(figures.proveSeconds / own) }));
+  }
+  return {
+    name: "@ezkljs/engine 21.0.0",
+    models,
+    differences: [
+      "it runs as WebAssembly on one thread; its native program, which is not on npm, is faster",
+      "its circuit has weights as constants too, but no commitment to the input, no step back to bytes, no arg max and no task",
+      "it needs no ceremony for each circuit",
+    ],
   };
 }
 
