@@ -12,6 +12,20 @@ area("discovery", (conformance) => {
     expect(versions.serverAddressByClientCIDRs).toMatchObject([{ clientCIDR: "0.0.0.0/0" }]);
   });
 
+  conformance("the root names the paths of all groups and versions", async ({ api }) => {
+    const { paths } = await api.get("/").expect(200);
+    const some = [
+      "/api",
+      "/api/v1",
+      "/apis",
+      "/apis/apps",
+      "/apis/apps/v1",
+      "/apis/authentication.k8s.io/v1",
+      "/readyz",
+    ];
+    expect(paths).toEqual(expect.arrayContaining(some));
+  });
+
   conformance("the groups with their versions", async ({ api }) => {
     const list = await api.get("/apis").expect(200, { kind: "APIGroupList", apiVersion: "v1" });
     const apps = { groupVersion: "apps/v1", version: "v1" };

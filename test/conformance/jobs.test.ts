@@ -41,6 +41,13 @@ area("jobs", (conformance) => {
     });
   });
 
+  conformance("read back, a job without labels has those of its template", async ({ api, path }) => {
+    const jobs = await path("jobs", batch);
+    const { spec } = await api.post(jobs, aJob("one")).expect(201);
+    const { metadata } = await api.get(`${jobs}/one`).expect(200);
+    expect(metadata.labels).toEqual(spec.template.metadata.labels);
+  });
+
   conformance("with a parallelism alone, it ends when one pod says so", async ({ api, path }) => {
     const job = await api.post(await path("jobs", batch), aJob("one", { parallelism: 3 })).expect(201);
     expect(job.spec.completions).toBeUndefined();

@@ -145,6 +145,8 @@ area("managed fields", (conformance) => {
       apiVersion: "apps/v1",
       fieldsV1: { "f:spec": { "f:replicas": {} } },
     });
+    // The times of a Scale's entries are not carried over.
+    expect(managerOf(after, "other", "scale")).not.toHaveProperty("time");
     expect(managerOf(after, "me").fieldsV1["f:spec"]).not.toHaveProperty("f:replicas");
   });
 

@@ -117,6 +117,18 @@ area("metadata validation", (conformance) => {
     });
   }
 
+  conformance("owners without a uid are refused like others, all reasons at once", async ({ api, path }) => {
+    const status = await api
+      .post(await path("configmaps"), aMap("one", {}, { ownerReferences: [{ kind: "A" }], finalizers: ["x"] }))
+      .refuse(422, "Invalid");
+    expect(status.details.causes.map((one: { field: string }) => one.field)).toEqual([
+      "metadata.ownerReferences.apiVersion",
+      "metadata.ownerReferences.name",
+      "metadata.ownerReferences.uid",
+      "metadata.finalizers[0]",
+    ]);
+  });
+
   conformance("two controlling owners exclude each other", async ({ api, path }) => {
     const owners = ["a", "b"].map((name) => ({ ...owner, name, controller: true }));
     const status = await api

@@ -336,6 +336,7 @@ area("server-side apply", (conformance) => {
     await api.patch(as(`${at}/scale`, "m2", "&force=true"), "apply", scale).expect(200, { spec: { replicas: 5 } });
     const after = await api.get(at).expect(200, { spec: { replicas: 5 } });
     expect(managerOf(after, "m2", "scale").fieldsV1).toEqual({ "f:spec": { "f:replicas": {} } });
+    expect(managerOf(after, "m2", "scale")).not.toHaveProperty("time");
     expect(managerOf(after, "m1").fieldsV1["f:spec"]).not.toHaveProperty("f:replicas");
   });
 });

@@ -1,6 +1,6 @@
 /** Services: cluster IPs and node ports, what a type implies, and what stays. */
 import { expect } from "vitest";
-import { area } from "./support/conformance-case.ts";
+import { area, eventually } from "./support/conformance-case.ts";
 import { aService } from "./support/manifests.ts";
 
 area("services", (conformance) => {
@@ -19,6 +19,43 @@ area("services", (conformance) => {
     expect(service.spec.clusterIP).toMatch(/^10\./);
     expect(service.spec.clusterIPs).toEqual([service.spec.clusterIP]);
     expect(service.spec.externalTrafficPolicy).toBeUndefined();
+  });
+
+  conformance("the API server has one, out of the range of the cluster", async ({ api }) => {
+    const service = await api.get("/api/v1/namespaces/default/services/kubernetes").expect(200, {
+      metadata: { labels: { component: "apiserver", provider: "kubernetes" } },
+      spec: { type: "ClusterIP", ports: [{ name: "https", port: 443, protocol: "TCP" }] },
+    });
+    const range = await api.get("/apis/networking.k8s.io/v1/servicecidrs/kubernetes").expect(200);
+    expect(range.status.conditions).toMatchObject([{ type: "Ready", status: "True" }]);
+    const start: string = range.spec.cidrs[0].replace(/\.0\/\d+$/, ".");
+    expect(service.spec.clusterIP).toBe(`${start}1`);
+  });
+
+  conformance("an address is an object that names its service, and goes with it", async ({ api, path, namespace }) => {
+    const services = await path("services");
+    const one = await api.post(services, aService("one")).expect(201);
+    const address = `/apis/networking.k8s.io/v1/ipaddresses/${one.spec.clusterIP}`;
+    await eventually("the address is there", async () => (await api.get(address)).status === 200);
+    await api.get(address).expect(200, {
+      metadata: {
+        labels: {
+          "ipaddress.kubernetes.io/ip-family": "IPv4",
+          "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+        },
+      },
+      spec: { parentRef: { resource: "services", namespace: await namespace(), name: "one" } },
+    });
+    await api.delete(`${services}/one`).expect(200);
+    await eventually("the address is gone", async () => (await api.get(address)).status === 404);
+  });
+
+  conformance("endpoints answer with the advice to read slices", async ({ api, path }) => {
+    const reply = await api.get(await path("endpoints"));
+    expect(reply.status).toBe(200);
+    expect(String(reply.headers.warning)).toBe(
+      '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"',
+    );
   });
 
   conformance("an address in use is refused, and free again after its service", async ({ api, path }) => {

@@ -1,6 +1,6 @@
 /** What metrics say of a request. Unknown resources share one label, so that a scan cannot make labels without end. Pure. */
 import { type AccessAttributes, isPathAccess, type ResourceAttributes } from "./authorization/authorizer.ts";
-import { isReviewResource } from "./discovery/discovery.ts";
+import { isReviewResource } from "./discovery/review-resources.ts";
 import type { KindRegistry } from "./registry/kind-registry.ts";
 
 export interface RequestLabels {

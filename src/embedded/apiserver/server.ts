@@ -10,7 +10,7 @@ import type { Logger } from "../../base/log.ts";
 import { type CertificateAuthority, issueClientCertificate, issueServerCertificate } from "../../base/tls.ts";
 import { rbacStorage } from "./authorization/binding-index.ts";
 import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
-import { bootstrapObjects } from "./controllers/bootstrap.ts";
+import { bootstrapObjects, bootstrapService } from "./controllers/bootstrap.ts";
 import { startControllers } from "./controllers/controllers.ts";
 import { ServiceAccountTokens } from "./controllers/service-account-tokens.ts";
 import { OpenApiDocuments } from "./discovery/openapi-documents.ts";
@@ -118,6 +118,7 @@ async function start(
   const port = await listen(listener, host, options.port ?? 0);
   const url = `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   services.setAddress(`${host}:${port}`);
+  bootstrapService(context, port);
   return {
     url,
     caPem,

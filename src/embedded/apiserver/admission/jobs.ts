@@ -23,9 +23,7 @@ export const jobStrategy: Strategy = {
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
     spec.parallelism ??= 1;
     spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : maxInt32;
-    const labels = templateLabels(spec.template);
-    if (Object.keys(job.metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0)
-      job.metadata.labels = { ...labels };
+    defaultLabels(job);
     spec.completionMode ??= "NonIndexed";
     spec.suspend ??= false;
     spec.podReplacementPolicy ??= isObject(spec.podFailurePolicy) ? "Failed" : "TerminatingOrFailed";
@@ -37,9 +35,16 @@ export const jobStrategy: Strategy = {
   prepareCreate: (job) => {
     job.status = {};
     if (specOf(job).manualSelector !== true) generateSelector(job);
+    defaultLabels(job);
   },
   validate: (job, old, subresource) => (subresource === "status" ? [] : validateJob(job, old)),
 };
+
+function defaultLabels(job: KubeObject): void {
+  const labels = templateLabels(specOf(job).template);
+  if (Object.keys(job.metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0)
+    job.metadata.labels = { ...labels };
+}
 
 /** Pods of a job are found by the uid of the job, which its template carries as a label. */
 function generateSelector(job: KubeObject): void {

@@ -9,7 +9,9 @@ import { cause, failure, invalid, type StatusCause } from "../status.ts";
 import { isIpv4 } from "../validation/names.ts";
 import { needsNodePorts } from "../validation/service-types.ts";
 
-const serviceCidr = "10.96.0.0/16";
+export const serviceCidr = "10.96.0.0/16";
+/** The API server's own, as on most clusters: of the service `default/kubernetes`. */
+export const apiServerIp = "10.96.0.1";
 const inCidr = (ip: string) => isIpv4(ip) && ip.startsWith("10.96.") && ip !== "10.96.0.0" && ip !== "10.96.255.255";
 const lowestNodePort = 30_000;
 const highestNodePort = 32_767;
@@ -79,7 +81,6 @@ function usedAddresses(service: KubeObject, context: StrategyContext): Set<strin
   return new Set(others(service, context).flatMap((spec) => asArray(spec.clusterIPs).map(asString)));
 }
 
-/** 10.96.0.1 is the API server's own, as on most clusters. */
 function freeAddress(used: ReadonlySet<string>): string {
   for (let host = 2; host < 65_535; host += 1) {
     const ip = `10.96.${host >> 8}.${host & 255}`;

@@ -3,7 +3,7 @@
  * Effects: one write at most.
  */
 import { cloneJson, valueAt } from "../json-value.ts";
-import { formatTime, type KubeObject } from "../object.ts";
+import type { KubeObject } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
 import { updateObject } from "../operations/update.ts";
@@ -35,7 +35,6 @@ export function applyScale(
     apply,
     manager: options.fieldManager,
     changes,
-    nowMs: context.clock.now(),
   });
   if (records.conflicts.size > 0 && !force) throw conflictError(records.conflicts, asScale(records.before));
   const candidate = changes ? setReplicas(old.object, paths.spec, replicas) : cloneJson(old.object);
@@ -53,10 +52,9 @@ interface Ownership {
   readonly apply: ScaleApply;
   readonly manager: string;
   readonly changes: boolean;
-  readonly nowMs: number;
 }
 
-function ownershipAfter(object: KubeObject, { target, apply, manager, changes, nowMs }: Ownership) {
+function ownershipAfter(object: KubeObject, { target, apply, manager, changes }: Ownership) {
   const field = pathSet(apply.paths.spec);
   const own: Manager = { manager, operation: "Apply", apiVersion: target.kind.apiVersion, subresource: "scale" };
   const id = managerId(own);
@@ -71,7 +69,7 @@ function ownershipAfter(object: KubeObject, { target, apply, manager, changes, n
   }
   if (apply.replicas !== undefined) {
     const fields = (after.get(id)?.fields ?? emptySet).union(field);
-    after.set(id, { ...own, fields, time: changes ? formatTime(nowMs) : before.get(id)?.time });
+    after.set(id, { ...own, fields, time: before.get(id)?.time });
   }
   return { before, after, conflicts };
 }

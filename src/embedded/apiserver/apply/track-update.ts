@@ -18,6 +18,7 @@ import {
 } from "./managed-entries.ts";
 import { comparisonWithoutReset, withoutIdentity } from "./ownable-fields.ts";
 import { reconcileWithSchema } from "./reconcile-schema.ts";
+import { ItemKeyError } from "./type-shape.ts";
 import { inVersion, type Versions } from "./versions.ts";
 
 export interface Writer {
@@ -33,6 +34,16 @@ export interface Writer {
  * @param next as the client wants it, defaulted, its managed fields as sent
  */
 export function trackUpdate(old: KubeObject | undefined, next: KubeObject, writer: Writer): ManagedFieldsEntry[] {
+  try {
+    return track(old, next, writer);
+  } catch (error) {
+    // As in Kubernetes such an object loses its managed fields; whether it is valid at all is for validation to say.
+    if (error instanceof ItemKeyError) return [];
+    throw error;
+  }
+}
+
+function track(old: KubeObject | undefined, next: KubeObject, writer: Writer): ManagedFieldsEntry[] {
   const managers = managersToStartWith(old, next, writer.subresource);
   // Who asked for the ownership of an object to be forgotten gets no new one until somebody applies.
   if (managers.size === 0 && old !== undefined) return [];
@@ -72,9 +83,11 @@ export function updateManagers(managers: Managers, change: Change, writer: Write
   const taken = withoutIdentity(found.added.union(found.modified));
   if (taken.isEmpty) return result;
   const id = managerId(manager);
-  const before = result.get(id)?.fields;
-  const fields = before === undefined ? taken : before.union(taken);
-  result.set(id, { ...manager, time: formatTime(writer.nowMs), fields });
+  const before = result.get(id);
+  const fields = before === undefined ? taken : before.fields.union(taken);
+  // Kubernetes carries only the times of the object's own entries over from a Scale: a new one has none.
+  const time = subresource === "scale" ? before?.time : formatTime(writer.nowMs);
+  result.set(id, { ...manager, time, fields });
   return result;
 }
 

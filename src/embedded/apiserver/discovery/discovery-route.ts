@@ -4,7 +4,14 @@ import type { Exchange } from "../http/exchange.ts";
 import { sendText } from "../http/respond.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
 import { methodNotAllowed } from "../status.ts";
-import { aggregatedDiscovery, apiVersions, groupDocument, groupList, resourceList } from "./discovery.ts";
+import {
+  aggregatedDiscovery,
+  apiVersions,
+  groupDocument,
+  groupList,
+  groupVersions,
+  resourceList,
+} from "./discovery.ts";
 
 export interface DiscoveryDocument {
   readonly body: object;
@@ -34,7 +41,7 @@ interface DiscoveryPath {
 }
 
 function plainDiscovery(kinds: KindRegistry, at: DiscoveryPath, serverAddress: string): object | undefined {
-  if (at.root === "") return { paths: rootPaths };
+  if (at.root === "") return { paths: pathsOf(kinds) };
   if (at.root === "api") {
     if (at.first === undefined) return apiVersions(serverAddress);
     return at.second === undefined ? resourceList(kinds, "", at.first) : undefined;
@@ -43,11 +50,12 @@ function plainDiscovery(kinds: KindRegistry, at: DiscoveryPath, serverAddress: s
   return at.second === undefined ? groupDocument(kinds, at.first) : resourceList(kinds, at.first, at.second);
 }
 
-const rootPaths = [
+const otherPaths = [
   "/.well-known/openid-configuration",
   "/api",
   "/api/v1",
   "/apis",
+  "/apis/",
   "/healthz",
   "/livez",
   "/metrics",
@@ -57,6 +65,15 @@ const rootPaths = [
   "/readyz",
   "/version",
 ];
+
+function pathsOf(kinds: KindRegistry): string[] {
+  const groups = [...groupVersions(kinds)].filter(([group]) => group !== "");
+  const ofGroups = groups.flatMap(([group, versions]) => [
+    `/apis/${group}`,
+    ...versions.map((version) => `/apis/${group}/${version}`),
+  ]);
+  return [...otherPaths, ...ofGroups].sort();
+}
 
 export function sendDiscovery(exchange: Exchange, discovery: DiscoveryDocument): void {
   if (exchange.request.method !== "GET") throw methodNotAllowed();

@@ -3,36 +3,8 @@
 import { createHash } from "node:crypto";
 import { apiVersionOf, type ResourceKind, type SubresourceInfo, standardVerbs } from "../registry/kind.ts";
 import type { KindRegistry } from "../registry/kind-registry.ts";
+import { type ReviewResource, reviewResources } from "./review-resources.ts";
 import { compareKubeVersions } from "./version-priority.ts";
-
-/** Groups that answer reviews only; they have no stored kinds. */
-const reviewResources: ReadonlyArray<{ group: string; plural: string; kind: string; namespaced: boolean }> = [
-  { group: "authentication.k8s.io", plural: "selfsubjectreviews", kind: "SelfSubjectReview", namespaced: false },
-  { group: "authentication.k8s.io", plural: "tokenreviews", kind: "TokenReview", namespaced: false },
-  {
-    group: "authorization.k8s.io",
-    plural: "localsubjectaccessreviews",
-    kind: "LocalSubjectAccessReview",
-    namespaced: true,
-  },
-  {
-    group: "authorization.k8s.io",
-    plural: "selfsubjectaccessreviews",
-    kind: "SelfSubjectAccessReview",
-    namespaced: false,
-  },
-  {
-    group: "authorization.k8s.io",
-    plural: "selfsubjectrulesreviews",
-    kind: "SelfSubjectRulesReview",
-    namespaced: false,
-  },
-  { group: "authorization.k8s.io", plural: "subjectaccessreviews", kind: "SubjectAccessReview", namespaced: false },
-];
-
-export function isReviewResource(group: string, plural: string): boolean {
-  return reviewResources.some((review) => review.group === group && review.plural === plural);
-}
 
 export function groupVersions(kinds: KindRegistry): Map<string, string[]> {
   const groups = new Map<string, string[]>();
@@ -93,7 +65,7 @@ interface NamedResource {
   readonly verbs: readonly string[];
 }
 
-function describeReview(review: (typeof reviewResources)[number]): NamedResource {
+function describeReview(review: ReviewResource): NamedResource {
   return {
     name: review.plural,
     singularName: review.kind.toLowerCase(),

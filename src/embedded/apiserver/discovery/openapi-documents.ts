@@ -10,6 +10,7 @@ import { methodNotAllowed, notAcceptable, pathNotFound } from "../status.ts";
 import { versionInfo } from "../version.ts";
 import { openApiPaths } from "./openapi-paths.ts";
 import { componentSchemas, openApiPathOf } from "./openapi-schemas.ts";
+import { reviewKinds } from "./review-resources.ts";
 import { toSwagger } from "./swagger.ts";
 import { swaggerProtobufType, toSwaggerProtobuf } from "./swagger-protobuf.ts";
 
@@ -51,11 +52,11 @@ export class OpenApiDocuments {
 
   #serveV2(request: IncomingMessage, response: ServerResponse, form: "json" | "protobuf"): void {
     if (form === "json") {
-      this.#swagger ??= tagged(JSON.stringify(toSwagger(this.#kinds.all(), info)));
+      this.#swagger ??= tagged(JSON.stringify(toSwagger(this.#published(), info)));
       send(request, response, this.#swagger, {});
       return;
     }
-    this.#swaggerProtobuf ??= tagged(toSwaggerProtobuf(this.#kinds.all(), info));
+    this.#swaggerProtobuf ??= tagged(toSwaggerProtobuf(this.#published(), info));
     const type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
     send(request, response, this.#swaggerProtobuf, { "content-type": type });
   }
@@ -82,13 +83,17 @@ export class OpenApiDocuments {
     if (this.#generation === this.#kinds.generation) return;
     this.#generation = this.#kinds.generation;
     this.#groupVersions = new Map();
-    for (const kind of this.#kinds.all()) {
+    for (const kind of this.#published()) {
       const path = openApiPathOf(kind.group, kind.version);
       this.#groupVersions.set(path, [...(this.#groupVersions.get(path) ?? []), kind]);
     }
     for (const path of this.#documents.keys()) if (!this.#groupVersions.has(path)) this.#documents.delete(path);
     this.#swagger = undefined;
     this.#swaggerProtobuf = undefined;
+  }
+
+  #published(): readonly ResourceKind[] {
+    return [...this.#kinds.all(), ...reviewKinds()];
   }
 
   #index(): Document {

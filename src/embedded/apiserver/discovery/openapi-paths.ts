@@ -2,6 +2,7 @@
 import type { ResourceKind } from "../registry/kind.ts";
 import { openApiPathOf, schemaName } from "./openapi-schemas.ts";
 import { publishedName } from "./published-names.ts";
+import { isReviewResource } from "./review-resources.ts";
 
 type Operation = Record<string, unknown>;
 
@@ -31,6 +32,10 @@ export function openApiPaths(kinds: readonly ResourceKind[]): Record<string, unk
   for (const kind of kinds) {
     const root = `/${openApiPathOf(kind.group, kind.version)}`;
     const collection = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.plural}` : `${root}/${kind.plural}`;
+    if (isReviewResource(kind.group, kind.plural)) {
+      paths[collection] = { post: creation(kind), ...pathParameters(kind, false) };
+      continue;
+    }
     if (kind.namespaced)
       paths[`${root}/${kind.plural}`] = {
         get: operation(kind, "list", "list", { parameters: listParameters, list: true }),
@@ -45,13 +50,15 @@ export function openApiPaths(kinds: readonly ResourceKind[]): Record<string, unk
 function collectionItem(kind: ResourceKind): object {
   return {
     get: operation(kind, "list", "list", { parameters: listParameters, list: true }),
-    post: operation(kind, "create", "post", {
-      parameters: writeParameters,
-      body: ["application/json", "application/yaml"],
-    }),
+    post: creation(kind),
     delete: operation(kind, "deletecollection", "deletecollection", { parameters: listParameters }),
     ...pathParameters(kind, false),
   };
+}
+
+function creation(kind: ResourceKind): Operation {
+  const body = ["application/json", "application/yaml"];
+  return operation(kind, "create", "post", { parameters: writeParameters, body });
 }
 
 function objectItem(kind: ResourceKind, suffix: string): object {

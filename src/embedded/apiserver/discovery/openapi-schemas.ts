@@ -5,6 +5,7 @@ import { builtinDefinitions, definitionOfKind } from "../schema/builtin.ts";
 import { definitionName } from "../schema/definition-name.ts";
 import type { Schema } from "../schema/schema.ts";
 import { publishedName, publishReferences } from "./published-names.ts";
+import { isReviewResource } from "./review-resources.ts";
 
 const refPrefix = "#/components/schemas/";
 const objectMeta = definitionName("V1ObjectMeta");
@@ -20,7 +21,7 @@ export function componentSchemas(kinds: readonly ResourceKind[]): Record<string,
   for (const kind of kinds) {
     const name = schemaName(kind);
     schemas[name] = rootSchema(kind, name);
-    schemas[`${publishedName(name)}List`] = listSchema(kind, name);
+    if (!isReviewResource(kind.group, kind.plural)) schemas[`${publishedName(name)}List`] = listSchema(kind, name);
     collectRefs(schemas[name], pending);
   }
   for (const name of pending) {

@@ -77,7 +77,9 @@ function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest(`the body of the request is not JSON: ${describeError(error)}`);
+    throw badRequest(
+      `the object provided is unrecognized: couldn't get version/kind; json parse error: ${describeError(error)}`,
+    );
   }
 }
 

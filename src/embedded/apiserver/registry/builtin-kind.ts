@@ -23,6 +23,7 @@ export interface BuiltinDeclaration {
   readonly selectableFields?: ResourceKind["selectableFields"];
   readonly strategy?: Strategy;
   readonly subresources?: ResourceKind["subresources"];
+  readonly deprecation?: string;
   readonly fromStorage?: (object: KubeObject) => KubeObject;
   readonly toStorage?: (object: KubeObject) => KubeObject;
 }
@@ -52,6 +53,7 @@ export function declareBuiltin(declaration: BuiltinDeclaration): ResourceKind {
     strategy: declaration.strategy ?? {},
     subresources: declaration.subresources ?? {},
     decode: (raw) => decodeObject(raw, { schema, apiVersion, kind, version }),
+    ...(declaration.deprecation === undefined ? {} : { deprecation: declaration.deprecation }),
     ...(declaration.scale === undefined ? {} : { scale: declaration.scale }),
     ...(declaration.fromStorage === undefined ? {} : { fromStorage: declaration.fromStorage }),
     ...(declaration.toStorage === undefined ? {} : { toStorage: declaration.toStorage }),

@@ -133,7 +133,13 @@ export const coreKinds = (): readonly ResourceKind[] => [
     },
     strategy: serviceStrategy,
   }),
-  declareBuiltin({ kind: "Endpoints", plural: "endpoints", shortNames: ["ep"], columns: endpointsColumns }),
+  declareBuiltin({
+    kind: "Endpoints",
+    plural: "endpoints",
+    shortNames: ["ep"],
+    columns: endpointsColumns,
+    deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  }),
   declareBuiltin({
     kind: "Event",
     plural: "events",

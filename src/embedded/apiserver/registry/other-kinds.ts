@@ -1,4 +1,5 @@
 /** Declarations of all built-in groups but the core: those with a file of their own, and the small ones here. */
+import { apiServiceStrategy } from "../admission/api-services.ts";
 import { leaseStrategy, priorityClassStrategy } from "../admission/core-strategies.ts";
 import { runtimeClassStrategy, signingRequestStrategy } from "../admission/small-strategies.ts";
 import { asString } from "../json-value.ts";
@@ -77,6 +78,7 @@ export const otherKinds = (): readonly ResourceKind[] => [
     namespaced: false,
     categories: ["api-extensions"],
     hasStatus: true,
+    strategy: apiServiceStrategy,
   }),
   declareBuiltin({ ...flowControl, kind: "FlowSchema", columns: flowSchemaColumns, plural: "flowschemas" }),
   declareBuiltin({
