@@ -115,14 +115,15 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         if (_commitments[id][msg.sender] != 0) revert AlreadyVoted(msg.sender);
         _commitments[id][msg.sender] = commitment;
         emit Committed(id, msg.sender);
+        // Nobody is left who could learn from what is revealed.
+        if (++dispute.committed == _juries[id].length) _beginReveal(dispute, block.timestamp);
     }
 
     /// @inheritdoc IDisputes
     function reveal(bytes32 id, uint8 verdict, bytes32 salt) external {
         Dispute storage dispute = _disputes[id];
         if (dispute.state == State.Committing && block.timestamp > dispute.deadline) {
-            dispute.state = State.Revealing;
-            dispute.deadline += _parameters.revealSeconds;
+            _beginReveal(dispute, dispute.deadline);
         }
         _requireState(id, State.Revealing);
         if (block.timestamp > dispute.deadline) revert TooLate(dispute.deadline);
@@ -220,6 +221,12 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
             accused[i] = validator;
             previous = validator;
         }
+    }
+
+    /// @param from end of the time to commit
+    function _beginReveal(Dispute storage dispute, uint256 from) private {
+        dispute.state = State.Revealing;
+        dispute.deadline = uint64(from) + _parameters.revealSeconds;
     }
 
     /// @dev The bond goes back, or is burnt where the jury found nothing wrong.

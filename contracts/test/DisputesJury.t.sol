@@ -161,6 +161,27 @@ contract DisputesJuryTest is DisputeFixture {
         _expectReveal(jury[2], id, RIGHT, abi.encodeWithSelector(IDisputes.TooLate.selector, deadline + 12 hours));
     }
 
+    function testACompleteJuryRevealsAtOnce() public {
+        bytes32 id = open(1);
+        address[] memory jury = draw(id);
+        vm.warp(block.timestamp + 1 hours);
+        commitAs(jury[0], id, WRONG);
+        commitAs(jury[1], id, WRONG);
+        vm.expectRevert(_wrongState(IDisputes.State.Committing, IDisputes.State.Revealing));
+        vm.prank(jury[0]);
+        disputes.reveal(id, WRONG, SALT);
+        commitAs(jury[2], id, RIGHT);
+        assertEq(disputes.disputeOf(id).committed, 3);
+        uint256 deadline = block.timestamp + 12 hours;
+        assertEq(disputes.disputeOf(id).deadline, deadline);
+        revealAs(jury[0], id, WRONG);
+        assertEq(disputes.disputeOf(id).deadline, deadline, "set once");
+        vm.warp(deadline);
+        revealAs(jury[1], id, WRONG);
+        vm.warp(deadline + 1);
+        _expectReveal(jury[2], id, RIGHT, abi.encodeWithSelector(IDisputes.TooLate.selector, deadline));
+    }
+
     function _drawWith(bytes32 id, bytes32 seed) private returns (address[] memory jury) {
         vm.setBlockhash(block.number - 1, seed);
         try this.drawAndUndo(id) {}

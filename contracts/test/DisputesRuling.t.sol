@@ -75,7 +75,6 @@ contract DisputesRulingTest is DisputeFixture {
         bytes32 id = open(3);
         address[] memory jury = draw(id);
         _commitAll(id, jury, 4);
-        vm.warp(block.timestamp + 12 hours + 1);
         for (uint256 i = 0; i < 3; ++i) {
             revealAs(jury[i], id, RIGHT);
         }
@@ -172,7 +171,6 @@ contract DisputesRulingTest is DisputeFixture {
 
     function _vote(bytes32 id, address[] memory jury, uint256 wrong) private {
         _commitAll(id, jury, wrong);
-        vm.warp(block.timestamp + 12 hours + 1);
         for (uint256 i = 0; i < jury.length; ++i) {
             revealAs(jury[i], id, i < wrong ? WRONG : RIGHT);
         }

@@ -47,6 +47,7 @@ interface IDisputes {
 
     /// @param deadline end of the current phase, seconds
     /// @param seedBlock block whose hash draws the jury
+    /// @param committed how many jurors have
     struct Dispute {
         address challenger;
         address worker;
@@ -57,6 +58,7 @@ interface IDisputes {
         uint128 bond;
         uint8 overturn;
         uint8 uphold;
+        uint8 committed;
     }
 
     event ParametersChanged(Parameters parameters);
@@ -105,6 +107,7 @@ interface IDisputes {
     /// taken; where too few validators are independent, the dispute ends without a ruling.
     function draw(bytes32 id) external;
 
+    /// @notice The last juror's commitment ends the phase.
     /// @param commitment keccak256(abi.encode(id, juror, verdict, salt))
     function commit(bytes32 id, bytes32 commitment) external;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IDisputes} from "../../src/interfaces/IDisputes.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {Evidence} from "../../src/libraries/Evidence.sol";
 import {Leaves} from "../../src/libraries/Leaves.sol";
@@ -53,13 +54,19 @@ abstract contract DisputeFixture is EvidenceFixture {
         disputes.reveal(id, verdict, SALT);
     }
 
+    /// @notice Where not all jurors have committed, their time has to pass.
+    function endCommitting(bytes32 id) internal {
+        IDisputes.Dispute memory dispute = disputes.disputeOf(id);
+        if (dispute.state == IDisputes.State.Committing) vm.warp(uint256(dispute.deadline) + 1);
+    }
+
     /// @notice The jury votes as given, verdict zero for who says nothing; then somebody counts.
     function ruleWith(bytes32 id, uint8[3] memory verdicts) internal {
         address[] memory jury = draw(id);
         for (uint256 i = 0; i < jury.length; ++i) {
             if (verdicts[i] != 0) commitAs(jury[i], id, verdicts[i]);
         }
-        vm.warp(block.timestamp + 12 hours + 1);
+        endCommitting(id);
         for (uint256 i = 0; i < jury.length; ++i) {
             if (verdicts[i] != 0) revealAs(jury[i], id, verdicts[i]);
         }

@@ -124,7 +124,6 @@ contract Handler is BatchHandler {
             vm.prank(jury[i]);
             disputes.commit(id, keccak256(abi.encode(id, jury[i], verdict, bytes32("salt"))));
         }
-        vm.warp(block.timestamp + 12 hours + 1);
         for (uint256 i = 0; i < jury.length; ++i) {
             vm.prank(jury[i]);
             disputes.reveal(id, uint8(1 + ((verdicts >> i) & 1)), "salt");
