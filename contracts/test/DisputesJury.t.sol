@@ -175,7 +175,7 @@ contract DisputesJuryTest is DisputeFixture {
         uint256 deadline = block.timestamp + 12 hours;
         assertEq(disputes.disputeOf(id).deadline, deadline);
         revealAs(jury[0], id, WRONG);
-        assertEq(disputes.disputeOf(id).deadline, deadline, "set once");
+        assertEq(disputes.disputeOf(id).deadline, deadline);
         vm.warp(deadline);
         revealAs(jury[1], id, WRONG);
         vm.warp(deadline + 1);

@@ -32,8 +32,9 @@ const quickParameters = {
   challengeSeconds: 1,
   withdrawalSeconds: 10,
   jurySize: 2,
-  juryCommitSeconds: 5,
-  juryRevealSeconds: 10,
+  // A busy machine has its time; a complete jury needs none of it.
+  juryCommitSeconds: 20,
+  juryRevealSeconds: 20,
   vetoSeconds: 1,
 } as const;
 

@@ -16,7 +16,7 @@ export const rightOutput = digest("c3");
 export const wrongOutput = digest("ee");
 
 /** Short phases. */
-export const quickDisputes = { jurySize: 2, juryCommitSeconds: 4, juryRevealSeconds: 6, vetoSeconds: 1 } as const;
+export const quickDisputes = { jurySize: 2, juryCommitSeconds: 30, juryRevealSeconds: 30, vetoSeconds: 1 } as const;
 
 export function startDisputeChain(parameters: object = {}): Promise<ChainFixture> {
   return startChain({ ownBonds: true, blockSeconds: 0.1, parameters: { ...quickDisputes, ...parameters } });

@@ -126,6 +126,8 @@ describe("a settled result that one validator approved", () => {
     await startParty(1, { result });
     const item = () => Promise.reject(new InferiumError("ReceiptGone", "It is gone."));
     for (const index of [2, 3, 4, 5, 6]) await startParty(index, { result, item });
+    await vi.waitFor(async () => expect(await theDispute()).toMatchObject({ state: "Committing" }), waiting);
+    await chain.provider.send("evm_increaseTime", [61]);
     await vi.waitFor(async () => expect(await theDispute()).toMatchObject({ state: "Closed" }), waiting);
     expect(await theDispute()).toMatchObject({ ruling: "Inconclusive", overturn: 0, uphold: 0 });
     expect(await chain.client.node(chain.validators[0]!.address)).toMatchObject({ stakeWei });

@@ -95,9 +95,9 @@ describe("inferium dispute", () => {
     const { jury } = await json(["status", id]);
     expect(jury).toHaveLength(2);
     await expect(vote("commit", id, accused)).rejects.toMatchObject({ code: "NotAJuror" });
-    for (const juror of jury) await vote("commit", id, juror);
+    await vote("commit", id, jury[0]);
     await expect(vote("reveal", id, jury[0])).rejects.toThrow(/phase/);
-    await skip(quickDisputes.juryCommitSeconds + 1);
+    await vote("commit", id, jury[1]);
     for (const juror of jury) await vote("reveal", id, juror);
     await dispute(["rule", id]);
     await expect(dispute(["execute", id])).rejects.toThrow(/The phase before is not over/);

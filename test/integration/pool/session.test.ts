@@ -128,6 +128,8 @@ describe("sessions with the pool", () => {
   test.for([
     { role: "Validator" as const, path: "/v1/receipt" },
     { role: "Worker" as const, path: "/v1/attest" },
+    { role: "Worker" as const, path: "/v1/batch" },
+    { role: "Worker" as const, path: "/v1/item" },
   ])("a $role may not call $path", async ({ role, path }) => {
     const call = aCaller(await aServer(aBackend()));
     const answer = await call(path, {}, await openToken(call, role));

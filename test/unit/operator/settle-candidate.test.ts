@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import type { ValidationObject } from "../../../src/operator/kinds.ts";
+import type { TaskEntry } from "../../../src/operator/ledger.ts";
+import { type CandidateSources, gatherCandidate } from "../../../src/operator/settle-candidate.ts";
+import { computeTaskId } from "../../../src/protocol/typed-data.ts";
+
+const uid = "uid-1";
+const voters = ["0xA1", "0xB2", "0xC3"].map((prefix) => prefix.padEnd(42, "0"));
+const digest = `0x${"11".repeat(32)}`;
+
+const validation = {
+  metadata: { namespace: "demo", name: "val", uid: "val-1" },
+  spec: { quorum: 2, receipts: [{ uid, attempt: 1, digest, task: "job" }] },
+  status: {
+    validators: voters.map((address) => ({
+      ...{ address, state: "Revealed", votes: ["Accept"], outputDigests: [digest] },
+      ...{ votesRoot: digest, signature: "0x" },
+    })),
+  },
+} as unknown as ValidationObject;
+
+const entry = {
+  ...{ key: "demo/job", uid, task: { spec: {}, metadata: {} } },
+  status: {
+    conditions: [{ type: "Validated", status: "True" }],
+    verdict: { result: "Accepted" },
+    receipt: { message: { taskId: computeTaskId(uid), attempt: 1, worker: voters[0] }, signature: "0x", digest },
+  },
+} as unknown as TaskEntry;
+
+async function gather(members: readonly string[]) {
+  const dropped: string[] = [];
+  const sources = {
+    index: { covering: () => validation },
+    link: { client: { node: async () => ({ payout: "0xpay" }) } },
+    dropValidation: async ({ metadata }: ValidationObject) => void dropped.push(metadata.name),
+  } as unknown as CandidateSources;
+  const candidate = await gatherCandidate(sources, entry, new Set(members.map((address) => address.toLowerCase())));
+  return { voters: candidate?.task.votes.map(({ validator }) => validator), dropped };
+}
+
+describe("the votes that a task is settled with", () => {
+  test("are all that accepted, while all sit in the set", async () => {
+    expect(await gather(voters)).toEqual({ voters, dropped: [] });
+  });
+
+  test("are not those of who was removed since: no validator would certify them", async () => {
+    expect(await gather(voters.slice(0, 2))).toEqual({ voters: voters.slice(0, 2), dropped: [] });
+  });
+
+  test("where too few are left, the panel is given up and another one hears the task", async () => {
+    expect(await gather(voters.slice(0, 1))).toEqual({ voters: undefined, dropped: ["val"] });
+  });
+});
