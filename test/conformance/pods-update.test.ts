@@ -161,6 +161,8 @@ area("pods: updates", (conformance) => {
     await tools.api.post(`${pod}/binding`, binding).expect(201, { kind: "Status", status: "Success" });
     const bound = await tools.api.get(pod).expect(200, { spec: { nodeName: "n1" } });
     expect(bound.status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
+    const { metadata } = await tools.api.get(pod).expect(200);
+    expect(metadata.generation).toBe(1);
     await tools.api.post(`${pod}/binding`, binding).refuse(409, "Conflict");
   });
 

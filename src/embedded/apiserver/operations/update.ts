@@ -80,7 +80,9 @@ function prepareNext(context: ApiContext, target: Target, change: UpdateChange, 
   mutateAdmission(context, admissionOf(target, old, next, options));
   if (subresource === "status") kind.strategy.prepareStatus?.(next, old, strategyContext);
   else kind.strategy.prepareUpdate?.(next, old, strategyContext);
-  if (kind.hasGeneration && subresource !== "status" && contentChanged(kind, old, next)) {
+  // Status says nothing of what is wanted, and the node of a pod is where it is wanted, not what.
+  const counts = kind.hasGeneration && subresource !== "status" && subresource !== "binding";
+  if (counts && contentChanged(kind, old, next)) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   return next;
