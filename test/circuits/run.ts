@@ -1,6 +1,6 @@
 /**
  * `npm run test:circuits`: the circuits' tests as `npm test` runs them; `--long` looks at every wire and constraint of every template and
- * compiles many more random networks with circom, which takes some ten minutes.
+ * compiles many more random networks with circom, which takes some minutes.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
