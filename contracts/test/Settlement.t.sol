@@ -149,10 +149,10 @@ contract SettlementTest is Fixture {
     }
 
     function testVerifiesATaskThroughLaterBatches() public {
-        Leaves.Task memory task = Leaves.Task(keccak256("t"), 1, keccak256("r"), STRANGER, REQUESTER, 5);
+        Leaves.Task memory task = Leaves.Task(keccak256("t"), 1, keccak256("r"), STRANGER, REQUESTER, 5, 0);
         bytes32 sibling = keccak256("sibling");
-        bytes32 leaf =
-            keccak256(bytes.concat(keccak256(abi.encode(task.taskId, 1, task.receiptDigest, STRANGER, REQUESTER, 5))));
+        bytes memory words = abi.encode(task.taskId, 1, task.receiptDigest, STRANGER, REQUESTER, 5, bytes32(0));
+        bytes32 leaf = keccak256(bytes.concat(keccak256(words)));
         TypedData.BatchHeader[] memory path = new TypedData.BatchHeader[](2);
         path[0] = nextHeader(ROOT, 1);
         path[0].taskRoot =
@@ -165,6 +165,9 @@ contract SettlementTest is Fixture {
         assertTrue(settlement.verifyTask(path, task, proof), "in the batch");
         task.rewardWei = 6;
         assertTrue(!settlement.verifyTask(path, task, proof), "tampered");
+        task.rewardWei = 5;
+        task.statementHash = keccak256("proven");
+        assertTrue(!settlement.verifyTask(path, task, proof), "re-executed, not proven");
         path[1].previousHash = ROOT;
         vm.expectRevert(abi.encodeWithSelector(ISettlement.BrokenHeaderChain.selector, 1));
         settlement.verifyTask(path, task, proof);

@@ -106,7 +106,8 @@ contract VectorsTest is Fixture {
             vm.parseJsonBytes32(merkle, ".task.receiptDigest"),
             vm.parseJsonAddress(merkle, ".task.worker"),
             vm.parseJsonAddress(merkle, ".task.requester"),
-            vm.parseJsonUint(merkle, ".task.rewardWei")
+            vm.parseJsonUint(merkle, ".task.rewardWei"),
+            vm.parseJsonBytes32(merkle, ".task.statementHash")
         );
         assertEq(Leaves.hash(task), vm.parseJsonBytes32(merkle, ".task.leaf"));
     }

@@ -13,6 +13,9 @@ export interface ContractAddresses {
   readonly agentRevenue: string;
   readonly timelock: string;
   readonly governor: string;
+  readonly modelRegistry: string;
+  readonly zkVerifier: string;
+  readonly zkFaults: string;
 }
 
 /** The contract behind each address, in the order of deployment. */
@@ -28,4 +31,7 @@ export const contractOf: Readonly<Record<keyof ContractAddresses, ContractName>>
   agentRevenue: "AgentRevenue",
   timelock: "TimelockController",
   governor: "InferiumGovernor",
+  modelRegistry: "ModelRegistry",
+  zkVerifier: "ZkVerifier",
+  zkFaults: "ZkFaults",
 };

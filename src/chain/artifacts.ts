@@ -20,6 +20,8 @@ export const contractNames = [
   "TimelockController",
   "InferiumGovernor",
   "ModelRegistry",
+  "ZkVerifier",
+  "ZkFaults",
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

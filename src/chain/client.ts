@@ -3,11 +3,13 @@
  * nothing. Every read goes to the endpoint: nothing is cached.
  */
 import type { JsonRpcProvider, Result } from "ethers";
-import type { TaskLeaf } from "../protocol/merkle.ts";
-import type { BatchHeaderMessage, ProtocolDomain } from "../protocol/typed-data.ts";
+import { completeTaskLeaf, type TaskLeaf } from "../protocol/merkle.ts";
+import type { ProofStatement } from "../protocol/proof.ts";
+import type { BatchHeaderMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { type EndpointOptions, openProvider } from "./provider.ts";
+import { type RegisteredCircuit, readCircuit } from "./registered-circuit.ts";
 import { toChainError } from "./revert.ts";
 
 export const nodeRoles = ["None", "Worker", "Validator"] as const;
@@ -62,6 +64,13 @@ export interface ChainClient {
   isSlashed(faultId: string): Promise<boolean>;
   /** `path`: the header of the task's batch and its successors up to the last one or to a multiple of 256. */
   verifyTask(path: readonly BatchHeaderMessage[], task: TaskLeaf, proof: readonly string[]): Promise<boolean>;
+  /** The circuit that a model's proofs of so many rows are checked with; undefined where none is registered. */
+  circuit(modelDigest: string, rows: number): Promise<RegisteredCircuit | undefined>;
+  /**
+   * Has the chain check a proof for the work of a receipt.
+   * @throws InferiumError TransactionReverted, whose evidence names the contract's reason, such as InvalidProof or AnotherWorker
+   */
+  verifyProof(receipt: ReceiptMessage, statement: ProofStatement, words: readonly string[]): Promise<void>;
   blockNumber(): Promise<number>;
   /** Undefined where the chain has no such block. */
   blockHash(number: number): Promise<string | undefined>;
@@ -96,7 +105,11 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
-    verifyTask: async (path, task, proof) => (await read("settlement", "verifyTask", [path, task, proof]))[0],
+    verifyTask: async (path, task, proof) =>
+      (await read("settlement", "verifyTask", [path, completeTaskLeaf(task), proof]))[0],
+    circuit: (modelDigest, rows) => readCircuit({ read, provider }, modelDigest, rows),
+    verifyProof: async (receipt, statement, words) =>
+      void (await read("zkVerifier", "verifyFor", [receipt, statement, words])),
     blockNumber: () => provider.getBlockNumber().catch(failReading("the block number")),
     blockHash: async (number) => (await provider.getBlock(number).catch(failReading("a block")))?.hash ?? undefined,
     close: () => provider.destroy(),

@@ -52,6 +52,8 @@ export interface DeployParameters {
   readonly proposalThresholdWei?: bigint;
   /** Share of the supply that must take part in a vote. */
   readonly governorQuorumBps?: number;
+  /** Whether ModelRegistry takes keys of one party's setup, who could forge proofs. For trials alone; cannot be changed later. */
+  readonly allowDevelopmentSetup?: boolean;
 }
 
 export interface Allocation {
@@ -87,6 +89,7 @@ export const defaultDeployParameters = {
   votingPeriodSeconds: 5 * day,
   proposalThresholdWei: 100_000n * oneToken,
   governorQuorumBps: 400,
+  allowDevelopmentSetup: false,
 } as const;
 
 export type ResolvedParameters = Required<DeployParameters>;

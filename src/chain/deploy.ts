@@ -124,12 +124,12 @@ function predictAddresses(deployer: string, nonce: number): ContractAddresses {
 function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParameters): unknown[] {
   const table: Record<Key, () => unknown[]> = {
     token: () => [p.admin, p.allocations.map(({ account, amountWei }) => [account, amountWei])],
-    registry: () => [at.token, p.admin, [at.slashing, at.disputes], registryParameters(p)],
+    registry: () => [at.token, p.admin, [at.slashing, at.disputes, at.zkFaults], registryParameters(p)],
     validatorSets: () => [
       at.registry,
       at.settlement,
       p.admin,
-      [at.slashing, at.disputes, at.settlement],
+      [at.slashing, at.disputes, at.settlement, at.zkFaults],
       p.graceSeconds,
       sortAddresses(p.validators),
     ],
@@ -142,6 +142,9 @@ function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParame
     // Proposes through the governor alone; anybody may execute; it administers itself.
     timelock: () => [p.timelockSeconds, [at.governor], [ZeroAddress], ZeroAddress],
     governor: () => [at.token, at.registry, at.timelock, governorSettings(p)],
+    modelRegistry: () => [p.admin, p.allowDevelopmentSetup],
+    zkVerifier: () => [at.modelRegistry],
+    zkFaults: () => [at.zkVerifier, at.settlement, at.registry, at.validatorSets],
   };
   return table[key]();
 }

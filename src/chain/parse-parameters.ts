@@ -33,6 +33,11 @@ const bps: Reader = (value, field) => {
   throw invalid(field, value, "basis points from 0 to 10000");
 };
 
+const flag: Reader = (value, field) => {
+  if (typeof value === "boolean") return value;
+  throw invalid(field, value, "true or false");
+};
+
 const readers: Readonly<Record<Field, Reader>> = {
   validators: (value, field) => {
     if (!Array.isArray(value) || value.length === 0) throw invalid(field, value, "a list of at least one address");
@@ -67,6 +72,7 @@ const readers: Readonly<Record<Field, Reader>> = {
   rejectedBps: bps,
   missedBps: bps,
   governorQuorumBps: bps,
+  allowDevelopmentSetup: flag,
   agentSplitBps: (value, field) => {
     const parts = record(value, field);
     const names = ["creator", "host", "validators", "treasury"];

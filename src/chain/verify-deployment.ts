@@ -1,6 +1,6 @@
 /** Compares what stands on a chain with the committed artifacts and the parameters of a file. Reads only. */
 import { isDeepStrictEqual } from "node:util";
-import type { JsonRpcProvider, Result } from "ethers";
+import { id, type JsonRpcProvider, type Result } from "ethers";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { sortAddresses } from "./certificate.ts";
@@ -44,11 +44,22 @@ export async function verifyDeployment(
 }
 
 const adminRole = `0x${"0".repeat(64)}`;
+const slasherRole = id("SLASHER_ROLE");
+const removerRole = id("REMOVER_ROLE");
 
 /** What the constructors were given, as the contracts tell it. What governance may change later is compared too. */
 function listExpectations(at: ContractAddresses, p: ResolvedParameters): Expectation[] {
   const roles = (
-    ["token", "registry", "validatorSets", "settlement", "slashing", "disputes", "agentRevenue"] as const
+    [
+      "token",
+      "registry",
+      "validatorSets",
+      "settlement",
+      "slashing",
+      "disputes",
+      "agentRevenue",
+      "modelRegistry",
+    ] as const
   ).map((contract): Expectation => [contract, "hasRole", [adminRole, p.admin], true]);
   return [
     ...roles,
@@ -82,6 +93,15 @@ function listExpectations(at: ContractAddresses, p: ResolvedParameters): Expecta
     ["settlement", "escrow", [], at.escrow],
     ["timelock", "getMinDelay", [], BigInt(p.timelockSeconds)],
     ["governor", "timelock", [], at.timelock],
+    // Who proves a false statement of a validator takes its bond and its seat through this contract.
+    ["registry", "hasRole", [slasherRole, at.zkFaults], true],
+    ["validatorSets", "hasRole", [removerRole, at.zkFaults], true],
+    ["modelRegistry", "allowDevelopmentSetup", [], p.allowDevelopmentSetup],
+    ["zkVerifier", "registry", [], at.modelRegistry],
+    ["zkFaults", "verifier", [], at.zkVerifier],
+    ["zkFaults", "settlement", [], at.settlement],
+    ["zkFaults", "registry", [], at.registry],
+    ["zkFaults", "validatorSets", [], at.validatorSets],
   ];
 }
 

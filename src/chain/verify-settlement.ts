@@ -13,6 +13,8 @@ export interface SettlementClaim {
   readonly receipt: { readonly message: ReceiptMessage; readonly signature: string; readonly digest: string };
   readonly requester: string;
   readonly rewardWei: bigint;
+  /** Of what a proof showed; undefined where validators re-executed. */
+  readonly statementHash?: string | undefined;
   readonly batch: bigint;
   readonly proof: readonly string[];
   /** What the status shows as the result, as 0x-hex. */
@@ -20,8 +22,12 @@ export interface SettlementClaim {
 }
 
 export interface Check {
-  readonly name: "Receipt" | "Output" | "Inclusion" | "Chain" | "Certificate" | "Final";
+  readonly name:
+    | ("Receipt" | "Output" | "Inclusion" | "Chain" | "Certificate" | "Final")
+    | ("Statement" | "Circuit" | "Proof" | "Inputs");
   readonly passed: boolean;
+  /** It could not be looked at, and so speaks neither for nor against. */
+  readonly open?: true;
   readonly detail: string;
 }
 
@@ -80,15 +86,15 @@ function checkOutput({ receipt, outputDigest }: SettlementClaim): Check {
   return { name: "Output", passed, detail };
 }
 
-function leafOf({ receipt, requester, rewardWei }: SettlementClaim) {
+function leafOf({ receipt, requester, rewardWei, statementHash }: SettlementClaim) {
   const { taskId, attempt, worker } = receipt.message;
-  return { taskId, attempt, receiptDigest: receipt.digest, worker, requester, rewardWei };
+  return { taskId, attempt, receiptDigest: receipt.digest, worker, requester, rewardWei, statementHash };
 }
 
 function checkInclusion(claim: SettlementClaim, { header, txHash }: SettledHeader): Check {
   const passed = verifyMerkleProof(header.taskRoot, hashTaskLeaf(leafOf(claim)), claim.proof);
   const detail = passed
-    ? `task, attempt, receipt, worker, requester and reward are a leaf of batch ${header.sequence}, transaction ${txHash}`
+    ? `task, attempt, receipt, worker, requester, reward${claim.statementHash ? " and what was proven" : ""} are a leaf of batch ${header.sequence}, transaction ${txHash}`
     : `the proof does not lead from this task to the root of batch ${header.sequence}, ${header.taskRoot}`;
   return { name: "Inclusion", passed, detail };
 }

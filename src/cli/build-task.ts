@@ -38,7 +38,7 @@ export interface TaskSources {
 export type NewTask = Omit<InferenceTask, "spec" | "status"> & { readonly spec: Partial<InferenceTaskSpec> };
 
 const types = ["Inference", "Benchmark", "Training", "Agent", "Leaderboard"] as const;
-const policies = ["Exact", "Tolerance", "None"] as const;
+const policies = ["Exact", "Tolerance", "ZeroKnowledge", "None"] as const;
 
 /** @throws InferiumError InvalidUsage */
 export function buildTask(flags: SubmitFlags, { namespace, model, input, suffix }: TaskSources): NewTask {

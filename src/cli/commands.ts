@@ -59,7 +59,7 @@ function addSubmit(program: Command, context: CommandContext): void {
     .option("--name <name>", "name of the task; left out: one is made")
     .option("--type <type>", "Inference, Benchmark, Training, Agent or Leaderboard")
     .option("--tier <tier>", "least tier of the worker: High, Mid or Low; left out: the type's")
-    .option("--policy <policy>", "how results are compared: Exact, Tolerance or None")
+    .option("--policy <policy>", "how results are checked: Exact, Tolerance, ZeroKnowledge or None")
     .option("--validators <n>", "size of the panel", parseWhole)
     .option("--quorum <n>", "votes that decide; left out: a majority", parseWhole)
     .option("--absolute <x>", "absolute bound of a value under Tolerance", parseDecimal)

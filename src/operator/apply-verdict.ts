@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { stageOf, type TaskVerdict, validateTask } from "../protocol/lifecycle.ts";
+import { type ProofFinding, stageOf, type TaskVerdict, validateTask } from "../protocol/lifecycle.ts";
 import { decidePenalty } from "../protocol/slashing.ts";
 import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
@@ -47,6 +47,7 @@ interface Decided {
   readonly index: number;
   readonly attempt: number;
   readonly verdict: TaskVerdict;
+  readonly proven: ProofFinding | undefined;
 }
 
 export function createApplyVerdict(options: ApplyVerdictOptions): ApplyVerdict {
@@ -73,22 +74,36 @@ function find(
   if (entry?.uid !== uid || stageOf(entry.status) !== "Judge") return undefined;
   if (entry.status.receipt?.digest !== receipt.digest) return undefined;
   if (validations.covering(uid, attempt)?.metadata.uid !== validation.metadata.uid) return undefined;
-  return { entry, validation, index, attempt, verdict: describeVerdict(validation, index) };
+  const proven = findProof(validation);
+  return { entry, validation, index, attempt, verdict: describeVerdict(validation, { index, proven }), proven };
 }
 
-function describeVerdict(validation: ValidationObject, index: number): TaskVerdict {
+function findProof({ status }: ValidationObject): ProofFinding | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === "Proven");
+  return condition && { holds: condition.status === "True", reason: condition.reason, message: condition.message };
+}
+
+function describeVerdict(
+  validation: ValidationObject,
+  { index, proven }: { readonly index: number; readonly proven: ProofFinding | undefined },
+): TaskVerdict {
   const { policy, quorum } = validation.spec;
+  const proof = validation.status?.proof;
   const tally = tallyVotes(
     (validation.status?.validators ?? []).map(({ votes }) => votes?.[index]),
     quorum,
   );
   const owners = countOwners(validation, { index, tally });
-  const notProven =
-    owners < quorum ? [`That the deciding validators are independent: they have ${owners} owner(s).`] : [];
+  const notProven = [
+    ...(owners < quorum ? [`That the deciding validators are independent: they have ${owners} owner(s).`] : []),
+    ...(proof?.developmentSetup ? ["That nobody forged the proof: its keys come from a setup for development."] : []),
+    ...(proven?.holds === false ? [`The result by a proof: the panel re-executed (${proven.reason}).`] : []),
+  ];
   return {
     result: tally.verdict,
     validation: validation.metadata.name,
-    policy,
+    policy: proven?.holds === false ? "Exact" : policy,
+    ...(proof ? { statementHash: proof.statementHash } : {}),
     accept: tally.accept,
     reject: tally.reject,
     abstain: tally.abstain,
@@ -105,12 +120,13 @@ function countOwners({ spec, status }: ValidationObject, decided: { index: numbe
   return new Set(deciding.map(({ address }) => ownerOf(address).toLowerCase())).size;
 }
 
-async function accept(options: ApplyVerdictOptions, { entry, attempt, verdict }: Decided): Promise<void> {
+async function accept(options: ApplyVerdictOptions, { entry, attempt, verdict, proven }: Decided): Promise<void> {
   await options.ledger.change(entry.key, {
     uid: entry.uid,
     stage: "validated",
     durable: false,
-    decide: (status, context) => (stageOf(status) === "Judge" ? validateTask(status, verdict, context) : undefined),
+    decide: (status, context) =>
+      stageOf(status) === "Judge" ? validateTask(status, verdict, context, proven) : undefined,
   });
   const worker = entry.status.assignment?.worker;
   const id = `${entry.uid}/${attempt}`;

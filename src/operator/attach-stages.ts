@@ -66,13 +66,14 @@ export function attachAdmission({ books, lanes, config, clock }: Wiring): Admiss
 }
 
 export function attachValidation(wiring: Wiring): void {
-  const { books, lanes, config, clients, clock, logger, metrics, link } = wiring;
-  const { windowMs, deadlineMs, stragglerMs } = config.validation;
+  const { books, lanes, config, clients, clock, logger, metrics, link, tell } = wiring;
+  const { windowMs, deadlineMs, stragglerMs, provingMs, endorsingMs } = config.validation;
   const grouping = createGrouping({
     ...{ ...books, link, clock, logger, windowMs },
     client: clients.validations,
     pool: config.pool.name,
     validationMs: deadlineMs,
+    proofMs: provingMs + endorsingMs,
     schedule: (group, delayMs) => lanes.addAfter("group", group, delayMs),
   });
   const apply = createApplyVerdict({
@@ -84,7 +85,10 @@ export function attachValidation(wiring: Wiring): void {
   });
   const timing = { deadlineMs, stragglerMs };
   lanes.attach("group", grouping.reconcile);
-  lanes.attach("panel", createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply }));
+  lanes.attach(
+    "panel",
+    createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply, tell }),
+  );
   lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
 }
 

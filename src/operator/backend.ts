@@ -31,6 +31,7 @@ import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { MissedBook } from "./missed-book.ts";
 import type { PanelBook } from "./panel-book.ts";
 import type { Presence } from "./presence.ts";
+import type { ProofBook } from "./proof-book.ts";
 import type { SettledResults } from "./settled-results.ts";
 import type { Workload } from "./workload.ts";
 
@@ -43,6 +44,7 @@ export interface BackendOptions {
   readonly claims: ClaimDesk;
   readonly duties: DutyDesk;
   readonly panels: PanelBook;
+  readonly proofs: ProofBook;
   readonly certifier: Certifier;
   readonly results: SettledResults;
   readonly words: ClaimWords;
@@ -189,9 +191,16 @@ function isAttempt({ uid, status, task }: TaskEntry, { taskId, attempt }: Runnin
   return status.assignment?.attempt === attempt && computeTaskId(uid) === taskId;
 }
 
-function attest({ panels, certifier }: BackendOptions, account: string, request: AttestRequest): AttestResponse {
+function attest(
+  { panels, proofs, certifier }: BackendOptions,
+  account: string,
+  request: AttestRequest,
+): AttestResponse {
   if (request.kind === "commit") return panels.commit(account, request);
   if (request.kind === "reveal") return panels.reveal(account, request);
+  if (request.kind === "prove") return proofs.prove(account, request);
+  if (request.kind === "endorse") return proofs.endorse(account, request);
+  if (request.kind === "decline") return proofs.decline(account, request);
   if (request.kind === "certify") return certifier.sign(account, request);
   if (request.kind === "refuse") return certifier.refuse(account, request);
   throw new InferiumError("UnknownAttestation", "An attestation is of no known kind.");

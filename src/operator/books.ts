@@ -29,6 +29,7 @@ import { OrderBook } from "./order-book.ts";
 import { OutputCache } from "./output-cache.ts";
 import { PanelBook } from "./panel-book.ts";
 import { Presence } from "./presence.ts";
+import { ProofBook } from "./proof-book.ts";
 import { RecordStore } from "./record-store.ts";
 import { ReputationBook } from "./reputation-book.ts";
 import { SettledResults } from "./settled-results.ts";
@@ -77,6 +78,9 @@ export function createBooks(parts: BookParts) {
   const slashes = new SlashBook(records("slash"));
   const finder = new TaskFinder(ledger);
   const missed = new MissedBook(records("missed"));
+  const buildItems = (validation: ValidationObject) =>
+    items.build(validation).catch((error: unknown) => abandon(clients, validation, error));
+  const { deadlineMs, provingMs, endorsingMs, stragglerMs } = config.validation;
   return {
     ...createMembers(parts, { slashes, missed }),
     missed,
@@ -98,10 +102,14 @@ export function createBooks(parts: BookParts) {
     panels: new PanelBook({
       domain,
       clock,
-      deadlineMs: config.validation.deadlineMs,
-      buildItems: (validation) =>
-        items.build(validation).catch((error: unknown) => abandon(clients, validation, error)),
+      deadlineMs,
+      buildItems,
       onVote: (key) => lanes.add("panel", key),
+    }),
+    proofs: new ProofBook({
+      ...{ domain, clock, buildItems },
+      timing: { provingMs, endorsingMs, stragglerMs },
+      onChange: (key) => lanes.add("panel", key),
     }),
   };
 }

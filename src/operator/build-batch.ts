@@ -4,9 +4,10 @@
  * of them would make the validators or the contract refuse the whole batch.
  */
 import { getAddress } from "ethers";
-import { readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
+import { listValidators, readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
 import type { BatchTask, SignedClaim, SignedOrder } from "../pool/wire.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
+import { hashStatement, toStatement } from "../protocol/proof.ts";
 import { type Batch, computeBatch, type SettledTask, zeroHash } from "../protocol/settlement.ts";
 import type { BatchBody, BatchMember, BatchRecord, Totals } from "./batch-book.ts";
 
@@ -76,7 +77,8 @@ export function toSettledTask(task: BatchTask): SettledTask {
     workerPayee: task.payee,
     requester: task.requester,
     rewardWei: BigInt(task.rewardWei),
-    validatorPayees: task.votes.map((vote) => vote.payee),
+    validatorPayees: listValidators(task).map(({ payee }) => payee),
+    ...(task.proven ? { statementHash: hashStatement(toStatement(task.proven.proof)) } : {}),
   };
 }
 

@@ -43,6 +43,9 @@ export interface OperatorConfig {
     readonly windowMs: number;
     readonly deadlineMs: number;
     readonly stragglerMs: number;
+    /** How long a panel waits for a proof, and then for who endorses it, before it re-executes. */
+    readonly provingMs: number;
+    readonly endorsingMs: number;
     /** Decided Validations are deleted so long after their tasks are settled. */
     readonly keepMs: number;
   };
@@ -91,6 +94,8 @@ export async function readOperatorConfig(
       windowMs: env.whole("INFERIUM_VALIDATION_WINDOW_MS", 250, { min: 0, max: 60_000 }),
       deadlineMs: seconds(env, "INFERIUM_VALIDATION_SECONDS", 120),
       stragglerMs: env.whole("INFERIUM_STRAGGLER_MS", 5_000, { min: 0, max: 3_600_000 }),
+      provingMs: seconds(env, "INFERIUM_PROVING_SECONDS", 120),
+      endorsingMs: seconds(env, "INFERIUM_ENDORSING_SECONDS", 60),
       keepMs: seconds(env, "INFERIUM_VALIDATION_KEEP_SECONDS", 3_600),
     },
     mergeMs: env.whole("INFERIUM_MERGE_MS", 1_000, { min: 0, max: 60_000 }),

@@ -1,8 +1,12 @@
 /** Stage 7: gathers for one accepted task all the evidence that a validator needs to sign for it. */
 import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
-import type { VoteEvidence } from "../pool/wire.ts";
+import type { ValidationStatus } from "../api/v1alpha1/generated/validations.ts";
+import { InferiumError } from "../base/errors.ts";
+import { objectKey } from "../kube/object.ts";
+import type { BatchTask, ProofEvidence } from "../pool/wire.ts";
 import { reopenTask, stageOf } from "../protocol/lifecycle.ts";
 import type { Order } from "../protocol/order.ts";
+import { readProof } from "../protocol/proof.ts";
 import { rewardOf } from "../protocol/task.ts";
 import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
@@ -12,10 +16,12 @@ import type { ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OrderBook } from "./order-book.ts";
 import type { ValidationIndex } from "./validation-index.ts";
+import type { ItemBook } from "./validation-items.ts";
 
 export interface CandidateSources {
   readonly ledger: TaskLedger;
   readonly index: ValidationIndex;
+  readonly items: Pick<ItemBook, "build" | "drop">;
   readonly orders: OrderBook;
   readonly link: ChainLink;
   /** A panel that lost members has not enough votes left: another one is to hear its tasks. */
@@ -34,9 +40,9 @@ export async function gatherCandidate(
   const { task, status, uid, key } = entry;
   const { receipt } = status;
   if (!receipt || !isConditionTrue(status.conditions, "Validated")) return undefined;
-  const votes = status.verdict?.result === "Unverified" ? [] : await findVotes(sources, entry, members);
-  if (votes === "TooFew") return undefined;
-  if (!votes) {
+  const evidence = await findEvidence(sources, entry, members);
+  if (evidence === "TooFew") return undefined;
+  if (!evidence) {
     await reopen(sources.ledger, entry);
     return undefined;
   }
@@ -57,7 +63,7 @@ export async function gatherCandidate(
       payee: await readPayout(sources, message.worker),
       requester: requesterOf(task.spec),
       rewardWei: rewardWei.toString(),
-      votes,
+      ...evidence,
       ...(order ? { order: writeOrder(order) } : {}),
     },
   };
@@ -78,15 +84,20 @@ async function findOrder(orders: OrderBook, { task, status }: TaskEntry): Promis
   return hadExpired || message.requester !== requesterOf(task.spec) ? undefined : found.order;
 }
 
-/** TooFew: the panel is given up, and the task waits until its Validation is gone. */
-async function findVotes(
+type Evidence = Pick<BatchTask, "votes" | "proven">;
+
+/** Undefined where it is gone: its Validation was deleted. TooFew: the panel is given up, and the task waits until its Validation is gone. */
+async function findEvidence(
   sources: CandidateSources,
   { uid, status }: TaskEntry,
   members: ReadonlySet<string>,
-): Promise<VoteEvidence[] | "TooFew" | undefined> {
+): Promise<Evidence | "TooFew" | undefined> {
+  if (status.verdict?.result === "Unverified") return { votes: [] };
   const attempt = status.receipt?.message.attempt ?? 0;
   const validation = sources.index.covering(uid, attempt);
   if (!validation?.status) return undefined;
+  if (validation.status.proof)
+    return { votes: [], proven: await gatherProof(sources, validation, validation.status.proof) };
   const at = validation.spec.receipts.findIndex((receipt) => receipt.uid === uid && receipt.attempt === attempt);
   const validationId = computeValidationId(validation.metadata.uid ?? "");
   const cast = collectVotes({ spec: validation.spec, status: validation.status }, at, "Accept");
@@ -95,9 +106,37 @@ async function findVotes(
     await sources.dropValidation(validation);
     return "TooFew";
   }
-  return Promise.all(
-    votes.map(async (vote) => ({ ...vote, payee: await readPayout(sources, vote.validator), validationId })),
-  );
+  return {
+    votes: await Promise.all(
+      votes.map(async (vote) => ({ ...vote, payee: await readPayout(sources, vote.validator), validationId })),
+    ),
+  };
+}
+
+/** With all that a validator needs to rebuild the public signals. @throws InferiumError OutputMissing (retry) */
+async function gatherProof(
+  sources: CandidateSources,
+  validation: ValidationObject,
+  made: NonNullable<ValidationStatus["proof"]>,
+): Promise<ProofEvidence> {
+  const [item] = await sources.items.build(validation);
+  sources.items.drop(objectKey(validation));
+  if (item?.output === undefined) {
+    const message = `The output behind the proof of ${validation.metadata.name} is not there; its batch waits for it.`;
+    throw new InferiumError("OutputMissing", message, { disposition: "retry" });
+  }
+  const endorsers = (validation.status?.validators ?? []).filter(({ endorsement }) => endorsement !== undefined);
+  const endorsements = endorsers.map(async ({ address, endorsement = "" }) => {
+    return { validator: address, payee: await readPayout(sources, address), signature: endorsement };
+  });
+  const { taskId, attempt, worker } = item.receipt.message;
+  return {
+    proof: { ...{ taskId, attempt, worker }, ...readProof(made) },
+    model: item.model,
+    input: item.input,
+    output: item.output,
+    endorsements: await Promise.all(endorsements),
+  };
 }
 
 async function reopen(ledger: TaskLedger, entry: TaskEntry): Promise<void> {

@@ -61,6 +61,7 @@ export function buildStages(parts: StageParts): Stages {
   // Batches first: there is one in a while, and everybody's pay waits for it; votes go on right after.
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   books.duties.addSource((validator) => books.panels.nextDuty(validator));
+  books.duties.addSource((validator) => books.proofs.nextDuty(validator));
   attachUpkeep(wiring);
   follow(wiring, { admission, settle });
   return {

@@ -10,11 +10,20 @@ export type TaskNews =
   | "Disputed"
   | "Overturned"
   | "Failed"
-  | "Expired";
+  | "Expired"
+  | "NotProven";
 
 export type TellTask = (task: TaskObject, reason: TaskNews, note: string) => void;
 
-const warnings: ReadonlySet<TaskNews> = new Set(["Rejected", "Slashed", "Disputed", "Overturned", "Failed", "Expired"]);
+const warnings: ReadonlySet<TaskNews> = new Set([
+  "Rejected",
+  "Slashed",
+  "Disputed",
+  "Overturned",
+  "Failed",
+  "Expired",
+  "NotProven",
+]);
 
 export function createTaskEvents(recorder: EventRecorder): TellTask {
   return (task, reason, note) =>

@@ -67,9 +67,10 @@ async function buildItem(
   };
 }
 
-/** Only where values are compared: for Exact the digest in the receipt says it all. */
+/** Only where values are compared, or are part of what is proven: for Exact the digest in the receipt says it all. */
 async function findOutput({ outputs, tasks }: ItemSources, entry: TaskEntry): Promise<InlineTensors | undefined> {
-  if (entry.task.spec.verification.policy !== "Tolerance") return undefined;
+  const { policy } = entry.task.spec.verification;
+  if (policy !== "Tolerance" && policy !== "ZeroKnowledge") return undefined;
   const cached = outputs.get(`${entry.uid}/${entry.status.receipt?.message.attempt}`);
   if (cached) return cached;
   const { namespace, name } = entry.task.metadata;

@@ -1,7 +1,7 @@
 /** Between a batch as it is computed and signed, and its form on the wire and in records: whole numbers as decimal text. Pure. */
 import type { Batch } from "../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
-import type { BatchData, BatchHeaderData } from "./wire.ts";
+import type { BatchData, BatchHeaderData, BatchTask } from "./wire.ts";
 
 type Amounts = BatchData["balances"];
 
@@ -30,6 +30,14 @@ export function writeHeader(header: BatchHeaderMessage): BatchHeaderData {
     settledWei: header.settledWei.toString(),
     createdAt: header.createdAt.toString(),
   };
+}
+
+/** Who stood for a task's result, by a vote or by endorsing its proof, and is paid for it. */
+export function listValidators({
+  votes,
+  proven,
+}: Pick<BatchTask, "votes" | "proven">): readonly { readonly validator: string; readonly payee: string }[] {
+  return proven?.endorsements ?? votes;
 }
 
 /** In the order of the entries. */

@@ -102,6 +102,18 @@ const byKind = (oneOf: readonly object[]) => ({
 const receipt = object({ namespace: objectName, task: objectName, outcome: byKind([completed, failed]) });
 
 const vote = object({ vote: { enum: ["Accept", "Reject", "Abstain"] }, outputDigest: hex(32) });
+const decimal = { type: "string", pattern: "^(0|[1-9][0-9]{0,77})$" };
+const proof = object({
+  taskId: hex(32),
+  attempt: attemptNumber,
+  worker: address,
+  modelDigest: digest,
+  verifyingKeyDigest: digest,
+  rows: { type: "integer", minimum: 1, maximum: 2 ** 32 - 1 },
+  salt: decimal,
+  signals: { ...list(decimal, 3), minItems: 3 },
+  words: { ...list(decimal, 8), minItems: 8 },
+});
 const ofValidation = { namespace: objectName, validation: objectName };
 const attest = byKind([
   object({ kind: { const: "commit" }, ...ofValidation, commitment: hex(32) }),
@@ -117,6 +129,22 @@ const attest = byKind([
     },
     ["note"],
   ),
+  object({
+    kind: { const: "prove" },
+    ...ofValidation,
+    proof,
+    circuitDigest: digest,
+    developmentSetup: { type: "boolean" },
+    proveMs: timeMs,
+    signature: compactSignature,
+  }),
+  object({ kind: { const: "endorse" }, ...ofValidation, signature: compactSignature }),
+  object({
+    kind: { const: "decline" },
+    ...ofValidation,
+    reason: { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" },
+    message: { type: "string", maxLength: 1024 },
+  }),
   object({ kind: { const: "certify" }, sequence, headerHash: hex(32), signature: compactSignature }),
   object({ kind: { const: "refuse" }, sequence, headerHash: hex(32), reason: text(2048) }),
 ]);

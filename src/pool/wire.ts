@@ -9,12 +9,14 @@
  *   POST /v1/claim              ClaimRequest      -> ClaimResponse       waits up to waitMs; work for a worker, duties for a validator
  *   POST /v1/heartbeat          HeartbeatRequest  -> HeartbeatResponse
  *   POST /v1/receipt            ReceiptRequest    -> ReceiptResponse     idempotent by (task, attempt)
- *   POST /v1/attest             AttestRequest     -> AttestResponse      commit, reveal, or a signed batch header
+ *   POST /v1/attest             AttestRequest     -> AttestResponse      commit, reveal, a proof or what is thought of one, or a
+ *                                                                        signed batch header
  *   POST /v1/batch              BatchRequest      -> BatchResponse       validators: what a settled batch is made of
  *   POST /v1/item               ItemRequest       -> ItemResponse        validators: what was run, to run it again
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
+import type { ProofData } from "../protocol/proof.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
 export type PoolRole = "Worker" | "Validator";
@@ -76,7 +78,7 @@ export interface Tolerance {
   readonly relative: number;
 }
 export interface PolicyReference {
-  readonly policy: "Exact" | "Tolerance" | "None";
+  readonly policy: "Exact" | "Tolerance" | "ZeroKnowledge" | "None";
   readonly tolerance?: Tolerance;
 }
 
@@ -133,13 +135,33 @@ export interface RevealDuty {
   readonly validationId: string;
   readonly deadlineMs: number;
 }
+type DutyItem = ValidateDuty["items"][number];
+/** Re-execute this one, and prove that the model gives this result. */
+export interface ProveDuty {
+  readonly kind: "prove";
+  readonly namespace: string;
+  readonly validation: string;
+  readonly validationId: string;
+  readonly item: DutyItem;
+  readonly deadlineMs: number;
+}
+/** Another validator of the panel made this proof: check it, and endorse it or say what is wrong. */
+export interface EndorseDuty {
+  readonly kind: "endorse";
+  readonly namespace: string;
+  readonly validation: string;
+  readonly validationId: string;
+  readonly item: DutyItem;
+  readonly proof: ProofData;
+  readonly deadlineMs: number;
+}
 /** Recompute the batch from what it is made of, then sign its header. */
 export interface CertifyDuty {
   readonly kind: "certify";
   readonly batch: BatchData;
   readonly deadlineMs: number;
 }
-export type Duty = ValidateDuty | RevealDuty | CertifyDuty;
+export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty;
 
 export interface BatchHeaderData {
   readonly sequence: string;
@@ -181,8 +203,24 @@ export interface BatchTask {
   readonly rewardWei: string;
   /** The accepting attestations, each with the proof of its vote on this receipt; empty where policy is None. */
   readonly votes: readonly VoteEvidence[];
+  /** Takes the place of votes where the task was proven. */
+  readonly proven?: ProofEvidence;
   /** The requester's order; absent where nothing is paid. */
   readonly order?: SignedOrder;
+}
+/** A proof with all that is needed to rebuild its public signals, and the validators that checked it before. */
+export interface ProofEvidence {
+  readonly proof: ProofData;
+  readonly model: ModelReference;
+  readonly input: InputReference;
+  readonly output: InlineTensors;
+  readonly endorsements: readonly ProofEndorsement[];
+}
+export interface ProofEndorsement {
+  readonly validator: string;
+  /** Who is paid for it. */
+  readonly payee: string;
+  readonly signature: string;
 }
 export interface VoteEvidence {
   readonly validator: string;
@@ -275,6 +313,27 @@ export type AttestRequest =
       readonly signature: string;
       readonly overheadMs: number;
       readonly note?: string;
+    }
+  | {
+      readonly kind: "prove";
+      readonly namespace: string;
+      readonly validation: string;
+      readonly proof: ProofData;
+      /** sha256 of the circuit. */
+      readonly circuitDigest: string;
+      readonly developmentSetup: boolean;
+      readonly proveMs: number;
+      /** Of the ProofEndorsement message. */
+      readonly signature: string;
+    }
+  | { readonly kind: "endorse"; readonly namespace: string; readonly validation: string; readonly signature: string }
+  /** No proof can be made, or the one that was made is not endorsed. */
+  | {
+      readonly kind: "decline";
+      readonly namespace: string;
+      readonly validation: string;
+      readonly reason: string;
+      readonly message: string;
     }
   | { readonly kind: "certify"; readonly sequence: string; readonly headerHash: string; readonly signature: string }
   | { readonly kind: "refuse"; readonly sequence: string; readonly headerHash: string; readonly reason: string };

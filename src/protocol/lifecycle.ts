@@ -122,17 +122,25 @@ export function commitTask(
   return build(status, { phase: "Validating", ...result }, conditions, context);
 }
 
-/** Stage 6, where the result counts: accepted by a quorum, or taken unverified where that is allowed. */
+/** Whether a proof showed the result, where the policy asks for one. */
+export interface ProofFinding extends Because {
+  readonly holds: boolean;
+}
+
+/** Stage 6, where the result counts: proven, accepted by a quorum, or taken unverified where that is allowed. */
 export function validateTask(
   status: InferenceTaskStatus,
   verdict: TaskVerdict,
   context: ChangeContext,
+  proven?: ProofFinding,
 ): InferenceTaskStatus {
   const unverified = verdict.result === "Unverified";
   const votes = `${verdict.accept ?? 0} accepted, ${verdict.reject ?? 0} rejected, ${verdict.abstain ?? 0} abstained`;
   const message = unverified ? "Nothing was checked: verification.policy is None." : `The panel decided: ${votes}.`;
+  const reason = unverified ? "Unverified" : proven?.holds ? "ProofVerified" : "QuorumAccepted";
   const conditions = {
-    Validated: ["True", unverified ? "Unverified" : "QuorumAccepted", message],
+    ...(proven ? { Proven: [proven.holds ? "True" : "False", proven.reason, proven.message] } : {}),
+    Validated: ["True", reason, proven?.holds ? proven.message : message],
     ...summary("working", "Settling", "The result waits for its batch."),
   };
   return build(status, { phase: "Settling", verdict }, conditions, context);
@@ -142,7 +150,8 @@ export function validateTask(
 export function reopenTask(status: InferenceTaskStatus, context: ChangeContext): InferenceTaskStatus {
   const message = "The Validation with the votes is gone; a new panel decides.";
   const conditions = { Validated: ["False", "VotesLost", message], ...summary("working", "Validating", message) };
-  return build(without(status, ["verdict"]), { phase: "Validating" }, conditions, context);
+  const rest = dropConditions(without(status, ["verdict"]), ["Proven"]);
+  return build(rest, { phase: "Validating" }, conditions, context);
 }
 
 /** Stages 7 and 8: the batch is on the chain. */
@@ -270,7 +279,7 @@ export function overturnTask(
   return build(status, { phase: "Rejected", ...verdict }, conditions, context);
 }
 
-const attemptConditions: readonly TaskCondition[] = ["Executed", "Committed", "Validated"];
+const attemptConditions: readonly TaskCondition[] = ["Executed", "Committed", "Proven", "Validated"];
 const accepted = { Accepted: ["True", "Admitted", "The task may be run here."] } as const;
 
 type ConditionParts = readonly [status: string, reason: string, message: string];

@@ -32,8 +32,11 @@ export interface TaskLeaf {
   readonly worker: string;
   readonly requester: string;
   readonly rewardWei: bigint;
+  /** Of the statement that a proof showed (`hashStatement`); absent, and zero in the leaf, where validators re-executed. */
+  readonly statementHash?: string | undefined;
 }
 
+const noStatement = `0x${"0".repeat(64)}`;
 const coder = AbiCoder.defaultAbiCoder();
 const hashLeaf = (types: string[], values: unknown[]) => keccak256(keccak256(coder.encode(types, values)));
 
@@ -46,8 +49,8 @@ export function hashVoteLeaf(leaf: VoteLeaf): string {
 
 export function hashTaskLeaf(leaf: TaskLeaf): string {
   return hashLeaf(
-    ["bytes32", "uint32", "bytes32", "address", "address", "uint256"],
-    [leaf.taskId, leaf.attempt, leaf.receiptDigest, leaf.worker, leaf.requester, leaf.rewardWei],
+    ["bytes32", "uint32", "bytes32", "address", "address", "uint256", "bytes32"],
+    Object.values(completeTaskLeaf(leaf)),
   );
 }
 
@@ -57,6 +60,12 @@ export function hashMissedLeaf({ taskId, attempt, worker, deadlineMs }: ClaimMes
     ["bytes32", "bytes32", "uint32", "address", "uint64"],
     [encodeBytes32String("missed"), taskId, attempt, worker, deadlineMs],
   );
+}
+
+/** As the contracts take it, in the order of its fields there. */
+export function completeTaskLeaf(leaf: TaskLeaf): Required<TaskLeaf> {
+  const { taskId, attempt, receiptDigest, worker, requester, rewardWei, statementHash = noStatement } = leaf;
+  return { taskId, attempt, receiptDigest, worker, requester, rewardWei, statementHash };
 }
 
 export function hashBalanceLeaf(account: string, cumulativeWei: bigint): string {

@@ -23,6 +23,8 @@ export interface SettledTask {
   readonly requester: string;
   readonly rewardWei: bigint;
   readonly validatorPayees: readonly string[];
+  /** Of the statement that a proof showed; absent where validators re-executed the task. */
+  readonly statementHash?: string | undefined;
 }
 
 export interface BatchInput {

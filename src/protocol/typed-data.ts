@@ -106,13 +106,18 @@ export const batchHeaderTypes = {
   ),
 };
 
+/** What a validator signs who has checked a proof: `hashStatement` and `hashProofWords` of protocol/proof.ts. */
+export const proofEndorsementTypes = {
+  ProofEndorsement: fields("bytes32 statementHash,bytes32 proofHash,address validator"),
+};
+
 export type MessageTypes = Record<string, { type: string; name: string }[]>;
 
 export function buildDomain(domain: ProtocolDomain): TypedDataDomain {
   return { name: "Inferium", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement };
 }
 
-/** An encoder reads its types once; there are six of them. */
+/** An encoder reads its types once; there are a few of them. */
 const encoders = new WeakMap<MessageTypes, TypedDataEncoder>();
 /** By chain and contract: one entry for each deployment that this process talks to. */
 const domainHashes = new Map<string, string>();

@@ -10,6 +10,7 @@ import { InferiumError } from "../base/errors.ts";
 import { type MemberConfig, readMemberConfig } from "../pool/member-config.ts";
 import type { ChainConfig } from "./chain-view.ts";
 import type { DisputeConfig } from "./dispute/run-disputes.ts";
+import type { ProofConfig } from "./proof/open-proofs.ts";
 
 export interface ValidatorConfig extends MemberConfig {
   /** Holds votes, salts and what was signed: losing it may mean signing twice, which costs the bond. */
@@ -26,6 +27,7 @@ export interface ValidatorConfig extends MemberConfig {
   readonly chain: ChainConfig | undefined;
   /** Jury duty and the watch over settled results; none without a chain, or where it is switched off. */
   readonly disputes: DisputeConfig | undefined;
+  readonly proofs: ProofConfig;
   readonly heartbeatMs: number;
   readonly claimWaitMs: number;
 }
@@ -44,6 +46,12 @@ export function readValidatorConfig(variables: Environment = process.env): Valid
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
     chain,
     disputes: chain && readDisputes(env),
+    proofs: {
+      artifactsDir: env.text("INFERIUM_PROOF_ARTIFACTS_DIR"),
+      timeoutMs: 1_000 * env.whole("INFERIUM_PROOF_SECONDS", 120, { min: 1, max: 86_400 }),
+      maxMemoryBytes: 2 ** 20 * env.whole("INFERIUM_PROOF_MEMORY_MIB", 4_096, { min: 256, max: 2 ** 20 }),
+      allowDevelopmentSetup: env.flag("INFERIUM_ALLOW_DEVELOPMENT_SETUP", false),
+    },
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),
   });

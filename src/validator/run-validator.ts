@@ -8,12 +8,13 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { createExecutor, type Executor } from "../inference/execute.ts";
+import { createArtifactReader } from "../inference/read-artifacts.ts";
 import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
 import type { ProtocolSigner } from "../pool/signer.ts";
-import type { Duty } from "../pool/wire.ts";
+import type { Duty, EndorseDuty } from "../pool/wire.ts";
 import { openCertifiedRecord } from "./certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
 import { openSettledTasks } from "./certify/settled-tasks.ts";
@@ -22,6 +23,8 @@ import type { ValidatorConfig } from "./config.ts";
 import { runDisputes } from "./dispute/run-disputes.ts";
 import { type Judge, judgeItem } from "./judge.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
+import { endorseProof } from "./proof/endorse-duty.ts";
+import { openProofs, type Proofs } from "./proof/open-proofs.ts";
 import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
 import { openVoteRecords } from "./vote-record.ts";
 
@@ -41,8 +44,12 @@ export interface ValidatorDependencies {
   readonly onReady?: (facts: PoolFacts) => void;
 }
 
+/** A batch waits for what is fetched here, and goes on without it. */
+const proofFetching = { timeoutMs: 15_000, idleTimeoutMs: 5_000, attempts: 1 } as const;
+
 interface DutyContext {
   readonly votes: VoteContext;
+  readonly proofs: Proofs;
   readonly certify: CertifyContext;
   readonly metrics: ValidatorMetrics | undefined;
   readonly logger: Logger;
@@ -56,6 +63,7 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
   const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
   const executor = createExecutor({ ...config.executor, clock });
   let chain: OpenChainView | undefined;
+  let proofs: Proofs | undefined;
   try {
     if (dependencies.execute === undefined) await executor.warmUp();
     const facts = await waitForPool({ client, clock, logger }, signal);
@@ -63,12 +71,14 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
     const execute = dependencies.execute ?? executor.execute;
     chain = config.chain && openChainView(config.chain, facts.domain);
     const context = await openContext(config, dependencies, { client, signer, facts, clock, execute, chain });
+    proofs = context.proofs;
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     const duties = { config, context, client, clock, logger, loadedModels: executor.loadedModels };
     const disputes = { config, context, client, clock, logger };
     await together([(until) => work(duties, until), (until) => settleDisputes(disputes, until)], signal);
   } finally {
+    await proofs?.close();
     await chain?.close();
     await client.close();
     await executor.close();
@@ -129,9 +139,15 @@ async function openContext(
   await records.prune();
   const record = await openCertifiedRecord(config.stateDir, domain);
   const settled = await openSettledTasks(config.stateDir, domain);
+  const view = dependencies.chain ?? chain ?? {};
+  const { logger } = dependencies;
+  const artifacts = createArtifactReader({ ...config.executor, ...proofFetching, clock: joined.clock });
+  const proofs = openProofs(config.proofs, { ...shared, domain, execute, chain: view, artifacts, logger });
+  const checkProof = proofs.checkCertified;
   return {
     votes: { ...shared, domain, execute, records, judge: dependencies.judge ?? judgeItem },
-    certify: { ...shared, domain, record, records, settled, rules: config, chain: dependencies.chain ?? chain ?? {} },
+    proofs,
+    certify: { ...shared, domain, record, records, settled, rules: config, chain: view, checkProof },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };
@@ -205,6 +221,8 @@ async function doDuty(context: DutyContext, duty: Duty, signal: AbortSignal): Pr
 async function perform(context: DutyContext, duty: Duty, signal: AbortSignal): Promise<string> {
   if (duty.kind === "validate") return (await commitVotes(context.votes, duty, signal)).status;
   if (duty.kind === "reveal") return (await revealVotes(context.votes, duty, signal)).status;
+  if (duty.kind === "prove") return context.proofs.prove(duty);
+  if (duty.kind === "endorse") return endorse(context, duty, signal);
   const { status, refused } = await certifyBatch(context.certify, duty, signal);
   if (refused === undefined) return status;
   context.logger.warn("batch refused", {
@@ -213,4 +231,12 @@ async function perform(context: DutyContext, duty: Duty, signal: AbortSignal): P
     reason: refused.message,
   });
   return `Refused${refused.code}`;
+}
+
+async function endorse({ proofs, logger }: DutyContext, duty: EndorseDuty, signal: AbortSignal): Promise<string> {
+  const { status, declined } = await endorseProof(proofs, duty, signal);
+  if (declined === undefined) return status;
+  const { code, message } = declined;
+  logger.warn("proof not endorsed", { validation: duty.validation, code, reason: message });
+  return `Declined${code}`;
 }

@@ -16,6 +16,7 @@ library Leaves {
     }
 
     /// @notice A settled task.
+    /// @param statementHash of the IZkVerifier.Statement that a proof showed; zero where validators re-executed the task
     struct Task {
         bytes32 taskId;
         uint32 attempt;
@@ -23,6 +24,7 @@ library Leaves {
         address worker;
         address requester;
         uint256 rewardWei;
+        bytes32 statementHash;
     }
 
     /// @notice A claim whose worker let the deadline pass, in the tree of tasks behind the tasks of a batch.
@@ -41,10 +43,7 @@ library Leaves {
     }
 
     function hash(Task memory task) internal pure returns (bytes32) {
-        return
-            _twice(
-                abi.encode(task.taskId, task.attempt, task.receiptDigest, task.worker, task.requester, task.rewardWei)
-            );
+        return _twice(abi.encode(task));
     }
 
     /// @notice Shorter than a task's leaf, so that neither can pass for the other.

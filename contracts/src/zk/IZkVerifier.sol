@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {TypedData} from "../libraries/TypedData.sol";
+
 /// @title ZkVerifier: checks that a model gave a result, and for which task
 /// @notice Computes the public signal of the task itself and takes the key from ModelRegistry, so that a proof for another task, worker,
 /// attempt or model, or one made on another chain, does not verify.
@@ -27,6 +29,10 @@ interface IZkVerifier {
 
     error InvalidProof(bytes32 taskId);
     error AlreadyProven(bytes32 taskId);
+    error AnotherTask(bytes32 got, bytes32 want);
+    error AnotherAttempt(uint32 got, uint32 want);
+    error AnotherWorker(address got, address want);
+    error AnotherModel(bytes32 got, bytes32 want);
 
     /// @notice Reverts with InvalidProof, UnknownModel, SignalNotInField or NotEnoughGas; never gives false.
     /// @param proof A, B with imaginary parts first, C
@@ -35,6 +41,14 @@ interface IZkVerifier {
     /// @notice Verifies and keeps that the task is proven. Once for a task: proofs can be re-randomised by anybody, so that a proof's hash
     /// tells nothing.
     function record(Statement calldata statement, uint256[8] calldata proof) external;
+
+    /// @notice Verifies a proof for the very work that the receipt tells of. A statement about something else is refused by the name of
+    /// what differs; one that was relabelled to fit shows nothing, and its proof is invalid.
+    function verifyFor(
+        TypedData.Receipt calldata receipt,
+        Statement calldata statement,
+        uint256[8] calldata proof
+    ) external view;
 
     /// @notice The same without reverting for a bad proof, for whoever judges a claim that it was good.
     function isValid(Statement calldata statement, uint256[8] calldata proof) external view returns (bool);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {TypedData} from "../libraries/TypedData.sol";
 import {Groth16} from "./Groth16.sol";
 import {IModelRegistry} from "./IModelRegistry.sol";
 import {IZkVerifier} from "./IZkVerifier.sol";
@@ -23,6 +24,22 @@ contract ZkVerifier is IZkVerifier {
         emit InferenceProven(
             statement.taskId, statement.modelDigest, statement.worker, statement.inputCommitment, statement.result
         );
+    }
+
+    /// @inheritdoc IZkVerifier
+    function verifyFor(
+        TypedData.Receipt calldata receipt,
+        Statement calldata statement,
+        uint256[8] calldata proof
+    ) external view {
+        if (statement.taskId != receipt.taskId) revert AnotherTask(statement.taskId, receipt.taskId);
+        // Before the worker: another attempt is often another worker's.
+        if (statement.attempt != receipt.attempt) revert AnotherAttempt(statement.attempt, receipt.attempt);
+        if (statement.worker != receipt.worker) revert AnotherWorker(statement.worker, receipt.worker);
+        if (statement.modelDigest != receipt.modelDigest) {
+            revert AnotherModel(statement.modelDigest, receipt.modelDigest);
+        }
+        verify(statement, proof);
     }
 
     /// @inheritdoc IZkVerifier

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Groth16} from "../../src/zk/Groth16.sol";
 import {IModelRegistry} from "../../src/zk/IModelRegistry.sol";
 import {IZkVerifier} from "../../src/zk/IZkVerifier.sol";
+import {TypedData} from "../../src/libraries/TypedData.sol";
 import {ModelRegistry} from "../../src/zk/ModelRegistry.sol";
 import {ZkFixture} from "./ZkFixture.sol";
 
@@ -62,6 +63,43 @@ contract ZkVerifierTest is ZkFixture {
         }
         vm.expectRevert(abi.encodeWithSelector(IZkVerifier.InvalidProof.selector, honest.taskId));
         zkVerifier.verify(honest, proof);
+    }
+
+    function test_proofForTheWorkOfAReceipt() public {
+        TypedData.Receipt memory receipt = receiptOfHonest();
+        zkVerifier.verifyFor(receipt, honest, honestProof);
+        receipt.worker = address(0xBEEF);
+        expectRefusal(abi.encodeWithSelector(IZkVerifier.AnotherWorker.selector, honest.worker, receipt.worker), receipt);
+        receipt.attempt = 2;
+        expectRefusal(abi.encodeWithSelector(IZkVerifier.AnotherAttempt.selector, honest.attempt, 2), receipt);
+        receipt.taskId = keccak256("another task");
+        expectRefusal(abi.encodeWithSelector(IZkVerifier.AnotherTask.selector, honest.taskId, receipt.taskId), receipt);
+        receipt = receiptOfHonest();
+        receipt.modelDigest = keccak256("other weights");
+        expectRefusal(
+            abi.encodeWithSelector(IZkVerifier.AnotherModel.selector, honest.modelDigest, receipt.modelDigest), receipt
+        );
+    }
+
+    function test_statementRelabelledToFitAReceiptIsNotProven() public {
+        TypedData.Receipt memory receipt = receiptOfHonest();
+        receipt.attempt = 2;
+        IZkVerifier.Statement memory relabelled = honest;
+        relabelled.attempt = 2;
+        vm.expectRevert(abi.encodeWithSelector(IZkVerifier.InvalidProof.selector, honest.taskId));
+        zkVerifier.verifyFor(receipt, relabelled, honestProof);
+    }
+
+    function expectRefusal(bytes memory refusal, TypedData.Receipt memory receipt) private {
+        vm.expectRevert(refusal);
+        zkVerifier.verifyFor(receipt, honest, honestProof);
+    }
+
+    function receiptOfHonest() private view returns (TypedData.Receipt memory receipt) {
+        receipt.taskId = honest.taskId;
+        receipt.attempt = honest.attempt;
+        receipt.worker = honest.worker;
+        receipt.modelDigest = honest.modelDigest;
     }
 
     function test_signalsHaveOneNameEach() public {

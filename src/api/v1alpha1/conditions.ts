@@ -17,6 +17,7 @@ export const taskConditions = [
   "Assigned",
   "Executed",
   "Committed",
+  "Proven",
   "Validated",
   "Settled",
   "Rewarded",

@@ -1,5 +1,6 @@
 /** The chain's verbs of the command line. Declares options; the work is in a file per verb, loaded when it runs. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { InferenceTask, Validation } from "../../api/v1alpha1/types.ts";
 import type { CommandContext } from "../commands.ts";
 import type { ClusterOptions } from "../context.ts";
 import type { BondOptions, RequesterOptions, UnbondOptions } from "./bonding.ts";
@@ -107,15 +108,34 @@ function addVerify(program: Command, context: CommandContext): void {
   const verify = program.command("verify").description("prove against the chain alone what the cluster says");
   addCluster(addRead(verify.command("task [name]").description("that a task is settled as its status says")))
     .option("--file <file>", "the task as JSON, in place of its name: then no cluster is asked")
-    .action((name: string | undefined, options: ClusterChainOptions & { readonly file?: string }) =>
+    .option("--validation <file>", "with --file: the Validation as JSON that holds the task's proof")
+    .action((name: string | undefined, options: VerifyOptions) =>
       run(context, options, async (session) => {
-        const { readTask, readTaskFile, runVerifyTask } = await import("./verify-task.ts");
-        const { withCluster } = await import("../context.ts");
-        if (options.file !== undefined) return runVerifyTask(await readTaskFile(options.file), session);
-        if (name === undefined) throw new InvalidArgumentError("Give the name of a task, or --file.");
-        return runVerifyTask(await withCluster(options, context.env, (cluster) => readTask(name, cluster)), session);
+        const { runVerifyTask } = await import("./verify-task.ts");
+        const { task, validation } = await readVerified(name, options, context);
+        return runVerifyTask(task, session, validation);
       }),
     );
+}
+
+interface VerifyOptions extends ClusterChainOptions {
+  readonly file?: string;
+  readonly validation?: string;
+}
+
+async function readVerified(name: string | undefined, options: VerifyOptions, { env }: CommandContext) {
+  const { readObjectFile, readProofOf, readTask } = await import("./verify-task.ts");
+  const { file, validation } = options;
+  if (file !== undefined) {
+    const task = await readObjectFile<InferenceTask>(file);
+    return { task, validation: validation === undefined ? undefined : await readObjectFile<Validation>(validation) };
+  }
+  if (name === undefined) throw new InvalidArgumentError("Give the name of a task, or --file.");
+  const { withCluster } = await import("../context.ts");
+  return withCluster(options, env, async (cluster) => {
+    const task = await readTask(name, cluster);
+    return { task, validation: await readProofOf(task, cluster) };
+  });
 }
 
 function addCluster(command: Command): Command {

@@ -28,6 +28,7 @@ export interface Summary {
     readonly slashedWei: string;
   }[];
   readonly chain: { readonly batches: number; readonly tasksSettled: number; readonly gasPerTask: number };
+  readonly zk: ZkSummary;
   readonly seconds: { readonly ready: number; readonly firstSettled: number; readonly allSettled: number };
   readonly apiWritesPerTask: number;
   /** What the staged part showed; its task is in none of the numbers above, its penalties are in the workers'. */
@@ -49,6 +50,22 @@ export interface ShownDispute {
   readonly seconds: number;
 }
 
+export interface ZkSummary {
+  /** Tasks with policy ZeroKnowledge; of those, settled by a proof, and by votes since there was none. */
+  readonly tasks: number;
+  readonly proven: number;
+  readonly fellBack: number;
+  /** From the duty to the signed proof, re-execution included. */
+  readonly proveSeconds: { readonly median: number; readonly longest: number };
+  /** Most that one proof cost to be checked and recorded on the chain. */
+  readonly gasPerProof: number;
+  readonly constraints: number;
+  /** development: whoever made the keys could forge proofs. */
+  readonly setup: "development" | "ceremony";
+  /** What the chain called a proof for another result, and one of another task. */
+  readonly refused: { readonly forgedResult: string; readonly anotherTask: string };
+}
+
 export interface SpeechSegment {
   readonly startSeconds: number;
   readonly endSeconds: number;
@@ -62,6 +79,7 @@ export interface RunFacts {
   readonly speech: Summary["speech"];
   /** Tokens that each node's owner holds after claiming, by node name. */
   readonly paidWei: ReadonlyMap<string, bigint>;
+  readonly zk: ZkSummary;
   readonly settleGas: { readonly batches: number; readonly gasUsed: bigint };
   readonly seconds: Summary["seconds"];
   readonly statusWrites: number;
@@ -87,6 +105,7 @@ export function computeSummary(facts: RunFacts): Summary {
       tasksSettled: progress.settled,
       gasPerTask: progress.settled === 0 ? 0 : Math.round(Number(gasUsed) / progress.settled),
     },
+    zk: facts.zk,
     seconds: facts.seconds,
     apiWritesPerTask: facts.tasks.length === 0 ? 0 : round(facts.statusWrites / facts.tasks.length, 3),
     disputes: facts.disputes,
@@ -141,6 +160,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     `${tasks.succeeded} of ${tasks.submitted} tasks were run, checked by validators and settled: ${summary.inferences} inferences.`,
     `The classifier read ${(summary.accuracy.mnist * 100).toFixed(2)} % of the 10,000 MNIST test images correctly; in ${summary.speech.seconds.toFixed(1)} s of audio speech was found at ${speech.join(", ") || "no time"}.`,
     `${chain.batches} batches settled ${chain.tasksSettled} tasks on the chain at ${chain.gasPerTask} gas per task.`,
+    ...describeProofs(summary.zk),
     "",
     ...renderTable(
       ["WORKER", "TIER", "ACCEPTED TASKS", "PAID IFR", "SLASHED IFR"],
@@ -166,4 +186,17 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     "",
     ...hints,
   ].join("\n");
+}
+
+function describeProofs(zk: ZkSummary): string[] {
+  if (zk.tasks === 0) return [];
+  const { median, longest } = zk.proveSeconds;
+  const setup = zk.setup === "development" ? " (keys of a development setup, whose maker could forge proofs)" : "";
+  return [
+    `${zk.proven} of ${zk.tasks} single images were proven in zero knowledge${setup}: ${zk.constraints} constraints, ${median} s a proof (longest ${longest} s), ${zk.gasPerProof} gas to check one on the chain.`,
+    `The chain refused a proof for a forged result (${zk.refused.forgedResult}) and one of another task (${zk.refused.anotherTask}).`,
+    ...(zk.fellBack > 0
+      ? [`${zk.fellBack} of them had no proof in time and were re-executed by the panel instead.`]
+      : []),
+  ];
 }

@@ -1,6 +1,6 @@
 /**
  * The real work of an embedded run: the ten thousand MNIST test images as a benchmark in batches, and the Silero speech
- * model on a recording. Publishes models and inputs, signs the order that pays, builds the tasks. Creates nothing on the
+ * model on a recording, and a few single images whose labels are proven. Publishes models and inputs, signs the order that pays, builds the tasks. Creates nothing on the
  * cluster itself.
  */
 import type { Wallet } from "ethers";
@@ -15,7 +15,7 @@ import type { PublishedArtifact } from "./artifact-server.ts";
 export const demoNamespace = "inferium-demo";
 export const orderSecret = "demo-order";
 /** What one task pays, in IFR. */
-export const rewards = { mnist: "10", speech: "5" } as const;
+export const rewards = { mnist: "10", speech: "5", proven: "10" } as const;
 
 export interface TaskPlan {
   readonly name: string;
@@ -26,6 +26,9 @@ export interface TaskPlan {
   readonly steps?: NonNullable<InferenceTask["spec"]["input"]["steps"]>;
   /** Absent: bits must agree. */
   readonly tolerance?: { readonly absolute: number; readonly relative: number };
+  /** Whether a validator proves the result instead. */
+  readonly proven?: true;
+  readonly priority?: number;
   readonly reward: string;
 }
 
@@ -35,9 +38,10 @@ export type TaskManifest = Pick<InferenceTask, "apiVersion" | "kind" | "metadata
 };
 
 export function buildTask(plan: TaskPlan, requester: string): TaskManifest {
+  const panel = { validators: 3, quorum: 2 } as const;
   const verification = plan.tolerance
-    ? ({ policy: "Tolerance", validators: 3, quorum: 2, tolerance: plan.tolerance } as const)
-    : ({ policy: "Exact", validators: 3, quorum: 2 } as const);
+    ? ({ policy: "Tolerance", ...panel, tolerance: plan.tolerance } as const)
+    : ({ policy: plan.proven ? "ZeroKnowledge" : "Exact", ...panel } as const);
   return {
     apiVersion,
     kind: "InferenceTask",
@@ -52,6 +56,7 @@ export function buildTask(plan: TaskPlan, requester: string): TaskManifest {
         ...(plan.steps ? { steps: plan.steps } : {}),
       },
       verification,
+      ...(plan.priority === undefined ? {} : { priority: plan.priority }),
       reward: plan.reward,
       requester,
       orderRef: { name: orderSecret },

@@ -4,16 +4,16 @@
  */
 import { readFile } from "node:fs/promises";
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
-import { packageRoot } from "../../base/package-root.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import { viewElements } from "../../protocol/tensors/elements.ts";
 import { writeSafetensors } from "../../protocol/tensors/safetensors.ts";
 import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import type { ArtifactServer, PublishedArtifact } from "../demo/artifact-server.ts";
-import { cutBatches, loadMnist } from "../demo/data/mnist.ts";
+import { cutBatches, loadMnist, type MnistSet, pixelsPerImage } from "../demo/data/mnist.ts";
 import { buildSileroInput, loadSpeech, sileroModelPath, sileroSteps, windowSeconds } from "../demo/data/silero.ts";
 import { findSpeech } from "../demo/data/speech-segments.ts";
 import { thinlyChecked } from "../demo/dishonest-execute.ts";
+import { mnistModel, provenRows } from "../demo/proving-setup.ts";
 import type { Summary } from "../demo/summary.ts";
 import { buildTask, rewards, type TaskManifest } from "../demo/workload.ts";
 
@@ -27,7 +27,8 @@ export interface DemoData {
 }
 
 const imagesPerTask = 100;
-const mnistModel = new URL("src/embedded/demo/models/mnist-int8.onnx", packageRoot);
+/** Enough that each validator is likely to prove one. */
+const provenImages = 4;
 /** Floating point: two machines may differ in the last digits. */
 const speechTolerance = { absolute: 1e-4, relative: 1e-3 } as const;
 const speechTask = "speech-realtime";
@@ -41,18 +42,25 @@ export async function prepareDemoData(artifacts: ArtifactServer, requester: stri
   return { tasks: [...speech.tasks, ...digits.tasks], unwatched, labels, readSpeech: speech.read };
 }
 
-/** The ten thousand test images, a benchmark that any tier may run. */
+/** The ten thousand test images, a benchmark that any tier may run, and the first few again with a proof each. */
 async function prepareDigits(artifacts: ArtifactServer, requester: string) {
   const [images, bytes] = await Promise.all([loadMnist("test"), readFile(mnistModel)]);
   const model = artifacts.publish("models/mnist-int8.onnx", bytes);
   const labels = new Map<string, Uint8Array>();
+  const proven = cutBatches(firstOf(images, provenImages), provenRows).map(({ index, file }) => {
+    const name = `mnist-proven-${index}`;
+    const input = artifacts.publish(`inputs/${name}.safetensors`, file);
+    // Proofs take the validators' cores: after everything that needs them for less.
+    const plan = { proven: true, priority: -100, reward: rewards.proven } as const;
+    return buildTask({ name, type: "Benchmark", model, input, ...plan }, requester);
+  });
   const tasks = cutBatches(images, imagesPerTask).map((batch) => {
     const name = `mnist-${String(batch.index).padStart(3, "0")}`;
     labels.set(name, batch.labels);
     const input = artifacts.publish(`inputs/${name}.safetensors`, batch.file);
     return buildTask({ name, type: "Benchmark", model, input, reward: rewards.mnist }, requester);
   });
-  return { tasks, labels, unwatched: buildUnwatched(artifacts, { model, requester, images }) };
+  return { tasks: [...tasks, ...proven], labels, unwatched: buildUnwatched(artifacts, { model, requester, images }) };
 }
 
 interface UnwatchedParts {
@@ -70,6 +78,10 @@ function buildUnwatched(artifacts: ArtifactServer, { model, requester, images }:
   const verification = { policy: "Exact", validators: 1, quorum: 1 } as const;
   const nodeSelector = { "kubernetes.io/hostname": "gpu-mid-rtx" };
   return { ...task, spec: { ...task.spec, verification, nodeSelector } };
+}
+
+function firstOf({ images, labels }: MnistSet, count: number): MnistSet {
+  return { count, images: images.subarray(0, count * pixelsPerImage), labels: labels.subarray(0, count) };
 }
 
 /** Speech detection on a recording, once as real-time inference (at least Mid) and once asking for a High worker. */

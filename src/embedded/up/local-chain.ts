@@ -36,6 +36,7 @@ const quickParameters = {
   juryCommitSeconds: 20,
   juryRevealSeconds: 20,
   vetoSeconds: 1,
+  allowDevelopmentSetup: true,
 } as const;
 
 export async function startLocalChain(

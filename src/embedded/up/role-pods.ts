@@ -12,6 +12,8 @@ export const controlNode = "control";
 export interface RunFacts {
   readonly chain: Pick<LocalChain, "rpcUrl" | "addresses" | "accounts" | "client">;
   readonly poolPort: number;
+  /** Proving keys, on this machine's disk. */
+  readonly proofsDir: string;
   readonly operatorMetricsPort: number;
   /** One for each member's agent. */
   readonly agentPorts: readonly number[];
@@ -108,6 +110,8 @@ function validatorPod(member: Member, facts: RunFacts): RolePod {
       INFERIUM_CHAIN_POLL_MS: "250",
       // The dispute that is shown is over a task that asks for one validator only.
       INFERIUM_MINIMUM_QUORUM: "1",
+      INFERIUM_PROOF_ARTIFACTS_DIR: facts.proofsDir,
+      INFERIUM_ALLOW_DEVELOPMENT_SETUP: "true",
     },
     mounts: [...pod.mounts, contractsMount],
     name: `inferium-validator-${member.name}`,

@@ -18,6 +18,7 @@ import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
 import { showDispute } from "./show-dispute.ts";
+import { showProofs } from "./show-proofs.ts";
 import type { System } from "./start-system.ts";
 import { waitUntil } from "./watch.ts";
 
@@ -52,6 +53,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     labels: data.labels,
     speech: data.readSpeech(tasks),
     paidWei: await readPaid(system.chain, system.members),
+    zk: await showProofs(system, tasks),
     settleGas: await readSettleGas(system, tasks),
     seconds: { ready: options.readySeconds, firstSettled: times.first, allSettled: times.all ?? seconds() },
     statusWrites,

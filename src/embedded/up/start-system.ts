@@ -1,7 +1,7 @@
 /**
  * Brings up everything that the main job needs, in the order of dependence:
  *
- *   1. API server and local chain, at the same time
+ *   1. API server and local chain, at the same time; the classifier's circuit is registered beside the rest
  *   2. custom resources, accounts, roles, keys
  *   3. nodes of all tiers with their kubelets, and the scheduler
  *   4. pods: the operator, an agent for each node, workers and validators
@@ -11,9 +11,12 @@
 import { flushCompileCache } from "node:module";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import { registerCircuit } from "../../chain/registered-circuit.ts";
 import { createClient } from "../../kube/client.ts";
 import { configMaps, pods, secrets } from "../../kube/core-resources.ts";
+import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
 import { computeProgress } from "../demo/progress.ts";
+import { openProvingSetup, toRegistration } from "../demo/proving-setup.ts";
 import { nodeProfiles } from "../nodes/node-profiles.ts";
 import { removeRun } from "./cleanup.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
@@ -48,6 +51,8 @@ export interface System {
   readonly workspace: Workspace;
   readonly cluster: Cluster;
   readonly chain: LocalChain;
+  /** What proofs of the demonstration's classifier are made with. */
+  readonly circuit: CircuitRecord;
   readonly members: readonly Member[];
   readonly watch: Watch;
   /** Writes to InferenceTask status since the start. */
@@ -71,8 +76,12 @@ const readyTimeoutMs = 120_000;
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { workspace, logger, teardown, say } = options;
   const members = createMembers(plans);
+  const circuit = await openProvingSetup(workspace.proofsDir);
   const chain = await startLocalChain(workspace.chainDir, members, logger.child({ part: "chain" }));
   teardown.add("chain", () => chain.stop());
+  // Beside all that follows, which does not need it.
+  const registered = registerCircuit(chain.writer, toRegistration(circuit));
+  registered.catch(() => undefined);
   say(`chain      ${chain.rpcUrl} (local development chain), contracts deployed, ${members.length} members bonded`);
   const cluster = await openCluster({ ...options, logger });
   teardown.add("cluster", () => cluster.close());
@@ -85,14 +94,16 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const client = createClient(cluster.transport, pods);
   // What this process has compiled so far is what its children need first.
   flushCompileCache();
-  const built = buildPods(members, { chain, poolPort, operatorMetricsPort, agentPorts });
+  const { proofsDir } = workspace;
+  const built = buildPods(members, { chain, poolPort, proofsDir, operatorMetricsPort, agentPorts });
   await Promise.all(built.map((pod) => client.create(pod)));
   say(`pods       ${built.length} pods: operator, agents, workers, validators`);
   await waitForMembers(watch, members, options.signal);
+  await registered;
   startWorkloadControllers({ ...options, cluster }, teardown);
   const countStatusWrites = async () =>
     cluster.embedded ? countEmbeddedWrites(cluster.embedded) : await readOperatorWrites(operatorMetricsPort);
-  return { workspace, cluster, chain, members, watch, countStatusWrites };
+  return { workspace, cluster, chain, circuit, members, watch, countStatusWrites };
 }
 
 async function install(

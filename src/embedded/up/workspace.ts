@@ -11,6 +11,8 @@ export interface Workspace {
   readonly kubeconfigPath: string;
   readonly kubeletDir: string;
   readonly chainDir: string;
+  /** Proving keys. */
+  readonly proofsDir: string;
   /** Gives the folder free for the next run; keeps logs. */
   release(): Promise<void>;
 }
@@ -33,9 +35,11 @@ export async function openWorkspace(path: string): Promise<Workspace> {
     kubeconfigPath: join(dir, "kubeconfig"),
     kubeletDir: join(dir, "kubelet"),
     chainDir: join(dir, "chain"),
+    proofsDir: join(dir, "proofs"),
     release: () => rm(lockPath, { force: true }),
   };
   await rm(workspace.chainDir, { recursive: true, force: true });
+  await rm(workspace.proofsDir, { recursive: true, force: true });
   await mkdir(workspace.kubeletDir, { recursive: true });
   await mkdir(workspace.chainDir, { recursive: true });
   return workspace;

@@ -30,6 +30,8 @@ export interface GroupOptions {
   /** How long a group waits for more. */
   readonly windowMs: number;
   readonly validationMs: number;
+  /** What a proof may take before the panel votes. */
+  readonly proofMs: number;
   /** Has the group looked at after the delay; of several, the earliest counts. */
   readonly schedule: (group: string, delayMs: number) => void;
 }
@@ -42,7 +44,7 @@ export interface PanelWish {
 
 interface Group {
   readonly namespace: string;
-  readonly policy: "Exact" | "Tolerance";
+  readonly policy: "Exact" | "Tolerance" | "ZeroKnowledge";
   readonly wish: PanelWish;
   /** namespace/name of the tasks, in the order in which they came. */
   readonly keys: Set<string>;
@@ -55,6 +57,8 @@ export interface Grouping {
 }
 
 const maxReceipts = 64;
+/** A proof takes its prover seconds: each is made by a validator of its own, and none waits for another. */
+const maxReceiptsOf = ({ policy }: Pick<Group, "policy">) => (policy === "ZeroKnowledge" ? 1 : maxReceipts);
 const noValidatorsRetryMs = 1_000;
 const blockPollMs = 100;
 
@@ -66,7 +70,7 @@ export function createGrouping(options: GroupOptions): Grouping {
       const known = groups.get(key) ?? group;
       groups.set(key, known);
       known.keys.add(entry.key);
-      options.schedule(key, known.keys.size >= maxReceipts ? 0 : options.windowMs);
+      options.schedule(key, known.keys.size >= maxReceiptsOf(group) ? 0 : options.windowMs);
     },
     reconcile: async (key, signal) => {
       const group = groups.get(key);
@@ -88,7 +92,13 @@ function groupOf({ task }: TaskEntry, wish: PanelWish | undefined): [string, Gro
   const wanted = wish ?? { round: 1, validators, quorum };
   const namespace = task.metadata.namespace ?? "";
   const key = JSON.stringify([namespace, policy, tolerance?.absolute, tolerance?.relative, wanted]);
-  return [key, { namespace, policy: policy === "Tolerance" ? policy : "Exact", wish: wanted, keys: new Set() }];
+  return [key, { namespace, policy: policyOf(policy, wanted), wish: wanted, keys: new Set() }];
+}
+
+/** A larger panel hears what no proof and no votes decided: it votes at once. */
+function policyOf(policy: TaskEntry["task"]["spec"]["verification"]["policy"], { round }: PanelWish): Group["policy"] {
+  if (policy === "Tolerance" || (policy === "ZeroKnowledge" && round === 1)) return policy;
+  return "Exact";
 }
 
 /** The tasks of the group that still wait for this round; the others are dropped from it. */
@@ -101,7 +111,7 @@ function pick({ ledger, index }: GroupOptions, group: Group): TaskEntry[] {
     const round = entry ? (index.covering(entry.uid, attempt)?.spec.round ?? 0) : 0;
     if (entry && waits && round < group.wish.round) entries.push(entry);
     else group.keys.delete(key);
-    if (entries.length >= maxReceipts) break;
+    if (entries.length >= maxReceiptsOf(group)) break;
   }
   return entries;
 }
@@ -211,9 +221,13 @@ function buildValidation(options: GroupOptions, { group, entries }: Case, drawn:
       })),
       quorum: group.wish.quorum,
       round: group.wish.round,
-      deadline: new Date(options.clock.now() + options.validationMs).toISOString(),
+      deadline: new Date(options.clock.now() + timeOf(options, group)).toISOString(),
     },
   };
+}
+
+function timeOf({ validationMs, proofMs }: GroupOptions, { policy }: Group): number {
+  return policy === "ZeroKnowledge" ? proofMs + validationMs : validationMs;
 }
 
 async function create({ client }: GroupOptions, validation: ValidationObject): Promise<ValidationObject> {

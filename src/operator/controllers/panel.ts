@@ -1,5 +1,5 @@
 /**
- * Stage 6, second half: asks a panel until its vote is decided, writes the decision once into the Validation, and applies
+ * Stage 6, second half: asks a panel until its vote, or a proof (prove.ts), decides, writes the decision once into the Validation, and applies
  * it to the tasks: accepted ones go on to settlement, rejected ones are slashed and tried again, inconclusive ones go to a
  * larger panel once.
  */
@@ -8,23 +8,31 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
+import type { Because } from "../../protocol/lifecycle.ts";
 import { decidePanelStep, type PanelTiming } from "../../protocol/verdict/panel.ts";
 import { tallyVotes } from "../../protocol/verdict/tally.ts";
 import type { ApplyVerdict } from "../apply-verdict.ts";
 import type { DutyDesk } from "../duty-desk.ts";
 import { formatTime, type ValidationObject } from "../kinds.ts";
+import type { TaskLedger } from "../ledger.ts";
 import type { Panel, PanelBook } from "../panel-book.ts";
+import type { ProofBook } from "../proof-book.ts";
+import type { TellTask } from "../task-events.ts";
 import { isDecided, type ValidationIndex } from "../validation-index.ts";
+import { askForProof } from "./prove.ts";
 
 export interface PanelOptions {
   readonly index: ValidationIndex;
   readonly panels: PanelBook;
+  readonly proofs: ProofBook;
+  readonly ledger: TaskLedger;
   readonly duties: DutyDesk;
   readonly client: KubeClient<ValidationObject>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timing: PanelTiming;
   readonly apply: ApplyVerdict;
+  readonly tell: TellTask;
 }
 
 /** Validators that wait are reminded of unanswered duties this often. */
@@ -35,18 +43,36 @@ export function createPanelStage(options: PanelOptions): Reconcile {
     const validation = options.index.get(key);
     if (!validation) {
       options.panels.close(key);
+      options.proofs.close(key);
       return undefined;
     }
     if (!isDecided(validation)) {
-      const wait = ask(options, options.panels.open(validation));
+      const wait = await bringToDecision(options, validation);
       if (wait) return wait;
-      options.index.put(await decide(options, options.panels.open(validation)));
     }
     options.panels.close(key);
+    options.proofs.close(key);
     const decided = options.index.get(key);
     for (const index of decided?.spec.receipts.keys() ?? []) if (decided) await options.apply(decided, index);
     return undefined;
   };
+}
+
+/** By a proof where one is wanted and comes, else by votes. Undefined once it is decided. */
+async function bringToDecision(
+  options: PanelOptions,
+  validation: ValidationObject,
+): Promise<ReconcileResult | undefined> {
+  const proof = await askForProof(options, validation);
+  if (proof.state === "Waiting") return proof.result;
+  if (proof.state === "Decided") {
+    options.index.put(proof.validation);
+    return undefined;
+  }
+  const wait = ask(options, options.panels.open(validation));
+  if (wait) return wait;
+  options.index.put(await decide(options, options.panels.open(validation), proof.because));
+  return undefined;
 }
 
 /** Undefined once there is nothing more to wait for. */
@@ -69,9 +95,14 @@ function ask({ clock, timing, duties }: PanelOptions, panel: Panel): ReconcileRe
   return { requeueAfterMs: Math.max(1, Math.min(remindMs, step.untilMs - nowMs)) };
 }
 
-async function decide({ client, clock, logger }: PanelOptions, panel: Panel): Promise<ValidationObject> {
+async function decide(
+  { client, clock, logger }: PanelOptions,
+  panel: Panel,
+  notProven: Because | undefined,
+): Promise<ValidationObject> {
   const { namespace, name, resourceVersion, generation } = panel.validation.metadata;
-  const status = buildStatus(panel, { generation: generation ?? 1, now: formatTime(clock.now()) });
+  const at = { generation: generation ?? 1, now: formatTime(clock.now()) };
+  const status = buildStatus(panel, at, notProven);
   const body = { metadata: { resourceVersion }, status };
   const decided = await client.patch({ namespace, name }, { kind: "merge", subresource: "status", body });
   const { accepted, rejected, verdicts } = status;
@@ -79,7 +110,11 @@ async function decide({ client, clock, logger }: PanelOptions, panel: Panel): Pr
   return decided;
 }
 
-function buildStatus(panel: Panel, at: { readonly generation: number; readonly now: string }): ValidationStatus {
+function buildStatus(
+  panel: Panel,
+  at: { readonly generation: number; readonly now: string },
+  notProven: Because | undefined,
+): ValidationStatus {
   const { receipts, quorum } = panel.validation.spec;
   const validators = panel.validation.spec.validators.map((member) => describeMember(panel, member));
   const verdicts = receipts.map(
@@ -94,6 +129,8 @@ function buildStatus(panel: Panel, at: { readonly generation: number; readonly n
   const overheadMs = overheads[Math.floor(overheads.length / 2)];
   const message = `${count("Accepted")} accepted, ${count("Rejected")} rejected, ${count("Inconclusive")} inconclusive.`;
   const ready = { type: "Ready", status: "True", reason: "Decided", message } as const;
+  const proven = notProven && ({ type: "Proven", status: "False", ...notProven } as const);
+  const since = { observedGeneration: at.generation, lastTransitionTime: at.now };
   return {
     observedGeneration: at.generation,
     phase: "Decided",
@@ -102,7 +139,7 @@ function buildStatus(panel: Panel, at: { readonly generation: number; readonly n
     ...(overheadMs === undefined ? {} : { overheadMs }),
     verdicts,
     validators,
-    conditions: [{ ...ready, observedGeneration: at.generation, lastTransitionTime: at.now }],
+    conditions: [{ ...ready, ...since }, ...(proven ? [{ ...proven, ...since }] : [])],
   };
 }
 

@@ -72,13 +72,14 @@ export function abstain(reason: string): DecidedVote {
 }
 
 export interface PolicyFields {
-  readonly policy: "Exact" | "Tolerance" | "None";
+  readonly policy: "Exact" | "Tolerance" | "ZeroKnowledge" | "None";
   readonly tolerance?: { readonly absolute: number; readonly relative: number };
 }
 
 /** @throws InferiumError InvalidPolicy where there is nothing to judge by */
 export function toComparePolicy({ policy, tolerance }: PolicyFields): ComparePolicy {
-  if (policy === "Exact") return { policy };
+  // A proof is of bits: whoever re-executes in its place compares bits.
+  if (policy === "Exact" || policy === "ZeroKnowledge") return { policy: "Exact" };
   if (policy === "Tolerance" && tolerance !== undefined) return { policy, ...tolerance };
   const message = `The policy is ${policy} ${policy === "None" ? "" : "without a tolerance"}; expected Exact, or Tolerance with its bounds.`;
   throw new InferiumError("InvalidPolicy", message);

@@ -40,8 +40,8 @@ export function decidePanelStep(vote: PanelVote, timing: PanelTiming, nowMs: num
   return nowMs < untilMs ? { step: "Reveal", untilMs } : { step: "Decide" };
 }
 
-/** All: at once. A quorum: after the grace for the rest. Fewer: at the end. */
-function endOfWait(
+/** When to wait no longer. All: at once. A quorum: after the grace for the rest. Fewer: at the end. */
+export function endOfWait(
   timesMs: readonly number[],
   wanted: { readonly members: number; readonly quorum: number },
   bounds: { readonly stragglerMs: number; readonly endMs: number },

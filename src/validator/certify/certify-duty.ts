@@ -4,10 +4,13 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
+import type { RegisteredCircuit } from "../../chain/registered-circuit.ts";
+import { listValidators } from "../../pool/batch-data.ts";
 import type { PoolClient } from "../../pool/client.ts";
 import type { ProtocolSigner } from "../../pool/signer.ts";
 import type { AttestResponse, BatchData, CertifyDuty } from "../../pool/wire.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";
+import type { CheckProof } from "../proof/check-proof.ts";
 import type { VoteRecords } from "../vote-record.ts";
 import { type CertifiedRecord, maySign, wasSigned } from "./certified-record.ts";
 import { type BatchRules, checkBatch } from "./check-batch.ts";
@@ -29,6 +32,10 @@ export interface ChainView {
   readonly readPayout?: (node: string) => Promise<string>;
   /** What a requester may ever have spent. */
   readonly readSpendable?: (requester: string) => Promise<bigint>;
+  /** Address of ModelRegistry: proofs are bound to it. */
+  readonly readModelRegistry?: () => Promise<string>;
+  /** What proofs of a model are checked with; undefined where it is not registered for so many rows. */
+  readonly readCircuit?: (modelDigest: string, rows: number) => Promise<RegisteredCircuit | undefined>;
 }
 
 export interface CertifyContext {
@@ -41,6 +48,7 @@ export interface CertifyContext {
   readonly chain: ChainView;
   readonly rules: Pick<BatchRules, "pool" | "treasury" | "minimumQuorum" | "allowUnverified">;
   readonly clock: Clock;
+  readonly checkProof: CheckProof;
 }
 
 export type CertifyResult = AttestResponse & { readonly refused?: Finding };
@@ -55,7 +63,7 @@ export async function certifyBatch(
   const header = readHeader(context.domain, duty.batch);
   if ("code" in header) return refuse(context, { sequence, headerHash: zeroHash, found: header }, signal);
   const { headerHash } = header;
-  const found = await decide(context, duty.batch, headerHash);
+  const found = await decide(context, duty.batch, { headerHash, signal });
   if (found !== undefined) return refuse(context, { sequence, headerHash, found }, signal);
   const signature = await context.signer.signTypedData(context.domain, batchHeaderTypes, header.message);
   return context.client.attest({ kind: "certify", sequence, headerHash, signature }, signal);
@@ -71,7 +79,11 @@ function readHeader(domain: ProtocolDomain, data: BatchData) {
 }
 
 /** Undefined where the header may be signed; then it is in the record. */
-async function decide(context: CertifyContext, data: BatchData, headerHash: string): Promise<Finding | undefined> {
+async function decide(
+  context: CertifyContext,
+  data: BatchData,
+  { headerHash, signal }: { readonly headerHash: string; readonly signal: AbortSignal },
+): Promise<Finding | undefined> {
   const batch = tryParse(data);
   if ("code" in batch) return batch;
   const state = context.record.read();
@@ -84,7 +96,7 @@ async function decide(context: CertifyContext, data: BatchData, headerHash: stri
     const found = checkChainHead(batch, await context.chain.readHead?.(), context.domain);
     if (found !== undefined) return found;
   }
-  const outcome = await checkBatch(batch, await gatherRules(context, batch));
+  const outcome = await checkBatch(batch, await gatherRules(context, batch, signal));
   if (!(outcome instanceof Map)) return outcome;
   const { balances, spent, tasks } = batch;
   await context.settled.add(
@@ -104,8 +116,9 @@ function tryParse(data: BatchData): ParsedBatch | Finding {
 }
 
 async function gatherRules(
-  { chain, clock, domain, record, records, rules, settled }: CertifyContext,
+  { chain, checkProof, clock, domain, record, records, rules, settled }: CertifyContext,
   batch: ParsedBatch,
+  signal: AbortSignal,
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
   const { header } = batch;
@@ -121,6 +134,7 @@ async function gatherRules(
     answered: await readAnswered(records, batch),
     spentWei: record.spentBefore(header.previousHash),
     nowMs: clock.now(),
+    checkProof: (task) => checkProof({ ...task.proven, receipt: task.receipt }, task.proven.proof, signal),
   };
 }
 
@@ -142,7 +156,7 @@ async function readAncestors({ chain, settled }: Pick<CertifyContext, "chain" | 
 }
 
 const listNodes = (batch: ParsedBatch) => [
-  ...new Set(batch.tasks.flatMap((task) => [task.worker, ...task.votes.map((vote) => vote.validator)])),
+  ...new Set(batch.tasks.flatMap((task) => [task.worker, ...listValidators(task).map(({ validator }) => validator)])),
 ];
 
 async function readAll<Value>(

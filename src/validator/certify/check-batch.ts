@@ -4,15 +4,17 @@
  * only so that a thousand signatures do not stop the process from answering.
  */
 import { setImmediate } from "node:timers/promises";
+import { listValidators } from "../../pool/batch-data.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { checkReceipt, digestReceipt } from "../check-receipt.ts";
 import { checkDeposits } from "./check-deposits.ts";
+import { checkEndorsements } from "./check-endorsements.ts";
 import { checkHeader } from "./check-header.ts";
 import { checkMissed } from "./check-missed.ts";
 import { checkOrders } from "./check-orders.ts";
 import { checkVotes, type VoteRules } from "./check-votes.ts";
 import { type Finding, finding } from "./finding.ts";
-import type { ParsedBatch, ParsedTask } from "./parse-batch.ts";
+import { isProven, type ParsedBatch, type ParsedTask, type ProvenTask } from "./parse-batch.ts";
 
 export interface BatchRules {
   readonly domain: ProtocolDomain;
@@ -32,6 +34,8 @@ export interface BatchRules {
   readonly answered: ReadonlySet<string>;
   readonly spentWei: ReadonlyMap<string, bigint>;
   readonly nowMs: number;
+  /** Why a proof does not hold for the task's receipt; undefined where it does. */
+  readonly checkProof: (task: ProvenTask) => Promise<Finding | undefined>;
 }
 
 /** The first finding, or what the orders' budgets have spent with this batch. */
@@ -51,11 +55,18 @@ export async function checkBatch(batch: ParsedBatch, rules: BatchRules): Promise
   if (missed !== undefined) return missed;
   const voteRules: VoteRules = { ...rules, signers: new Map() };
   for (const task of batch.tasks) {
-    const found = checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? checkVotes(task, voteRules);
+    const found =
+      checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? (await checkResult(task, voteRules, rules));
     if (found !== undefined) return found;
     await setImmediate();
   }
   return checkOrders(batch.tasks, rules);
+}
+
+/** By a proof that we check ourselves, with who stands for it, or by votes. */
+async function checkResult(task: ParsedTask, voteRules: VoteRules, rules: BatchRules): Promise<Finding | undefined> {
+  if (!isProven(task)) return checkVotes(task, voteRules);
+  return checkEndorsements(task, voteRules) ?? (await rules.checkProof(task));
 }
 
 function checkTaskReceipt(task: ParsedTask, { domain }: BatchRules): Finding | undefined {
@@ -70,7 +81,8 @@ function checkTaskReceipt(task: ParsedTask, { domain }: BatchRules): Finding | u
 
 function checkPayees(task: ParsedTask, payouts: ReadonlyMap<string, string> | undefined): Finding | undefined {
   if (payouts === undefined) return undefined;
-  const pairs = [[task.worker, task.payee], ...task.votes.map((vote) => [vote.validator, vote.payee])] as const;
+  const validators = listValidators(task).map(({ validator, payee }) => [validator, payee]);
+  const pairs = [[task.worker, task.payee], ...validators] as const;
   for (const [node = "", payee] of pairs) {
     const payout = payouts.get(node);
     if (payout === payee) continue;

@@ -1,5 +1,7 @@
 /** The heart of certification: the header must be what we arrive at ourselves from the same tasks and balances. Pure. */
 import { describeError } from "../../base/errors.ts";
+import { listValidators } from "../../pool/batch-data.ts";
+import { hashStatement, toStatement } from "../../protocol/proof.ts";
 import { type Batch, computeBatch } from "../../protocol/settlement.ts";
 import { sameAmounts } from "./check-previous.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -31,10 +33,11 @@ export function checkHeader(batch: ParsedBatch, nowMs: number): Finding | undefi
 
 function recompute(batch: ParsedBatch): Batch | Finding {
   const { sequence, previousHash, epoch, createdAt } = batch.header;
-  const tasks = batch.tasks.map(({ payee, votes, ...task }) => ({
+  const tasks = batch.tasks.map(({ payee, votes, proven, ...task }) => ({
     ...task,
     workerPayee: payee,
-    validatorPayees: votes.map((vote) => vote.payee),
+    validatorPayees: listValidators({ votes, ...(proven ? { proven } : {}) }).map((one) => one.payee),
+    statementHash: proven && hashStatement(toStatement(proven.proof)),
   }));
   const missed = batch.missed.map(({ message }) => message);
   const { previousBalances, previousSpent, treasury } = batch;

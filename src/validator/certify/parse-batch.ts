@@ -1,10 +1,12 @@
 /** Batch data as it came over the wire, as numbers and checksummed addresses; whatever is not is a Malformed batch. */
 import { getAddress } from "ethers";
+import { parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type {
   BatchData,
   BatchHeaderData,
   BatchTask,
+  ProofEvidence,
   SignedClaim,
   SignedReceipt,
   VoteEvidence,
@@ -22,9 +24,17 @@ export interface ParsedTask {
   readonly payee: string;
   readonly requester: string;
   readonly rewardWei: bigint;
+  /** None where the task was proven. */
   readonly votes: readonly VoteEvidence[];
+  readonly proven?: ProofEvidence;
   readonly order: Order | undefined;
 }
+
+export interface ProvenTask extends ParsedTask {
+  readonly proven: ProofEvidence;
+}
+
+export const isProven = (task: ParsedTask): task is ProvenTask => task.proven !== undefined;
 
 export interface ParsedBatch {
   readonly header: BatchHeaderMessage;
@@ -83,6 +93,36 @@ function parseTask(task: BatchTask): ParsedTask {
     rewardWei: whole(task.rewardWei),
     votes: task.votes.map((vote) => ({ ...vote, validator: address(vote.validator), payee: address(vote.payee) })),
     order: task.order === undefined ? undefined : parseOrder(task.order),
+    ...(task.proven === undefined ? {} : { proven: parseProven(task.proven, task.votes) }),
+  };
+}
+
+/** Model, input and output are checked against the receipt, where they are read. */
+function parseProven({ proof, endorsements, ...rest }: ProofEvidence, votes: BatchTask["votes"]): ProofEvidence {
+  if (votes.length > 0) throw new Error("a task has votes and a proof");
+  const decimals = (texts: readonly string[], count: number) => {
+    if (texts.length !== count) throw new Error(`a proof has ${texts.length} numbers, expected ${count}`);
+    return texts.map((text) => String(whole(text)));
+  };
+  const [inputCommitment = "", result = "", task = ""] = decimals(proof.signals, 3);
+  return {
+    ...rest,
+    proof: {
+      taskId: bytes32(proof.taskId),
+      attempt: proof.attempt,
+      worker: address(proof.worker),
+      modelDigest: parseDigest(proof.modelDigest),
+      verifyingKeyDigest: parseDigest(proof.verifyingKeyDigest),
+      rows: proof.rows,
+      salt: String(whole(proof.salt)),
+      signals: [inputCommitment, result, task],
+      words: decimals(proof.words, 8),
+    },
+    endorsements: endorsements.map(({ validator, payee, signature }) => ({
+      validator: address(validator),
+      payee: address(payee),
+      signature,
+    })),
   };
 }
 

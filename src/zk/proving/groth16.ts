@@ -36,6 +36,34 @@ export function proofWords({ a, b, c }: Groth16Proof): bigint[] {
   return [a, swap(b[0]), swap(b[1]), c].flat().map(BigInt);
 }
 
+/** Back from `proofWords`. @throws InferiumError InvalidProof */
+export function proofFromWords(words: readonly string[]): Groth16Proof {
+  if (words.length !== 8) {
+    throw new InferiumError("InvalidProof", `A proof has ${words.length} words; expected 8.`);
+  }
+  const [ax, ay, bxi, bxr, byi, byr, cx, cy] = words;
+  const b = [
+    [bxr, bxi],
+    [byr, byi],
+  ];
+  return parseProof({ a: [ax, ay], b, c: [cx, cy] });
+}
+
+/** Back from `verifyingKeyWords`. @throws InferiumError InvalidVerifyingKey */
+export function verifyingKeyFromWords(words: readonly bigint[]): VerifyingKey {
+  const signals = words.length / 2 - fixedPoints;
+  if (!Number.isInteger(signals) || signals < 1) {
+    throw new InferiumError("InvalidVerifyingKey", `A verifying key has ${words.length} words; expected 16 or more.`);
+  }
+  const g1 = (at: number): PointG1 => [String(words[at]), String(words[at + 1])];
+  const g2 = (at: number): PointG2 => [swap(g1(at)), swap(g1(at + 2))];
+  const ic = Array.from({ length: signals }, (_, index) => g1(2 * (fixedPoints + index)));
+  return { alpha: g1(0), beta: g2(2), gamma: g2(6), delta: g2(10), ic };
+}
+
+/** alpha, and the two halves of beta, gamma and delta: pairs of words before the points of the signals. */
+const fixedPoints = 7;
+
 /** The words of a verifying key as ModelRegistry takes them: alpha, beta, gamma, delta, then the points of the signals. */
 export function verifyingKeyWords({ alpha, beta, gamma, delta, ic }: VerifyingKey): bigint[] {
   const second = [beta, gamma, delta].flatMap(([x, y]) => [swap(x), swap(y)]);

@@ -3,7 +3,7 @@
  * compiled once for each model and kept. Called by validators. Effects: temporary files in the store.
  */
 import { writeFile } from "node:fs/promises";
-import { type Digest, sha256 } from "../../base/digest.ts";
+import { type Digest, parseDigest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
 import { compileInference, type InferenceCircuit } from "../circuit/inference-circuit.ts";
@@ -16,6 +16,10 @@ import type { Groth16Proof } from "./groth16.ts";
 import type { ProvingBackend } from "./proving-backend.ts";
 
 export interface ProvenInference {
+  /** What it was made for, as its maker says. */
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly worker: string;
   readonly modelDigest: Digest;
   readonly rows: number;
   readonly verifyingKeyDigest: Digest;
@@ -49,7 +53,7 @@ export class InferenceProver {
   async prove({ onnx, input, salt, task }: ProofRequest, signal?: AbortSignal): Promise<ProvenInference> {
     const modelDigest = sha256(onnx);
     const { bytes, rows } = readInputRows(readIntegerNetwork(onnx), input);
-    const record = await this.#requireRecord(modelDigest, rows);
+    const record = await this.requireRecord(modelDigest, rows);
     const circuit = this.#circuitOf(onnx, record);
     const witness = circuit.computeWitness({ bytes, salt, task: computeTaskSignal(task) });
     const zkeyPath = await this.#store.open(record.provingKeyDigest);
@@ -58,7 +62,9 @@ export class InferenceProver {
       return this.#backend.prove({ zkeyPath, witnessPath }, signal);
     });
     const [inputCommitment = 0n, result = 0n, taskSignal = 0n] = signals;
+    const { taskId, attempt, worker } = task;
     return {
+      ...{ taskId, attempt, worker },
       modelDigest,
       rows,
       verifyingKeyDigest: record.verifyingKeyDigest,
@@ -68,8 +74,9 @@ export class InferenceProver {
     };
   }
 
-  async #requireRecord(model: Digest, rows: number): Promise<CircuitRecord> {
-    const record = await this.#store.readRecord(model, rows);
+  /** What is known here of the circuit that proves so many rows. @throws InferiumError NotRegistered, InvalidDigest */
+  async requireRecord(model: string, rows: number): Promise<CircuitRecord> {
+    const record = await this.#store.readRecord(parseDigest(model), rows);
     if (record !== undefined) return record;
     throw new InferiumError(
       "NotRegistered",

@@ -210,7 +210,10 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
       slashQuorum: 2,
     },
     batch: { maxAgeMs: 500, maxTasks: 1_024 },
-    validation: { windowMs: 100, deadlineMs: 20_000, stragglerMs: 1_000, keepMs: 3_600_000 },
+    validation: {
+      ...{ windowMs: 100, deadlineMs: 20_000, stragglerMs: 1_000, keepMs: 3_600_000 },
+      ...{ provingMs: 4_000, endorsingMs: 10_000 },
+    },
     mergeMs: 1_000,
     explainAfterMs: 1_000,
     silenceMs: 20_000,

@@ -7,13 +7,17 @@ import { readInline } from "../../../src/pool/inline-tensors.ts";
 import type {
   BatchData,
   Duty,
+  EndorseDuty,
   InlineTensors,
+  ProveDuty,
   SignedReceipt,
   ValidateDuty,
   WorkAssignment,
 } from "../../../src/pool/wire.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
+import type { Because } from "../../../src/protocol/lifecycle.ts";
 import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
+import { endorsementOf, type ProofData } from "../../../src/protocol/proof.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import {
   attestationTypes,
@@ -21,6 +25,7 @@ import {
   claimTypes,
   hashMessage,
   type ProtocolDomain,
+  proofEndorsementTypes,
   receiptTypes,
 } from "../../../src/protocol/typed-data.ts";
 import { checkBatch } from "../../../src/validator/certify/check-batch.ts";
@@ -118,6 +123,10 @@ export interface ValidatorScript {
   /** Returns undefined to leave a duty unanswered. */
   readonly onDuty?: (duty: Duty) => "answer" | "ignore";
   readonly vote?: (item: ValidateDuty["items"][number]) => Vote | undefined;
+  /** The proof that it hands in, or why it has none. */
+  readonly prove?: (duty: ProveDuty) => ProofData | Because;
+  /** Why it does not stand for another's proof. */
+  readonly decline?: () => Because | undefined;
 }
 
 interface Cast {
@@ -145,6 +154,8 @@ export function runValidator(
       if (script.onDuty?.(duty) === "ignore") continue;
       if (duty.kind === "validate") await commit(cluster, { client, member, memory, script }, duty);
       if (duty.kind === "reveal") await reveal(cluster, { client, member, memory, script }, duty);
+      if (duty.kind === "prove") await prove(cluster, { client, member, script }, duty);
+      if (duty.kind === "endorse") await endorse(cluster, { client, member, script }, duty);
       if (duty.kind === "certify") await certify(cluster, { client, member, refusals }, duty.batch);
     }
   });
@@ -199,6 +210,39 @@ async function reveal(
   await client.attest({ kind: "reveal", namespace, validation, votes, salt, signature, overheadMs: 5 });
 }
 
+type Prover = Pick<Voter, "client" | "member" | "script">;
+
+/** The words of a proof that only looks like one. */
+export function aProof({ item }: ProveDuty, change: Partial<ProofData> = {}): ProofData {
+  const { taskId, attempt, worker } = item.receipt.message;
+  return {
+    ...{ taskId, attempt, worker, modelDigest: item.model.digest, verifyingKeyDigest: `sha256:${"e5".repeat(32)}` },
+    ...{ rows: 1, salt: "77", signals: ["1", "2", "3"], words: ["1", "2", "3", "4", "5", "6", "7", "8"] },
+    ...change,
+  };
+}
+
+async function prove(cluster: Cluster, { client, member, script }: Prover, duty: ProveDuty): Promise<void> {
+  const { namespace, validation } = duty;
+  const proof = script.prove?.(duty) ?? aProof(duty);
+  if ("reason" in proof) return void (await client.attest({ kind: "decline", namespace, validation, ...proof }));
+  const signature = await signEndorsement(cluster, member, proof);
+  const rest = { circuitDigest: `sha256:${"c1".repeat(32)}`, developmentSetup: true, proveMs: 5 };
+  await client.attest({ kind: "prove", namespace, validation, proof, ...rest, signature });
+}
+
+async function endorse(cluster: Cluster, { client, member, script }: Prover, duty: EndorseDuty): Promise<void> {
+  const { namespace, validation, proof } = duty;
+  const because = script.decline?.();
+  if (because) return void (await client.attest({ kind: "decline", namespace, validation, ...because }));
+  const signature = await signEndorsement(cluster, member, proof);
+  await client.attest({ kind: "endorse", namespace, validation, signature });
+}
+
+function signEndorsement({ domain }: Cluster, { signer }: FixtureMember, proof: ProofData): Promise<string> {
+  return signer.signTypedData(domain, proofEndorsementTypes, endorsementOf(proof, signer.address));
+}
+
 /** Signs what the real validator's checks find no fault with. */
 async function certify(
   cluster: Cluster,
@@ -222,6 +266,8 @@ async function certify(
       answered: new Set<string>(),
       spentWei: new Map(),
       nowMs: Date.now(),
+      // Scripted proofs are made of nothing; that they are checked is for the validator's own tests.
+      checkProof: async () => undefined,
     },
   });
   const { sequence } = data.header;

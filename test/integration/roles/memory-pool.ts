@@ -120,14 +120,15 @@ export function createMemoryPool(options: MemoryPoolOptions) {
   function attest(account: string, request: AttestRequest): "Recorded" | "Duplicate" | "Late" {
     if (request.kind === "certify") certified.set(account, request);
     else if (request.kind === "refuse") refused.set(account, request.reason);
-    else return cast(account, request);
+    else if (request.kind === "commit" || request.kind === "reveal") return cast(account, request);
+    else throw new Error(`this pool asks for no ${request.kind}`);
     notify();
     return "Recorded";
   }
 
   function cast(
     account: string,
-    request: Exclude<AttestRequest, { kind: "certify" | "refuse" }>,
+    request: Extract<AttestRequest, { kind: "commit" | "reveal" }>,
   ): "Recorded" | "Duplicate" {
     const panel = panels.find(({ duty }) => duty.validation === request.validation);
     if (panel === undefined) throw new Error(`no panel ${request.validation}`);

@@ -9,6 +9,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ProofArtifactStore } from "../../../src/zk/proving/artifact-store.ts";
 import type { CircuitRecord } from "../../../src/zk/proving/circuit-record.ts";
+import {
+  proofFromWords,
+  proofWords,
+  verifyingKeyFromWords,
+  verifyingKeyWords,
+} from "../../../src/zk/proving/groth16.ts";
 import { developmentPowersOfTau } from "../../../src/zk/proving/powers-of-tau.ts";
 import { InferenceProver, type ProvenInference } from "../../../src/zk/proving/prove-inference.ts";
 import { checkRegistration, registerModel } from "../../../src/zk/proving/register-model.ts";
@@ -55,12 +61,24 @@ describe("a proof that somebody else made", () => {
       "InputMismatch",
       { input: new Map([["bytes", { ...input.get("bytes")!, data: drawBytes(6, 10) }]]) },
     ],
-    ["another worker", "TaskMismatch", { task: { ...task, worker: `0x${"44".repeat(20)}` } }],
-    ["another attempt: an old proof", "TaskMismatch", { task: { ...task, attempt: 2 } }],
-    ["another task", "TaskMismatch", { task: { ...task, taskId: `0x${"55".repeat(32)}` } }],
+    ["another worker", "AnotherWorker", { task: { ...task, worker: `0x${"44".repeat(20)}` } }],
+    ["another attempt: an old proof", "AnotherAttempt", { task: { ...task, attempt: 2 } }],
+    ["another task", "AnotherTask", { task: { ...task, taskId: `0x${"55".repeat(32)}` } }],
     ["another chain", "TaskMismatch", { task: { ...task, chainId: 1n } }],
   ])("is refused for %s", async (_, code, change) => {
     await expect(verify(vector.proven, change)).rejects.toMatchObject({ code });
+  });
+
+  test("is refused where it was relabelled to fit another attempt", async () => {
+    const relabelled = verify({ ...vector.proven, attempt: 2 }, { task: { ...task, attempt: 2 } });
+    await expect(relabelled).rejects.toMatchObject({ code: "TaskMismatch" });
+  });
+
+  test("is the same through the words that the chain takes", () => {
+    const { proof } = vector.proven;
+    expect(proofFromWords(proofWords(proof).map(String))).toEqual(proof);
+    const { verifyingKey } = vector.record;
+    expect(verifyingKeyFromWords(verifyingKeyWords(verifyingKey))).toEqual(verifyingKey);
   });
 
   test("is refused where its signals were made to fit another task", async () => {
@@ -68,7 +86,7 @@ describe("a proof that somebody else made", () => {
     const { computeTaskSignal } = await import("../../../src/zk/statement.ts");
     const [inputCommitment, result] = vector.proven.signals;
     const signals = [inputCommitment, result, String(computeTaskSignal(other))] as const;
-    await expect(verify({ ...vector.proven, signals }, { task: other })).rejects.toMatchObject({
+    await expect(verify({ ...vector.proven, attempt: 2, signals }, { task: other })).rejects.toMatchObject({
       code: "InvalidProof",
     });
   }, 120_000);
@@ -83,7 +101,9 @@ describe("a proof that somebody else made", () => {
 
   test("is refused where it names another model, or a key that nobody contributed to", async () => {
     const modelDigest = `sha256:${"0".repeat(64)}` as const;
-    await expect(verify({ ...vector.proven, modelDigest })).rejects.toMatchObject({ code: "ModelMismatch" });
+    await expect(verify({ ...vector.proven, modelDigest })).rejects.toMatchObject({ code: "AnotherModel" });
+    const otherKey = { ...vector.proven, verifyingKeyDigest: modelDigest };
+    await expect(verify(otherKey)).rejects.toMatchObject({ code: "AnotherCircuit" });
     const { verifyingKey } = vector.record;
     const record = { ...vector.record, verifyingKey: { ...verifyingKey, delta: verifyingKey.gamma } };
     await expect(verify(vector.proven, {}, record)).rejects.toMatchObject({ code: "InsecureVerifyingKey" });

@@ -98,8 +98,10 @@ function openOnce(): Promise<Settler> {
   return settler;
 }
 
+/** Nothing is judged here, by votes or by proofs. */
+const noItems = { build: async () => [], drop: () => undefined };
 const stage = new SettleStage({
-  ...{ ledger, index: new ValidationIndex(), orders, link, book, certifier, clock, logger, metrics },
+  ...{ ledger, index: new ValidationIndex(), items: noItems, orders, link, book, certifier, clock, logger, metrics },
   missed: new MissedBook(store("missed")),
   settler: openOnce,
   tell: () => undefined,
@@ -121,6 +123,7 @@ async function openValidator(signer: ProtocolSigner): Promise<CertifyContext> {
   const signatures = join(settings.dir, "signatures.jsonl");
   return {
     ...{ signer, domain, clock },
+    checkProof: async () => undefined,
     record: await openCertifiedRecord(stateDir, domain),
     settled: await openSettledTasks(stateDir, domain),
     records: { hasJudged: async () => false },

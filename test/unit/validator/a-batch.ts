@@ -1,12 +1,13 @@
 /** A true batch of one paid task with two accepting votes, signed by everyone who must; tests tamper with copies of it. */
 
 import { Wallet } from "ethers";
-import { readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
+import { listValidators, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
 import type { ProtocolSigner } from "../../../src/pool/signer.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
 import type {
   BatchData,
   BatchTask,
+  ProofEvidence,
   ReceiptFields,
   SignedClaim,
   SignedOrder,
@@ -14,6 +15,7 @@ import type {
   VoteEvidence,
 } from "../../../src/pool/wire.ts";
 import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
+import { endorsementOf, hashStatement, type ProofData, toStatement } from "../../../src/protocol/proof.ts";
 import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
 import {
   attestationTypes,
@@ -24,6 +26,7 @@ import {
   hashMessage,
   orderTypes,
   type ProtocolDomain,
+  proofEndorsementTypes,
   receiptTypes,
 } from "../../../src/protocol/typed-data.ts";
 
@@ -134,6 +137,39 @@ export async function aTask(overrides: Partial<BatchTask> = {}): Promise<BatchTa
   };
 }
 
+/** The words of a proof that nobody has checked. */
+export function aProof({ message }: SignedReceipt, overrides: Partial<ProofData> = {}): ProofData {
+  const { taskId, attempt, worker: by } = message;
+  const digest = `sha256:${message.modelDigest.slice(2)}`;
+  return {
+    ...{ taskId, attempt, worker: by, modelDigest: digest, verifyingKeyDigest: `sha256:${"e5".repeat(32)}` },
+    ...{ rows: 1, salt: "77", signals: ["1", "2", "3"], words: ["1", "2", "3", "4", "5", "6", "7", "8"] },
+    ...overrides,
+  };
+}
+
+/** What stands in the place of votes where two validators endorsed a proof. */
+export async function aProvenTask(
+  change: Partial<ProofEvidence> = {},
+  receipt?: SignedReceipt,
+): Promise<BatchTask & { proven: ProofEvidence }> {
+  const signed = receipt ?? (await aReceipt());
+  const proof = change.proof ?? aProof(signed);
+  const endorse = async (validator: ProtocolSigner) => ({
+    ...{ validator: validator.address, payee: validator.address },
+    signature: await validator.signTypedData(domain, proofEndorsementTypes, endorsementOf(proof, validator.address)),
+  });
+  const proven: ProofEvidence = {
+    proof,
+    model: { uri: "https://models.test/m.onnx", digest: proof.modelDigest },
+    input: { inline: { x: { dtype: "uint8", shape: [1], data: [1] } } },
+    output: { label: { dtype: "int64", shape: [1], data: [1] } },
+    endorsements: [await endorse(validators[0]), await endorse(validators[1])],
+    ...change,
+  };
+  return { ...(await aTask({ receipt: signed })), votes: [], proven };
+}
+
 interface BatchOptions {
   readonly sequence?: bigint;
   readonly epoch?: bigint;
@@ -159,7 +195,8 @@ export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions 
       ...task,
       rewardWei: BigInt(task.rewardWei),
       workerPayee: task.payee,
-      validatorPayees: task.votes.map((vote) => vote.payee),
+      validatorPayees: listValidators(task).map(({ payee }) => payee),
+      statementHash: task.proven && hashStatement(toStatement(task.proven.proof)),
     })),
     missed: missed.map(({ message }) => message),
     treasury,

@@ -37,6 +37,7 @@ async function aValidator(chain: ChainView = {}, on = domain) {
     chain,
     rules: { pool, treasury, minimumQuorum: 2, allowUnverified: false },
     clock: { ...systemClock, now: () => nowMs },
+    checkProof: async () => undefined,
   };
   const certify = (batch: BatchData) => certifyBatch(context, { kind: "certify", batch, deadlineMs: nowMs }, never);
   return { certify, sent };

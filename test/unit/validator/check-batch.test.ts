@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BatchData, BatchTask } from "../../../src/pool/wire.ts";
+import type { BatchData, BatchTask, ProofEvidence } from "../../../src/pool/wire.ts";
 import { computeModelsRoot, identifyBudget } from "../../../src/protocol/order.ts";
 import { computeTaskId } from "../../../src/protocol/typed-data.ts";
 import { type BatchRules, checkBatch } from "../../../src/validator/certify/check-batch.ts";
@@ -7,6 +7,7 @@ import { parseBatch } from "../../../src/validator/certify/parse-batch.ts";
 import {
   aBatch,
   anOrder,
+  aProvenTask,
   aReceipt,
   aTask,
   aVote,
@@ -38,6 +39,7 @@ function rules(overrides: Partial<BatchRules> = {}): BatchRules {
     answered: new Set(),
     spentWei: new Map(),
     nowMs,
+    checkProof: async () => undefined,
     ...overrides,
   };
 }
@@ -89,6 +91,62 @@ describe("a receipt that does not hold", () => {
 
   test("credited to another worker", async () => {
     expect(await findTask({ worker: validators[2].address })).toBe("WorkerMismatch");
+  });
+});
+
+describe("a task that was proven", () => {
+  const change = async (alter: (proven: ProofEvidence) => ProofEvidence) => {
+    const task = await aProvenTask();
+    return aBatch([{ ...task, proven: alter(task.proven) }]);
+  };
+
+  test("may be signed once the proof holds here too, and pays who stands for it", async () => {
+    const checked: string[] = [];
+    const batch = await aBatch([await aProvenTask()]);
+    const checkProof: BatchRules["checkProof"] = async ({ taskId }) => void checked.push(taskId);
+    expect(await find(batch, { checkProof })).toBe("signed");
+    expect(checked).toEqual([batch.tasks[0]!.taskId]);
+    expect(Number(batch.balances[validators[0].address])).toBeGreaterThan(0);
+  });
+
+  test.each(["AnotherWorker", "AnotherAttempt", "AnotherTask", "AnotherModel", "InvalidProof"])(
+    "is refused by the name of what is wrong with its proof: %s",
+    async (code) => {
+      const checkProof: BatchRules["checkProof"] = async () => ({ code, message: "so" });
+      expect(await find(await aBatch([await aProvenTask()]), { checkProof })).toBe(code);
+    },
+  );
+
+  test("is refused where the leaf holds another statement, or none", async () => {
+    const proven = await aProvenTask();
+    const other = { ...proven.proven.proof, signals: ["1", "9", "3"] as const };
+    const batch = await aBatch([proven]);
+    const tasks = [{ ...proven, proven: { ...proven.proven, proof: other } }];
+    expect(await find({ ...batch, tasks })).toBe("HeaderMismatch");
+    const { proven: _, ...bare } = proven;
+    expect(await find({ ...batch, tasks: [{ ...bare, votes: (await aTask()).votes }] })).toBe("HeaderMismatch");
+  });
+
+  test("is refused where too few, twice the same, strangers or the worker itself stand for it", async () => {
+    const twice = ({ endorsements }: ProofEvidence) => [endorsements[0]!, endorsements[0]!];
+    expect(await find(await change((p) => ({ ...p, endorsements: p.endorsements.slice(1) })))).toBe("QuorumNotReached");
+    expect(await find(await change((p) => ({ ...p, endorsements: twice(p) })))).toBe("DuplicateVote");
+    const members = new Set([validators[0].address]);
+    expect(await find(await change((p) => p), { validators: members })).toBe("UnknownValidator");
+    const own = { validator: worker.address, payee: worker.address, signature: `0x${"00".repeat(64)}` };
+    expect(await find(await change((p) => ({ ...p, endorsements: [own, ...p.endorsements] })))).toBe("OwnVote");
+  });
+
+  test("is refused where an endorsement is of another proof", async () => {
+    const altered = await change((p) => ({ ...p, proof: { ...p.proof, words: [...p.proof.words].reverse() } }));
+    expect(await find(altered)).toBe("EndorsementNotSigned");
+  });
+
+  test("has no votes beside its proof", async () => {
+    const task = await aProvenTask();
+    const batch = await aBatch([task]);
+    const { votes } = await aTask();
+    expect(() => parseBatch({ ...batch, tasks: [{ ...task, votes }] })).toThrow("votes and a proof");
   });
 });
 

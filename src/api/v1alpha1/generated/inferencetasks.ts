@@ -136,9 +136,9 @@ nodeSelector?: {
  */
 verification: {
 /**
- * Exact compares bits (integer models and pinned runtimes), Tolerance compares values within bounds, None checks nothing and is accepted only where the operator allows it.
+ * Exact compares bits (integer models and pinned runtimes), Tolerance compares values within bounds, ZeroKnowledge has one validator of the panel prove the result and the others check the proof (integer models whose circuit is registered; the panel re-executes where there is no proof in time), None checks nothing and is accepted only where the operator allows it.
  */
-policy: ("Exact" | "Tolerance" | "None")
+policy: ("Exact" | "Tolerance" | "ZeroKnowledge" | "None")
 /**
  * Size of the panel.
  */
@@ -225,7 +225,7 @@ observedGeneration: number
  */
 phase: ("Pending" | "Queued" | "Assigned" | "Validating" | "Settling" | "Succeeded" | "Failed" | "Rejected")
 /**
- * Accepted, Queued, Assigned, Executed, Committed, Validated, Settled, Rewarded, Slashed, Disputed, Overturned; Ready, Reconciling, Stalled sum them up.
+ * Accepted, Queued, Assigned, Executed, Committed, Proven, Validated, Settled, Rewarded, Slashed, Disputed, Overturned; Ready, Reconciling, Stalled sum them up.
  */
 conditions?: {
 /**
@@ -426,7 +426,7 @@ result: ("Accepted" | "Rejected" | "Inconclusive" | "Unverified" | "Overturned")
  */
 validation?: string
 /**
- * How results were compared.
+ * How the result was checked; Exact where a proof was asked for and the panel re-executed.
  */
 policy?: string
 /**
@@ -445,6 +445,10 @@ abstain?: number
  * Different owners behind the deciding votes.
  */
 owners?: number
+/**
+ * Hash of the statement that a proof showed; part of the task's leaf on the chain.
+ */
+statementHash?: string
 /**
  * What this verdict does not show.
  */

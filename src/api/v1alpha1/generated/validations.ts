@@ -34,9 +34,9 @@ digest: string
  */
 receiptCount: number
 /**
- * How results are compared.
+ * How results are checked.
  */
-policy: ("Exact" | "Tolerance")
+policy: ("Exact" | "Tolerance" | "ZeroKnowledge")
 /**
  * Seed of the draw: hash of the receipts and of a block after they were committed.
  */
@@ -105,7 +105,7 @@ rejected?: number
  */
 overheadMs?: number
 /**
- * Ready once decided.
+ * Ready once decided; Proven says whether a proof decided, or why it did not.
  */
 conditions?: {
 /**
@@ -134,6 +134,55 @@ reason: string
 message: string
 }[]
 /**
+ * The zero-knowledge proof that decided, with what it shows. Absent where the votes decided. Anybody who has the model, the input and the output can rebuild the public signals.
+ */
+proof?: {
+/**
+ * Address of the validator that made it.
+ */
+prover: string
+/**
+ * SHA-256 of the model.
+ */
+modelDigest: string
+/**
+ * Rows of input that it covers.
+ */
+rows: number
+/**
+ * SHA-256 of the circuit (r1cs), as the chain's ModelRegistry holds it.
+ */
+circuitDigest: string
+/**
+ * SHA-256 of the words of the verifying key.
+ */
+verifyingKeyDigest: string
+/**
+ * Opens the commitment to the input; decimal.
+ */
+salt: string
+/**
+ * Commitment to the input, result and task as decimals.
+ */
+publicSignals: string[]
+/**
+ * The proof as the chain takes it, A, B and C as decimals.
+ */
+words: string[]
+/**
+ * Hash of what is proven; what validators endorse and the task's leaf holds.
+ */
+statementHash: string
+/**
+ * Time that the proof took.
+ */
+proveMs?: number
+/**
+ * The keys come from a setup for development, whose maker could forge proofs.
+ */
+developmentSetup?: boolean
+}
+/**
  * Verdicts in the order of the receipts.
  */
 verdicts?: ("Accepted" | "Rejected" | "Inconclusive")[]
@@ -152,7 +201,7 @@ address: string
 /**
  * What it did.
  */
-state: ("Pending" | "Committed" | "Revealed" | "Abstained" | "Missed")
+state: ("Pending" | "Committed" | "Revealed" | "Endorsed" | "Abstained" | "Missed")
 /**
  * Its votes in the order of the receipts.
  */
@@ -169,6 +218,10 @@ votesRoot?: string
  * Its signed attestation of that root.
  */
 signature?: string
+/**
+ * Its signature over the proof that it checked, which stakes its bond.
+ */
+endorsement?: string
 /**
  * Time it took.
  */
