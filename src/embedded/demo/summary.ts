@@ -193,7 +193,7 @@ function describeProofs(zk: ZkSummary): string[] {
   const { median, longest } = zk.proveSeconds;
   const setup = zk.setup === "development" ? " (keys of a development setup, whose maker could forge proofs)" : "";
   return [
-    `${zk.proven} of ${zk.tasks} single images were proven in zero knowledge${setup}: ${zk.constraints} constraints, ${median} s a proof (longest ${longest} s), ${zk.gasPerProof} gas to check one on the chain.`,
+    `${zk.proven} of ${zk.tasks} single images were proven in zero knowledge${setup}: ${zk.constraints} constraints, ${median} s a proof (longest ${longest} s), ${zk.gasPerProof} gas to check and record one on the chain.`,
     `The chain refused a proof for a forged result (${zk.refused.forgedResult}) and one of another task (${zk.refused.anotherTask}).`,
     ...(zk.fellBack > 0
       ? [`${zk.fellBack} of them had no proof in time and were re-executed by the panel instead.`]

@@ -28,7 +28,7 @@ export interface DemoData {
 
 const imagesPerTask = 100;
 /** Enough that each validator is likely to prove one. */
-const provenImages = 4;
+const provenImages = 3;
 /** Floating point: two machines may differ in the last digits. */
 const speechTolerance = { absolute: 1e-4, relative: 1e-3 } as const;
 const speechTask = "speech-realtime";
