@@ -94,7 +94,7 @@ contract SlashMissedTest is EvidenceFixture {
 
     function testATasksLeafIsNoMissedClaim() public pure {
         Leaves.Missed memory missed = Leaves.Missed(keccak256("task"), 1, address(1), 2);
-        Leaves.Task memory task = Leaves.Task(keccak256("task"), 1, bytes32(0), address(1), address(0), 2);
+        Leaves.Task memory task = Leaves.Task(keccak256("task"), 1, bytes32(0), address(1), address(0), 2, 0);
         assertTrue(Leaves.hash(missed) != Leaves.hash(task), "two leaves");
     }
 

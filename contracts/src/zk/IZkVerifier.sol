@@ -44,11 +44,9 @@ interface IZkVerifier {
 
     /// @notice Verifies a proof for the very work that the receipt tells of. A statement about something else is refused by the name of
     /// what differs; one that was relabelled to fit shows nothing, and its proof is invalid.
-    function verifyFor(
-        TypedData.Receipt calldata receipt,
-        Statement calldata statement,
-        uint256[8] calldata proof
-    ) external view;
+    function verifyFor(TypedData.Receipt calldata receipt, Statement calldata statement, uint256[8] calldata proof)
+        external
+        view;
 
     /// @notice The same without reverting for a bad proof, for whoever judges a claim that it was good.
     function isValid(Statement calldata statement, uint256[8] calldata proof) external view returns (bool);

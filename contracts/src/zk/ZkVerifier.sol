@@ -27,11 +27,10 @@ contract ZkVerifier is IZkVerifier {
     }
 
     /// @inheritdoc IZkVerifier
-    function verifyFor(
-        TypedData.Receipt calldata receipt,
-        Statement calldata statement,
-        uint256[8] calldata proof
-    ) external view {
+    function verifyFor(TypedData.Receipt calldata receipt, Statement calldata statement, uint256[8] calldata proof)
+        external
+        view
+    {
         if (statement.taskId != receipt.taskId) revert AnotherTask(statement.taskId, receipt.taskId);
         // Before the worker: another attempt is often another worker's.
         if (statement.attempt != receipt.attempt) revert AnotherAttempt(statement.attempt, receipt.attempt);

@@ -69,7 +69,9 @@ contract ZkVerifierTest is ZkFixture {
         TypedData.Receipt memory receipt = receiptOfHonest();
         zkVerifier.verifyFor(receipt, honest, honestProof);
         receipt.worker = address(0xBEEF);
-        expectRefusal(abi.encodeWithSelector(IZkVerifier.AnotherWorker.selector, honest.worker, receipt.worker), receipt);
+        expectRefusal(
+            abi.encodeWithSelector(IZkVerifier.AnotherWorker.selector, honest.worker, receipt.worker), receipt
+        );
         receipt.attempt = 2;
         expectRefusal(abi.encodeWithSelector(IZkVerifier.AnotherAttempt.selector, honest.attempt, 2), receipt);
         receipt.taskId = keccak256("another task");
