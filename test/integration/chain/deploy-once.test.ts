@@ -62,13 +62,13 @@ async function deployWith(text: string, options: Partial<DeployCommandOptions> =
 
 test("deploys once, finds what stands, and leaves no role with the deployer", async () => {
   const before = await deploy({ dryRun: true });
-  expect(before.out).toMatch(/^Dry run: 0 of 11 contracts stand, 0x\w{40} would deploy 11\. Nothing was sent\.$/);
+  expect(before.out).toMatch(/^Dry run: 0 of 14 contracts stand, 0x\w{40} would deploy 14\. Nothing was sent\.$/);
   const first = await deploy();
-  expect(first.lines.slice(11, -1)).toEqual([]);
+  expect(first.lines.slice(14, -1)).toEqual([]);
   expect(first.status).toBe(0);
-  expect(first.out).toBe("0 of 11 contracts stood, 11 were deployed; code and parameters are as they must be.");
+  expect(first.out).toBe("0 of 14 contracts stood, 14 were deployed; code and parameters are as they must be.");
   // The dry run has said where.
-  expect(first.lines.slice(0, 11)).toEqual(before.lines.slice(0, 11));
+  expect(first.lines.slice(0, 14)).toEqual(before.lines.slice(0, 14));
   const {
     chainId,
     deployer: by,
@@ -77,13 +77,13 @@ test("deploys once, finds what stands, and leaves no role with the deployer", as
   } = JSON.parse(await readFile(join(dir, "addresses.json"), "utf8"));
   expect({ chainId, by, fromBlock }).toEqual({ chainId: 31_337, by: anvil.accounts[0]!.address, fromBlock: 0 });
   const again = await deploy();
-  expect(again.out).toContain("11 of 11 contracts stood, 0 were deployed");
+  expect(again.out).toContain("14 of 14 contracts stood, 0 were deployed");
   expect(JSON.parse(await readFile(join(dir, "addresses.json"), "utf8"))).toMatchObject(addresses);
   // Whoever doubts it needs the files alone, and no key.
   expect((await deploy({ verify: true, keyFile: join(dir, "absent") })).status).toBe(0);
   // Without the file it is found all the same, with the block where it began.
   const found = await deploy({ out: join(dir, "lost.json") });
-  expect(found.out).toContain("11 of 11 contracts stood, 0 were deployed");
+  expect(found.out).toContain("14 of 14 contracts stood, 0 were deployed");
   expect(JSON.parse(await readFile(join(dir, "lost.json"), "utf8"))).toEqual({
     ...{ chainId, deployer: by, ...addresses, fromBlock: 1 },
   });
@@ -114,6 +114,7 @@ test("deploys once, finds what stands, and leaves no role with the deployer", as
     "slashing",
     "disputes",
     "agentRevenue",
+    "modelRegistry",
     "timelock",
   ];
   for (const contract of asked) {
