@@ -36,8 +36,9 @@ export function listMutants(file: string, source: string, firstId: number): Muta
     if (!isCode[index]) continue;
     const guard = readGuard(lines, index);
     if (guard !== undefined) add(index, guard.count, "", `delete ${guard.text}`);
-    const condition = /^(\s*(?:\} )?(?:else )?if )\((.*)\)( revert.*| return.*| \{| .*;)?$/.exec(line);
-    if (condition) add(index, 1, `${condition[1]}(!(${condition[2]}))${condition[3] ?? ""}`, `negate ${condition[2]}`);
+    const condition = readCondition(line);
+    if (condition)
+      add(index, 1, `${condition.before}(!(${condition.text}))${condition.after}`, `negate ${condition.text}`);
     if (/\bonlyRole\(\w+\)/.test(line)) add(index, 1, line.replace(/\s*\bonlyRole\(\w+\)/, ""), "delete onlyRole");
     for (const [from, to] of swaps) {
       for (let at = line.indexOf(from); at >= 0; at = line.indexOf(from, at + 1)) {
@@ -59,6 +60,18 @@ function markCode(lines: readonly string[]): boolean[] {
     }
     return !/^\s*(\/\/|\/?\*|for |import |pragma |using |mapping|error |event )/.test(line);
   });
+}
+
+/** The condition of an `if` that ends on the same line, up to its own closing bracket. */
+function readCondition(line: string): { before: string; text: string; after: string } | undefined {
+  const before = /^\s*(?:\} )?(?:else )?if (?=\()/.exec(line)?.[0];
+  if (before === undefined) return undefined;
+  for (let at = before.length, depth = 0; at < line.length; at += 1) {
+    if (line[at] === "(") depth += 1;
+    if (line[at] === ")") depth -= 1;
+    if (depth === 0) return { before, text: line.slice(before.length + 1, at), after: line.slice(at + 1) };
+  }
+  return undefined;
 }
 
 /** `if (...) revert ...;` on one line, or with its revert in braces or wrapped over several. */
