@@ -58,6 +58,40 @@ contract ZkFaultsTest is Fixture, ZkFixture {
         assertEq(registry.stakeOf(liar), VALIDATOR_BOND);
     }
 
+    function test_whoHasNothingLeftIsBannedAllTheSame() public {
+        IZkVerifier.Statement memory forged = honest;
+        forged.result += 1;
+        address poor = validators[4];
+        bytes memory signature = compact(keys[4], faults.endorsementDigest(forged, honestProof, poor));
+        vm.expectEmit(address(faults));
+        emit ZkFaults.BadProofProven(forged.taskId, poor, 0);
+        faults.proveBadGroth16(poor, forged, honestProof, signature);
+        assertTrue(registry.stateOf(poor) == INodeRegistry.State.Disqualified, "disqualified");
+        assertTrue(!sets.isMember(sets.epoch(), poor), "removed");
+    }
+
+    function test_whoIsBannedAlreadyIsGuiltyOfTheNextOneToo() public {
+        for (uint256 lie = 1; lie <= 2; ++lie) {
+            IZkVerifier.Statement memory forged = honest;
+            forged.result += lie;
+            bytes32 digest = faults.endorsementDigest(forged, honestProof, liar);
+            faults.proveBadGroth16(liar, forged, honestProof, compact(liarKey, digest));
+            assertTrue(faults.isSlashed(digest), "marked");
+        }
+        assertEq(registry.stakeOf(liar), 0);
+    }
+
+    function test_aWorkerOfThatKeyKeepsItsBond() public {
+        // Endorsements are validators' words: one that bonded as a worker meanwhile loses its right to come back alone.
+        IZkVerifier.Statement memory forged = honest;
+        forged.result += 1;
+        bondNode(validators[5], INodeRegistry.Role.Worker, WORKER_BOND);
+        bytes memory signature = compact(keys[5], faults.endorsementDigest(forged, honestProof, validators[5]));
+        faults.proveBadGroth16(validators[5], forged, honestProof, signature);
+        assertEq(registry.stakeOf(validators[5]), WORKER_BOND);
+        assertTrue(registry.stateOf(validators[5]) == INodeRegistry.State.Disqualified, "banned");
+    }
+
     function test_slashedOnceForOneEndorsement() public {
         IZkVerifier.Statement memory forged = honest;
         forged.result += 1;

@@ -134,6 +134,50 @@ contract ZkVerifierTest is ZkFixture {
         }
     }
 
+    function test_withTooLittleGasItSaysSo() public {
+        vm.expectPartialRevert(Groth16.NotEnoughGas.selector);
+        zkVerifier.isValid{gas: 200_000}(honest, honestProof);
+    }
+
+    function test_aCoordinateHasOneName() public view {
+        uint256[8] memory proof = honestProof;
+        proof[1] += 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+        assertTrue(!zkVerifier.isValid(honest, proof), "beyond the field");
+    }
+
+    function test_theLastSignalOfTheFieldIsOne() public view {
+        IZkVerifier.Statement memory other = honest;
+        other.inputCommitment = Groth16.SCALAR_ORDER - 1;
+        assertTrue(!zkVerifier.isValid(other, honestProof), "taken, and not proven");
+    }
+
+    function test_theSignalAtTheOrderIsNone() public {
+        IZkVerifier.Statement memory other = honest;
+        other.inputCommitment = Groth16.SCALAR_ORDER;
+        vm.expectRevert(abi.encodeWithSelector(Groth16.SignalNotInField.selector, 0, Groth16.SCALAR_ORDER));
+        zkVerifier.isValid(other, honestProof);
+    }
+
+    function test_aRegisteredModelIsKnownWithItsKey() public {
+        vm.expectEmit(address(models));
+        emit IModelRegistry.ModelRegistered(keccak256("model"), 4, keccak256("r1cs"), true);
+        models.register(keccak256("model"), 4, developmentCircuit(), key);
+        IModelRegistry.Circuit memory circuit = models.circuitOf(keccak256("model"), 4);
+        assertEq(circuit.ceremonyDigest, keccak256("ceremony"));
+        assertEq(circuit.key, models.keyOf(keccak256("model"), 4));
+        assertEq(circuit.key.code.length, 1 + 32 * key.length);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownModel.selector, keccak256("model"), 5));
+        models.circuitOf(keccak256("model"), 5);
+    }
+
+    function test_whatIsProvenIsTold() public {
+        vm.expectEmit(address(zkVerifier));
+        emit IZkVerifier.InferenceProven(
+            honest.taskId, honest.modelDigest, honest.worker, honest.inputCommitment, honest.result
+        );
+        zkVerifier.record(honest, honestProof);
+    }
+
     function test_unknownModelIsRefused() public {
         IZkVerifier.Statement memory other = honest;
         other.rows = 2;
