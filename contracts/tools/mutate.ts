@@ -5,7 +5,7 @@
  * `contracts/cache/mutants.json`, so that a run that was ended goes on where it was; `--anew` forgets it. Mutants that no test
  * can kill are listed in `equivalent-mutants.json`, each with why, and are counted apart. Exits 1 where another survives.
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -202,6 +202,7 @@ function copyProject(): string {
   for (const name of ["src", "test", "foundry.toml", "tools"]) {
     cpSync(join(contractsDir, name), join(project, name), { recursive: true });
   }
+  answerVersion(join(project, "tools/solc-shim.cjs"));
   cpSync(resolve(contractsDir, "../test/vectors"), join(root, "test/vectors"), { recursive: true });
   const require = createRequire(import.meta.url);
   const openZeppelin = dirname(require.resolve("@openzeppelin/contracts/package.json"));
@@ -227,6 +228,17 @@ function copyProject(): string {
     "interface Vm {\n    function envOr(string calldata name, string calldata otherwise) external view returns (string memory);",
   );
   return project;
+}
+
+/** Forge asks for the compiler's version at each start; loading the compiler to say it takes longer than most tests. */
+function answerVersion(shim: string): void {
+  const version = execFileSync(process.execPath, [join(contractsDir, "tools/solc-shim.cjs"), "--version"], {
+    cwd: contractsDir,
+    encoding: "utf8",
+  });
+  const lines = readFileSync(shim, "utf8").split("\n");
+  const early = `if (process.argv.includes("--version")) { process.stdout.write(${JSON.stringify(version)}); process.exit(0); }`;
+  writeFileSync(shim, [lines[0], early, ...lines.slice(1)].join("\n"));
 }
 
 function edit(path: string, from: string, to: string): void {
