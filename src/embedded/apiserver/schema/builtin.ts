@@ -9,6 +9,18 @@ import type { Schema } from "./schema.ts";
 
 const refPrefix = "#/components/schemas/";
 
+/** On every linked schema: the definition that it is, also where a field adds something of its own. */
+const definition = Symbol("definition");
+
+interface Linked extends Schema {
+  readonly [definition]?: string;
+}
+
+/** Such as `v1.PodSpec`, as Go writes the type; undefined for what is no built-in type of its own. */
+export function goTypeName(schema: Linked): string | undefined {
+  return schema[definition]?.split(".").slice(-2).join(".");
+}
+
 const definitions = builtin as unknown as Readonly<Record<string, Schema>>;
 const linked = new Map<string, Schema>();
 
@@ -31,12 +43,12 @@ export function definitionOfKind(group: string, version: string, kind: string): 
 export function linkDefinition(name: string): Schema {
   const known = linked.get(name);
   if (known !== undefined) return known;
-  const definition = builtinDefinitions()[name];
-  if (definition === undefined) throw new Error(`schema: no definition ${name} in builtin.json; run generate.ts`);
-  const target: Record<string, unknown> = {};
+  const schema = builtinDefinitions()[name];
+  if (schema === undefined) throw new Error(`schema: no definition ${name} in builtin.json; run generate.ts`);
+  const target: Record<string | symbol, unknown> = { [definition]: name };
   // Registered before it is filled, so that a recursive type finds itself.
   linked.set(name, target as Schema);
-  Object.assign(target, linkChildren(definition));
+  Object.assign(target, linkChildren(schema));
   return target as Schema;
 }
 

@@ -39,7 +39,7 @@ describe("built-in schemas", () => {
     {
       name: "a string for a list",
       value: { spec: { containers: "x" } },
-      want: /cannot unmarshal string into Go struct field "spec.containers" of type array/,
+      want: /cannot unmarshal string into Go struct field PodSpec.spec.containers of type \[\]v1.Container/,
     },
     { name: "a number for a string", value: { metadata: { name: 1 } }, want: /field "metadata.name" of type string/ },
     { name: "a fraction for an integer", value: { spec: { priority: 1.5 } }, want: /of type integer/ },
