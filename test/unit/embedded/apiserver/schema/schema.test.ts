@@ -41,8 +41,12 @@ describe("built-in schemas", () => {
       value: { spec: { containers: "x" } },
       want: /cannot unmarshal string into Go struct field PodSpec.spec.containers of type \[\]v1.Container/,
     },
-    { name: "a number for a string", value: { metadata: { name: 1 } }, want: /field "metadata.name" of type string/ },
-    { name: "a fraction for an integer", value: { spec: { priority: 1.5 } }, want: /of type integer/ },
+    {
+      name: "a number for a string",
+      value: { metadata: { name: 1 } },
+      want: /number into Go struct field ObjectMeta.metadata.name of type string/,
+    },
+    { name: "a fraction for an integer", value: { spec: { priority: 1.5 } }, want: /number 1.5 into .* of type int32/ },
     { name: "a quantity that is none", value: { spec: { overhead: { cpu: "lots" } } }, want: /quantities must match/ },
     { name: "a time that is none", value: { metadata: { creationTimestamp: "today" } }, want: /parsing time "today"/ },
   ];
