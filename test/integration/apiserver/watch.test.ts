@@ -66,8 +66,13 @@ describe("compaction", () => {
 
 test("closing the server ends open watches", async () => {
   const other = await startTestServer();
-  const ended = other.api.watch(`${path}?watch=true`, () => false);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const open = Promise.withResolvers<void>();
+  const initial = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+  const ended = other.api.watch(`${path}?watch=true&${initial}`, () => {
+    open.resolve();
+    return false;
+  });
+  await open.promise;
   await other.server.close();
   await expect(ended).resolves.toEqual(expect.any(Array));
   await other.api.close();
