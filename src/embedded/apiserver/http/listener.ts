@@ -28,6 +28,7 @@ export interface ListenerOptions {
 
 const headersTimeoutMs = 15_000;
 const keepAliveTimeoutMs = 120_000;
+const closeGraceMs = 500;
 const maxHeaderBytes = 32 * 1024;
 /** As servers in Go prefer it where the processor has AES: the shorter key, whose rounds are fewer. */
 const ciphers = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`;
@@ -36,6 +37,8 @@ export class HttpsListener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #inFlight = new Set<RequestLife>();
+  /** Nothing is in flight any more, and nothing new is taken. */
+  readonly #answered = Promise.withResolvers<void>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -78,9 +81,18 @@ export class HttpsListener {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const life of this.#inFlight) life.end("the server is closing");
-    this.#server.closeIdleConnections();
-    setImmediate(() => this.#server.closeAllConnections());
+    // Not before: a connection counts as idle when its answer has ended, which may still be on its way.
+    await this.#untilAnswered();
+    this.#server.closeAllConnections();
     await closed;
+  }
+
+  /** A watch that ends in the middle of its last line looks like a fault to its client; whoever is slower than this is cut off. */
+  async #untilAnswered(): Promise<void> {
+    if (this.#inFlight.size === 0) return;
+    const timer = setTimeout(() => this.#answered.resolve(), closeGraceMs);
+    await this.#answered.promise;
+    clearTimeout(timer);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,6 +100,7 @@ export class HttpsListener {
     this.#inFlight.add(life);
     response.on("close", () => {
       this.#inFlight.delete(life);
+      if (this.#inFlight.size === 0 && !this.#server.listening) this.#answered.resolve();
       life.end("the client is gone");
     });
     try {
