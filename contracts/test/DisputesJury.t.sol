@@ -57,6 +57,25 @@ contract DisputesJuryTest is DisputeFixture {
         assertTrue(differs, "another seed, another jury");
     }
 
+    /// @dev Anybody can tell from the block's hash who must be drawn.
+    function testTheLowestTicketsAreDrawnInOrder() public {
+        bytes32 id = open(1);
+        vm.roll(block.number + 3);
+        bytes32 seed = keccak256(abi.encode(bytes32(uint256(1)), id));
+        address[] memory jury = _drawWith(id, bytes32(uint256(1)));
+        for (uint256 i = 0; i < jury.length; ++i) {
+            uint256 lower = 0;
+            for (uint256 j = 1; j < VALIDATORS; ++j) {
+                if (_ticket(seed, validators[j]) < _ticket(seed, jury[i])) ++lower;
+            }
+            assertEq(lower, i);
+        }
+    }
+
+    function _ticket(bytes32 seed, address member) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, member)));
+    }
+
     /// @dev Else members of one's own could be unbonded until a welcome jury is drawn.
     function testAMemberThatLeavesBeforeTheDrawChangesNoOthersTicket() public {
         bytes32 id = open(1);

@@ -9,6 +9,17 @@ import {DisputeFixture} from "./support/DisputeFixture.sol";
 
 /// @notice What each ruling does.
 contract DisputesRulingTest is DisputeFixture {
+    function testTheLastUnitOfAStakeIsTakenToo() public {
+        vm.prank(validators[0]);
+        registry.requestUnbond(validators[0], VALIDATOR_BOND - 1);
+        vm.warp(block.timestamp + VALIDATOR_DELAY);
+        registry.withdraw(validators[0]);
+        bytes32 id = open(1);
+        ruleWith(id, [WRONG, WRONG, WRONG]);
+        executeLater(id);
+        assertEq(registry.stakeOf(validators[0]), 0);
+    }
+
     function testOverturnedTakesTheStakeTheSeatAndAPartOfTheWorkers() public {
         bytes32 id = open(1);
         ruleWith(id, [WRONG, RIGHT, WRONG]);

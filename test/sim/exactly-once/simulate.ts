@@ -115,12 +115,12 @@ async function runFaults(world: World, deadlineMs: number): Promise<void> {
   // Everything is allowed to go well now: what is still open must come to its end.
   world.proxy.setFaulty(false);
   await world.chain.provider.send("evm_setAutomine", [true]);
-  const child = await startProcess(world, undefined);
+  const last = await startProcess(world, undefined);
   try {
     await untilSettled(world, deadlineMs);
   } finally {
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    last.child.kill("SIGKILL");
+    await last.exited;
   }
 }
 
@@ -132,13 +132,14 @@ async function killAndRestart(world: World, deadlineMs: number): Promise<void> {
     // Fees are raised where nothing is mined, and then only.
     const isStalled = step.startsWith("outbox-raise");
     if (isStalled) await setMining(world, false);
-    const child = await startProcess(world, { step, count: isStalled ? 1 : random.between(1, 2) });
+    const { child, exited } = await startProcess(world, { step, count: isStalled ? 1 : random.between(1, 2) });
     // A step that does not come, as a raised fee without need, ends in a kill at any other time.
-    const died = await Promise.race([once(child, "exit").then(() => true), sleep(longestRunMs).then(() => false)]);
+    const runMs = isStalled ? longestRaiseMs : longestRunMs;
+    const died = await Promise.race([exited.then(() => true), sleep(runMs).then(() => false)]);
     countFault(world.faults, died ? `kill-${step}` : "kill-anywhere");
     if (!died) {
       child.kill("SIGKILL");
-      await once(child, "exit");
+      await exited;
     }
     if (isStalled) await setMining(world, true);
     if (run % 10 === 9) world.options.onProgress?.(`${run + 1} kills, ${await countSettled(world)} batches settled`);
@@ -147,6 +148,10 @@ async function killAndRestart(world: World, deadlineMs: number): Promise<void> {
 }
 
 const longestRunMs = 6_000;
+/** A batch has to be gathered, signed and sent before anybody finds that nothing is mined. */
+const longestRaiseMs = 20_000;
+/** A machine that is busy takes its time to start one. */
+const longestStartMs = 60_000;
 
 /** While it is off nothing else troubles the chain. */
 async function setMining(world: World, on: boolean): Promise<void> {
@@ -157,18 +162,29 @@ async function setMining(world: World, on: boolean): Promise<void> {
   countFault(world.faults, "stall-until-kill");
 }
 
-async function startProcess(world: World, killAt: ProcessSettings["killAt"]): Promise<ChildProcess> {
+interface Started {
+  readonly child: ChildProcess;
+  /** Also where it has died before anybody looked. */
+  readonly exited: Promise<unknown>;
+}
+
+/** Resolves once it works, or has died. */
+async function startProcess(world: World, killAt: ProcessSettings["killAt"]): Promise<Started> {
   const path = join(world.dir, "settings.json");
   await writeFile(path, JSON.stringify({ ...world.settings, ...(killAt ? { killAt } : {}) }));
   const script = new URL("settling-process.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, [script, path], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  const ready = Promise.withResolvers<void>();
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    if (text.includes("ready")) ready.resolve();
     for (const line of text.split("\n").filter((part) => part.startsWith("refused"))) {
       countFault(world.faults, "refusals-seen");
       world.options.onProgress?.(line);
     }
   });
-  return child;
+  await Promise.race([ready.promise, exited, sleep(longestStartMs, undefined, { ref: false })]);
+  return { child, exited };
 }
 
 /** Reorganisations, stalls that need a higher fee, outside use of the settler's wallet, and epochs that end. */
