@@ -172,6 +172,17 @@ contract NodeRegistryTest is RegistryFixture {
         registry.withdraw(node);
     }
 
+    function testANodeThatWithdrawsAPartKeepsItsOwnerAndRole() public {
+        bondAsOwner(WORKER, WORKER_BOND + 5);
+        vm.prank(OWNER);
+        registry.requestUnbond(node, 5);
+        vm.warp(block.timestamp + WORKER_DELAY);
+        registry.withdraw(node);
+        assertEq(registry.nodeOf(node).owner, OWNER);
+        assertTrue(registry.isActive(node, WORKER), "still a worker");
+        assertEq(registry.stakeOf(node), WORKER_BOND);
+    }
+
     function testAWithdrawnNodeMayBondInAnotherRole() public {
         bondNode(node, WORKER, WORKER_BOND);
         vm.prank(node);
