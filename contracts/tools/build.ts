@@ -26,6 +26,9 @@ const contracts = [
   "ModelRegistry",
   "ZkVerifier",
   "ZkFaults",
+  "GameModels",
+  "TileVerifier",
+  "InferenceGame",
 ];
 
 interface ForgeOutput {

@@ -22,6 +22,9 @@ export const contractNames = [
   "ModelRegistry",
   "ZkVerifier",
   "ZkFaults",
+  "GameModels",
+  "TileVerifier",
+  "InferenceGame",
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

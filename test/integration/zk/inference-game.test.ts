@@ -1,0 +1,175 @@
+/**
+ * Both players' programs against the contracts on a local chain. Whoever lies loses, wherever the lie is; whoever is silent loses; and a
+ * player that was stopped goes on.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { InferiumError } from "../../../src/base/errors.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import type { InferenceGameClient } from "../../../src/chain/inference-game.ts";
+import type { NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
+import { findWrongRow, outputData, readRows } from "../../../src/zk/game/check-receipt.ts";
+import { readGameModel } from "../../../src/zk/game/game-model.ts";
+import { InferenceTrace } from "../../../src/zk/game/inference-trace.ts";
+import { playChallenger, playDefender } from "../../../src/zk/game/play-game.ts";
+import { aGameCase, outputsFrom } from "../../support/game-case.ts";
+import { type GameFixture, startGame } from "../../support/game-chain.ts";
+import { buildIntegerModel, drawBytes } from "../../support/integer-model.ts";
+import { type Lie, LyingTrace } from "../../support/lying-trace.ts";
+import { hasPowersOfTau } from "../../support/powers-of-tau.ts";
+
+const sizes = [70, 64, 40, 3];
+const row = 1;
+const { model, input, output, bytes, rows } = aGameCase({ sizes, seed: 4, rows: 2 });
+const honest = readRows(model, input).traceOf(row);
+const rowBytes = bytes.subarray(row * 70, (row + 1) * 70);
+
+let fixture: GameFixture;
+
+/** What the worker signs whose second row is this trace's. */
+function outputOf(trace: InferenceTrace): NamedTensors {
+  return outputsFrom([readRows(model, input).traceOf(0).logits(), trace.logits()]);
+}
+
+interface OpenGame {
+  readonly id: string;
+  readonly outputs: readonly Uint8Array[];
+  readonly defender: InferenceGameClient;
+  readonly challenger: InferenceGameClient;
+}
+
+async function open(signed: NamedTensors): Promise<OpenGame> {
+  const { receipt, workerSignature } = await fixture.sign(model, input, signed);
+  const [defender, challenger] = [fixture.defender(), fixture.challenger()];
+  const outputs = outputData(signed);
+  const id = await challenger.open({ receipt, workerSignature, row, rows, input: bytes, outputs });
+  return { id, outputs, defender, challenger };
+}
+
+const common = { clock: systemClock, logger: silentLogger, pollMs: 5 };
+
+function defend({ id, outputs, defender }: OpenGame, trace: InferenceTrace, signal = new AbortController().signal) {
+  return playDefender({ id, chain: defender, trace, outputs, proveTile: fixture.proveTile, signal, ...common });
+}
+
+function challenge({ id, challenger }: OpenGame, trace: InferenceTrace, signal = new AbortController().signal) {
+  return playChallenger({ id, chain: challenger, trace, signal, ...common });
+}
+
+/** The liar plays until the contract takes no move of it any more, and then time runs out. @returns why it was refused */
+async function letLiarDefend(game: OpenGame, liar: InferenceTrace): Promise<string> {
+  const challenging = challenge(game, honest);
+  const refusal = await defend(game, liar).then(
+    () => undefined,
+    (error: InferiumError) => error,
+  );
+  expect(refusal?.code).toBe("CannotMove");
+  await fixture.warp();
+  expect(await challenging).toMatchObject({ stage: "Closed", outcome: "Refuted" });
+  return String((refusal?.cause as InferiumError | undefined)?.evidence.revert);
+}
+
+describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
+  beforeAll(async () => {
+    fixture = await startGame();
+    await fixture.register(model);
+  }, 120_000);
+  afterAll(() => fixture?.stop());
+
+  test("nobody finds anything to challenge in an honest receipt", () => {
+    expect(findWrongRow(model, input, output)).toBeUndefined();
+    expect(
+      findWrongRow(model, input, outputOf(new LyingTrace(model, rowBytes, { layer: 1, block: 0, tile: 0 })))?.row,
+    ).toBe(1);
+  });
+
+  // 70 -> 64 -> 40 -> 3: three tiles and three blocks, three tiles and two blocks, two tiles and one block.
+  test.each<Lie>([
+    { layer: 1, block: 0, tile: 0 },
+    { layer: 1, block: 2, tile: 2 },
+    { layer: 2, block: 1, tile: 0 },
+    { layer: 2, block: 0, tile: 1 },
+    { layer: 3, block: 0, tile: 0 },
+    { layer: 3, block: 0, tile: 1 },
+  ])("a worker that lies in layer $layer, block $block, tile $tile is refuted", async (lie) => {
+    const liar = new LyingTrace(model, rowBytes, lie);
+    const game = await open(outputOf(liar));
+    expect(await letLiarDefend(game, liar)).toBe("SumsMismatch");
+    const { high, index, sumLow } = await game.challenger.game(game.id);
+    expect({ layer: high, block: index, tile: sumLow }).toEqual(lie);
+  });
+
+  test.each<Lie>([
+    { layer: 1, block: 2, tile: 1 },
+    { layer: 2, block: 0, tile: 2 },
+    { layer: 3, block: 0, tile: 0 },
+  ])("a challenger that lies in layer $layer, block $block, tile $tile loses its bond to a proof", async (lie) => {
+    const game = await open(output);
+    const [end] = await Promise.all([defend(game, honest), challenge(game, new LyingTrace(model, rowBytes, lie))]);
+    expect(end).toMatchObject({ outcome: "Upheld", high: lie.layer, index: lie.block, sumLow: lie.tile });
+  });
+
+  test("a worker that computed with other weights is refuted", async () => {
+    const other = readGameModel(buildIntegerModel({ sizes, seed: 5, outputs: ["label", "logits", "score"] }));
+    const liar = new InferenceTrace(other, rowBytes);
+    expect(await letLiarDefend(await open(outputOf(liar)), liar)).toMatch(/Bias|WrongProof/);
+    const sameBias = {
+      ...model,
+      layers: model.layers.map((layer, index) => ({ ...layer, weightsOf: other.layers[index]!.weightsOf })),
+    };
+    const hidden = new InferenceTrace(sameBias, rowBytes);
+    expect(await letLiarDefend(await open(outputOf(hidden)), hidden)).toBe("InvalidTileProof");
+  });
+
+  test("a worker that computed on another input is refuted", async () => {
+    const liar = new InferenceTrace(model, drawBytes(70, 99));
+    expect(await letLiarDefend(await open(outputOf(liar)), liar)).toBe("BlockMismatch");
+  });
+
+  test("a worker whose logits are not those of its receipt is refuted", async () => {
+    const liar = new LyingTrace(model, rowBytes, { layer: 3, block: 0, tile: 0 });
+    expect(await letLiarDefend(await open(outputOf(liar)), honest)).toBe("LogitsMismatch");
+  });
+
+  test("a challenger that shows another input or output opens nothing", async () => {
+    const { receipt, workerSignature } = await fixture.sign(model, input, output);
+    const opening = { receipt, workerSignature, row, rows, input: bytes, outputs: outputData(output) };
+    const challenger = fixture.challenger();
+    const other = { ...opening, input: drawBytes(140, 1) };
+    await expect(challenger.open(other)).rejects.toMatchObject({ evidence: { revert: "InputMismatch" } });
+    const changed = { ...opening, outputs: outputData(outputOf(new InferenceTrace(model, drawBytes(70, 99)))) };
+    await expect(challenger.open(changed)).rejects.toMatchObject({ evidence: { revert: "OutputMismatch" } });
+  });
+
+  test("whoever is silent loses", async () => {
+    const liar = new LyingTrace(model, rowBytes, { layer: 2, block: 0, tile: 0 });
+    const deserted = await open(outputOf(liar));
+    const challenging = challenge(deserted, honest);
+    await fixture.warp();
+    expect(await challenging).toMatchObject({ outcome: "Refuted" });
+    const abandoned = await open(output);
+    const defending = defend(abandoned, honest);
+    while (!(await abandoned.defender.game(abandoned.id)).isChallengersTurn) await systemClock.sleep(5);
+    await fixture.warp();
+    expect(await defending).toMatchObject({ outcome: "Upheld" });
+  });
+
+  test("players that are stopped after every move go on where the chain stands", async () => {
+    const game = await open(output);
+    const challengers = new LyingTrace(model, rowBytes, { layer: 2, block: 1, tile: 1 });
+    for (let moves = 0; moves < 40; moves++) {
+      const state = await game.defender.game(game.id);
+      if (state.stage === "Closed") break;
+      const stop = new AbortController();
+      const playing = state.isChallengersTurn
+        ? challenge(game, challengers, stop.signal)
+        : defend(game, honest, stop.signal);
+      const mined = game.defender.mined.length + game.challenger.mined.length;
+      const hasMoved = () => game.defender.mined.length + game.challenger.mined.length > mined;
+      while (!hasMoved()) await systemClock.sleep(2);
+      stop.abort();
+      await playing.catch(() => undefined);
+    }
+    expect(await game.defender.game(game.id)).toMatchObject({ outcome: "Upheld", high: 2, index: 1, sumLow: 1 });
+  });
+});
