@@ -19,7 +19,8 @@ template Tile() {
     var slotBits = 22;
 
     signal input block;
-    signal input weights[size][groups];
+    // For each byte its three groups.
+    signal input weights[size * groups];
     signal output commitment;
     signal output sums[groups];
 
@@ -27,14 +28,10 @@ template Tile() {
     bits.in <== block;
 
     component commit = Sponge(size * groups);
-    for (var i = 0; i < size; i++) {
-        for (var g = 0; g < groups; g++) {
-            commit.in[groups * i + g] <== weights[i][g];
-        }
-    }
+    commit.in <== weights;
     commitment <== commit.out;
 
-    signal products[size][groups];
+    signal products[size * groups];
     var offset = 0;
     for (var s = 0; s < slots; s++) {
         offset += 2 ** (slotBits * s + slotBits - 1);
@@ -46,8 +43,8 @@ template Tile() {
             for (var b = 0; b < 8; b++) {
                 byte += bits.out[8 * (size - 1 - i) + b] * 2 ** b;
             }
-            products[i][g] <== byte * weights[i][g];
-            sum += products[i][g];
+            products[groups * i + g] <== byte * weights[groups * i + g];
+            sum += products[groups * i + g];
         }
         sums[g] <== sum;
     }

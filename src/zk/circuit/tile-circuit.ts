@@ -27,58 +27,62 @@ export interface TileInputs {
 
 export function compileTile(options: ConstraintSystemOptions = {}): TileCircuit {
   const system = new ConstraintSystem(options);
-  const commitment = system.addWire("main.commitment");
-  const sums = system.addWires("main.sums", groupsPerTile);
-  const block = system.addWire("main.block");
-  const weights = Array.from({ length: tileSize }, (_, input) =>
-    system.addWires(`main.weights[${input}]`, groupsPerTile),
-  );
-  const bytes = addBytes(system, block);
-  system.assignLinear(commitment, addSponge(system, "main.commit", weights.flat()));
-  addSums(system, { sums, bytes, weights });
-  const layout: WireLayout = {
-    publicOutputs: 1 + groupsPerTile,
-    publicInputs: 1,
-    privateInputs: weights.flat().length,
+  // First of all, in the order that r1cs files prescribe.
+  const wires: TileWires = {
+    commitment: system.addWire("main.commitment"),
+    sums: system.addWires("main.sums", groupsPerTile),
+    block: system.addWire("main.block"),
+    weights: system.addWires("main.weights", tileSize * groupsPerTile),
   };
+  addTile(system, "main", wires);
+  const layout: WireLayout = { publicOutputs: 1 + groupsPerTile, publicInputs: 1, privateInputs: wires.weights.length };
   return {
     constraintCount: system.constraints.count,
     wireCount: system.wireCount,
     encodeR1cs: () => encodeR1cs(system, layout),
-    computeWitness: (inputs) => {
-      const wires = weights.flat();
-      if (inputs.weights.length !== wires.length) {
-        throw new InferiumError(
-          "InvalidInput",
-          `A tile has ${inputs.weights.length} packed weights, expected ${wires.length}.`,
-        );
-      }
-      const given = wires.map((wire, index): [number, bigint] => [wire, inputs.weights[index] ?? 0n]);
-      return system.computeWitness(new Map([...given, [block, inputs.block]]));
-    },
+    computeWitness: (inputs) => computeWitness(system, wires, inputs),
   };
 }
 
+export interface TileWires {
+  readonly commitment: number;
+  readonly sums: readonly number[];
+  readonly block: number;
+  /** For each byte its three groups. */
+  readonly weights: readonly number[];
+}
+
+export function addTile(system: ConstraintSystem, path: string, { commitment, sums, block, weights }: TileWires): void {
+  const bytes = addBytes(system, path, block);
+  system.assignLinear(commitment, addSponge(system, `${path}.commit`, weights));
+  const products = weights.map((weight, index) =>
+    system.addProduct(`${path}.products[${index}]`, bytes[Math.floor(index / groupsPerTile)] ?? [], [[weight, 1n]]),
+  );
+  sums.forEach((sum, group) => {
+    const ofGroup = products.filter((_, index) => index % groupsPerTile === group);
+    system.assignLinear(sum, [[one, groupOffset], ...ofGroup.map((product): Term => [product, 1n])]);
+  });
+}
+
 /** 248 bits, which are unique since they stay far below the prime; each eight of them are a byte. The first byte is the highest. */
-function addBytes(system: ConstraintSystem, block: number): Term[][] {
-  const bits = addUnsignedBits(system, "main.bits", block, 8 * tileSize);
+function addBytes(system: ConstraintSystem, path: string, block: number): Term[][] {
+  const bits = addUnsignedBits(system, `${path}.bits`, block, 8 * tileSize);
   return Array.from({ length: tileSize }, (_, index) => {
     const lowest = 8 * (tileSize - 1 - index);
     return bits.slice(lowest, lowest + 8).map((bit, power): Term => [bit, 1n << BigInt(power)]);
   });
 }
 
-function addSums(
-  system: ConstraintSystem,
-  { sums, bytes, weights }: { sums: number[]; bytes: Term[][]; weights: number[][] },
-): void {
-  const products = bytes.map((byte, input) =>
-    (weights[input] ?? []).map((weight, group) =>
-      system.addProduct(`main.products[${input}][${group}]`, byte, [[weight, 1n]]),
-    ),
-  );
-  sums.forEach((sum, group) => {
-    const terms = products.map((row): Term => [row[group] ?? one, 1n]);
-    system.assignLinear(sum, [[one, groupOffset], ...terms]);
+function computeWitness(system: ConstraintSystem, wires: TileWires, { block, weights }: TileInputs): bigint[] {
+  if (weights.length !== wires.weights.length) {
+    throw new InferiumError(
+      "InvalidInput",
+      `A tile has ${weights.length} packed weights, expected ${wires.weights.length}.`,
+    );
+  }
+  const inputs = new Map([[wires.block, block]]);
+  wires.weights.forEach((wire, index) => {
+    inputs.set(wire, weights[index] as bigint);
   });
+  return system.computeWitness(inputs);
 }

@@ -5,7 +5,7 @@
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { readIntegerNetwork } from "../network/from-onnx.ts";
-import type { DenseLayer, NetworkOutput } from "../network/integer-network.ts";
+import type { DenseLayer, Layer, NetworkOutput } from "../network/integer-network.ts";
 import { readOnnxGraph } from "../onnx/read-graph.ts";
 import { BlockTree, hashSums, toWord } from "./block-tree.ts";
 import { commitTileWeights, type TileWeights, tileSize } from "./tile.ts";
@@ -47,14 +47,25 @@ export function readGameModel(onnx: Uint8Array): GameModel {
   const network = readIntegerNetwork(onnx);
   const ranks = new Map(readOnnxGraph(onnx).outputs.map(({ name, shape }) => [name, shape.length]));
   const { layers } = network;
-  for (const [index, layer] of layers.entries()) checkLayer(layer, index, index === layers.length - 1);
+  const dense = layers.map((layer, index) => requireDense(layer, index));
+  for (const [index, layer] of dense.entries()) checkLayer(layer, index, index === layers.length - 1);
   if (layers.length > gameLimits.layers) throw tooLarge(`${layers.length} layers`, gameLimits.layers);
   return {
     modelDigest: sha256(onnx),
     inputName: network.inputName,
     outputs: network.outputs.map((output) => ({ ...output, keepsAxis: ranks.get(output.name) === 2 })),
-    layers: layers.map(buildLayer),
+    layers: dense.map(buildLayer),
   };
+}
+
+/** Tiles cut a matrix; windows would share weights between places that no tree tells apart. */
+function requireDense(layer: Layer, index: number): DenseLayer {
+  if (layer.kind === "dense") return layer;
+  throw new InferiumError(
+    "UnsupportedLayer",
+    `Layer ${index + 1} is of the kind ${layer.kind}; a dispute game covers dense layers alone. Use another verification policy for this model.`,
+    { evidence: { layer: index + 1, kind: layer.kind } },
+  );
 }
 
 function checkLayer({ inputs, outputs, shift }: DenseLayer, index: number, isLast: boolean): void {

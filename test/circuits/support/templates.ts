@@ -10,7 +10,9 @@ import { addAveragePool, addMaxPool, addRelu } from "../../../src/zk/circuit/poo
 import { addRequantise } from "../../../src/zk/circuit/requantise.ts";
 import { addSponge } from "../../../src/zk/circuit/sponge.ts";
 import { addInputCommitment, addResult, addTask } from "../../../src/zk/circuit/statement-parts.ts";
+import { addTile } from "../../../src/zk/circuit/tile-circuit.ts";
 import { addWeightedSums } from "../../../src/zk/circuit/weighted-sums.ts";
+import { groupOffset } from "../../../src/zk/game/tile.ts";
 import {
   type AveragePoolLayer,
   type ConvolutionLayer,
@@ -274,6 +276,32 @@ export const templates: readonly TemplateCase[] = [
     honest: [{ in: [-500, 15] }, { in: [523, 0] }],
     want: ({ in: [a = 0, b = 0] = [] }) => ({ out: [2 ** 14 + a + 500 + b * 1024] }),
     refused: [],
+  },
+  {
+    name: "tile",
+    file: "tile",
+    template: "Tile()",
+    inputs: { block: 0, weights: 93 },
+    add: (system, path, { block: [block = 0] = [], weights = [] }) =>
+      addTile(system, path, {
+        commitment: system.addWire(`${path}.commitment`),
+        sums: system.addWires(`${path}.sums`, 3),
+        block,
+        weights,
+      }),
+    // The bytes of 2^48 - 1 are 25 times 0, then six times 255: the last six bytes of the block.
+    honest: [{ block: [2 ** 48 - 1], weights: spread(93, 91) }],
+    want: ({ weights = [] }) => ({
+      commitment: [hashElements(weights.map(BigInt))],
+      sums: [0, 1, 2].map((group) =>
+        weights.reduce((sum, w, i) => (i >= 75 && i % 3 === group ? sum + BigInt(255 * w) : sum), groupOffset),
+      ),
+    }),
+    refused: [
+      ["a block of more than 31 bytes", { block: [2 ** 248], weights: spread(93, 91) }],
+      ["a block of -1", { block: [-1], weights: spread(93, 91) }],
+    ],
+    sample: 997,
   },
 ];
 
