@@ -76,7 +76,9 @@ export class InferenceGameClient {
   /** The bond must have been approved. @returns the game's id @throws InferiumError TransactionReverted and those of sendBatch */
   async open(opening: GameOpening): Promise<string> {
     const workerSignature = compactSignature(opening.workerSignature);
-    const values = [{ ...opening, workerSignature, input: hexlify(opening.input), outputs: opening.outputs.map(toHex) }];
+    const values = [
+      { ...opening, workerSignature, input: hexlify(opening.input), outputs: opening.outputs.map(toHex) },
+    ];
     const { abi } = loadArtifact("InferenceGame");
     const data = abi.encodeFunctionData("open", values);
     const { signer, address } = this.#options;

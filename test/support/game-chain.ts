@@ -22,6 +22,7 @@ import { verifyingKeyWords } from "../../src/zk/proving/groth16.ts";
 import { developmentPowersOfTau } from "../../src/zk/proving/powers-of-tau.ts";
 import { createSnarkjsBackend } from "../../src/zk/proving/snarkjs-backend.ts";
 import { type ChainFixture, startChain } from "../integration/chain/chain-fixture.ts";
+import { withFirstKey } from "./first-key.ts";
 import { powersOfTauPath } from "./powers-of-tau.ts";
 
 export const moveSeconds = 3_600;
@@ -54,12 +55,13 @@ export async function startGame(): Promise<GameFixture> {
   const store = new ProofArtifactStore(dir);
   const backend = createSnarkjsBackend({ timeoutMs: 300_000 });
   const tile = compileTile();
-  const { verifyingKey, provingKeyDigest } = await store.withTemporary(async (r1csPath) => {
+  const keys = withFirstKey(backend);
+  const { verifyingKey, provingKeyDigest } = await store.withTemporary(async (path) => {
+    const [r1csPath, initialPath] = [`${path}.r1cs`, `${path}.initial`];
     await writeFile(r1csPath, tile.encodeR1cs());
-    return store.withTemporary(async (zkeyPath) => {
-      const made = await backend.setUp({ r1csPath, powersOfTauPath, zkeyPath, contributor: "test" });
-      return { verifyingKey: made, provingKeyDigest: await store.keep(zkeyPath) };
-    });
+    await keys.startKey({ r1csPath, powersOfTauPath, zkeyPath: initialPath });
+    await keys.contribute({ fromPath: initialPath, zkeyPath: path, contributor: "test" });
+    return { verifyingKey: await keys.exportKey(path), provingKeyDigest: await store.keep(path) };
   });
   const { signer } = chain.admin;
   const { token, settlement, registry } = chain.addresses;

@@ -59,11 +59,7 @@ library Groth16 {
     }
 
     /// @dev The key's first point, and each further one times its signal.
-    function _weigh(uint256[] memory k, uint256[] memory signals)
-        private
-        view
-        returns (bool ok, uint256 x, uint256 y)
-    {
+    function _weigh(uint256[] memory k, uint256[] memory signals) private view returns (bool ok, uint256 x, uint256 y) {
         assembly ("memory-safe") {
             let scratch := mload(0x40)
             let point := add(k, mul(add(POINTS, 1), 32))
@@ -83,11 +79,7 @@ library Groth16 {
         }
     }
 
-    function _pair(uint256[] memory k, uint256[8] calldata proof, uint256 x, uint256 y)
-        private
-        view
-        returns (bool ok)
-    {
+    function _pair(uint256[] memory k, uint256[8] calldata proof, uint256 x, uint256 y) private view returns (bool ok) {
         assembly ("memory-safe") {
             let input := mload(0x40)
             // -A, B

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 
 import {IGameModels} from "./IGameModels.sol";
+import {Statements} from "./Statements.sol";
+import {Tiles} from "./Tiles.sol";
 
 /// @title GameModels, as IGameModels documents it
 contract GameModels is IGameModels, AccessControl {
@@ -37,15 +39,58 @@ contract GameModels is IGameModels, AccessControl {
     }
 
     /// @inheritdoc IGameModels
-    function modelOf(bytes32 modelDigest) external view returns (Model memory model) {
+    function modelOf(bytes32 modelDigest) public view returns (Model memory model) {
         model = _models[modelDigest];
         if (model.layers.length == 0) revert UnknownModel(modelDigest);
     }
 
     /// @inheritdoc IGameModels
+    function layerCountOf(bytes32 modelDigest) public view returns (uint256 count) {
+        count = _models[modelDigest].layers.length;
+        if (count == 0) revert UnknownModel(modelDigest);
+    }
+
+    /// @inheritdoc IGameModels
     function layerOf(bytes32 modelDigest, uint256 index) external view returns (Layer memory) {
-        if (_models[modelDigest].layers.length == 0) revert UnknownModel(modelDigest);
+        layerCountOf(modelDigest);
         return _models[modelDigest].layers[index];
+    }
+
+    /// @inheritdoc IGameModels
+    function rootOfInput(bytes32 modelDigest, uint32 row, uint32 rows, bytes calldata input, bytes32 inputDigest)
+        external
+        view
+        returns (bytes32)
+    {
+        Model memory model = modelOf(modelDigest);
+        Statements.requireInput(model, rows, input, inputDigest);
+        uint256 size = model.layers[0].inputs;
+        return Tiles.rootOfBytes(input[row * size:(row + 1) * size]);
+    }
+
+    /// @inheritdoc IGameModels
+    function requireOutputs(bytes32 modelDigest, uint32 rows, bytes[] calldata outputs, bytes32 outputDigest)
+        external
+        view
+    {
+        Statements.requireOutputs(modelOf(modelDigest), rows, outputs, outputDigest);
+    }
+
+    /// @inheritdoc IGameModels
+    function rootOfLogits(
+        bytes32 modelDigest,
+        uint32 row,
+        uint32 rows,
+        int32[] calldata logits,
+        bytes[] calldata outputs,
+        bytes32 outputDigest
+    ) external view returns (bytes32) {
+        Model memory model = modelOf(modelDigest);
+        uint256 classes = model.layers[model.layers.length - 1].outputs;
+        if (logits.length != classes) revert WrongLength(logits.length, classes);
+        Statements.requireOutputs(model, rows, outputs, outputDigest);
+        Statements.requireLogits(model.outputs, row, logits, outputs);
+        return Tiles.rootOfSums(logits);
     }
 
     /// @dev Each layer takes what the one before it gives, and all but the last give bytes.

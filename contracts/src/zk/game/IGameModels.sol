@@ -47,6 +47,10 @@ interface IGameModels {
     error UnknownModel(bytes32 modelDigest);
     error InvalidLayer(uint256 index);
     error InvalidOutputs();
+    error InputMismatch(bytes32 got, bytes32 receipt);
+    error OutputMismatch(bytes32 got, bytes32 receipt);
+    error WrongLength(uint256 got, uint256 want);
+    error LogitsMismatch(uint256 output);
 
     /// @notice By the admin, once for each model.
     function register(bytes32 modelDigest, Model calldata model) external;
@@ -54,6 +58,31 @@ interface IGameModels {
     /// @dev Reverts with UnknownModel.
     function modelOf(bytes32 modelDigest) external view returns (Model memory);
 
+    /// @dev Reverts with UnknownModel.
+    function layerCountOf(bytes32 modelDigest) external view returns (uint256);
+
     /// @notice From 0; reverts with UnknownModel.
     function layerOf(bytes32 modelDigest, uint256 index) external view returns (Layer memory);
+
+    /// @notice Root of the blocks of one row of the input. Reverts unless the input's canonical bytes have the digest.
+    function rootOfInput(bytes32 modelDigest, uint32 row, uint32 rows, bytes calldata input, bytes32 inputDigest)
+        external
+        view
+        returns (bytes32);
+
+    /// @notice Reverts unless the canonical bytes of the outputs have the digest.
+    /// @param outputs data of each, in the order of their names
+    function requireOutputs(bytes32 modelDigest, uint32 rows, bytes[] calldata outputs, bytes32 outputDigest)
+        external
+        view;
+
+    /// @notice Root of the blocks of one row's logits. Reverts unless they give what the outputs, which it checks too, say of the row.
+    function rootOfLogits(
+        bytes32 modelDigest,
+        uint32 row,
+        uint32 rows,
+        int32[] calldata logits,
+        bytes[] calldata outputs,
+        bytes32 outputDigest
+    ) external view returns (bytes32);
 }

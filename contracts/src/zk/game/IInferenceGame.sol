@@ -122,10 +122,6 @@ interface IInferenceGame {
     error ReceiptIsRefuted(bytes32 receiptDigest);
     error WorkerHasNoStake(address worker);
     error InvalidRow(uint32 row, uint32 rows);
-    error InputMismatch(bytes32 got, bytes32 receipt);
-    error OutputMismatch(bytes32 got, bytes32 receipt);
-    error WrongLength(uint256 got, uint256 want);
-    error LogitsMismatch(uint256 output);
     error WrongStage(Stage actual, Stage wanted);
     error NotYourTurn(address caller, address expected);
     error TooLate(uint256 deadline);

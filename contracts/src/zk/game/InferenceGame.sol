@@ -13,7 +13,6 @@ import {TypedData} from "../../libraries/TypedData.sol";
 import {IGameModels} from "./IGameModels.sol";
 import {IInferenceGame} from "./IInferenceGame.sol";
 import {ITileVerifier} from "./ITileVerifier.sol";
-import {Statements} from "./Statements.sol";
 import {Tiles} from "./Tiles.sol";
 
 /// @title InferenceGame, as IInferenceGame documents it
@@ -79,13 +78,8 @@ contract InferenceGame is IInferenceGame, Proceeds, AccessControl {
     /// @inheritdoc IInferenceGame
     function claim(bytes32 id, int32[] calldata logits, bytes[] calldata outputs) external {
         Game storage game = _requireDefender(id, Stage.Claiming);
-        IGameModels.Model memory model = models.modelOf(game.modelDigest);
-        uint256 classes = model.layers[model.layers.length - 1].outputs;
-        if (logits.length != classes) revert WrongLength(logits.length, classes);
-        Statements.requireOutputs(model, game.rows, outputs, game.outputDigest);
-        Statements.requireLogits(model.outputs, game.row, logits, outputs);
-        game.high = uint8(model.layers.length);
-        game.denied = Tiles.rootOfSums(logits);
+        game.denied = models.rootOfLogits(game.modelDigest, game.row, game.rows, logits, outputs, game.outputDigest);
+        game.high = uint8(models.layerCountOf(game.modelDigest));
         if (game.high > 1) return _pass(id, game, Stage.Layers, false);
         _enterBlocks(id, game);
     }
@@ -170,13 +164,12 @@ contract InferenceGame is IInferenceGame, Proceeds, AccessControl {
     }
 
     /// @dev Both parties agree on the input since nobody has to be believed: its root is computed here.
-    function _rootOfInput(Opening calldata opening) private view returns (bytes32) {
-        IGameModels.Model memory model = models.modelOf(opening.receipt.modelDigest);
-        Statements.requireInput(model, opening.rows, opening.input, opening.receipt.inputDigest);
+    function _rootOfInput(Opening calldata opening) private view returns (bytes32 root) {
+        TypedData.Receipt calldata receipt = opening.receipt;
+        (bytes32 model, uint32 rows) = (receipt.modelDigest, opening.rows);
+        root = models.rootOfInput(model, opening.row, rows, opening.input, receipt.inputDigest);
         // Whoever challenges has seen what was said, and the defender can show it in one transaction too.
-        Statements.requireOutputs(model, opening.rows, opening.outputs, opening.receipt.outputDigest);
-        uint256 size = model.layers[0].inputs;
-        return Tiles.rootOfBytes(opening.input[opening.row * size:(opening.row + 1) * size]);
+        models.requireOutputs(model, rows, opening.outputs, receipt.outputDigest);
     }
 
     function _halveLayers(bytes32 id, Game storage game, bool inSecondHalf) private {

@@ -2,19 +2,21 @@
 pragma solidity 0.8.37;
 
 import {IGameModels} from "./IGameModels.sol";
-import {IInferenceGame} from "./IInferenceGame.sol";
 import {Tensors} from "./Tensors.sol";
 
 /// @title What a receipt's digests say of tensors that are shown
 library Statements {
     /// @notice Reverts unless these are the bytes of the receipt's input.
-    function requireInput(IGameModels.Model memory model, uint32 rows, bytes calldata input, bytes32 digest) internal pure {
+    function requireInput(IGameModels.Model memory model, uint32 rows, bytes calldata input, bytes32 digest)
+        internal
+        pure
+    {
         uint256 size = uint256(rows) * model.layers[0].inputs;
-        if (input.length != size) revert IInferenceGame.WrongLength(input.length, size);
+        if (input.length != size) revert IGameModels.WrongLength(input.length, size);
         uint64[] memory shape = _shape(rows, model.layers[0].inputs);
         bytes32 got =
             sha256(bytes.concat(Tensors.head(1), Tensors.encode(bytes(model.inputName), "uint8", shape, input)));
-        if (got != digest) revert IInferenceGame.InputMismatch(got, digest);
+        if (got != digest) revert IGameModels.InputMismatch(got, digest);
     }
 
     /// @notice Reverts unless these are the data of the receipt's outputs.
@@ -23,14 +25,14 @@ library Statements {
         pure
     {
         uint256 count = model.outputs.length;
-        if (outputs.length != count) revert IInferenceGame.WrongLength(outputs.length, count);
+        if (outputs.length != count) revert IGameModels.WrongLength(outputs.length, count);
         uint32 classes = model.layers[model.layers.length - 1].outputs;
         bytes memory encoded = Tensors.head(uint64(count));
         for (uint256 i = 0; i < count; ++i) {
             encoded = bytes.concat(encoded, _encode(model.outputs[i], rows, classes, outputs[i]));
         }
         bytes32 got = sha256(encoded);
-        if (got != digest) revert IInferenceGame.OutputMismatch(got, digest);
+        if (got != digest) revert IGameModels.OutputMismatch(got, digest);
     }
 
     /// @notice Reverts unless the logits of the row give what the outputs say of it. The lengths of `outputs` were checked.
@@ -52,7 +54,7 @@ library Statements {
                     isSame = isSame && Tensors.int32At(outputs[i], row * logits.length + j) == logits[j];
                 }
             }
-            if (!isSame) revert IInferenceGame.LogitsMismatch(i);
+            if (!isSame) revert IGameModels.LogitsMismatch(i);
         }
     }
 
@@ -65,7 +67,7 @@ library Statements {
         bool isLabel = output.kind == IGameModels.OutputKind.Label;
         uint32 columns = isLogits ? classes : 1;
         uint256 size = uint256(rows) * columns * (isLabel ? 8 : 4);
-        if (data.length != size) revert IInferenceGame.WrongLength(data.length, size);
+        if (data.length != size) revert IGameModels.WrongLength(data.length, size);
         uint64[] memory shape = _shape(rows, columns);
         if (!isLogits && !output.keepsAxis) {
             shape = new uint64[](1);

@@ -43,8 +43,7 @@ abstract contract GameFixture is EvidenceFixture {
         tiles = TileVerifier(deploy("TileVerifier", abi.encode(_unsigned(".key"), _setup(true), true)));
         game = InferenceGame(
             deploy(
-                "InferenceGame",
-                abi.encode(token, settlement, registry, models, tiles, address(this), gameParameters())
+                "InferenceGame", abi.encode(token, settlement, registry, models, tiles, address(this), gameParameters())
             )
         );
         registry.grantRole(registry.SLASHER_ROLE(), address(game));
@@ -69,12 +68,7 @@ abstract contract GameFixture is EvidenceFixture {
         model.layers = new IGameModels.Layer[](2);
         for (uint256 i = 0; i < 2; ++i) {
             model.layers[i] = IGameModels.Layer(
-                uint32(inputSizes[i]),
-                uint32(outputSizes[i]),
-                i == 0,
-                uint8(shifts[i]),
-                weightsRoots[i],
-                biasRoots[i]
+                uint32(inputSizes[i]), uint32(outputSizes[i]), i == 0, uint8(shifts[i]), weightsRoots[i], biasRoots[i]
             );
         }
     }

@@ -19,9 +19,7 @@ contract InferenceGameTest is GameFixture {
         vm.expectEmit(address(game));
         emit IInferenceGame.GameOpened(wanted, digest, worker, STRANGER, row);
         vm.expectEmit(address(game));
-        emit IInferenceGame.Moved(
-            wanted, STRANGER, IInferenceGame.Stage.Claiming, false, block.timestamp + MOVE
-        );
+        emit IInferenceGame.Moved(wanted, STRANGER, IInferenceGame.Stage.Claiming, false, block.timestamp + MOVE);
         vm.prank(STRANGER);
         bytes32 id = game.open(openingOf(receipt, signature, row, rows));
         assertEq(id, wanted);
@@ -71,14 +69,14 @@ contract InferenceGameTest is GameFixture {
         TypedData.Receipt memory receipt = honestReceipt();
         bytes memory signature = signReceipt(receipt);
         input[3] = bytes1(uint8(input[3]) ^ 1);
-        vm.expectPartialRevert(IInferenceGame.InputMismatch.selector);
+        vm.expectPartialRevert(IGameModels.InputMismatch.selector);
         game.open(openingOf(receipt, signature, row, rows));
     }
 
     function test_inputOfAnotherNumberOfRowsIsRefused() public {
         TypedData.Receipt memory receipt = honestReceipt();
         bytes memory signature = signReceipt(receipt);
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.WrongLength.selector, 140, 210));
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.WrongLength.selector, 140, 210));
         game.open(openingOf(receipt, signature, row, 3));
     }
 
@@ -86,7 +84,7 @@ contract InferenceGameTest is GameFixture {
         TypedData.Receipt memory receipt = honestReceipt();
         bytes memory signature = signReceipt(receipt);
         outputs[0][8] = bytes1(uint8(outputs[0][8]) ^ 1);
-        vm.expectPartialRevert(IInferenceGame.OutputMismatch.selector);
+        vm.expectPartialRevert(IGameModels.OutputMismatch.selector);
         game.open(openingOf(receipt, signature, row, rows));
     }
 
@@ -94,11 +92,11 @@ contract InferenceGameTest is GameFixture {
         TypedData.Receipt memory receipt = honestReceipt();
         bytes memory signature = signReceipt(receipt);
         outputs.push("");
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.WrongLength.selector, 4, 3));
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.WrongLength.selector, 4, 3));
         game.open(openingOf(receipt, signature, row, rows));
         outputs.pop();
         outputs[2] = hex"00";
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.WrongLength.selector, 1, 8));
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.WrongLength.selector, 1, 8));
         game.open(openingOf(receipt, signature, row, rows));
     }
 
@@ -117,7 +115,7 @@ contract InferenceGameTest is GameFixture {
     function test_logitsMustGiveWhatTheReceiptSays() public {
         bytes32 id = open();
         logits[0] += 1;
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.LogitsMismatch.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.LogitsMismatch.selector, 1));
         claimHonestly(id);
     }
 
@@ -131,7 +129,7 @@ contract InferenceGameTest is GameFixture {
             receipt.outputDigest = outputDigest();
             receipt.attempt += 1;
             bytes32 id = openBy(STRANGER, receipt, row);
-            vm.expectRevert(abi.encodeWithSelector(IInferenceGame.LogitsMismatch.selector, output));
+            vm.expectRevert(abi.encodeWithSelector(IGameModels.LogitsMismatch.selector, output));
             claimHonestly(id);
             outputs[output] = honest;
         }
@@ -140,11 +138,11 @@ contract InferenceGameTest is GameFixture {
     function test_claimShowsAllLogitsAndTheReceiptsOutputs() public {
         bytes32 id = open();
         logits.push(0);
-        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.WrongLength.selector, 4, 3));
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.WrongLength.selector, 4, 3));
         claimHonestly(id);
         logits.pop();
         outputs[1][0] = bytes1(uint8(outputs[1][0]) ^ 1);
-        vm.expectPartialRevert(IInferenceGame.OutputMismatch.selector);
+        vm.expectPartialRevert(IGameModels.OutputMismatch.selector);
         claimHonestly(id);
     }
 
@@ -369,19 +367,16 @@ contract InferenceGameTest is GameFixture {
 
     /// @dev As canonical.ts writes them.
     function outputDigest() internal view returns (bytes32) {
-        return sha256(
-            bytes.concat(
-                "inferium/tensors/v1",
-                _word(3),
-                bytes.concat(_text("label"), _text("int64"), _word(1), _word(2), _word(16), outputs[0]),
-                bytes.concat(_text("logits"), _text("int32"), _word(2), _word(2), _word(3), _word(24), outputs[1]),
-                bytes.concat(_text("score"), _text("int32"), _word(1), _word(2), _word(8), outputs[2])
-            )
-        );
+        bytes memory label = bytes.concat(_head("label", "int64"), _word(1), _word(2), _word(16), outputs[0]);
+        bytes memory all = bytes.concat(_head("logits", "int32"), _word(2), _word(2), _word(3));
+        all = bytes.concat(label, all, _word(24), outputs[1]);
+        bytes memory score = bytes.concat(_head("score", "int32"), _word(1), _word(2), _word(8), outputs[2]);
+        return sha256(bytes.concat("inferium/tensors/v1", _word(3), all, score));
     }
 
-    function _text(string memory text) private pure returns (bytes memory) {
-        return bytes.concat(_word(uint8(bytes(text).length)), bytes(text));
+    function _head(string memory name, string memory dtype) private pure returns (bytes memory) {
+        bytes memory first = bytes.concat(_word(uint8(bytes(name).length)), bytes(name));
+        return bytes.concat(first, _word(uint8(bytes(dtype).length)), bytes(dtype));
     }
 
     function _word(uint8 value) private pure returns (bytes memory) {

@@ -189,6 +189,8 @@ contract InferenceGameProofTest is GameFixture {
         models.modelOf(unknown);
         vm.expectRevert(abi.encodeWithSelector(IGameModels.UnknownModel.selector, unknown));
         models.layerOf(unknown, 0);
+        vm.expectRevert(abi.encodeWithSelector(IGameModels.UnknownModel.selector, unknown));
+        models.layerCountOf(unknown);
     }
 
     function test_layersMustFollowEachOther() public {
@@ -231,7 +233,7 @@ contract InferenceGameProofTest is GameFixture {
             if (change == 1) p.bond = 1_000_000 ether + 1;
             if (change == 2) p.moveSeconds = 0;
             // The longest game must end before a stake can be withdrawn.
-            if (change == 3) p.moveSeconds = uint32(WORKER_DELAY / game.MAX_MOVES()) + 1;
+            if (change == 3) p.moveSeconds = uint32((WORKER_DELAY - 1) / game.MAX_MOVES()) + 1;
             if (change == 4) p.workerBps = 0;
             if (change == 5) p.workerBps = 10_001;
             if (change == 6) p.defenderBps = 5_001;
@@ -239,7 +241,7 @@ contract InferenceGameProofTest is GameFixture {
             game.setParameters(p);
         }
         IInferenceGame.Parameters memory good = gameParameters();
-        good.moveSeconds = uint32(WORKER_DELAY / game.MAX_MOVES());
+        good.moveSeconds = uint32((WORKER_DELAY - 1) / game.MAX_MOVES());
         vm.expectEmit(address(game));
         emit IInferenceGame.ParametersChanged(good);
         game.setParameters(good);
