@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { benchApiServer } from "./apiserver.ts";
 import { benchClient } from "./client.ts";
+import { benchGame } from "./game.ts";
 import { benchGas } from "./gas.ts";
 import { benchInference } from "./inference.ts";
 import { benchScheduler } from "./scheduler.ts";
@@ -16,6 +17,7 @@ export type Figures = Readonly<Record<string, unknown>>;
 const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   apiserver: benchApiServer,
   client: benchClient,
+  game: benchGame,
   gas: benchGas,
   inference: benchInference,
   matching: benchScheduler,
