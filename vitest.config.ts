@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: "circuits",
           include: ["test/circuits/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: process.env.INFERIUM_CIRCUITS === "long" ? 900_000 : 60_000,
           hookTimeout: 240_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

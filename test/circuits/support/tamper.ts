@@ -7,17 +7,16 @@ import { type Combination, type ConstraintSystem, one } from "../../../src/zk/r1
 import type { Constraint } from "../../../src/zk/r1cs/r1cs-file.ts";
 import { wiresOf } from "./determinism.ts";
 
-export class TamperedWitness {
-  readonly #system: ConstraintSystem;
-  readonly #constraints: readonly Constraint[];
+/** Constraints by wire, to ask many times about one wire. */
+export class TouchingConstraints {
   readonly #touching = new Map<number, Constraint[]>();
 
-  constructor(system: ConstraintSystem, constraints: readonly Constraint[]) {
-    this.#system = system;
-    this.#constraints = constraints;
+  constructor(constraints: readonly Constraint[]) {
     for (const constraint of constraints) {
       for (const wire of wiresOf(constraint)) {
-        this.#touching.set(wire, [...(this.#touching.get(wire) ?? []), constraint]);
+        const list = this.#touching.get(wire) ?? [];
+        this.#touching.set(wire, list);
+        list.push(constraint);
       }
     }
   }
@@ -30,13 +29,9 @@ export class TamperedWitness {
     const constraints = this.#touching.get(wire) ?? [];
     return [...others].filter((other) => areSatisfied(constraints, witness.with(wire, other)));
   }
-
-  /** Is the witness accepted that follows from the inputs where the wires have other values? */
-  isAccepted(inputs: ReadonlyMap<number, bigint>, lies: ReadonlyMap<number, bigint>): boolean {
-    return areSatisfied(this.#constraints, computeWitness(this.#system, inputs, lies));
-  }
 }
 
+/** @param lies values of wires, whatever their steps compute; what follows from them is computed with these */
 export function computeWitness(
   system: ConstraintSystem,
   inputs: ReadonlyMap<number, bigint>,
