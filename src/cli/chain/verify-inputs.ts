@@ -64,7 +64,9 @@ interface Place {
 async function rebuildSignals({ spec, status }: InferenceTask, { proof, place, cacheDir }: Place) {
   const request = toExecutionRequest(spec.model, spec.input as InputReference);
   const reader = createArtifactReader({ cacheDir, attempts: 1, timeoutMs: 30_000 });
-  const [onnx, input] = await Promise.all([reader.readModel(request.model), reader.readInput(request.input)]);
+  // One after the other: where one fails, none may still be writing into the folder that is removed.
+  const onnx = await reader.readModel(request.model);
+  const input = await reader.readInput(request.input);
   const inline = status?.output?.inline as InlineTensors | undefined;
   if (inline === undefined) throw new InferiumError("OutputMissing", "the task's status holds no output");
   const output = readInline(inline);

@@ -2,17 +2,20 @@
  * A proof from the duty to the chain, with the real prover, the demonstration's model and proving set-up, and contracts on a local
  * chain: one validator proves, another checks, and everything that is wrong with a proof has its own name, here and there.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { InferenceTask, Validation } from "../../../src/api/v1alpha1/types.ts";
 import { systemClock } from "../../../src/base/clock.ts";
-import { digestToBytes32, sha256 } from "../../../src/base/digest.ts";
+import { digestToBytes32 } from "../../../src/base/digest.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { proveBadProof, recordProof } from "../../../src/chain/proofs.ts";
 import { registerCircuit } from "../../../src/chain/registered-circuit.ts";
+import type { ChainSession } from "../../../src/cli/chain/chain-session.ts";
+import { runVerifyTask } from "../../../src/cli/chain/verify-task.ts";
+import { type ArtifactServer, startArtifactServer } from "../../../src/embedded/demo/artifact-server.ts";
 import { cutBatches, loadMnist } from "../../../src/embedded/demo/data/mnist.ts";
 import { mnistModel, openProvingSetup, provenRows, toRegistration } from "../../../src/embedded/demo/proving-setup.ts";
 import { createExecutor, type Executor } from "../../../src/inference/execute.ts";
@@ -20,17 +23,25 @@ import { createArtifactReader } from "../../../src/inference/read-artifacts.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
 import type { AttestRequest, ProveDuty, SignedReceipt } from "../../../src/pool/wire.ts";
-import { endorsementOf, type ProofData, toStatement } from "../../../src/protocol/proof.ts";
-import { computeTaskId, proofEndorsementTypes, receiptTypes } from "../../../src/protocol/typed-data.ts";
+import { endorsementOf, hashStatement, type ProofData, toStatement } from "../../../src/protocol/proof.ts";
+import { computeTaskId, hashMessage, proofEndorsementTypes, receiptTypes } from "../../../src/protocol/typed-data.ts";
 import { endorseProof } from "../../../src/validator/proof/endorse-duty.ts";
 import { openProofs, type ProofConfig, type Proofs } from "../../../src/validator/proof/open-proofs.ts";
 import { checkRegistration } from "../../../src/zk/proving/register-model.ts";
-import { type ChainFixture, startChain } from "../chain/chain-fixture.ts";
+import {
+  aBatch,
+  aTask as aSettledTask,
+  aSettler,
+  type ChainFixture,
+  certify,
+  startChain,
+} from "../chain/chain-fixture.ts";
 
 type Submission = Extract<AttestRequest, { kind: "prove" }>;
 
 const fieldOfCurve = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 let chain: ChainFixture;
+let artifacts: ArtifactServer;
 let dir: string;
 let executor: Executor;
 let prover: Member;
@@ -70,7 +81,7 @@ function aMember(index: number, change: Partial<ProofConfig> = {}): Member {
       clock: systemClock,
       logger: silentLogger,
     },
-    artifacts: createArtifactReader({ cacheDir: join(dir, "cache"), fileRoots: [dir, "/"] }),
+    artifacts: createArtifactReader({ cacheDir: join(dir, "cache") }),
   });
   return { ...proofs, sent };
 }
@@ -105,14 +116,14 @@ const dutyOf = (at: ProveDuty["item"], validationId = "1"): ProveDuty => ({
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "inferium-zk-flow-"));
+  artifacts = await startArtifactServer();
   chain = await startChain({ parameters: { allowDevelopmentSetup: true } });
   circuit = await openProvingSetup(join(dir, "proofs"));
   await registerCircuit(chain.admin, toRegistration(circuit));
-  executor = createExecutor({ cacheDir: join(dir, "cache"), fileRoots: [dir, "/"] });
+  executor = createExecutor({ cacheDir: join(dir, "cache") });
   const [image] = cutBatches(await loadMnist("test"), provenRows);
-  await writeFile(join(dir, "image.safetensors"), image!.file);
-  const input = { uri: pathToFileURL(join(dir, "image.safetensors")).href, digest: sha256(image!.file) };
-  const model = { uri: mnistModel.href, digest: circuit.modelDigest };
+  const input = artifacts.publish("image.safetensors", image!.file);
+  const model = artifacts.publish("model.onnx", await readFile(mnistModel));
   item = { taskId: computeTaskId("uid"), attempt: 1, model, input, verification: { policy: "ZeroKnowledge" } } as never;
   const receipt = await aReceipt();
   item = { ...item, receipt };
@@ -128,6 +139,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([prover?.close(), other?.close()]);
   await executor?.close();
+  await artifacts?.close();
   await chain?.stop();
   await rm(dir, { recursive: true, force: true });
 });
@@ -140,7 +152,6 @@ function rerandomise(proof: ProofData): ProofData {
 
 describe("a validator that is asked for a proof", () => {
   test("the committed set-up is of the circuit that the model compiles to", async () => {
-    const { readFile } = await import("node:fs/promises");
     checkRegistration(await readFile(mnistModel), circuit);
     expect(circuit.ceremony.isDevelopment).toBe(true);
   });
@@ -221,6 +232,101 @@ describe("a proof that is not for this work", () => {
     const refused = recordProof(chain.admin, forged);
     await expect(refused).rejects.toMatchObject({ evidence: { revert: "InvalidProof" } });
   });
+});
+
+describe("inferium verify task", () => {
+  let task: InferenceTask;
+  let validation: Validation;
+
+  /** Settles the task with its leaf, and writes what the operator would. */
+  beforeAll(async () => {
+    const { message } = item.receipt;
+    const digest = hashMessage(chain.client.domain, receiptTypes, message);
+    const statementHash = hashStatement(toStatement(made.proof));
+    const plain = aSettledTask(chain, 1);
+    const leaf = { ...plain, taskId: message.taskId, worker: message.worker, receiptDigest: digest, statementHash };
+    const batch = aBatch(chain, { tasks: [plain, leaf] });
+    const settler = await aSettler(chain);
+    await settler.settle(batch.header, await certify(chain, batch.header));
+    const { signals, words, ...rest } = made.proof;
+    const { circuitDigest, proveMs, developmentSetup } = made;
+    const proof = {
+      ...rest,
+      prover: "0x",
+      publicSignals: signals,
+      words,
+      circuitDigest,
+      statementHash,
+      proveMs,
+      developmentSetup,
+    };
+    validation = { status: { proof } } as unknown as Validation;
+    task = {
+      metadata: { name: "proven" },
+      spec: {
+        requester: leaf.requester,
+        model: item.model,
+        input: item.input,
+        verification: { policy: "ZeroKnowledge" },
+      },
+      status: {
+        receipt: { message, signature: item.receipt.signature, digest },
+        output: { digest: `sha256:${message.outputDigest.slice(2)}`, inline: item.output },
+        verdict: { result: "Accepted", statementHash, notProven: ["That nobody forged it."] },
+        settlement: { batch: 1, index: 1, proof: batch.taskTree.proof(1), rewardWei: leaf.rewardWei.toString() },
+      },
+    } as unknown as InferenceTask;
+  }, 60_000);
+
+  async function verify(shown: InferenceTask, proof: Validation | undefined) {
+    const lines: string[] = [];
+    const session = { client: chain.client, io: { out: (line: string) => void lines.push(line) }, options: {} };
+    const status = await runVerifyTask(shown, session as unknown as ChainSession, proof);
+    return { status, out: lines.join("\n") };
+  }
+
+  const withProof = (change: Partial<NonNullable<NonNullable<Validation["status"]>["proof"]>>) =>
+    ({ status: { proof: { ...validation.status!.proof!, ...change } } }) as unknown as Validation;
+
+  test("checks leaf, circuit, proof and every public signal, and says what is not proven", async () => {
+    const { status, out } = await verify(task, validation);
+    for (const name of ["Inclusion", "Statement", "Circuit", "Proof", "Inputs"])
+      expect(out).toMatch(new RegExp(`ok +${name} `));
+    expect(out).toContain("not proven: that nobody forged it");
+    expect(out).not.toContain("FAILED");
+    expect(status).toBe(0);
+  }, 30_000);
+
+  test("says so where the proof is gone, or the input cannot be had, and still passes by the leaf", async () => {
+    expect((await verify(task, undefined)).out).toMatch(/-- +Proof +the leaf holds statement 0x\w{64}/);
+    const hidden = { ...task, spec: { ...task.spec, input: { ...item.input, uri: `${item.input.uri}-gone` } } };
+    const { status, out } = await verify(hidden as InferenceTask, validation);
+    expect(out).toMatch(/-- +Inputs +model, input or output cannot be had here/);
+    expect(status).toBe(0);
+  }, 30_000);
+
+  test.each<[check: string, proof: () => Validation, shown?: () => InferenceTask]>([
+    ["Statement", () => withProof({ rows: 2 })],
+    ["Circuit", () => withProof({ circuitDigest: `sha256:${"0".repeat(64)}` })],
+    ["Proof", () => withProof({ words: [...validation.status!.proof!.words].reverse() })],
+    ["Inputs", () => withProof({ salt: "5" })],
+    [
+      "Inclusion",
+      () => validation,
+      () => ({
+        ...task,
+        status: { ...task.status!, verdict: { result: "Accepted", statementHash: `0x${"1".repeat(64)}` } },
+      }),
+    ],
+  ])(
+    "fails at %s where that is not so",
+    async (check, proof, shown = () => task) => {
+      const { status, out } = await verify(shown(), proof());
+      expect(out).toMatch(new RegExp(`FAILED +${check} `));
+      expect(status).toBe(1);
+    },
+    30_000,
+  );
 });
 
 describe("on the chain", () => {
