@@ -39,15 +39,12 @@ export function decideProofStep(progress: ProofProgress, timing: ProofTiming, no
     if (nowMs < untilMs) return { step: "Prove", untilMs };
     return fallBack("ProofTimedOut", `There was no proof within ${timing.provingMs / 1_000} s.`);
   }
-  if (members - declined < quorum) {
-    return fallBack("ProofNotEndorsed", `${declined} of ${members} validators do not endorse the proof.`);
-  }
   const endMs = Math.min(...endorsedMs) + timing.endorsingMs;
   const wanted = { members: members - declined, quorum };
   const untilMs = endOfWait(endorsedMs, wanted, { stragglerMs: timing.stragglerMs, endMs });
   if (nowMs < untilMs) return { step: "Endorse", untilMs };
   if (endorsedMs.length >= quorum) return { step: "Decide" };
-  const message = `${endorsedMs.length} of ${members} validators endorsed the proof in time, ${quorum} are needed.`;
+  const message = `${endorsedMs.length} of ${members} validators endorsed the proof in time, ${declined} declined, ${quorum} are needed.`;
   return fallBack("ProofNotEndorsed", message);
 }
 

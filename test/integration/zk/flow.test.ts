@@ -191,6 +191,24 @@ describe("a validator that is asked for a proof", () => {
   }, 60_000);
 });
 
+describe("an input that cannot be had any more", () => {
+  test("is endorsed by nobody, and stops no batch whose proof others stand for", async () => {
+    const gone = {
+      ...item,
+      input: { ...item.input, uri: `${item.input.uri}-gone`, digest: `sha256:${"7".repeat(64)}` },
+    };
+    const fresh = aMember(4);
+    expect(await fresh.checkProof(gone, made.proof, never)).toMatchObject({ code: "NotFound" });
+    expect(await fresh.checkCertified(gone, made.proof, never)).toBeUndefined();
+    const [commitment, result, task] = made.proof.signals;
+    const forged = { ...made.proof, signals: [commitment, String(BigInt(result) + 1n), task] as const };
+    expect(await fresh.checkCertified(gone, forged, never)).toMatchObject({ code: "InvalidProof" });
+    const old = { ...gone, receipt: await aReceipt({ attempt: 2 }) };
+    expect(await fresh.checkCertified(old, made.proof, never)).toMatchObject({ code: "AnotherAttempt" });
+    await fresh.close();
+  }, 60_000);
+});
+
 describe("a proof that is not for this work", () => {
   const cases: [what: string, code: string, change: Partial<SignedReceipt["message"]>, byOther?: true][] = [
     ["another worker's proof", "AnotherWorker", {}, true],
