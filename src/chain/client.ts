@@ -62,6 +62,8 @@ export interface ChainClient {
   finalHeader(): Promise<string>;
   balanceOf(account: string): Promise<bigint>;
   isSlashed(faultId: string): Promise<boolean>;
+  /** Whether a validator was slashed for the endorsement with this digest. */
+  isProofSlashed(faultId: string): Promise<boolean>;
   /** `path`: the header of the task's batch and its successors up to the last one or to a multiple of 256. */
   verifyTask(path: readonly BatchHeaderMessage[], task: TaskLeaf, proof: readonly string[]): Promise<boolean>;
   /** The circuit that a model's proofs of so many rows are checked with; undefined where none is registered. */
@@ -104,6 +106,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     isLive: async (epoch) => (await read("validatorSets", "isLive", [epoch]))[0],
     finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
+    isProofSlashed: async (faultId) => (await read("zkFaults", "isSlashed", [faultId]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
     verifyTask: async (path, task, proof) =>
       (await read("settlement", "verifyTask", [path, completeTaskLeaf(task), proof]))[0],

@@ -16,14 +16,23 @@ type Wanted = Pick<JournalEntry, "id" | "subject" | "payload">;
 export function createEffectFinder(client: ChainClient, fromBlock: number) {
   return async (entry: Wanted): Promise<JournalOutcome | undefined> => {
     const { kind } = entry.payload as { kind?: string };
-    const find =
-      kind === "settle" ? findBatch : kind === "spent" ? findSpent : kind === "fill" ? findNothing : findFault;
+    const find = finders[kind ?? ""] ?? findFault;
     const log = await find(client, fromBlock, entry);
     if (log === undefined) return undefined;
     const receipt = await readReceipt(client, log.transactionHash);
     return { txHash: log.transactionHash, blockNumber: log.blockNumber, gasUsed: (receipt?.gasUsed ?? 0n).toString() };
   };
 }
+
+type Finder = (client: ChainClient, fromBlock: number, entry: Wanted) => Promise<Log | undefined>;
+
+/** By what a transaction is for; everything else is a fault that SlashingManager knows. */
+const finders: Readonly<Record<string, Finder>> = {
+  settle: findBatch,
+  spent: findSpent,
+  badProof: findBadProof,
+  fill: findNothing,
+};
 
 /** The newest event of the number counts: an older one may be of a batch that was rolled back. */
 async function findBatch(client: ChainClient, fromBlock: number, entry: Wanted): Promise<Log | undefined> {
@@ -59,6 +68,15 @@ async function findFault(client: ChainClient, fromBlock: number, entry: Wanted):
 function buildNoLog(what: string): InferiumError {
   const message = `The chain has ${what}, and the endpoint finds no event of it; trying again. Use one that keeps all logs.`;
   return new InferiumError("RpcFailed", message, { disposition: "retry" });
+}
+
+async function findBadProof(client: ChainClient, fromBlock: number, entry: Wanted): Promise<Log | undefined> {
+  if (!(await client.isProofSlashed(entry.subject))) return undefined;
+  const { taskId, validator } = entry.payload as { taskId?: string; validator?: string };
+  const topics = loadArtifact("ZkFaults").abi.encodeFilterTopics("BadProofProven", [taskId, validator]);
+  const log = await findNewestLog(client, { address: client.addresses.zkFaults, topics }, fromBlock);
+  if (log === undefined) throw buildNoLog(`a bad proof that ${validator} endorsed`);
+  return log;
 }
 
 /** More than was asked for may be proven meanwhile. */

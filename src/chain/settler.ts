@@ -2,7 +2,13 @@
  * Settles batches and reports faults through the outbox. The operator's settle stage calls it; all its effects are
  * transactions of the settler's account. Idempotent: what is on the chain already, by whomever, is found and returned.
  */
-import type { BatchHeaderMessage, ReceiptMessage } from "../protocol/typed-data.ts";
+import { endorsementOf } from "../protocol/proof.ts";
+import {
+  type BatchHeaderMessage,
+  hashMessage,
+  proofEndorsementTypes,
+  type ReceiptMessage,
+} from "../protocol/typed-data.ts";
 import type { ContradictionEvidence, MissedEvidence, RejectedEvidence } from "./calls.ts";
 import {
   encodeProveContradiction,
@@ -18,6 +24,7 @@ import { computeFaultId, type FaultKind } from "./faults.ts";
 import { hashHeader } from "./header.ts";
 import type { JsonValue } from "./journal.ts";
 import { type Outbox, type OutboxOptions, openOutbox, type TransactionOutcome } from "./outbox.ts";
+import { type BadProofEvidence, encodeProveBadProof } from "./proofs.ts";
 
 export interface Settler {
   /**
@@ -27,6 +34,8 @@ export interface Settler {
   slashRejected(evidence: RejectedEvidence): Promise<TransactionOutcome>;
   slashMissed(evidence: MissedEvidence): Promise<TransactionOutcome>;
   proveContradiction(evidence: ContradictionEvidence): Promise<TransactionOutcome>;
+  /** Takes the bond and the seat of a validator that endorsed a proof which does not hold. */
+  proveBadProof(evidence: BadProofEvidence): Promise<TransactionOutcome>;
   /** Shows the escrow what a requester has spent, so that it is not paid back. @param header the newest final one */
   proveSpent(header: BatchHeaderMessage, spent: SpentProof): Promise<TransactionOutcome>;
   /**
@@ -85,6 +94,17 @@ export async function openSettler(options: SettlerOptions): Promise<Settler> {
         evidence,
         data: encodeProveContradiction(evidence),
       }),
+    proveBadProof: (evidence) => {
+      const { proof, validator } = evidence;
+      const faultId = hashMessage(domain, proofEndorsementTypes, endorsementOf(proof, validator));
+      return outbox.submit({
+        id: `badProof/${faultId}`,
+        subject: faultId,
+        payload: toJson({ kind: "badProof", taskId: proof.taskId, validator }),
+        to: addresses.zkFaults,
+        data: encodeProveBadProof(evidence),
+      });
+    },
     proveSpent: (header, spent) => {
       const headerHash = hashHeader(domain, header);
       const { requester, spentWei } = spent;

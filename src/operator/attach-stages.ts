@@ -3,6 +3,7 @@
  * are given here alone.
  */
 import { createDisputeReader } from "../chain/dispute-reader.ts";
+import type { BadProofEvidence } from "../chain/proofs.ts";
 import type { Settler } from "../chain/settler.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
@@ -16,6 +17,7 @@ import { createBackend } from "./backend.ts";
 import type { BookParts, Books } from "./books.ts";
 import { type Admission, createAdmission } from "./controllers/admit.ts";
 import { createAssign } from "./controllers/assign.ts";
+import { createBadProofStage } from "./controllers/bad-proof.ts";
 import { createDisputeStage } from "./controllers/dispute.ts";
 import { createExpire } from "./controllers/expire.ts";
 import { createGrouping, type Grouping } from "./controllers/group.ts";
@@ -84,10 +86,11 @@ export function attachValidation(wiring: Wiring): void {
     onSlashDue: (name) => lanes.add("slash", name),
   });
   const timing = { deadlineMs, stragglerMs };
+  const onBadProof = async (evidence: BadProofEvidence) => lanes.add("badProof", await books.badProofs.add(evidence));
   lanes.attach("group", grouping.reconcile);
   lanes.attach(
     "panel",
-    createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply, tell }),
+    createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply, tell, onBadProof }),
   );
   lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
 }
@@ -119,6 +122,7 @@ export function attachSettlement(wiring: Wiring): SettleStage {
   const onSlashed = (address: string) => books.bonds.refresh([address]).catch((error: unknown) => link.note(error));
   const reporting = { settler, clock, logger, metrics, tell, onSlashed };
   lanes.attach("slash", createSlashStage({ ...books, ...reporting, book: books.slashes }));
+  lanes.attach("badProof", createBadProofStage({ ...reporting, book: books.badProofs }));
   const graceMs = config.missedGraceMs;
   lanes.attach("missed", createMissedStage({ ...books, ...reporting, book: books.missed, graceMs }));
   return new SettleStage({

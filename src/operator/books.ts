@@ -6,6 +6,7 @@ import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap, Secret } from "../kube/core-resources.ts";
 import { TaskPool } from "../protocol/pool.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { BadProofBook } from "./bad-proof-book.ts";
 import { BanBook } from "./ban-book.ts";
 import { BatchBook } from "./batch-book.ts";
 import { BondBook } from "./bond-book.ts";
@@ -96,6 +97,7 @@ export function createBooks(parts: BookParts) {
     results: new SettledResults({ batches, items, finder }),
     index: new ValidationIndex(),
     slashes,
+    badProofs: new BadProofBook(records("bad-proof")),
     transactions: records("transaction"),
     orders: new OrderBook({ secrets: clients.secrets, domain, clock, settledOf }),
     certifier: new Certifier({ domain, clock, logger, metrics, onChange: () => duties.kick() }),

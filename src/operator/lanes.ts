@@ -19,6 +19,7 @@ const concurrency = {
   flush: 16,
   observe: 4,
   slash: 1,
+  badProof: 1,
   dispute: 1,
   missed: 1,
   mirror: 4,

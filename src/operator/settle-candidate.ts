@@ -96,16 +96,16 @@ async function findEvidence(
   const attempt = status.receipt?.message.attempt ?? 0;
   const validation = sources.index.covering(uid, attempt);
   if (!validation?.status) return undefined;
-  if (validation.status.proof)
-    return { votes: [], proven: await gatherProof(sources, validation, validation.status.proof) };
+  if (validation.status.proof) {
+    const endorsers = listEndorsers(validation, members);
+    if (endorsers.length < validation.spec.quorum) return giveUp(sources, validation);
+    return { votes: [], proven: await gatherProof(sources, { validation, endorsers, made: validation.status.proof }) };
+  }
   const at = validation.spec.receipts.findIndex((receipt) => receipt.uid === uid && receipt.attempt === attempt);
   const validationId = computeValidationId(validation.metadata.uid ?? "");
   const cast = collectVotes({ spec: validation.spec, status: validation.status }, at, "Accept");
   const votes = cast.filter(({ validator }) => members.has(validator.toLowerCase()));
-  if (votes.length < cast.length && votes.length < validation.spec.quorum) {
-    await sources.dropValidation(validation);
-    return "TooFew";
-  }
+  if (votes.length < cast.length && votes.length < validation.spec.quorum) return giveUp(sources, validation);
   return {
     votes: await Promise.all(
       votes.map(async (vote) => ({ ...vote, payee: await readPayout(sources, vote.validator), validationId })),
@@ -113,11 +113,28 @@ async function findEvidence(
   };
 }
 
+async function giveUp(sources: CandidateSources, validation: ValidationObject): Promise<"TooFew"> {
+  await sources.dropValidation(validation);
+  return "TooFew";
+}
+
+type Endorser = NonNullable<ValidationStatus["validators"]>[number];
+
+function listEndorsers({ status }: ValidationObject, members: ReadonlySet<string>): Endorser[] {
+  const endorsed = (status?.validators ?? []).filter(({ endorsement }) => endorsement !== undefined);
+  return endorsed.filter(({ address }) => members.has(address.toLowerCase()));
+}
+
+interface ProvenCase {
+  readonly validation: ValidationObject;
+  readonly endorsers: readonly Endorser[];
+  readonly made: NonNullable<ValidationStatus["proof"]>;
+}
+
 /** With all that a validator needs to rebuild the public signals. @throws InferiumError OutputMissing (retry) */
 async function gatherProof(
   sources: CandidateSources,
-  validation: ValidationObject,
-  made: NonNullable<ValidationStatus["proof"]>,
+  { validation, endorsers, made }: ProvenCase,
 ): Promise<ProofEvidence> {
   const [item] = await sources.items.build(validation);
   sources.items.drop(objectKey(validation));
@@ -125,7 +142,6 @@ async function gatherProof(
     const message = `The output behind the proof of ${validation.metadata.name} is not there; its batch waits for it.`;
     throw new InferiumError("OutputMissing", message, { disposition: "retry" });
   }
-  const endorsers = (validation.status?.validators ?? []).filter(({ endorsement }) => endorsement !== undefined);
   const endorsements = endorsers.map(async ({ address, endorsement = "" }) => {
     return { validator: address, payee: await readPayout(sources, address), signature: endorsement };
   });

@@ -93,8 +93,8 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
 }
 
 async function load(books: Books): Promise<void> {
-  const { bans, batches, missed, reputations, slashes } = books;
-  await Promise.all([bans, batches, missed, reputations, slashes].map((book) => book.load()));
+  const { badProofs, bans, batches, missed, reputations, slashes } = books;
+  await Promise.all([badProofs, bans, batches, missed, reputations, slashes].map((book) => book.load()));
 }
 
 /** Tasks that were admitted before hold their part of their orders before anybody new gets one. */
@@ -115,6 +115,7 @@ async function run(
 ): Promise<void> {
   const { books, lanes } = wiring;
   for (const { name } of books.slashes.list()) lanes.add("slash", name);
+  for (const name of books.badProofs.names()) lanes.add("badProof", name);
   for (const { name } of books.missed.list()) lanes.add("missed", name);
   await Promise.all([
     lanes.run(signal),

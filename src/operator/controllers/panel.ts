@@ -19,7 +19,7 @@ import type { Panel, PanelBook } from "../panel-book.ts";
 import type { ProofBook } from "../proof-book.ts";
 import type { TellTask } from "../task-events.ts";
 import { isDecided, type ValidationIndex } from "../validation-index.ts";
-import { askForProof } from "./prove.ts";
+import { askForProof, type ProveOptions } from "./prove.ts";
 
 export interface PanelOptions {
   readonly index: ValidationIndex;
@@ -33,6 +33,7 @@ export interface PanelOptions {
   readonly timing: PanelTiming;
   readonly apply: ApplyVerdict;
   readonly tell: TellTask;
+  readonly onBadProof: ProveOptions["onBadProof"];
 }
 
 /** Validators that wait are reminded of unanswered duties this often. */

@@ -5,6 +5,7 @@
 import type { ValidationStatus } from "../../api/v1alpha1/generated/validations.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { BadProofEvidence } from "../../chain/proofs.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import type { Because } from "../../protocol/lifecycle.ts";
@@ -24,6 +25,8 @@ export interface ProveOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tell: TellTask;
+  /** Somebody endorsed a proof that others find not to hold. Resolves once that would survive a crash. */
+  readonly onBadProof: (evidence: BadProofEvidence) => Promise<void>;
 }
 
 export type ProofOutcome =
@@ -53,13 +56,14 @@ export async function askForProof(options: ProveOptions, validation: ValidationO
 }
 
 /** Said once; the panel stays open, so that the reason is still there when the votes are in. */
-function fallBack(
-  { ledger, logger, tell }: ProveOptions,
+async function fallBack(
+  { ledger, logger, tell, onBadProof }: ProveOptions,
   panel: ProofPanel,
   { reason, message }: Because,
-): ProofOutcome {
+): Promise<ProofOutcome> {
   const because = { reason, message };
   if (!panel.isToldOfFallback) {
+    for (const evidence of listBadProofs(panel)) await onBadProof(evidence);
     panel.isToldOfFallback = true;
     panel.failure = because;
     logger.warn("no proof, the panel re-executes", { validation: panel.key, reason, message });
@@ -71,7 +75,19 @@ function fallBack(
   return { state: "Vote", because };
 }
 
-async function decide({ client, clock, logger }: ProveOptions, panel: ProofPanel): Promise<ValidationObject> {
+/** Whoever stands for a proof of which another member says that it does not hold. The chain decides who is right. */
+function listBadProofs({ proof, declined, endorsements }: ProofPanel): BadProofEvidence[] {
+  const isDoubted = [...declined.values()].some(({ reason }) => reason === "InvalidProof");
+  if (proof === undefined || !isDoubted) return [];
+  return [...endorsements].map(([validator, { signature }]) => ({ proof: proof.proof, validator, signature }));
+}
+
+async function decide(
+  { client, clock, logger, onBadProof }: ProveOptions,
+  panel: ProofPanel,
+): Promise<ValidationObject> {
+  // A majority may lie together: what it decides, no honest validator certifies.
+  for (const evidence of listBadProofs(panel)) await onBadProof(evidence);
   const { namespace, name, resourceVersion, generation = 1 } = panel.validation.metadata;
   const status = buildStatus(panel, { generation, now: formatTime(clock.now()) });
   const body = { metadata: { resourceVersion }, status };

@@ -6,7 +6,7 @@ import { Wallet } from "ethers";
 import type { WorkerNodeStatus } from "../../../src/api/v1alpha1/generated/workernodes.ts";
 import { createLogger, silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
-import { bondNodes, depositFor, mintTokens } from "../../../src/chain/bond.ts";
+import { bondNodes, type ChainWriter, depositFor, mintTokens } from "../../../src/chain/bond.ts";
 import { type ChainClient, connectChain } from "../../../src/chain/client.ts";
 import { deployContracts } from "../../../src/chain/deploy.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
@@ -45,6 +45,8 @@ export interface FixtureMember {
 export interface Cluster {
   readonly server: ApiServer;
   readonly chain: ChainClient;
+  /** Deployed the contracts. */
+  readonly admin: ChainWriter;
   readonly domain: ProtocolDomain;
   readonly transport: Transport;
   readonly tasks: KubeClient<TaskObject>;
@@ -111,6 +113,7 @@ export async function startCluster(names: {
   return {
     server,
     chain,
+    admin: writer,
     domain: chain.domain,
     transport,
     tasks: createClient(transport, tasks),

@@ -1,9 +1,11 @@
 /** Policy ZeroKnowledge through the operator, with scripted members: what is proven, what falls back, what is refused by name. */
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { registerCircuit } from "../../../src/chain/registered-circuit.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { events } from "../../../src/kube/core-resources.ts";
 import { hashStatement, toStatement } from "../../../src/protocol/proof.ts";
-import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
+import { aTask, type Cluster, model, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { aProof, type Running, runValidator, runWorker, type ValidatorScript } from "./scripted-members.ts";
 
 const validators = ["v1", "v2", "v3"];
@@ -103,4 +105,23 @@ describe("policy ZeroKnowledge", () => {
     const tolerance = { absolute: 0.1, relative: 0 };
     await expect(create({ verification: { ...verification, tolerance } })).rejects.toThrow("takes no tolerance");
   });
+
+  test("a validator that stands for a proof which does not hold loses its bond and its seat", async () => {
+    const { key, modelDigest } = JSON.parse(await readFile("test/vectors/zk-groth16.json", "utf8"));
+    const facts = {
+      r1csDigest: modelDigest,
+      powersOfTau: modelDigest,
+      ceremonyDigest: modelDigest,
+      isDevelopment: false,
+    };
+    const circuit = { ...facts, modelDigest: `0x${model.slice(7)}`, rows: 1, keyWords: key.map(BigInt) };
+    await registerCircuit(cluster.admin, circuit);
+    const decline = () => ({ reason: "InvalidProof", message: "It does not hold." });
+    const { validation } = await settle("forged", { decline });
+    const prover = validation.spec.validators[0]!.address;
+    const state = async () => (await cluster.chain.node(prover)).state;
+    await expect.poll(state, { timeout: 20_000 }).toBe("Disqualified");
+    expect((await cluster.chain.node(prover)).stakeWei).toBe(0n);
+    expect(await cluster.chain.validators(await cluster.chain.epoch())).not.toContain(prover);
+  }, 60_000);
 });

@@ -367,15 +367,15 @@ describe("on the chain", () => {
         proofEndorsementTypes,
         endorsementOf(proof, wallet.address),
       );
-    const evidence = { validator: liar.address, signature: await sign(liar, forged) };
-    await proveBadProof(chain.admin, forged, evidence);
+    const evidence = { proof: forged, validator: liar.address, signature: await sign(liar, forged) };
+    await proveBadProof(chain.admin, evidence);
     expect(await chain.client.node(liar.address)).toMatchObject({ state: "Disqualified", stakeWei: 0n });
     expect(await chain.client.validators(await chain.client.epoch())).not.toContain(liar.address);
-    await expect(proveBadProof(chain.admin, forged, evidence)).rejects.toMatchObject({
+    await expect(proveBadProof(chain.admin, evidence)).rejects.toMatchObject({
       evidence: { revert: "AlreadySlashed" },
     });
-    const honest = { validator: chain.validators[0]!.address, signature: made.signature };
-    await expect(proveBadProof(chain.admin, made.proof, honest)).rejects.toMatchObject({
+    const honest = { proof: made.proof, validator: chain.validators[0]!.address, signature: made.signature };
+    await expect(proveBadProof(chain.admin, honest)).rejects.toMatchObject({
       evidence: { revert: "ProofIsValid" },
     });
   }, 60_000);
