@@ -11,6 +11,7 @@ import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {IValidatorSets} from "./interfaces/IValidatorSets.sol";
 import {Evidence} from "./libraries/Evidence.sol";
+import {Jury} from "./libraries/Jury.sol";
 import {Leaves} from "./libraries/Leaves.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 
@@ -99,7 +100,7 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         uint256 size = _parameters.jurySize;
         if (size <= _accused[id].length) size = _accused[id].length + 1;
         if (eligible.length < size) return _close(id, dispute, Ruling.Inconclusive);
-        address[] memory jury = _pick(eligible, size, keccak256(abi.encode(seed, id)));
+        address[] memory jury = Jury.draw(eligible, size, keccak256(abi.encode(seed, id)));
         _juries[id] = jury;
         dispute.state = State.Committing;
         dispute.deadline = uint64(block.timestamp) + _parameters.commitSeconds;
@@ -110,7 +111,7 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
     function commit(bytes32 id, bytes32 commitment) external {
         Dispute storage dispute = _requireState(id, State.Committing);
         if (block.timestamp > dispute.deadline) revert TooLate(dispute.deadline);
-        if (!_isJuror(id, msg.sender)) revert NotAJuror(msg.sender);
+        if (!Jury.contains(_juries[id], msg.sender)) revert NotAJuror(msg.sender);
         if (commitment == 0 || commitment == REVEALED) revert WrongCommitment(msg.sender);
         if (_commitments[id][msg.sender] != 0) revert AlreadyVoted(msg.sender);
         _commitments[id][msg.sender] = commitment;
@@ -276,32 +277,6 @@ contract Disputes is IDisputes, Proceeds, AccessControl {
         assembly ("memory-safe") {
             mstore(eligible, count)
         }
-    }
-
-    /// @dev The `size` members whose tickets are lowest. A ticket depends on the seed and its member alone, so that nobody
-    /// draws others by making members of its own ineligible between the seed and the draw.
-    function _pick(address[] memory from, uint256 size, bytes32 seed) private pure returns (address[] memory jury) {
-        jury = new address[](size);
-        for (uint256 i = 0; i < size; ++i) {
-            uint256 lowest = i;
-            for (uint256 j = i + 1; j < from.length; ++j) {
-                if (_ticket(seed, from[j]) < _ticket(seed, from[lowest])) lowest = j;
-            }
-            (from[i], from[lowest]) = (from[lowest], from[i]);
-            jury[i] = from[i];
-        }
-    }
-
-    function _ticket(bytes32 seed, address member) private pure returns (bytes32) {
-        return keccak256(abi.encode(seed, member));
-    }
-
-    function _isJuror(bytes32 id, address account) private view returns (bool) {
-        address[] storage jury = _juries[id];
-        for (uint256 i = 0; i < jury.length; ++i) {
-            if (jury[i] == account) return true;
-        }
-        return false;
     }
 
     function _requireRecent(uint64 epoch) private view {

@@ -13,6 +13,8 @@ export interface Member {
   readonly role: "Worker" | "Validator";
   /** A dishonest worker answers some tasks without running them; a dishonest validator approves without looking. */
   readonly honest: boolean;
+  /** Bonded from the start, and started only for the part of the demonstration that needs it. */
+  readonly joinsLater: boolean;
   readonly slots: number;
   /** Signs receipts and attestations; its address is what is bonded. */
   readonly key: Wallet;
@@ -36,14 +38,15 @@ export interface MemberPlan {
   readonly name: string;
   readonly role: "Worker" | "Validator";
   readonly honest?: boolean;
+  readonly joinsLater?: boolean;
   readonly slots?: number;
 }
 
 export function createMembers(plans: readonly MemberPlan[]): Member[] {
   return plans.map((plan) => {
-    const { name, role, honest = true, slots = 1 } = plan;
+    const { name, role, honest = true, joinsLater = false, slots = 1 } = plan;
     const ownerKey = createKey();
-    return { name, role, honest, slots, key: createKey(), owner: ownerKey.address, ownerKey };
+    return { name, role, honest, joinsLater, slots, key: createKey(), owner: ownerKey.address, ownerKey };
   });
 }
 

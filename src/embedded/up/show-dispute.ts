@@ -1,8 +1,9 @@
 /**
  * The second part of the demonstration, which is staged and says so: a wrong result that is approved, settled, disputed and
- * overturned. A requester asks for one validator only; for that moment the honest validators are cordoned, so that the lazy one is
- * drawn (on a large network luck would do it); the cheater answers without computing. From there on nothing is staged: an honest
- * validator finds the settled result wrong, disputes it, a jury of the others re-executes it, and the contract takes the stakes.
+ * overturned. A validator joins that approves without looking. A requester asks for one validator only; for that moment the honest
+ * validators are cordoned, so that the lazy one is drawn, as luck would do it some time; the cheater answers without computing.
+ * From there on nothing is staged: an honest validator finds the settled result wrong and disputes it, a jury of the others runs
+ * it again, and the contract takes the stakes.
  */
 import type { InferenceTask, WorkerNode } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource, workerNodeResource } from "../../api/v1alpha1/types.ts";
@@ -40,7 +41,7 @@ export async function showDispute(options: ShowOptions): Promise<ShownDispute[]>
   const cheater = requireMember(system, "Worker");
   const lazy = requireMember(system, "Validator");
   try {
-    await topUp(system, cheater);
+    await Promise.all([system.join(lazy), topUp(system, cheater)]);
     await submitUnwatched(options, lazy);
     say(`staged     ${lazy.name} alone approved a result that ${cheater.name} had not computed; it is settled`);
     await waitFor(options, overturnedTimeoutMs, "the result to be overturned", (task) => isTrue(task, "Overturned"));

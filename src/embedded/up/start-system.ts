@@ -14,6 +14,7 @@ import type { Logger } from "../../base/log.ts";
 import { registerCircuit } from "../../chain/registered-circuit.ts";
 import { createClient } from "../../kube/client.ts";
 import { configMaps, pods, secrets } from "../../kube/core-resources.ts";
+import type { Pod } from "../../kube/pod-types.ts";
 import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
 import { computeProgress } from "../demo/progress.ts";
 import { openProvingSetup, toRegistration } from "../demo/proving-setup.ts";
@@ -55,6 +56,8 @@ export interface System {
   readonly circuit: CircuitRecord;
   readonly members: readonly Member[];
   readonly watch: Watch;
+  /** Starts a member that joins later; resolves when it is Ready. */
+  join(member: Member): Promise<void>;
   /** Writes to InferenceTask status since the start. */
   countStatusWrites(): Promise<number>;
 }
@@ -68,7 +71,7 @@ const plans: readonly MemberPlan[] = [
   { name: "cpu-validator-1", role: "Validator" },
   { name: "cpu-validator-2", role: "Validator" },
   { name: "cpu-validator-3", role: "Validator" },
-  { name: "cpu-validator-lazy", role: "Validator", honest: false },
+  { name: "cpu-validator-lazy", role: "Validator", honest: false, joinsLater: true },
 ];
 
 const readyTimeoutMs = 120_000;
@@ -96,14 +99,28 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   flushCompileCache();
   const { proofsDir } = workspace;
   const built = buildPods(members, { chain, poolPort, proofsDir, operatorMetricsPort, agentPorts });
-  await Promise.all(built.map((pod) => client.create(pod)));
-  say(`pods       ${built.length} pods: operator, agents, workers, validators`);
-  await waitForMembers(watch, members, options.signal);
+  const createOn = async (nodes: readonly string[]) => {
+    const chosen = built.filter((pod) => nodes.includes(nodeOf(pod)));
+    await Promise.all(chosen.map((pod) => client.create(pod)));
+    return chosen.length;
+  };
+  const first = members.filter(({ joinsLater }) => !joinsLater);
+  const started = await createOn([controlNode, ...first.map(({ name }) => name)]);
+  say(`pods       ${started} pods: operator, agents, workers, validators`);
+  await waitForMembers(watch, first, options.signal);
   await registered;
   startWorkloadControllers({ ...options, cluster }, teardown);
   const countStatusWrites = async () =>
     cluster.embedded ? countEmbeddedWrites(cluster.embedded) : await readOperatorWrites(operatorMetricsPort);
-  return { workspace, cluster, chain, circuit, members, watch, countStatusWrites };
+  const join = async (member: Member) => {
+    await createOn([member.name]);
+    await waitForMembers(watch, [member], options.signal);
+  };
+  return { workspace, cluster, chain, circuit, members, watch, join, countStatusWrites };
+}
+
+function nodeOf(pod: Pod): string {
+  return pod.spec?.nodeSelector?.["kubernetes.io/hostname"] ?? "";
 }
 
 async function install(

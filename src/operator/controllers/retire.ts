@@ -2,6 +2,7 @@
  * Cleans up: finished tasks whose time to live is over, and Validations whose tasks have long been settled. Deletes nothing
  * that something else still rests on.
  */
+import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import type { Clock } from "../../base/clock.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
@@ -13,7 +14,7 @@ import { isDecided, type ValidationIndex } from "../validation-index.ts";
 
 /** A timer holds no more than 31 bits. */
 const maxDelayMs = 2 ** 31 - 1;
-/** Tasks of a Validation that are not settled yet are looked at again after so long. */
+/** What still rests on something is looked at again after so long. */
 const lookAgainMs = 60_000;
 
 export interface RetireTasksOptions {
@@ -32,6 +33,8 @@ export function createRetireTasks({ ledger, client, clock }: RetireTasksOptions)
     );
     const leftMs = Date.parse(finished?.lastTransitionTime ?? "") + ttl * 1_000 - clock.now();
     if (leftMs > 0) return { requeueAfterMs: Math.min(leftMs, maxDelayMs) };
+    // A jury could not run it again.
+    if (isConditionTrue(entry.status.conditions, "Disputed")) return { requeueAfterMs: lookAgainMs };
     const { namespace, name } = entry.task.metadata;
     await client
       .delete({ namespace, name }, { preconditions: { uid: entry.uid }, propagation: "Background" })

@@ -1,8 +1,10 @@
 /** The whole flow of the operator against the embedded API server and a local chain, with scripted members. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
+import { hashHeader } from "../../../src/chain/header.ts";
+import { readHeader } from "../../../src/pool/batch-data.ts";
 import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
-import { type Running, runValidator, runWorker } from "./scripted-members.ts";
+import { connect, type Running, runValidator, runWorker } from "./scripted-members.ts";
 
 const validators = ["v1", "v2", "v3", "v4"];
 let cluster: Cluster;
@@ -41,6 +43,26 @@ describe("operator", () => {
     expect(status?.verdict).toMatchObject({ result: "Accepted", reject: 0 });
     expect(status?.settlement).toMatchObject({ batch: 1, index: 0, rewardWei: String(10n ** 18n) });
     expect(statusWrites() - writesBefore).toBeLessThanOrEqual(4);
+  });
+
+  test("validators are shown what was settled, and what was run, also after a restart", async () => {
+    operator = await startOperator(cluster);
+    const { status, spec } = await read("happy");
+    const message = status?.receipt?.message;
+    const client = connect(cluster, operator, "v1");
+    try {
+      const { batch } = await client.batch({ sequence: "1" });
+      const settled = await cluster.chain.lastBatch();
+      expect(hashHeader(cluster.domain, readHeader(batch.header))).toBe(settled.headerHash);
+      expect(batch.tasks.map(({ taskId }) => taskId)).toEqual([message?.taskId]);
+      const { item } = await client.item({ taskId: message?.taskId ?? "", attempt: 1 });
+      expect(item).toMatchObject({ model: { digest: spec.model.digest }, receipt: { message } });
+      const other = client.item({ taskId: message?.taskId ?? "", attempt: 2 });
+      await expect(other).rejects.toMatchObject({ code: "ReceiptGone" });
+      await expect(client.batch({ sequence: "7" })).rejects.toMatchObject({ code: "BatchUnknown" });
+    } finally {
+      await client.close();
+    }
   });
 });
 
