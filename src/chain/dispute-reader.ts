@@ -3,7 +3,7 @@ import type { Result } from "ethers";
 import { type ChainTime, type DisputeView, disputeRulings, disputeStates } from "../protocol/dispute.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { type ChainClient, createReader } from "./client.ts";
-import { maxLogBlocks, readLogs } from "./logs.ts";
+import { findNewestLog, maxLogBlocks, readLogs } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 
 export interface DisputeParameters {
@@ -37,7 +37,8 @@ export interface DisputeReader {
   jury(id: string): Promise<string[]>;
   /** Bonds that came free and were not collected. */
   owedTo(account: string): Promise<bigint>;
-  isMember(epoch: bigint, validator: string): Promise<boolean>;
+  /** @param fromBlock of the opening, or an earlier one */
+  hasCommitted(id: string, juror: string, fromBlock: number): Promise<boolean>;
   /** Second in which the epoch ended; 0 while it goes on. */
   retiredAt(epoch: bigint): Promise<number>;
   now(): Promise<ChainTime>;
@@ -53,7 +54,11 @@ export function createDisputeReader(client: ChainClient): DisputeReader {
     accused: async (id) => [...(await read("disputes", "accusedOf", [id]))[0]],
     jury: async (id) => [...(await read("disputes", "juryOf", [id]))[0]],
     owedTo: async (account) => (await read("disputes", "owedTo", [account]))[0],
-    isMember: async (epoch, validator) => (await read("validatorSets", "isMember", [epoch, validator]))[0],
+    hasCommitted: async (id, juror, fromBlock) => {
+      const topics = loadArtifact("Disputes").abi.encodeFilterTopics("Committed", [id, juror]);
+      const filter = { address: client.addresses.disputes, topics };
+      return (await findNewestLog(client, filter, fromBlock)) !== undefined;
+    },
     retiredAt: async (epoch) => Number((await read("validatorSets", "retiredAt", [epoch]))[0]),
     now: () => readNow(client),
     list: (fromBlock) => listOpened(client, fromBlock),

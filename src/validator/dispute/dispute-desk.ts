@@ -27,10 +27,13 @@ import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { digestReceipt } from "../check-receipt.ts";
 import type { ValidatorMetrics } from "../metrics.ts";
 import type { ResultFinding } from "./judge-result.ts";
-import type { VerdictRecords } from "./verdict-record.ts";
+import type { VerdictRecord, VerdictRecords } from "./verdict-record.ts";
 
 export interface DeskOptions {
-  readonly reader: Pick<DisputeReader, "dispute" | "jury" | "accused" | "parameters" | "owedTo" | "now">;
+  readonly reader: Pick<
+    DisputeReader,
+    "dispute" | "jury" | "accused" | "parameters" | "hasCommitted" | "owedTo" | "now"
+  >;
   readonly sender: DisputeSender;
   readonly pool: Pick<PoolClient, "item">;
   readonly judge: (item: JudgeItem, signal: AbortSignal) => Promise<ResultFinding>;
@@ -62,6 +65,7 @@ interface Known extends DisputePlace {
   /** The step that is waited with, and since when. */
   due: { readonly step: DisputeStep; readonly sinceMs: number } | undefined;
   judging: boolean;
+  askedForCommitment: boolean;
 }
 
 const retry = { initialMs: 500, maxMs: 60_000 };
@@ -87,7 +91,7 @@ export class DisputeDesk {
       return;
     }
     const { dispute: id, taskId, attempt, challenger, blockNumber: fromBlock } = event;
-    const calm = { failures: 0, retryAtMs: 0, due: undefined, judging: false };
+    const calm = { failures: 0, retryAtMs: 0, due: undefined, judging: false, askedForCommitment: false };
     this.#known.set(id, { id, fromBlock, taskId, attempt, challenger, ...calm });
     this.#options.metrics?.openDisputes.set(this.#known.size);
     this.#wake.resolve();
@@ -148,7 +152,7 @@ export class DisputeDesk {
     const view = await reader.dispute(known.id);
     const jury = view.state === "None" || view.state === "Drawing" ? [] : await reader.jury(known.id);
     const rank = jury.indexOf(sender.account);
-    const record = rank < 0 ? undefined : await records.find(known.id);
+    const record = rank < 0 ? undefined : await this.#findRecord(known, view, now);
     const vote = rank < 0 ? undefined : (record?.state ?? "Open");
     const step = decideDisputeStep({ dispute: view, jurors: jury.length, revealSeconds, vote, now });
     if (step === "Forget") return this.#close(known, view);
@@ -163,6 +167,19 @@ export class DisputeDesk {
       await records.advance(record, "Revealed");
     }
     this.#note(known, step);
+  }
+
+  /** A crash may have come between a commitment and its note; where the phase has passed since, the chain is asked once. */
+  async #findRecord(known: Known, view: DisputeView, now: ChainTime): Promise<VerdictRecord | undefined> {
+    const { reader, records, sender } = this.#options;
+    const record = await records.find(known.id);
+    const isOpen = view.state === "Committing" && now.timestamp <= view.deadline;
+    if (record?.state !== "Judged" || isOpen || known.askedForCommitment) return record;
+    const hasCommitted = await reader.hasCommitted(known.id, sender.account, known.fromBlock);
+    known.askedForCommitment = true;
+    if (!hasCommitted) return record;
+    await records.advance(record, "Committed");
+    return { ...record, state: "Committed" };
   }
 
   /** The challenger at once, then the jurors in the order of their draw: one is enough, and a second would pay for nothing. */

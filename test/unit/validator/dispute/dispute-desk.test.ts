@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const controller of stopping.splice(0)) controller.abort(new Error("test is over"));
-  await rm(stateDir, { recursive: true, force: true });
+  await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const [me, challenger, accused] = validators.map(({ address }) => address) as [string, string, string];
@@ -37,6 +37,7 @@ interface Scene {
   timestamp: number;
   item: () => Promise<{ item: JudgeItem }>;
   finding: ResultFinding;
+  hasCommitted: boolean;
   refuse: InferiumError | undefined;
 }
 
@@ -49,6 +50,7 @@ async function aDesk(overrides: Partial<Scene> = {}, account = me) {
     timestamp: 50,
     item: async () => ({ item }),
     finding: { verdict: "Wrong" },
+    hasCommitted: false,
     refuse: undefined,
     ...overrides,
   };
@@ -87,6 +89,7 @@ async function aDesk(overrides: Partial<Scene> = {}, account = me) {
       jury: async () => scene.jury,
       accused: async () => [accused],
       parameters: async () => ({ revealSeconds: 50 }) as never,
+      hasCommitted: async () => scene.hasCommitted,
       owedTo: async () => 5n,
       now: async () => ({ block: 20, timestamp: scene.timestamp }),
     },
@@ -141,6 +144,24 @@ describe("a juror", () => {
     expect(await records.find(id)).toMatchObject({ verdict: "Right", salt, state: "Committed" });
     expect(judged()).toBe(0);
   });
+
+  test.each([
+    { state: "Revealing", timestamp: 50, hasCommitted: true, want: ["reveal Wrong"] },
+    { state: "Committing", timestamp: 101, hasCommitted: true, want: ["reveal Wrong"] },
+    { state: "Revealing", timestamp: 50, hasCommitted: false, want: [] },
+  ] as const)(
+    "that was stopped before it noted its commitment asks the chain for it: $state, $hasCommitted",
+    async (at) => {
+      const salt = `0x${"5a".repeat(32)}`;
+      const clock = createManualClock();
+      await (await openVerdictRecords(stateDir, clock)).add({ id, juror: me, verdict: "Wrong", salt });
+      const { state, timestamp, hasCommitted, want } = at;
+      const view = { state, deadline: 100 };
+      const { sent, pass } = await aDesk({ view, timestamp, jury: [me, accused], hasCommitted });
+      await pass(4_000);
+      expect(sent).toEqual(want);
+    },
+  );
 
   test("that cannot run it casts no vote, and tries again with pauses until it can", async () => {
     const { scene, sent, pass, judged } = await aDesk({ finding: { verdict: "Unknown", reason: "no such host" } });
