@@ -1,8 +1,9 @@
 /** Which settled results a watcher looks at, and whether what the pool shows is what the chain settled. Pure. */
-import { readHeader } from "../../pool/batch-data.ts";
 import type { BatchData, BatchTask } from "../../pool/wire.ts";
-import { buildMerkleTree, hashTaskLeaf } from "../../protocol/merkle.ts";
+import { hashStatement, toStatement } from "../../protocol/proof.ts";
+import { buildTaskTree } from "../../protocol/settlement.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";
+import { parseBatch } from "../certify/parse-batch.ts";
 
 export interface WatchRules {
   /** Share of results that are picked, from 0 (none, not even those with few votes) to 1. */
@@ -23,9 +24,14 @@ export function isPicked(
   return voters.length < fewVotes || chance < rate;
 }
 
-/** Whether these tasks are those of the batch that was settled with this header. */
-export function isBatchOf(domain: ProtocolDomain, { header, tasks }: BatchData, headerHash: string): boolean {
-  if (hashMessage(domain, batchHeaderTypes, readHeader(header)) !== headerHash || tasks.length === 0) return false;
-  const leaves = tasks.map((task) => hashTaskLeaf({ ...task, rewardWei: BigInt(task.rewardWei) }));
-  return buildMerkleTree(leaves).root === header.taskRoot;
+/** Whether these tasks are those of the batch that was settled with this header. @throws InferiumError where it is malformed */
+export function isBatchOf(domain: ProtocolDomain, data: BatchData, headerHash: string): boolean {
+  const { header, tasks, missed } = parseBatch(data);
+  if (hashMessage(domain, batchHeaderTypes, header) !== headerHash || tasks.length === 0) return false;
+  const leaves = tasks.map(({ proven, ...task }) => ({
+    ...task,
+    statementHash: proven && hashStatement(toStatement(proven.proof)),
+  }));
+  const claims = missed.map(({ message }) => message);
+  return buildTaskTree(leaves, claims).root === header.taskRoot;
 }

@@ -3,7 +3,7 @@ import { readHeader } from "../../../../src/pool/batch-data.ts";
 import type { BatchTask, VoteEvidence } from "../../../../src/pool/wire.ts";
 import { batchHeaderTypes, hashMessage } from "../../../../src/protocol/typed-data.ts";
 import { isBatchOf, isPicked } from "../../../../src/validator/dispute/pick-results.ts";
-import { aBatch, aTask, domain } from "../a-batch.ts";
+import { aBatch, aClaim, aTask, domain } from "../a-batch.ts";
 
 const me = "0xMe";
 const by = (...validators: string[]) =>
@@ -35,8 +35,11 @@ describe("what the pool shows of a batch", () => {
     const headerHash = hashMessage(domain, batchHeaderTypes, readHeader(data.header));
     expect(isBatchOf(domain, data, headerHash)).toBe(true);
     expect(isBatchOf(domain, data, `0x${"00".repeat(32)}`)).toBe(false);
+    const late = await aBatch([await aTask()], { missed: [await aClaim()] });
+    const lateHash = hashMessage(domain, batchHeaderTypes, readHeader(late.header));
+    expect(isBatchOf(domain, late, lateHash)).toBe(true);
+    expect(isBatchOf(domain, { ...late, missed: [] }, lateHash)).toBe(false);
     const [task] = data.tasks;
     expect(isBatchOf(domain, { ...data, tasks: [{ ...task!, rewardWei: "1" }] }, headerHash)).toBe(false);
-    expect(isBatchOf(domain, { ...data, tasks: [] }, headerHash)).toBe(false);
   });
 });
