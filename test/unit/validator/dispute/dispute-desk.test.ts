@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { InferiumError } from "../../../../src/base/errors.ts";
 import { silentLogger } from "../../../../src/base/log.ts";
 import type { ChainEvent } from "../../../../src/chain/chain-event.ts";
@@ -11,19 +8,29 @@ import { computeDisputeId, computeJurorCommitment, type DisputeView } from "../.
 import { hashMessage, receiptTypes } from "../../../../src/protocol/typed-data.ts";
 import { type ClosedDispute, DisputeDesk } from "../../../../src/validator/dispute/dispute-desk.ts";
 import type { ResultFinding } from "../../../../src/validator/dispute/judge-result.ts";
-import { openVerdictRecords } from "../../../../src/validator/dispute/verdict-record.ts";
+import type { VerdictRecord, VerdictRecords } from "../../../../src/validator/dispute/verdict-record.ts";
 import { createManualClock } from "../../kube/manual-clock.ts";
 import { aReceipt, domain, validators } from "../a-batch.ts";
 
-let stateDir = "";
 const stopping: AbortController[] = [];
-beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), "inferium-desk-"));
-});
-afterEach(async () => {
+afterEach(() => {
   for (const controller of stopping.splice(0)) controller.abort(new Error("test is over"));
-  await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
 });
+
+/** As on the disk, which verdict-record.test.ts is about. */
+function memoryRecords(known?: VerdictRecord): VerdictRecords {
+  let record = known;
+  return {
+    find: async () => record,
+    add: async (vote) => {
+      record = { ...vote, state: "Judged" };
+    },
+    advance: async (before, state) => {
+      record = { ...before, state };
+    },
+    prune: async () => undefined,
+  };
+}
 
 const [me, challenger, accused] = validators.map(({ address }) => address) as [string, string, string];
 const receipt = await aReceipt();
@@ -38,10 +45,11 @@ interface Scene {
   item: () => Promise<{ item: JudgeItem }>;
   finding: ResultFinding;
   hasCommitted: boolean;
+  record: VerdictRecord | undefined;
   refuse: InferiumError | undefined;
 }
 
-/** A desk over the state folder, on a chain that says what the scene says. */
+/** A desk on a chain that says what the scene says. */
 async function aDesk(overrides: Partial<Scene> = {}, account = me) {
   const item = { taskId: receipt.message.taskId, attempt: 1, receipt } as JudgeItem;
   const scene: Scene = {
@@ -51,13 +59,14 @@ async function aDesk(overrides: Partial<Scene> = {}, account = me) {
     item: async () => ({ item }),
     finding: { verdict: "Wrong" },
     hasCommitted: false,
+    record: undefined,
     refuse: undefined,
     ...overrides,
   };
   const sent: string[] = [];
   const closed: ClosedDispute[] = [];
   const clock = createManualClock();
-  const records = await openVerdictRecords(stateDir, clock);
+  const records = memoryRecords(scene.record);
   const outcome = { txHash: "0x", blockNumber: 1, gasUsed: 1n };
   const send = async (what: string) => {
     sent.push(what);
@@ -106,12 +115,8 @@ async function aDesk(overrides: Partial<Scene> = {}, account = me) {
   desk.observe(opened);
   void desk.run(controller.signal);
   await clock.advance(1);
-  /** Long enough for the disk as well. */
   const pass = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += pollMs) {
-      await clock.advance(pollMs);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (let passed = 0; passed < ms; passed += pollMs) await clock.advance(pollMs);
   };
   return { scene, desk, sent, closed, records, pass, judged: () => judged };
 }
@@ -136,9 +141,8 @@ describe("a juror", () => {
 
   test("that was stopped between judging and committing commits to the same, and runs nothing again", async () => {
     const salt = `0x${"5a".repeat(32)}`;
-    const clock = createManualClock();
-    await (await openVerdictRecords(stateDir, clock)).add({ id, juror: me, verdict: "Right", salt });
-    const { sent, pass, judged, records } = await aDesk();
+    const record = { id, juror: me, verdict: "Right", salt, state: "Judged" } as const;
+    const { sent, pass, judged, records } = await aDesk({ record });
     await pass(2_000);
     expect(sent).toEqual(["commit true"]);
     expect(await records.find(id)).toMatchObject({ verdict: "Right", salt, state: "Committed" });
@@ -153,11 +157,10 @@ describe("a juror", () => {
     "that was stopped before it noted its commitment asks the chain for it: $state, $hasCommitted",
     async (at) => {
       const salt = `0x${"5a".repeat(32)}`;
-      const clock = createManualClock();
-      await (await openVerdictRecords(stateDir, clock)).add({ id, juror: me, verdict: "Wrong", salt });
+      const record = { id, juror: me, verdict: "Wrong", salt, state: "Judged" } as const;
       const { state, timestamp, hasCommitted, want } = at;
       const view = { state, deadline: 100 };
-      const { sent, pass } = await aDesk({ view, timestamp, jury: [me, accused], hasCommitted });
+      const { sent, pass } = await aDesk({ view, timestamp, jury: [me, accused], hasCommitted, record });
       await pass(4_000);
       expect(sent).toEqual(want);
     },
