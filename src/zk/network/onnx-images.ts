@@ -102,6 +102,7 @@ function fitsInside({ height, width }: ImageShape, { size, strides, output }: Wi
 }
 
 export function applyReshape(node: OnnxNode, source: Stage, graph: OnnxGraph): Stage {
+  requireValues(node, source);
   const target = graph.constants.get(node.inputs[1] ?? "");
   if (target === undefined || node.attributes.get("allowzero")?.[0] === 1) throw misplaced(node, "a constant shape");
   const [rows, ...axes] = target.values;
@@ -117,6 +118,11 @@ export function applyReshape(node: OnnxNode, source: Stage, graph: OnnxGraph): S
 }
 
 export function applyFlatten(node: OnnxNode, source: Stage): Stage {
+  requireValues(node, source);
   if ((node.attributes.get("axis")?.[0] ?? 1) !== 1) throw misplaced(node, "axis 1");
   return { ...source, shape: [sizeOf(source.shape)] };
+}
+
+function requireValues(node: OnnxNode, { at }: Stage): void {
+  if (at === "label" || at === "score") throw misplaced(node, "values of a layer");
 }

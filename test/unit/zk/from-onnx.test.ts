@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import {
+  constant,
+  encodeOnnx,
+  intAttribute,
+  node,
+  OnnxType,
+  valueInfo,
+} from "../../../src/embedded/demo/models/onnx-parts.ts";
 import { lenetPath } from "../../../src/embedded/demo/models/train-lenet.ts";
 import { readIntegerNetwork } from "../../../src/zk/network/from-onnx.ts";
 import { countParameters } from "../../../src/zk/network/integer-network.ts";
@@ -93,6 +101,24 @@ describe("an ONNX model as a network for a circuit", () => {
     const onnx = buildIntegerModel({ sizes: [6, 3], seed: 1, outputs: ["label"], maxWeight: 127 });
     expect(() => readIntegerNetwork(onnx)).toThrow(
       expect.objectContaining({ code: "UnsupportedModel", message: expect.stringContaining("within 64") }),
+    );
+  });
+
+  test("refuses to reshape what is no value of a layer any more", () => {
+    const graph = {
+      name: "reshaped",
+      node: [
+        node("MatMulInteger", ["bytes", "weights"], "logits"),
+        node("ArgMax", ["logits"], "first", [intAttribute("axis", 1), intAttribute("keepdims", 0)]),
+        node("Reshape", ["first", "shape"], "label"),
+      ],
+      initializer: [constant("weights", [2, 3], new Int8Array(6)), constant("shape", [2], BigInt64Array.of(0n, 3n))],
+      input: [valueInfo("bytes", OnnxType.UINT8, ["N", 2])],
+      output: [valueInfo("label", OnnxType.INT64, ["N", 3])],
+    };
+    const onnx = encodeOnnx(graph, { opset: 13n, irVersion: 7n });
+    expect(() => readIntegerNetwork(onnx)).toThrow(
+      expect.objectContaining({ code: "UnsupportedModel", message: expect.stringContaining("Reshape") }),
     );
   });
 
