@@ -1,8 +1,10 @@
 /** Writes into the tasks of a batch that the chain has it, or has it no more. Both may be done again without harm. */
 import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
 import { InferiumError } from "../base/errors.ts";
-import { type Because, settleTask, stageOf, type TaskSettlement, unsettleTask } from "../protocol/lifecycle.ts";
+import { settleTask, type TaskSettlement, unsettleTask } from "../protocol/lifecycle.ts";
 import { buildTaskTree } from "../protocol/settlement.ts";
+import type { Because } from "../protocol/status-change.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { BatchMember, BatchRecord } from "./batch-book.ts";
 import { toSettledTask } from "./build-batch.ts";
 import type { TaskChange, TaskLedger } from "./ledger.ts";

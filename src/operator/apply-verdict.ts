@@ -4,8 +4,9 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { type ProofFinding, stageOf, type TaskVerdict, validateTask } from "../protocol/lifecycle.ts";
+import { type ProofFinding, type TaskVerdict, validateTask } from "../protocol/lifecycle.ts";
 import { decidePenalty } from "../protocol/slashing.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
 import { decideEscalation, type Tally, tallyVotes, type Verdict } from "../protocol/verdict/tally.ts";

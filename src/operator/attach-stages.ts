@@ -8,7 +8,7 @@ import type { Settler } from "../chain/settler.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { objectKey } from "../kube/object.ts";
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import { observeSpec } from "../protocol/observe-spec.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import { createApplyVerdict } from "./apply-verdict.ts";

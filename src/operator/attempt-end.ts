@@ -6,11 +6,14 @@
 
 import type { Attempt } from "../api/v1alpha1/types.ts";
 import type { Clock } from "../base/clock.ts";
-import { endAttempt, failAttempt, isLastAttempt, stageOf, type TaskVerdict } from "../protocol/lifecycle.ts";
+import { endAttempt, failAttempt } from "../protocol/attempts.ts";
+import { isLastAttempt } from "../protocol/failure-class.ts";
+import type { TaskVerdict } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { Directory } from "./directory.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { ReputationBook } from "./reputation-book.ts";
-import type { TellTask } from "./task-events.ts";
+import type { TaskNews, TellTask } from "./task-events.ts";
 
 export interface AttemptEnd {
   readonly attempt: number;
@@ -40,7 +43,8 @@ export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
     if (assignment?.attempt !== end.attempt) return;
     const owner = options.directory.get(assignment.worker)?.spec.owner;
     const endedAt = new Date(options.clock.now()).toISOString();
-    const isLast = end.isFinal === true || isLastAttempt(entry.status, entry.task.spec.retries);
+    const { status, task } = entry;
+    const isLast = end.isFinal === true || isLastAttempt(status.attempts ?? [], end, task.spec.retries);
     const ended = { ...end, endedAt, ...(owner ? { owner } : {}) };
     await options.ledger.change(entry.key, {
       uid: entry.uid,
@@ -52,11 +56,14 @@ export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
         return isLast ? failAttempt(status, ended, context) : endAttempt(status, ended, context);
       },
     });
-    if (end.outcome !== "Inconclusive") {
+    if (end.outcome !== "Inconclusive" && end.outcome !== "Preempted") {
       const id = `${entry.uid}/${end.attempt}`;
       options.reputations.record({ worker: assignment.worker, id, outcome: end.outcome, atMs: options.clock.now() });
     }
-    const news = end.outcome === "Rejected" ? "Rejected" : end.outcome === "Expired" ? "Expired" : "Failed";
-    options.tell(entry.task, news, `Attempt ${end.attempt} on ${assignment.worker}: ${end.message}`);
+    options.tell(entry.task, newsOf(end.outcome), `Attempt ${end.attempt} on ${assignment.worker}: ${end.message}`);
   };
+}
+
+function newsOf(outcome: AttemptEnd["outcome"]): TaskNews {
+  return outcome === "Inconclusive" ? "Failed" : outcome;
 }

@@ -15,7 +15,7 @@ import type {
   PoolRole,
   RunningAttempt,
 } from "../pool/wire.ts";
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { EndAttempt } from "./attempt-end.ts";
 import type { BondBook } from "./bond-book.ts";

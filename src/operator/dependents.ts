@@ -1,5 +1,5 @@
 /** Which waiting tasks depend on which others: who must be looked at again when one is over. */
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { TaskEntry } from "./ledger.ts";
 
 export class Dependents {

@@ -1,5 +1,5 @@
 /** Sends every change of a task, and of a Validation, to whoever must look at it: the one place that knows the order. */
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { Books } from "./books.ts";
 import type { Admission } from "./controllers/admit.ts";
 import { toWaitingTask } from "./controllers/queue.ts";

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
 import type { AttestRequest, AttestResponse, Duty, ValidateDuty } from "../pool/wire.ts";
-import type { Because } from "../protocol/lifecycle.ts";
+import type { Because } from "../protocol/status-change.ts";
 import { findForeignProof, recoverEndorser, toStatement } from "../protocol/proof.ts";
 import { computeTaskId, computeValidationId, type ProtocolDomain } from "../protocol/typed-data.ts";
 import type { ProofTiming } from "../protocol/verdict/proof-step.ts";

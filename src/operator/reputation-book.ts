@@ -110,8 +110,8 @@ export class ReputationBook {
 function listOutcomes({ uid, status }: TaskEntry): WorkerOutcome[] {
   const outcomes: WorkerOutcome[] = [];
   for (const { attempt, worker, outcome, endedAt } of status.attempts ?? []) {
-    // Inconclusive says nothing about the worker.
-    if (outcome === "Inconclusive" || endedAt === undefined) continue;
+    // These say nothing about the worker.
+    if (outcome === "Inconclusive" || outcome === "Preempted" || endedAt === undefined) continue;
     outcomes.push({ worker, outcome, id: `${uid}/${attempt}`, atMs: Date.parse(endedAt) });
   }
   const validated = status.conditions?.find(({ type, status }) => type === "Validated" && status === "True");

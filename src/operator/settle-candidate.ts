@@ -4,10 +4,11 @@ import type { ValidationStatus } from "../api/v1alpha1/generated/validations.ts"
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
 import type { BatchTask, ProofEvidence } from "../pool/wire.ts";
-import { reopenTask, stageOf } from "../protocol/lifecycle.ts";
+import { reopenTask } from "../protocol/lifecycle.ts";
 import type { Order } from "../protocol/order.ts";
 import { readProof } from "../protocol/proof.ts";
 import { rewardOf } from "../protocol/task.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
 import { requesterOf, type SettleCandidate, writeOrder } from "./build-batch.ts";

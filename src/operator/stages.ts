@@ -3,7 +3,7 @@
  * only to look.
  */
 import type { PoolBackend } from "../pool/backend.ts";
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import {
   attachAdmission,
   attachSettlement,

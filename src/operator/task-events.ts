@@ -11,7 +11,8 @@ export type TaskNews =
   | "Overturned"
   | "Failed"
   | "Expired"
-  | "NotProven";
+  | "NotProven"
+  | "Preempted";
 
 export type TellTask = (task: TaskObject, reason: TaskNews, note: string) => void;
 

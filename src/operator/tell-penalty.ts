@@ -1,6 +1,7 @@
 /** Writes into the task that the worker of one of its attempts was slashed. May be done again without harm. */
-import { recordPenalty, stageOf } from "../protocol/lifecycle.ts";
+import { recordPenalty } from "../protocol/attempts.ts";
 import type { Fault } from "../protocol/slashing.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { TaskLedger } from "./ledger.ts";
 import type { TellTask } from "./task-events.ts";
 

@@ -14,7 +14,7 @@ import type { EventRecorder } from "../kube/events.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
 import { startPoolServer } from "../pool/server.ts";
-import { stageOf } from "../protocol/lifecycle.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import type { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { OperatorInformers } from "./informers.ts";

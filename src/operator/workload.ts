@@ -1,6 +1,6 @@
 /** Which tasks each worker runs now, and how long tasks spend in each stage. Follows the ledger. */
 import type { Clock } from "../base/clock.ts";
-import { type Stage, stageOf } from "../protocol/lifecycle.ts";
+import { type Stage, stageOf } from "../protocol/task-stage.ts";
 import type { TaskEntry } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 

@@ -1,6 +1,6 @@
 /** What the operator answers to a change of spec that leads to nothing else. Pure. */
 import type { InferenceTaskStatus } from "../api/v1alpha1/generated/inferencetasks.ts";
-import type { ChangeContext } from "./lifecycle.ts";
+import type { ChangeContext } from "./status-change.ts";
 
 /**
  * A change of spec that asks for nothing (its mutable fields on a finished task) must still be seen to have been seen:

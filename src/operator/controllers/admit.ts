@@ -4,8 +4,9 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile } from "../../kube/controller.ts";
-import { refuseTask, stageOf } from "../../protocol/lifecycle.ts";
+import { refuseTask } from "../../protocol/lifecycle.ts";
 import { type AdmissionRules, checkTask, type Refusal, rewardOf } from "../../protocol/task.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { OrderBook } from "../order-book.ts";
 

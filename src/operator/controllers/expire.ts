@@ -4,7 +4,8 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
-import { failAttempt, failTask, stageOf } from "../../protocol/lifecycle.ts";
+import { failAttempt, failTask } from "../../protocol/attempts.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import type { AttemptEnd, EndAttempt } from "../attempt-end.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { Presence } from "../presence.ts";

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
-import type { Because } from "../../protocol/lifecycle.ts";
+import type { Because } from "../../protocol/status-change.ts";
 import { decidePanelStep, type PanelTiming } from "../../protocol/verdict/panel.ts";
 import { tallyVotes } from "../../protocol/verdict/tally.ts";
 import type { ApplyVerdict } from "../apply-verdict.ts";

@@ -8,7 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import type { BadProofEvidence } from "../../chain/proofs.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
-import type { Because } from "../../protocol/lifecycle.ts";
+import type { Because } from "../../protocol/status-change.ts";
 import { hashStatement, toStatement } from "../../protocol/proof.ts";
 import { decideProofStep } from "../../protocol/verdict/proof-step.ts";
 import type { DutyDesk } from "../duty-desk.ts";

@@ -6,12 +6,15 @@
 import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
+import { failTask } from "../../protocol/attempts.ts";
+import { classifyAttempt, computeRequeueDelay } from "../../protocol/failure-class.ts";
 import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
-import { explainTask, failTask, stageOf } from "../../protocol/lifecycle.ts";
+import { explainTask } from "../../protocol/lifecycle.ts";
 import type { Explanation, WorkerFacts } from "../../protocol/matching.ts";
 import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
 import { computeQueueKey } from "../../protocol/priority.ts";
 import { minimumTierOf } from "../../protocol/task.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import { WaitingExplainer } from "../waiting-explainer.ts";
 
@@ -46,7 +49,7 @@ export function createQueueStage(options: QueueOptions): Reconcile {
     if (!entry || !decision.wait) {
       pool.remove(key);
       sinceMs.delete(key);
-      return undefined;
+      return decision.againMs === undefined ? undefined : { requeueAfterMs: decision.againMs };
     }
     if (!sinceMs.has(key)) sinceMs.set(key, clock.monotonic());
     if (put(options, entry)) options.onAdded();
@@ -56,11 +59,13 @@ export function createQueueStage(options: QueueOptions): Reconcile {
 
 interface Decision {
   readonly wait: boolean;
+  /** Look again then: the last attempt failed a moment ago. */
+  readonly againMs?: number;
   /** Name of the dependency that did not succeed. */
   readonly failed?: string;
 }
 
-function decide({ ledger }: QueueOptions, { task, status }: TaskEntry): Decision {
+function decide({ ledger, clock }: QueueOptions, { task, status }: TaskEntry): Decision {
   if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined || task.spec.suspend)
     return { wait: false };
   for (const name of task.spec.dependsOn ?? []) {
@@ -68,7 +73,12 @@ function decide({ ledger }: QueueOptions, { task, status }: TaskEntry): Decision
     if (isConditionTrue(dependency?.status.conditions, "Stalled")) return { wait: false, failed: name };
     if (!isConditionTrue(dependency?.status.conditions, "Ready")) return { wait: false };
   }
-  return { wait: true };
+  const againMs = computeRequeueDelay(status.attempts ?? []) - (clock.now() - endOfLast(status));
+  return againMs > 0 ? { wait: false, againMs } : { wait: true };
+}
+
+function endOfLast({ attempts }: TaskEntry["status"]): number {
+  return Date.parse(attempts?.at(-1)?.endedAt ?? "") || 0;
 }
 
 async function fail({ ledger }: QueueOptions, entry: TaskEntry, dependency: string): Promise<void> {
@@ -106,7 +116,9 @@ export function toWaitingTask({ key, task, status }: TaskEntry, policies: ShareP
       ...(spec.nodeSelector ? { nodeSelector: spec.nodeSelector } : {}),
     },
     model: spec.model.digest,
-    failedWorkers: (status.attempts ?? []).map(({ worker, owner }) => ({ worker, ...(owner ? { owner } : {}) })),
+    failedWorkers: (status.attempts ?? [])
+      .filter((attempt) => classifyAttempt(attempt) !== "Preemption")
+      .map(({ worker, owner }) => ({ worker, ...(owner ? { owner } : {}) })),
   };
 }
 

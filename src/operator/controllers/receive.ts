@@ -7,7 +7,8 @@ import { digestToBytes32, parseDigest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import type { ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
-import { commitTask, stageOf, type TaskOutput, type TaskReceipt, validateTask } from "../../protocol/lifecycle.ts";
+import { commitTask, type TaskOutput, type TaskReceipt, validateTask } from "../../protocol/lifecycle.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import {
   computeTaskId,

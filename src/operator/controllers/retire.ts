@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile } from "../../kube/controller.ts";
-import { stageOf } from "../../protocol/lifecycle.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskObject, ValidationObject } from "../kinds.ts";
 import type { TaskLedger } from "../ledger.ts";
 import { isDecided, type ValidationIndex } from "../validation-index.ts";

@@ -35,9 +35,10 @@ const poll = <Value>(get: () => Promise<Value>) => expect.poll(get, { timeout: 3
 const stakeOf = async (name: string) => (await cluster.chain.node(cluster.member(name).signer.address)).stakeWei;
 const statusOf = async (name: string) => (await cluster.workers.get({ name })).status;
 
-/** Takes one task and never answers; then somebody else does it. */
+/** Takes one task and never answers for it; then somebody else does it. */
 async function letDeadlinePass(task: string, worker: string, heartbeat: boolean): Promise<void> {
-  const idle = runWorker(cluster, operator, worker, { heartbeat, slots: 1, multiply: () => undefined });
+  const multiply = (assignment: WorkAssignment) => (assignment.task === task ? undefined : 2);
+  const idle = runWorker(cluster, operator, worker, { heartbeat, slots: 1, multiply });
   running.push(idle);
   await cluster.tasks.create(aTask(task, { timeoutSeconds: 2 }));
   await expect.poll(() => idle.seen.length, { timeout: 10_000 }).toBe(1);

@@ -28,7 +28,7 @@ import { RecordStore } from "../../../src/operator/record-store.ts";
 import { createTransactionJournal } from "../../../src/operator/transaction-journal.ts";
 import { ValidationIndex } from "../../../src/operator/validation-index.ts";
 import { createSigner, type ProtocolSigner } from "../../../src/pool/signer.ts";
-import { stageOf } from "../../../src/protocol/lifecycle.ts";
+import { stageOf } from "../../../src/protocol/task-stage.ts";
 import { openCertifiedRecord } from "../../../src/validator/certify/certified-record.ts";
 import { type CertifyContext, certifyBatch } from "../../../src/validator/certify/certify-duty.ts";
 import { openSettledTasks } from "../../../src/validator/certify/settled-tasks.ts";

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { InferenceTaskStatus } from "../../../src/api/v1alpha1/generated/inferencetasks.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
-import { newStatus, validateTask } from "../../../src/protocol/lifecycle.ts";
+import { validateTask } from "../../../src/protocol/lifecycle.ts";
+import { newStatus } from "../../../src/protocol/task-stage.ts";
 import {
   computeTaskId,
   hashMessage,

@@ -6,7 +6,8 @@ import type { KubeClient } from "../../../src/kube/client.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
 import { TaskLedger } from "../../../src/operator/ledger.ts";
 import { createOperatorMetrics } from "../../../src/operator/metrics.ts";
-import { assignTask, explainTask, stageOf } from "../../../src/protocol/lifecycle.ts";
+import { assignTask, explainTask } from "../../../src/protocol/lifecycle.ts";
+import { stageOf } from "../../../src/protocol/task-stage.ts";
 
 const key = "default/t";
 const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() };

@@ -2,28 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import type { InferenceTaskStatus } from "../../../src/api/v1alpha1/generated/inferencetasks.ts";
-import {
-  assignTask,
-  commitTask,
-  disputeTask,
-  endAttempt,
-  explainTask,
-  failAttempt,
-  failTask,
-  isLastAttempt,
-  isLegalPhase,
-  newStatus,
-  nextAttempt,
-  overturnTask,
-  recordPenalty,
-  refuseTask,
-  reopenTask,
-  type Stage,
-  settleTask,
-  stageOf,
-  unsettleTask,
-  validateTask,
-} from "../../../src/protocol/lifecycle.ts";
+import { endAttempt, failAttempt, failTask, nextAttempt, recordPenalty } from "../../../src/protocol/attempts.ts";
+import { assignTask, commitTask, disputeTask, explainTask, overturnTask, refuseTask, reopenTask, settleTask, unsettleTask, validateTask } from "../../../src/protocol/lifecycle.ts";
+import { isLegalPhase, newStatus, type Stage, stageOf } from "../../../src/protocol/task-stage.ts";
 
 const context = { generation: 3, now: "2026-01-01T00:00:00Z" };
 const because = { reason: "Because", message: "because" };
@@ -133,17 +114,15 @@ describe("lifecycle", () => {
     expect(walk("assign", "end", "assign", "commit", "reject", "assign").assignment?.attempt).toBe(3);
   });
 
-  const last = [
-    { retries: 0, ended: 0, want: true },
-    { retries: 1, ended: 0, want: false },
-    { retries: 1, ended: 1, want: true },
-  ];
-  for (const { retries, ended, want } of last) {
-    test(`with ${retries} retries and ${ended} ended attempts the next is ${want ? "the last" : "not the last"}`, () => {
-      const status = walk(...Array.from({ length: ended }, () => ["assign", "end"] as const).flat(), "assign");
-      expect(isLastAttempt(status, retries)).toBe(want);
-    });
-  }
+  test("a task may be preempted any number of times: what counts is kept, and attempts are numbered on", () => {
+    const preempt = (status: InferenceTaskStatus) =>
+      endAttempt(status, { ...because, outcome: "Preempted", endedAt: context.now }, context);
+    let status = walk("assign", "end");
+    for (let i = 0; i < 60; i++) status = preempt(step.assign(status));
+    expect(status.attempts).toHaveLength(32);
+    expect(status.attempts?.[0]).toMatchObject({ attempt: 1, outcome: "Expired" });
+    expect(nextAttempt(status)).toBe(62);
+  });
 
   const ends = [
     { steps: ["assign", "commit", "reject"] as Step[], outcome: "Rejected", want: "Rejected" },

@@ -195,7 +195,7 @@ deadlineSeconds?: number
  */
 timeoutSeconds: number
 /**
- * Further attempts after a failed or rejected one.
+ * Further attempts after failures of its own, and as many after rejected results; failures of infrastructure have ten of their own.
  */
 retries: number
 /**
@@ -297,7 +297,7 @@ owner?: string
 /**
  * How it ended.
  */
-outcome: ("Rejected" | "Inconclusive" | "Expired" | "Failed")
+outcome: ("Rejected" | "Inconclusive" | "Expired" | "Failed" | "Preempted")
 /**
  * A word for machines.
  */
