@@ -25,6 +25,8 @@ export interface WorkerClaim {
 
 interface WaitingClaim extends WorkerClaim {
   readonly sinceMs: number;
+  /** The pool knows that this worker is there for what it fits. */
+  isHeard: boolean;
   readonly resolve: (tasks: WaitingTask[]) => void;
 }
 
@@ -64,7 +66,12 @@ export class ClaimDesk {
         resolve(tasks);
       };
       const giveUp = () => end([]);
-      const waiting: WaitingClaim = { ...claim, sinceMs: this.#options.clock.monotonic(), resolve: end };
+      const waiting: WaitingClaim = {
+        ...claim,
+        sinceMs: this.#options.clock.monotonic(),
+        isHeard: false,
+        resolve: end,
+      };
       const timer = setTimeout(giveUp, claim.waitMs);
       signal.addEventListener("abort", giveUp, { once: true });
       this.#waiting.add(waiting);
@@ -93,12 +100,17 @@ export class ClaimDesk {
       known ??= this.#options.workers();
       return known;
     };
+    const { pool } = this.#options;
+    // Where quotas are used up nothing is given, but what nobody has asked for yet must be asked for once.
+    const isNews = pool.takeNews();
+    if (!isNews && !pool.hasRunnable() && [...this.#waiting].every(({ isHeard }) => isHeard)) return;
     for (const waiting of this.#ranked()) {
-      if (this.#options.pool.size === 0) return;
+      if (waiting.isHeard && !isNews && !pool.hasRunnable()) continue;
+      waiting.isHeard = true;
       const facts = this.#options.factsOf(waiting.worker);
       if (!facts) continue;
       const freeSlots = Math.min(waiting.slots, facts.freeSlots);
-      const tasks = decideAssignments({ ...facts, freeSlots }, this.#options.pool, others);
+      const tasks = decideAssignments({ ...facts, freeSlots }, pool, others);
       if (tasks.length === 0) continue;
       this.#handing.set(waiting.worker, this.handing(waiting.worker) + tasks.length);
       waiting.resolve(tasks);
@@ -107,8 +119,10 @@ export class ClaimDesk {
 
   #ranked(): WaitingClaim[] {
     const nowMs = this.#options.clock.monotonic();
-    const rank = (claim: WaitingClaim) =>
-      computeOfferRank({ reputation: this.#options.scoreOf(claim.worker), waitedMs: nowMs - claim.sinceMs });
-    return [...this.#waiting].sort((a, b) => rank(b) - rank(a));
+    const ranked = [...this.#waiting].map((claim) => {
+      const reputation = this.#options.scoreOf(claim.worker);
+      return { claim, rank: computeOfferRank({ reputation, waitedMs: nowMs - claim.sinceMs }) };
+    });
+    return ranked.sort((a, b) => b.rank - a.rank).map(({ claim }) => claim);
   }
 }

@@ -5,7 +5,7 @@
 import { getAddress } from "ethers";
 import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
-import type { WorkerFacts } from "../protocol/matching.ts";
+import { describeHardware, type WorkerFacts } from "../protocol/matching.ts";
 import type { Candidate } from "../protocol/selection.ts";
 import type { NodeState } from "../protocol/slashing.ts";
 import { applyTierOverride, type Tier } from "../protocol/tier.ts";
@@ -42,6 +42,7 @@ export const byAddress = "address";
 
 export class Directory {
   readonly #options: DirectoryOptions;
+  readonly #ownFacts = new WeakMap<WorkerObject, OwnFacts>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -61,25 +62,13 @@ export class Directory {
 
   factsOf(worker: WorkerObject): WorkerFacts {
     const { clock, presence, nodes, countActive } = this.#options;
-    const { spec, status } = worker;
+    const { spec } = worker;
     const { name } = worker.metadata;
-    const gpus = (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
-    const tier = provenTier(worker);
-    const computeCapability = highestCapability(gpus.map((gpu) => gpu.computeCapability));
     return {
-      name,
-      address: getAddress(spec.address.toLowerCase()),
-      ...(spec.owner ? { owner: spec.owner } : {}),
-      isWorker: spec.role !== "Validator",
-      cordoned: spec.cordoned,
+      ...this.#ownFactsOf(worker),
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
       proven: isProven(worker, clock.now()),
-      ...(tier ? { tier } : {}),
-      gpus: gpus.length,
-      memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.memoryMiB)),
-      ...(computeCapability ? { computeCapability } : {}),
-      migProfiles: gpus.flatMap((gpu) => gpu.migProfiles ?? []),
       nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? {},
       freeSlots: Math.max(0, spec.slots - countActive(name)),
       connected: presence.isConnected(name),
@@ -90,6 +79,13 @@ export class Directory {
   /** Undefined where the worker names no node that is known here. */
   nodeOf({ spec }: WorkerObject): NodeState | undefined {
     return spec.nodeName ? this.#options.nodes.store.get(spec.nodeName)?.state : undefined;
+  }
+
+  /** What follows from the object alone: asked for with each claim, and objects are replaced when they change. */
+  #ownFactsOf(worker: WorkerObject): OwnFacts {
+    const known = this.#ownFacts.get(worker) ?? readOwnFacts(worker);
+    this.#ownFacts.set(worker, known);
+    return known;
   }
 
   workers(): WorkerFacts[] {
@@ -134,6 +130,34 @@ export class Directory {
     const bond = this.#options.bonds.of(worker.spec.address)?.record;
     return (bond?.state ?? worker.status?.bond?.state) === "Disqualified";
   }
+}
+
+type OwnFacts = Omit<
+  WorkerFacts,
+  "disqualified" | "bonded" | "proven" | "nodeLabels" | "freeSlots" | "connected" | "models"
+>;
+
+function readOwnFacts(worker: WorkerObject): OwnFacts {
+  const { spec, status } = worker;
+  const gpus = (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
+  const tier = provenTier(worker);
+  const computeCapability = highestCapability(gpus.map((gpu) => gpu.computeCapability));
+  const hardware = {
+    ...(tier ? { tier } : {}),
+    gpus: gpus.length,
+    memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.memoryMiB)),
+    ...(computeCapability ? { computeCapability } : {}),
+    migProfiles: gpus.flatMap((gpu) => gpu.migProfiles ?? []),
+  };
+  return {
+    name: worker.metadata.name,
+    address: addressOf(worker),
+    ...(spec.owner ? { owner: spec.owner } : {}),
+    isWorker: spec.role !== "Validator",
+    cordoned: spec.cordoned,
+    ...hardware,
+    hardware: describeHardware(hardware),
+  };
 }
 
 export function addressOf(worker: WorkerObject): string {

@@ -3,8 +3,9 @@
  * not once for each of 200,000. Called by stage 2.
  */
 import type { Clock } from "../base/clock.ts";
+import { signatureOf } from "../protocol/columns.ts";
 import { type Explanation, explainWaiting, type WorkerFacts } from "../protocol/matching.ts";
-import { signatureOf, type TaskPool, type WaitingTask } from "../protocol/pool.ts";
+import type { TaskPool, WaitingTask } from "../protocol/pool.ts";
 
 export interface WaitingExplainerOptions {
   readonly pool: TaskPool;

@@ -5,8 +5,8 @@
  * nominals; who is within its nominal goes before who borrows. Mutable and deterministic; no clock.
  */
 import { InferiumError } from "../base/errors.ts";
-import type { Lane } from "./lane.ts";
-import type { Parking } from "./parking.ts";
+import { LaneList } from "./lane-list.ts";
+import { TenantTree } from "./tenant-tree.ts";
 
 export interface TenantPolicy {
   /** Share relative to others; 1 where left out. */
@@ -17,6 +17,8 @@ export interface TenantPolicy {
   readonly borrowing?: number;
   /** Tenants that lend to each other what they do not use. */
   readonly cohort?: string;
+  /** How it gets back what it lent: when that ends (Wait, where left out), or at once. */
+  readonly reclaim?: "Wait" | "Preempt";
 }
 
 /** Policies by `namespace/queue`, by namespace, or `*` for each namespace that is not named. */
@@ -34,20 +36,17 @@ export function tenantOf(policies: SharePolicies, namespace: string, queue: stri
 /** Most credit, in units over weight, that a tenant keeps for time in which no worker fitted its tasks. */
 export const maxLag = 64;
 
-/** Who shares one quota, a cohort or a tenant alone, and where lanes of theirs wait for it. */
-export interface QuotaGroup {
-  readonly parkings: Set<Parking>;
-}
-
-export interface Cohort extends QuotaGroup {
+export interface Cohort {
   readonly name: string;
+  readonly tree: TenantTree;
+  readonly tenants: Tenant[];
   running: number;
   nominal: number;
-  /** Lanes within their nominal that wait for what others borrowed, and their units: nobody borrows what they need. */
-  readonly reclaimers: Map<object, number>;
+  /** Sum over its tenants: nobody borrows what these need. */
+  reserved: number;
 }
 
-export interface Tenant extends QuotaGroup {
+export interface Tenant {
   readonly name: string;
   /** Breaks ties. */
   readonly order: number;
@@ -55,23 +54,29 @@ export interface Tenant extends QuotaGroup {
   readonly nominal: number;
   readonly borrowing: number;
   readonly cohort: Cohort | undefined;
-  /** One for each shape of which a task waits. */
-  readonly lanes: Set<Lane>;
-  /** The lane with the earliest head that a worker would have taken, had there been quota: later ones leave room for it. */
-  hold: Lane | undefined;
+  /** It does not wait for what it lent. */
+  readonly preempts: boolean;
+  /** Of its cohort, or of all who are in none. */
+  readonly tree: TenantTree;
+  place: number;
+  /** One for each combination of demands of which a task waits. */
+  readonly lanes: LaneList;
   tag: number;
   running: number;
   waiting: number;
+  /** Units of its oldest task that is within its nominal. */
+  reserved: number;
 }
-
-export type ShareLevel = "Within" | "Borrowing" | "Reclaiming" | "OverQuota" | "TooLarge";
 
 export class FairShare {
   readonly #policies: SharePolicies;
   readonly #tenants = new Map<string, Tenant>();
   readonly #cohorts = new Map<string, Cohort>();
+  /** Of those who are in no cohort. */
+  readonly tree = new TenantTree();
   #virtualTime = 0;
   #order = 0;
+  #sweepAt = 1_024;
 
   constructor(policies: SharePolicies = {}) {
     this.#policies = policies;
@@ -82,6 +87,7 @@ export class FairShare {
   tenant(name: string): Tenant {
     const known = this.#tenants.get(name);
     if (known) return known;
+    if (this.#tenants.size >= this.#sweepAt) this.#sweep();
     const policy = checkPolicy(name, policyOf(this.#policies, name));
     const cohort = policy.cohort === undefined ? undefined : this.#cohort(policy.cohort);
     const made: Tenant = {
@@ -91,20 +97,30 @@ export class FairShare {
       nominal: policy.nominal ?? Number.POSITIVE_INFINITY,
       borrowing: policy.borrowing ?? 0,
       cohort,
-      parkings: new Set(),
-      lanes: new Set(),
-      hold: undefined,
+      preempts: policy.reclaim === "Preempt",
+      tree: cohort?.tree ?? this.tree,
+      place: 0,
+      lanes: new LaneList(),
       tag: this.#virtualTime,
       running: 0,
       waiting: 0,
+      reserved: 0,
     };
-    if (cohort) cohort.nominal += made.nominal;
+    made.place = made.tree.add(made);
+    if (cohort) {
+      cohort.nominal += made.nominal;
+      cohort.tenants.push(made);
+    }
     this.#tenants.set(name, made);
     return made;
   }
 
   tenants(): IterableIterator<Tenant> {
     return this.#tenants.values();
+  }
+
+  cohorts(): IterableIterator<Cohort> {
+    return this.#cohorts.values();
   }
 
   /** Absence earns nothing: who comes (back) begins where the others are. */
@@ -135,33 +151,22 @@ export class FairShare {
   forget(tenant: Tenant): void {
     if (tenant.waiting > 0 || tenant.running > 0 || tenant.cohort || tenant.tag > this.#virtualTime) return;
     this.#tenants.delete(tenant.name);
+    tenant.tree.remove(tenant.place);
+  }
+
+  /** Tenants whose tag was ahead of time when they left. */
+  #sweep(): void {
+    for (const tenant of [...this.#tenants.values()]) this.forget(tenant);
+    this.#sweepAt = 2 * this.#tenants.size + 1_024;
   }
 
   #cohort(name: string): Cohort {
     const known = this.#cohorts.get(name);
     if (known) return known;
-    const made: Cohort = { name, parkings: new Set(), running: 0, nominal: 0, reclaimers: new Map() };
+    const made: Cohort = { name, tree: new TenantTree(), tenants: [], running: 0, nominal: 0, reserved: 0 };
     this.#cohorts.set(name, made);
     return made;
   }
-}
-
-/** Whether the tenant may run so many units more, and at whose expense. @param claimant stands among the reclaimers */
-export function decideLevel(tenant: Tenant, units: number, claimant: object): ShareLevel {
-  const { cohort, nominal, borrowing, running } = tenant;
-  if (nominal === Number.POSITIVE_INFINITY && !cohort) return "Within";
-  const most = cohort ? Math.min(nominal + borrowing, cohort.nominal) : nominal;
-  if (units > most) return "TooLarge";
-  const cohortFits = !cohort || cohort.running + units <= cohort.nominal;
-  if (running + units <= nominal) return cohortFits ? "Within" : "Reclaiming";
-  if (running + units > most || !cohortFits) return "OverQuota";
-  return cohort && cohort.running + units + sumReclaimed(cohort, claimant) > cohort.nominal ? "OverQuota" : "Borrowing";
-}
-
-function sumReclaimed({ reclaimers }: Cohort, claimant: object): number {
-  let units = 0;
-  for (const [lane, wants] of reclaimers) if (lane !== claimant) units += wants;
-  return units;
 }
 
 function policyOf(policies: SharePolicies, name: string): TenantPolicy {
@@ -172,9 +177,10 @@ function policyOf(policies: SharePolicies, name: string): TenantPolicy {
 }
 
 function checkPolicy(name: string, policy: TenantPolicy): TenantPolicy {
-  const { weight = 1, nominal = 0, borrowing = 0, cohort } = policy;
+  const { weight = 1, nominal = 0, borrowing = 0, cohort, reclaim = "Wait" } = policy;
   const numbers = [weight, nominal, borrowing].every((value) => Number.isFinite(value) && value >= 0);
-  if (numbers && weight > 0 && (cohort === undefined || policy.nominal !== undefined)) return policy;
-  const message = `The policy of tenant ${name} is ${JSON.stringify(policy)}; expected a weight above 0, whole units, and a nominal where there is a cohort.`;
+  const isKnown = reclaim === "Wait" || reclaim === "Preempt";
+  if (numbers && isKnown && weight > 0 && (cohort === undefined || policy.nominal !== undefined)) return policy;
+  const message = `The policy of tenant ${name} is ${JSON.stringify(policy)}; expected a weight above 0, whole units, a nominal where there is a cohort, and reclaim Wait or Preempt.`;
   throw new InferiumError("InvalidSharePolicy", message, { disposition: "fatal" });
 }

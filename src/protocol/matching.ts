@@ -2,8 +2,8 @@
  * Stage 3: does this worker fit this task, which of the waiting tasks does a claim get, and why does a task wait? Ordered
  * checks with one reason each, so that the answer to "why" is the first thing that would have to change. Pure.
  */
-import type { ShareLevel } from "./fair-share.ts";
 import type { FailedWorker, TaskPool, WaitingTask } from "./pool.ts";
+import type { ShareLevel } from "./quota.ts";
 import { isAtLeast, type Tier } from "./tier.ts";
 import { compareComputeCapability } from "./tier-compute-capability.ts";
 
@@ -34,6 +34,8 @@ export interface WorkerFacts {
   readonly memoryMiB: number;
   readonly computeCapability?: string;
   readonly migProfiles: readonly string[];
+  /** What `describeHardware` says, where somebody has asked before: workers claim far more often than they change. */
+  readonly hardware?: string;
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly freeSlots: number;
   /** It has claimed or reported within the last minute. */
@@ -74,6 +76,22 @@ export function checkRequirements(worker: WorkerFacts, wants: Requirements): Mis
   if (wants.migProfile !== undefined && !worker.migProfiles.includes(wants.migProfile)) return "NoMigProfile";
   if (!hasLabels(worker.nodeLabels, wants.nodeSelector)) return "NodeSelector";
   return undefined;
+}
+
+/** Equal for workers for which `checkRequirements` answers the same, where tasks select nodes by these labels only. */
+export function profileOf(worker: WorkerFacts, labels: readonly string[]): string {
+  const { isWorker, disqualified, bonded, cordoned, proven } = worker;
+  if (!isWorker || disqualified || !bonded || cordoned || !proven) return "";
+  const hardware = worker.hardware ?? describeHardware(worker);
+  if (labels.length === 0) return hardware;
+  return `${hardware}\n${JSON.stringify(labels.map((label) => worker.nodeLabels[label] ?? null))}`;
+}
+
+type Hardware = Pick<WorkerFacts, "tier" | "gpus" | "memoryMiB" | "computeCapability" | "migProfiles">;
+
+/** Equal for workers with the same hardware. */
+export function describeHardware({ tier, gpus, memoryMiB, computeCapability, migProfiles }: Hardware): string {
+  return `${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfiles.join(" ")}`;
 }
 
 /** A capability that is not known is below every other. */
@@ -147,6 +165,10 @@ export function decideAssignments(
   return pool.take({
     count: worker.freeSlots,
     models: worker.models,
+    facts: worker,
+    worker: worker.name,
+    owner: worker.owner,
+    profile: (labels) => profileOf(worker, labels),
     fits: (requirements) => checkRequirements(worker, requirements) === undefined,
     isExcluded: (task) => isExcluded(worker, task, others),
   });
@@ -196,6 +218,8 @@ function explainShare(share: ShareLevel, tenant: string): { reason: Explanation[
       reason: "LargerThanQuota",
       words: `; it asks for more than all of the quota of ${tenant}: raise it, or ask for fewer GPUs`,
     };
+  if (share === "LeavesRoom")
+    return { reason: "OverQuota", words: `; it leaves room for an older and larger task of ${tenant}` };
   if (share === "OverQuota") return { reason: "OverQuota", words: `; ${tenant} uses all of its quota` };
   if (share === "Reclaiming")
     return { reason: "OverQuota", words: `; what ${tenant} lends to its cohort is not given back yet` };

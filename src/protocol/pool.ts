@@ -1,14 +1,32 @@
 /**
- * Stage 2: the tasks that wait, in memory, as compact records: which of them a worker gets next, by whose turn it is, then by
- * priority and age. A head that does not fit, or is over its quota, never blocks one that does. Also counts what runs, since
- * that is what quotas are about. Mutable and deterministic; no I/O.
+ * Stage 2: the tasks that wait, in memory: which of them a worker gets next, by whose turn it is, then by priority and age. A
+ * head that does not fit, or is over its quota, never blocks one that does. Also counts what runs, since that is what quotas
+ * are about. Mutable and deterministic; no I/O.
+ *
+ * The order of a decision: who is within its nominal before who borrows, then the smallest tag, then the smallest key (with
+ * the credit of a loaded model; of equal ones the smallest without it), then the smallest id.
+ *
+ * The bound on starvation, for a task t of tenant i within its nominal. No task of i that came more than 2,000 levels of aging
+ * after t has a smaller key, so at most the A tasks of i go first that came before that. Each time i is given something its tag
+ * grows, and no other tenant's tag is left behind by more than `maxLag`; so between two of i's turns tenant j has at most
+ * 1 + (u / w_i + maxLag) * w_j of them, u being the units of i's task. t is therefore taken within (A + 1) times the sum of that over all j of the
+ * decisions for workers that fit it and find quota; the two rules in quota.ts see to it that the quota comes.
  */
-import { decideLevel, FairShare, type ShareLevel, type SharePolicies, type Tenant } from "./fair-share.ts";
-import { checkedKey } from "./heap.ts";
-import { keyFor, type Lane, type Waiting } from "./lane.ts";
+
+import { findBest } from "./best-task.ts";
+import type { Mask } from "./column-mask.ts";
+import { Columns, unitsOf } from "./columns.ts";
+import { FairShare, type SharePolicies, type Tenant } from "./fair-share.ts";
+import { Lane } from "./lane.ts";
 import type { Requirements } from "./matching.ts";
-import { markParked } from "./parking.ts";
-import { endHold, Shape } from "./shape.ts";
+import { ModelNames } from "./model-names.ts";
+import { decideLevel, placeTenant, type ShareLevel } from "./quota.ts";
+import { decideReclaim, type RunningTask } from "./reclaim.ts";
+import { TakeRecord, type TakeRequest } from "./take-request.ts";
+import { checkedKey, TaskTable } from "./task-table.ts";
+import type { Plane } from "./tenant-tree.ts";
+import type { PoolEvent } from "./trace.ts";
+import { Turns } from "./turns.ts";
 
 export interface FailedWorker {
   readonly worker: string;
@@ -27,33 +45,24 @@ export interface WaitingTask {
   readonly failedWorkers: readonly FailedWorker[];
 }
 
-export interface TakeRequest {
-  readonly count: number;
-  /** Digests that the worker has loaded. */
-  readonly models: ReadonlySet<string>;
-  /** Asked once per set of requirements. */
-  readonly fits: (requirements: Requirements) => boolean;
-  /** Asked for tasks that have failed before, once per set of those that failed them. */
-  readonly isExcluded?: (task: Pick<WaitingTask, "requirements" | "failedWorkers">) => boolean;
-}
-
-interface Running {
-  readonly tenant: Tenant;
-  readonly units: number;
-}
-
 export class TaskPool {
-  readonly #tasks = new Map<string, Waiting>();
-  readonly #families = new Map<string, Family>();
-  readonly #running = new Map<string, Running>();
+  readonly #table = new TaskTable();
+  readonly #columns = new Columns();
+  readonly #models = new ModelNames();
+  readonly #running = new Map<string, RunningTask>();
   readonly #share: FairShare;
+  readonly #tell: ((event: PoolEvent) => void) | undefined;
+  readonly #turns: Turns;
 
-  constructor(policies: SharePolicies = {}) {
+  /** @param tell hears of everything that has an effect */
+  constructor(policies: SharePolicies = {}, tell?: (event: PoolEvent) => void) {
     this.#share = new FairShare(policies);
+    this.#turns = new Turns(this.#share, this.#columns);
+    this.#tell = tell;
   }
 
   get size(): number {
-    return this.#tasks.size;
+    return this.#table.size;
   }
 
   /** Tasks that were taken and neither finished nor put back. */
@@ -62,37 +71,51 @@ export class TaskPool {
   }
 
   has(id: string): boolean {
-    return this.#tasks.has(id);
+    return this.#table.rowOf(id) !== undefined;
   }
 
   get(id: string): WaitingTask | undefined {
-    const task = this.#tasks.get(id);
-    return task && describe(task);
+    const row = this.#table.rowOf(id);
+    const lane = row === undefined ? undefined : this.#table.laneOf(row);
+    return row === undefined || !lane ? undefined : this.#describe(row, lane);
   }
 
   *values(): IterableIterator<WaitingTask> {
-    for (const task of this.#tasks.values()) yield describe(task);
+    for (const id of this.#table.ids()) {
+      const task = this.get(id);
+      if (task) yield task;
+    }
   }
 
-  /** Replaces a task of the same id, and one that ran: it waits again. */
+  /** Replaces a task of the same id, and one that ran: it waits again. @throws InferiumError InvalidQueueKey */
   add(task: WaitingTask): void {
     checkedKey(task.key);
-    this.remove(task.id);
-    this.finish(task.id);
-    const shape = this.#shapeOf(task);
+    this.#tell?.({ op: "add", task });
+    this.#remove(task.id);
+    this.#finish(task.id);
+    const column = this.#columns.of(task);
     const tenant = this.#share.tenant(task.tenant);
-    const lane = shape.laneOf(tenant) ?? shape.openLane(tenant);
+    const lane = column.lanes.get(tenant) ?? openLane(new Lane(tenant, column, this.#table));
     this.#share.startWaiting(tenant);
-    this.#tasks.set(task.id, lane.add(task));
+    const before = lane.head;
+    lane.add(this.#table.add(task.id, { key: task.key, model: this.#models.use(task.model), lane }));
+    if (lane.head === before) return;
+    tenant.lanes.setHead(lane);
+    this.#place(tenant);
   }
 
   remove(id: string): boolean {
-    const task = this.#tasks.get(id);
-    if (!task) return false;
-    const { lane } = task.queue;
-    this.#leave(task);
-    // What waited behind it need not wait any more.
-    if (lane.tenant.nominal < Number.POSITIVE_INFINITY) reconsider(lane.tenant);
+    const isThere = this.#remove(id);
+    if (isThere) this.#tell?.({ op: "remove", id });
+    return isThere;
+  }
+
+  #remove(id: string): boolean {
+    const row = this.#table.rowOf(id);
+    const lane = row === undefined ? undefined : this.#table.laneOf(row);
+    if (row === undefined || !lane) return false;
+    this.#leave(row, lane);
+    this.#place(lane.tenant);
     this.#share.forget(lane.tenant);
     return true;
   }
@@ -100,19 +123,26 @@ export class TaskPool {
   /** It runs already, by what a status says: it counts against its tenant's quota. */
   occupy(task: Pick<WaitingTask, "id" | "tenant" | "requirements">): void {
     if (this.#running.has(task.id)) return;
+    this.#tell?.({ op: "occupy", task });
     const tenant = this.#share.tenant(task.tenant);
-    const units = Math.max(1, task.requirements.gpus ?? 0);
+    const units = unitsOf(task.requirements);
     this.#share.occupy(tenant, units);
-    this.#running.set(task.id, { tenant, units });
+    this.#running.set(task.id, { id: task.id, tenant, units, isEnding: false });
+    this.#place(tenant);
   }
 
   /** It runs no more: what it took is free again. */
   finish(id: string): void {
+    if (this.#running.has(id)) this.#tell?.({ op: "finish", id });
+    this.#finish(id);
+  }
+
+  #finish(id: string): void {
     const running = this.#running.get(id);
     if (!running) return;
     this.#running.delete(id);
     this.#share.release(running.tenant, running.units);
-    if (running.tenant.nominal < Number.POSITIVE_INFINITY) reconsider(running.tenant);
+    if (running.tenant.nominal < Number.POSITIVE_INFINITY) this.#place(running.tenant);
     this.#share.forget(running.tenant);
   }
 
@@ -120,36 +150,75 @@ export class TaskPool {
   take(request: TakeRequest): WaitingTask[] {
     const taken: WaitingTask[] = [];
     if (request.count < 1) return taken;
-    const shapes: Shape[] = [];
-    for (const family of this.#families.values()) {
-      if (!request.fits(family.requirements)) continue;
-      for (const shape of family.shapes.values())
-        if (shape.failedWorkers.length === 0 || !request.isExcluded?.(shape)) shapes.push(shape);
-    }
+    const record = this.#tell && new TakeRecord(request);
+    const mask = this.#columns.maskFor(record?.request ?? request);
+    const isNews = this.#serve(mask);
+    const loaded = this.#models.known(request.models);
     while (taken.length < request.count) {
-      const lane = this.#pick(shapes, request.models);
-      const task = lane?.best(request.models);
-      if (!lane || !task) break;
-      // A shape that was looked at later may have found a task for which this one must leave room.
-      if (lane.shape.first() !== lane) continue;
-      taken.push(describe(task));
-      this.#charge(task, lane);
+      const row = this.#pick("Within", mask, loaded) || this.#pick("Borrowing", mask, loaded);
+      const lane = this.#table.laneOf(row);
+      if (!lane) break;
+      taken.push(this.#give(row, lane));
     }
+    if (record && (isNews || taken.length > 0)) this.#tell?.(record.end(taken));
     return taken;
+  }
+
+  /** Whether some task waits for nothing but a worker. */
+  hasRunnable(): boolean {
+    return this.#turns.hasAny();
+  }
+
+  /** Whether something is asked for, since the last call, that was not before: every worker should ask once. */
+  takeNews(): boolean {
+    return this.#columns.takeNews();
   }
 
   /** What keeps the tenant from running one more such task, apart from workers. */
   levelOf(id: string): ShareLevel | undefined {
-    const lane = this.#tasks.get(id)?.queue.lane;
-    return lane && decideLevel(lane.tenant, lane.shape.units, lane);
+    const lane = this.#laneOf(id);
+    return lane && decideLevel(lane);
   }
 
-  /** No worker is there for the task: nobody is held back for its sake until one asks again. */
+  /** Where the task stands among those that wait. */
+  standingOf(id: string): { readonly level: ShareLevel; readonly tag: number; readonly key: number } | undefined {
+    const row = this.#table.rowOf(id);
+    const lane = this.#laneOf(id);
+    if (row === undefined || !lane) return undefined;
+    return { level: decideLevel(lane), tag: lane.tenant.tag, key: this.#table.keyOf(row) };
+  }
+
+  /** No worker is there for the task: nobody leaves room for its like until one asks again. */
   relax(id: string): void {
-    const lane = this.#tasks.get(id)?.queue.lane;
-    if (!lane || !holdsBack(lane)) return;
-    endHold(lane);
-    reconsider(lane.tenant);
+    const column = this.#laneOf(id)?.column;
+    if (!column || !this.#columns.isServed(column.id)) return;
+    this.#tell?.({ op: "relax", id });
+    this.#columns.abandon(column);
+    for (const tenant of column.lanes.keys()) this.#place(tenant);
+  }
+
+  /** Running tasks that must give way so that tenants get back what they lent. Each is named once, until it ends or is spared. */
+  reclaim(): string[] {
+    const ids: string[] = [];
+    for (const cohort of this.#share.cohorts()) {
+      if (!cohort.tenants.some(({ preempts, reserved }) => preempts && reserved > cohort.nominal - cohort.running))
+        continue;
+      const running = [...this.#running.values()].filter(({ tenant }) => tenant.cohort === cohort);
+      for (const victim of decideReclaim(cohort, running)) {
+        victim.isEnding = true;
+        ids.push(victim.id);
+      }
+    }
+    if (ids.length > 0) this.#tell?.({ op: "reclaim", ids });
+    return ids;
+  }
+
+  /** It could not be ended. */
+  spare(id: string): void {
+    const running = this.#running.get(id);
+    if (!running?.isEnding) return;
+    running.isEnding = false;
+    this.#tell?.({ op: "spare", id });
   }
 
   /** Units that run, by tenant. */
@@ -157,120 +226,71 @@ export class TaskPool {
     return new Map([...this.#share.tenants()].map((tenant) => [tenant.name, tenant.running]));
   }
 
-  #charge(task: Waiting, lane: Lane): void {
-    const { tenant, shape } = lane;
-    this.#share.charge(tenant, shape.units);
-    this.#running.set(task.id, { tenant, units: shape.units });
-    const held = holdsBack(lane);
-    endHold(lane);
-    this.#leave(task);
-    if (held) reconsider(tenant);
+  /** Row of the task; 0 where there is none. */
+  #pick(standing: Plane, mask: Mask, loaded: readonly number[]): number {
+    const turn = this.#turns.find(standing, mask);
+    return turn ? findBest(turn.tenant, { standing, mask: turn.allowed, loaded, table: this.#table }) : 0;
   }
 
-  #leave(task: Waiting): void {
-    const { lane } = task.queue;
-    this.#tasks.delete(task.id);
-    lane.remove(task);
-    lane.tenant.waiting--;
-    if (lane.size > 0) return;
-    lane.shape.dropLane(lane);
-    if (lane.shape.isEmpty) this.#drop(lane.shape);
+  #give(row: number, lane: Lane): WaitingTask {
+    const { tenant, column } = lane;
+    const task = this.#describe(row, lane);
+    this.#share.charge(tenant, column.units);
+    this.#running.set(task.id, { id: task.id, tenant, units: column.units, isEnding: false });
+    this.#leave(row, lane);
+    this.#place(tenant);
+    return task;
   }
 
-  /** Over the shapes: who is within its quota first, then the smallest tag, then of one tenant the best key. */
-  #pick(shapes: readonly Shape[], models: ReadonlySet<string>): Lane | undefined {
-    let best: Lane | undefined;
-    // Of the best lane, once it was compared by it.
-    let bestKey: number | undefined;
-    for (const shape of shapes) {
-      const lane = shape.first();
-      if (!lane) continue;
-      if (best === undefined || lane.tenant !== best.tenant || lane.standing !== best.standing) {
-        if (best !== undefined && !isBefore(lane, best)) continue;
-        best = lane;
-        bestKey = undefined;
-        continue;
-      }
-      bestKey ??= competingKey(best, models);
-      const key = competingKey(lane, models);
-      if (key >= bestKey) continue;
-      best = lane;
-      bestKey = key;
-    }
-    return best;
+  #leave(row: number, lane: Lane): void {
+    const { tenant } = lane;
+    lane.remove(row);
+    this.#models.release(this.#table.modelOf(row));
+    this.#table.remove(row);
+    tenant.waiting--;
+    if (lane.size > 0) tenant.lanes.setHead(lane);
+    else this.#drop(lane);
   }
 
-  #shapeOf(task: WaitingTask): Shape {
-    const wants = requirementsSignatureOf(task.requirements);
-    let family = this.#families.get(wants);
-    if (!family) {
-      family = { requirements: task.requirements, shapes: new Map() };
-      this.#families.set(wants, family);
-    }
-    const failures = failureSignatureOf(task.failedWorkers);
-    const known = family.shapes.get(failures);
-    if (known) return known;
-    const made = new Shape({ requirements: family.requirements, failedWorkers: task.failedWorkers });
-    family.shapes.set(failures, made);
-    return made;
+  #drop(lane: Lane): void {
+    const { tenant, column } = lane;
+    tenant.lanes.remove(lane);
+    column.lanes.delete(tenant);
+    if (column.lanes.size === 0) this.#columns.release(column);
   }
 
-  #drop(shape: Shape): void {
-    const wants = requirementsSignatureOf(shape.requirements);
-    const family = this.#families.get(wants);
-    family?.shapes.delete(failureSignatureOf(shape.failedWorkers));
-    if (family?.shapes.size === 0) this.#families.delete(wants);
+  #place(tenant: Tenant): void {
+    placeTenant(tenant, this.#columns);
+  }
+
+  /** @returns whether no worker has asked for some of these before */
+  #serve(mask: Mask): boolean {
+    const fresh = this.#columns.serve(mask);
+    for (const column of fresh)
+      for (const tenant of column.lanes.keys()) if (tenant.nominal < Number.POSITIVE_INFINITY) this.#place(tenant);
+    return fresh.length > 0;
+  }
+
+  #laneOf(id: string): Lane | undefined {
+    const row = this.#table.rowOf(id);
+    return row === undefined ? undefined : this.#table.laneOf(row);
+  }
+
+  #describe(row: number, lane: Lane): WaitingTask {
+    const { requirements, failedWorkers } = lane.column;
+    return {
+      id: this.#table.idOf(row),
+      key: this.#table.keyOf(row),
+      tenant: lane.tenant.name,
+      requirements,
+      model: this.#models.nameOf(this.#table.modelOf(row)),
+      failedWorkers,
+    };
   }
 }
 
-/** Shapes with the same requirements. */
-interface Family {
-  readonly requirements: Requirements;
-  /** By who has failed their tasks. */
-  readonly shapes: Map<string, Shape>;
-}
-
-function isBefore(a: Lane, b: Lane): boolean {
-  if (a.standing !== b.standing) return a.standing === "Within";
-  const [left, right] = [a.tenant, b.tenant];
-  return left.tag < right.tag || (left.tag === right.tag && left.order < right.order);
-}
-
-function competingKey(lane: Lane, models: ReadonlySet<string>): number {
-  const task = lane.best(models);
-  return task ? keyFor(task, models) : Number.POSITIVE_INFINITY;
-}
-
-function holdsBack(lane: Lane): boolean {
-  return lane.tenant.hold === lane || (lane.tenant.cohort?.reclaimers.has(lane) ?? false);
-}
-
-/** Quota became free, or a hold ended: lanes that wait for it are looked at again, and who borrowed may borrow no more. */
-function reconsider(tenant: Tenant): void {
-  if (tenant.borrowing > 0 && tenant.running < tenant.nominal) {
-    for (const lane of tenant.lanes) if (lane.standing === "Borrowing") lane.shape.place(lane);
-  }
-  markParked(tenant);
-}
-
-function describe({ id, key, queue }: Waiting): WaitingTask {
-  const { tenant, shape } = queue.lane;
-  const { requirements, failedWorkers } = shape;
-  return { id, key, tenant: tenant.name, requirements, model: queue.model, failedWorkers };
-}
-
-/** Equal for tasks that the same workers can take. */
-export function signatureOf({ requirements, failedWorkers }: Pick<WaitingTask, "requirements" | "failedWorkers">) {
-  return `${requirementsSignatureOf(requirements)}${failureSignatureOf(failedWorkers)}`;
-}
-
-function requirementsSignatureOf(requirements: Requirements): string {
-  const { tier, gpus, memoryMiB, computeCapability, migProfile, nodeSelector } = requirements;
-  const labels = Object.entries(nodeSelector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([tier, gpus, memoryMiB, computeCapability, migProfile, labels]);
-}
-
-function failureSignatureOf(failedWorkers: readonly FailedWorker[]): string {
-  if (failedWorkers.length === 0) return "";
-  return JSON.stringify(failedWorkers.map(({ worker, owner }) => [worker, owner]).sort());
+function openLane(lane: Lane): Lane {
+  lane.column.lanes.set(lane.tenant, lane);
+  lane.tenant.lanes.add(lane);
+  return lane;
 }

@@ -1,80 +1,202 @@
 /**
- * A load like that of Kueue's published performance test (configs/baseline): 30 queues in 5 cohorts, nominal 20 and
- * borrowing 100 each, and per queue 350 small, 100 medium and 50 large workloads with their own rhythm, run time, size and
- * priority. Played through the pool in virtual time; the wall time is what the decisions cost.
+ * Kueue's published load (15,000 workloads in 30 queues of 5 cohorts, arriving over 60 s) through the operator on an API server:
+ * every workload is an InferenceTask that is created over HTTPS, matched by the operator, claimed over the pool API by a
+ * worker with a key of its own, held for its run time, and ended by a signed receipt. API server, operator and workers are
+ * processes of their own. Also the incident of kueue #14477: one queue, 536 deep, behind a head that fits nobody.
  */
-import type { SharePolicies } from "../../src/protocol/fair-share.ts";
-import { Heap } from "../../src/protocol/heap.ts";
-import { TaskPool } from "../../src/protocol/pool.ts";
-import { computeQueueKey } from "../../src/protocol/priority.ts";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { OperatorConfig } from "../../src/operator/config.ts";
+import { aTask, type Cluster, startCluster } from "../integration/operator/operator-fixture.ts";
+import type { BenchServerAddress } from "./api-server-process.ts";
+import {
+  type Arrival,
+  baseline,
+  buildPolicies,
+  computeBoundSeconds,
+  type Load,
+  listArrivals,
+  namespace,
+} from "./kueue-load.ts";
+import type { OperatorUsage } from "./operator-process.ts";
+import { simulateWorker } from "./simulated-worker.ts";
 
-const kinds = [
-  { name: "small", count: 350, everyMs: 100, runMs: 200, units: 1, priority: 50 },
-  { name: "medium", count: 100, everyMs: 500, runMs: 500, units: 5, priority: 100 },
-  { name: "large", count: 50, everyMs: 1_200, runMs: 1_000, units: 20, priority: 200 },
-] as const;
-type Kind = (typeof kinds)[number];
+const workerCount = 50;
+const slots = 4;
+const publishedSeconds = 351;
 
-interface Event {
-  readonly atMs: number;
-  readonly task: string;
-  readonly queue: string;
-  readonly kind: Kind;
-  readonly ends: boolean;
-}
-
-export function replayKueueBaseline() {
-  const queues = Array.from({ length: 30 }, (_, index) => ({ name: `queue-${index}`, cohort: `cohort-${index % 5}` }));
-  const policies: SharePolicies = Object.fromEntries(
-    queues.map(({ name, cohort }) => [name, { nominal: 20, borrowing: 100, cohort }]),
-  );
-  const pool = new TaskPool(policies);
-  const events = new Heap<Event>((a, b) => a.atMs - b.atMs || (a.task < b.task ? -1 : 1));
-  for (const { name } of queues) for (const event of listArrivals(name)) events.push(event);
-  const waits = Object.fromEntries(kinds.map(({ name }) => [name, [] as number[]]));
-  const arrivals = new Map<string, Event>();
-  const started = performance.now();
-  let nowMs = 0;
-  for (let event = events.pop(); event !== undefined; event = events.pop()) {
-    nowMs = event.atMs;
-    if (event.ends) pool.finish(event.task);
-    else {
-      arrivals.set(event.task, event);
-      pool.add({
-        id: event.task,
-        key: computeQueueKey({ priority: event.kind.priority, enqueuedAtMs: nowMs }),
-        tenant: event.queue,
-        requirements: { tier: "Low", gpus: event.kind.units },
-        model: "m",
-        failedWorkers: [],
-      });
-    }
-    for (const { id } of pool.take({ count: 1_000, models: new Set(), fits: () => true })) {
-      const arrival = arrivals.get(id);
-      if (!arrival) continue;
-      waits[arrival.kind.name]?.push(nowMs - arrival.atMs);
-      events.push({ ...arrival, atMs: nowMs + arrival.kind.runMs, ends: true });
-    }
-  }
-  const worst = (times: readonly number[]) => Math.round(Math.max(0, ...times));
-  const mean = (times: readonly number[]) => Math.round(times.reduce((sum, ms) => sum + ms, 0) / times.length);
+export async function benchKueueBaseline() {
+  const headOfLine = await withOperator({}, drainSingleQueue);
+  const figures = await withOperator(buildPolicies(baseline, "Preempt"), (bench) => replay(bench, baseline));
   return {
-    workloads: arrivals.size,
-    left: pool.size,
-    virtualSeconds: nowMs / 1_000,
-    wallSeconds: Number(((performance.now() - started) / 1_000).toFixed(2)),
-    meanWaitMs: Object.fromEntries(Object.entries(waits).map(([name, times]) => [name, mean(times)])),
-    maxWaitMs: Object.fromEntries(Object.entries(waits).map(([name, times]) => [name, worst(times)])),
+    ...figures,
+    publishedSeconds,
+    ratio: round(publishedSeconds / figures.seconds),
+    bounds: computeBoundSeconds(baseline),
+    headOfLine,
     differs:
-      "No API server, controllers or Jobs, and time is virtual: only the decisions are real. Nothing is preempted: what was lent is waited for.",
+      "A workload ends with its signed receipt; verification policy is None and batches are settled later. Nothing is preempted within a queue. Kueue's figure is of its own scheduler and controllers with Jobs that nobody runs.",
   };
 }
 
-function listArrivals(queue: string): Event[] {
-  return kinds.flatMap((kind) =>
-    Array.from({ length: kind.count }, (_, index) => ({
-      ...{ atMs: (index + 1) * kind.everyMs, queue, kind, ends: false },
-      task: `${queue}/${kind.name}-${index}`,
-    })),
-  );
+export interface Bench {
+  readonly cluster: Cluster;
+  readonly url: string;
+  readonly usage: () => Promise<OperatorUsage>;
 }
+
+/** An API server and an operator, each in its process. */
+export async function withOperator<T>(
+  policies: OperatorConfig["policies"],
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
+  const names = Array.from({ length: workerCount }, (_, index) => `w${index}`);
+  const cluster = await startCluster({ workers: names, validators: ["v1"], slots, gpus: 20, startServer: forkServer });
+  const operator = fork(new URL("./operator-process.ts", import.meta.url), { serialization: "advanced" });
+  try {
+    operator.send({ ...cluster.config, ...benchConfig, policies });
+    const [{ url }] = (await once(operator, "message")) as [{ url: string }];
+    return await work({ cluster, url, usage: () => askUsage(operator) });
+  } finally {
+    await closeChild(operator);
+    await cluster.close();
+  }
+}
+
+const benchConfig: Partial<OperatorConfig> = {
+  allowUnverified: true,
+  metrics: undefined,
+  batch: { maxAgeMs: 3_600_000, maxTasks: 1_000_000 },
+};
+
+async function forkServer(): Promise<Cluster["server"]> {
+  const child = fork(new URL("./api-server-process.ts", import.meta.url));
+  const [address] = (await once(child, "message")) as [BenchServerAddress];
+  return { ...address, writes: () => [], close: () => closeChild(child) };
+}
+
+async function askUsage(operator: ChildProcess): Promise<OperatorUsage> {
+  operator.send("usage");
+  const [usage] = (await once(operator, "message")) as [OperatorUsage];
+  return usage;
+}
+
+async function closeChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || !child.connected) return;
+  const ended = once(child, "exit");
+  child.send("close");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  await ended;
+  clearTimeout(timer);
+}
+
+async function replay({ cluster, url, usage }: Bench, load: Load) {
+  const arrivals = listArrivals(load);
+  const byName = new Map(arrivals.map((arrival) => [arrival.name, arrival]));
+  const done = Promise.withResolvers<void>();
+  const units = new Map<string, number>();
+  const waits: Record<string, number[]> = { small: [], medium: [], large: [] };
+  const left = new Set(byName.keys());
+  let [mostUnits, superseded, begun] = [0, 0, 0];
+  const change = ({ queue, kind }: Arrival, by: number) => {
+    const cohort = String(Number(queue.slice("queue-".length)) % load.cohorts);
+    const now = (units.get(cohort) ?? 0) + by * kind.units;
+    units.set(cohort, now);
+    mostUnits = Math.max(mostUnits, now);
+  };
+  const of = (name: string) => byName.get(name) as Arrival;
+  const stops = cluster.members
+    .filter(({ role }) => role === "Worker")
+    .map(({ name }) =>
+      simulateWorker(cluster, url, {
+        ...{ name, slots },
+        runMs: ({ task }) => of(task).kind.runMs,
+        onStart: ({ task }) => {
+          change(of(task), 1);
+          waits[of(task).kind.name]?.push(performance.now() - begun - of(task).atMs);
+        },
+        onDone: ({ task }, status) => {
+          change(of(task), -1);
+          if (status === "Superseded") superseded++;
+          else left.delete(task);
+          if (left.size === 0) done.resolve();
+        },
+      }),
+    );
+  begun = performance.now();
+  const createdSeconds = await create(cluster, arrivals);
+  await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, 600_000))]);
+  const seconds = round((performance.now() - begun) / 1_000);
+  const { cpuMicroseconds, residentBytes } = await usage();
+  await Promise.all(stops.map((stop) => stop()));
+  return {
+    seconds,
+    workloads: arrivals.length,
+    left: left.size,
+    workloadsPerSecond: round(arrivals.length / seconds),
+    createdSeconds,
+    mostUnitsPerCohort: mostUnits,
+    preempted: superseded,
+    meanWaitMs: Object.fromEntries(Object.entries(waits).map(([kind, times]) => [kind, mean(times)])),
+    operatorCpuMsPerWorkload: round(cpuMicroseconds / 1_000 / arrivals.length),
+    operatorRssMiB: Math.round(residentBytes / 2 ** 20),
+  };
+}
+
+/** At their times, or as fast as the server takes them. */
+async function create({ tasks }: Cluster, arrivals: readonly Arrival[]): Promise<number> {
+  const begun = performance.now();
+  let next = 0;
+  const creator = async () => {
+    for (let arrival = arrivals[next++]; arrival !== undefined; arrival = arrivals[next++]) {
+      const early = arrival.atMs - (performance.now() - begun);
+      if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
+      await tasks.create(toTask(arrival));
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, creator));
+  return round((performance.now() - begun) / 1_000);
+}
+
+function toTask({ name, queue, kind }: Arrival) {
+  const { reward: _, requester: __, orderRef: ___, ...spec } = aTask(name).spec;
+  const task = aTask(name);
+  return {
+    ...task,
+    metadata: { ...task.metadata, namespace },
+    spec: {
+      ...spec,
+      ...{ queue, priority: kind.priority, resources: { gpus: kind.units } },
+      verification: { policy: "None" as const, validators: 3, quorum: 2 },
+    },
+  };
+}
+
+/** All 536 are there before the first worker is. */
+async function drainSingleQueue({ cluster, url }: Bench) {
+  const kind = { name: "small" as const, count: 1, everyMs: 0, runMs: 0, units: 1, priority: 0 };
+  const queued = Array.from({ length: 536 }, (_, index) => ({ name: `deep-${index}`, queue: "deep", atMs: 0, kind }));
+  await create(cluster, [{ name: "head", queue: "deep", atMs: 0, kind: { ...kind, units: 64, priority: 1_000 } }]);
+  await create(cluster, queued);
+  const done = Promise.withResolvers<void>();
+  let given = 0;
+  const begun = performance.now();
+  const stops = cluster.members
+    .filter(({ role }) => role === "Worker")
+    .map(({ name }) =>
+      simulateWorker(cluster, url, {
+        ...{ name, slots, runMs: () => 0 },
+        onDone: () => {
+          if (++given === queued.length) done.resolve();
+        },
+      }),
+    );
+  await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, 60_000))]);
+  const seconds = round((performance.now() - begun) / 1_000);
+  await Promise.all(stops.map((stop) => stop()));
+  return { queued: queued.length + 1, given, seconds };
+}
+
+const round = (value: number) => Number(value.toFixed(2));
+const mean = (times: readonly number[]) =>
+  Math.round(times.reduce((sum, ms) => sum + ms, 0) / Math.max(1, times.length));

@@ -8,7 +8,8 @@ import { benchClient } from "./client.ts";
 import { benchGame } from "./game.ts";
 import { benchGas } from "./gas.ts";
 import { benchInference } from "./inference.ts";
-import { benchScheduler } from "./scheduler.ts";
+import { benchKueueBaseline } from "./kueue-baseline.ts";
+import { benchMatching } from "./matching.ts";
 import { benchSignatures } from "./signatures.ts";
 import { benchZk } from "./zk.ts";
 
@@ -20,8 +21,8 @@ const benches: Readonly<Record<string, () => Promise<Figures>>> = {
   game: benchGame,
   gas: benchGas,
   inference: benchInference,
-  matching: benchScheduler,
-  scheduler: benchScheduler,
+  "kueue-baseline": benchKueueBaseline,
+  matching: benchMatching,
   signatures: benchSignatures,
   zk: benchZk,
 };

@@ -43,7 +43,7 @@ export interface FixtureMember {
 }
 
 export interface Cluster {
-  readonly server: ApiServer;
+  readonly server: Pick<ApiServer, "url" | "adminToken" | "caPem" | "writes" | "close">;
   readonly chain: ChainClient;
   /** Deployed the contracts. */
   readonly admin: ChainWriter;
@@ -66,10 +66,17 @@ export interface Cluster {
 
 const requester = new Wallet(`0x${"5e".repeat(32)}`);
 
-export async function startCluster(names: {
-  workers: readonly string[];
-  validators: readonly string[];
-}): Promise<Cluster> {
+export interface ClusterParts {
+  readonly workers: readonly string[];
+  readonly validators: readonly string[];
+  /** Of each worker. */
+  readonly slots?: number;
+  readonly gpus?: number;
+  /** Left out: one in this process. */
+  readonly startServer?: () => Promise<Cluster["server"]>;
+}
+
+export async function startCluster(names: ClusterParts): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
   const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger, blockSeconds: 0.25 });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
@@ -91,7 +98,7 @@ export async function startCluster(names: {
   );
   await depositFor(writer, [{ account: requester.address, amountWei: 10_000n * oneToken }]);
   const chain = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
-  const server = await startApiServer({ logger: silentLogger });
+  const server = await (names.startServer?.() ?? startApiServer({ logger: silentLogger }));
   const connection = createStaticConnection({ server: server.url, token: server.adminToken, ca: server.caPem });
   const transport = createTransport(connection, { fieldManager: "inferium-agent" });
   await applyObjects(transport, await readManifests("crds"));
@@ -103,9 +110,9 @@ export async function startCluster(names: {
     owner: owners.get(name)!,
   }));
   const workers = createClient(transport, workerNodes);
-  for (const member of members) await createWorkerNode(transport, member);
+  for (const member of members) await createWorkerNode(transport, member, names);
   const { config, caPem } = await writeConfig(dir, {
-    kubeconfig: server.kubeconfig(),
+    kubeconfig: kubeconfigOf(server),
     rpcUrl: anvil.rpcUrl,
     addresses,
     settlerKey: anvil.accounts[1]!.privateKey,
@@ -137,12 +144,26 @@ export async function startCluster(names: {
   };
 }
 
-async function createWorkerNode(transport: Transport, { name, role, signer, owner }: FixtureMember): Promise<void> {
+function kubeconfigOf({ url, adminToken, caPem }: Cluster["server"]): string {
+  const cluster = { server: url, "certificate-authority-data": Buffer.from(caPem).toString("base64") };
+  return JSON.stringify({
+    ...{ apiVersion: "v1", kind: "Config", "current-context": "test" },
+    clusters: [{ name: "test", cluster }],
+    users: [{ name: "admin", user: { token: adminToken } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
+  });
+}
+
+async function createWorkerNode(
+  transport: Transport,
+  { name, role, signer, owner }: FixtureMember,
+  { slots = 4, gpus = 1 }: ClusterParts,
+): Promise<void> {
   await createClient(transport, nodes).apply({ metadata: { name: `node-${name}`, labels: { "test/node": name } } });
   const client = createClient(transport, workerNodes);
   await client.apply({
     metadata: { name },
-    spec: { nodeName: `node-${name}`, address: signer.address, role, owner, slots: 4 },
+    spec: { nodeName: `node-${name}`, address: signer.address, role, owner, slots },
   });
   if (role !== "Worker") return;
   const status: Partial<WorkerNodeStatus> = {
@@ -151,7 +172,10 @@ async function createWorkerNode(transport: Transport, { name, role, signer, owne
     hardware: {
       source: "NvidiaSmi",
       simulated: true,
-      gpus: [{ uuid: `GPU-${name}`, product: "Test", memoryMiB: 16_000, computeCapability: "8.0" }],
+      gpus: Array.from({ length: gpus }, (_, index) => ({
+        uuid: index === 0 ? `GPU-${name}` : `GPU-${name}-${index}`,
+        ...{ product: "Test", memoryMiB: 16_000, computeCapability: "8.0" },
+      })),
     },
   };
   await client.applyStatus({ metadata: { name }, status });
@@ -223,6 +247,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     missedGraceMs: 1_000,
     policies: {},
     allowUnverified: false,
+    trace: undefined,
     metrics: { host: "127.0.0.1", port: 0 },
     leaderElection: undefined,
     leaderPod: undefined,

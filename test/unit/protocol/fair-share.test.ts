@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type SharePolicies, tenantOf } from "../../../src/protocol/fair-share.ts";
 import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
-import { maxPassMs } from "../../../src/protocol/shape.ts";
+import { maxPassMs } from "../../../src/protocol/quota.ts";
 
 const aTask = (tenant: string, index: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id: `${tenant}/${index}`,

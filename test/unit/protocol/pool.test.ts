@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Heap } from "../../../src/protocol/heap.ts";
 import { localityMs } from "../../../src/protocol/lane.ts";
-import { type TakeRequest, TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
 import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
+import type { TakeRequest } from "../../../src/protocol/take-request.ts";
+import { TaskHeaps } from "../../../src/protocol/task-heap.ts";
 
 const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id,
@@ -104,15 +105,29 @@ describe("TaskPool", () => {
   });
 });
 
-describe("Heap", () => {
-  test("law: gives what a sort would", () => {
+describe("TaskHeaps", () => {
+  test("law: two heaps in one set of arrays each give what a sort would, whatever is taken out of their middle", () => {
+    const operation = fc.record({ value: fc.nat(20), heap: fc.nat(1), remove: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(fc.integer()), (numbers) => {
-        const heap = new Heap<number>((a, b) => a - b);
-        for (const number of numbers) heap.push(number);
-        const sorted = numbers.map(() => heap.pop());
-        expect(sorted).toEqual([...numbers].sort((a, b) => a - b));
-        expect(heap.pop()).toBeUndefined();
+      fc.property(fc.array(operation), (operations) => {
+        const values = operations.map(({ value }) => value);
+        const isBefore = (a: number, b: number) => (values[a - 1] ?? 0) - (values[b - 1] ?? 0) || a - b;
+        const heaps = new TaskHeaps(1, (a, b) => isBefore(a, b) < 0);
+        heaps.grow(operations.length + 1);
+        const roots = [0, 0];
+        const members: number[][] = [[], []];
+        for (const [index, { value, heap, remove }] of operations.entries()) {
+          const mine = members[heap] ?? [];
+          roots[heap] = heaps.insert(roots[heap] ?? 0, index + 1);
+          mine.push(index + 1);
+          const [gone] = remove ? mine.splice(value % mine.length, 1) : [];
+          if (gone !== undefined) roots[heap] = heaps.remove(roots[heap] ?? 0, gone);
+        }
+        for (const [heap, mine] of members.entries()) {
+          const out: number[] = [];
+          for (let root = roots[heap] ?? 0; root !== 0; root = heaps.remove(root, root)) out.push(root);
+          expect(out).toEqual(mine.toSorted(isBefore));
+        }
       }),
     );
   });

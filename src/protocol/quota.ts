@@ -1,0 +1,105 @@
+/**
+ * Stage 2: which of a tenant's waiting tasks may run now. Called when something about the tenant changed; the cost grows with
+ * what its tasks ask for and not with how many they are.
+ *
+ * Nobody starves behind a quota, by two rules. A task that came more than `maxPassMs` after its tenant's oldest one leaves room
+ * for it, within the nominal where it fits there. And who borrows leaves room for the oldest task of each tenant of its cohort
+ * that is within its nominal. Both speak of tasks that a worker has asked for: what nobody could run holds nobody back.
+ *
+ * Let t be the oldest of its tenant and within its nominal. What its tenant starts from now on leaves room for t, so once what
+ * runs now has ended t is within its nominal again. If the cohort has no room for it then, nobody borrows until it has, so once
+ * what runs then has ended no tenant is above its nominal and t fits: two generations of tasks, each as long as a time-out.
+ */
+import type { Columns } from "./columns.ts";
+import type { Tenant } from "./fair-share.ts";
+import type { Lane } from "./lane.ts";
+import { type LaneList, standings } from "./lane-list.ts";
+
+export type ShareLevel = "Within" | "Borrowing" | "Reclaiming" | "OverQuota" | "TooLarge" | "LeavesRoom";
+
+/** A later task of its tenant passes one that waits for quota only if it came at most so much later: the bound on waiting. */
+export const maxPassMs = 60_000;
+
+/** Decides the standing of the tenant's lanes, tells its tree what it offers, and its cohort what it needs. */
+export function placeTenant(tenant: Tenant, columns: Columns): void {
+  const { tree, place, lanes, nominal } = tenant;
+  if (nominal < Number.POSITIVE_INFINITY) decideStandings(tenant, columns);
+  else lanes.standings.fill(standings.Within, 0, lanes.length);
+  tree.clear(place);
+  for (let index = 0; index < lanes.length; index++) {
+    const standing = lanes.standings[index];
+    if (standing === standings.Parked) continue;
+    tree.offer(tenant, standing === standings.Within ? "Within" : "Borrowing", lanes.columns[index] as number);
+  }
+  tree.finish(place);
+}
+
+function decideStandings(tenant: Tenant, columns: Columns): void {
+  const { lanes, nominal, running, cohort } = tenant;
+  const most = mostOf(tenant);
+  const oldest = findOldest(lanes, columns, { most, isPlaced: false });
+  const needs = oldest < 0 ? 0 : (lanes.units[oldest] as number);
+  // Heads after this must leave room for the oldest.
+  const barredAfter = oldest < 0 ? Number.POSITIVE_INFINITY : (lanes.heads[oldest] as number) + maxPassMs;
+  const barredRoom = (needs <= nominal ? nominal : most) - running - needs;
+  for (let index = 0; index < lanes.length; index++) {
+    const units = lanes.units[index] as number;
+    const room = (lanes.heads[index] as number) > barredAfter ? barredRoom : most - running;
+    const right = units <= nominal - running ? standings.Within : standings.Borrowing;
+    lanes.standings[index] = units > room ? standings.Parked : right;
+  }
+  if (!cohort) return;
+  const needed = findOldest(lanes, columns, { most: nominal - running, isPlaced: true });
+  const reserved = needed < 0 ? 0 : (lanes.units[needed] as number);
+  cohort.reserved += reserved - tenant.reserved;
+  tenant.reserved = reserved;
+}
+
+interface Wanted {
+  /** Units. */
+  readonly most: number;
+  /** Only of those that may run. */
+  readonly isPlaced: boolean;
+}
+
+/** Index of the lane with the oldest task, of those that a worker has asked for; -1 where there is none. */
+function findOldest(lanes: LaneList, columns: Columns, { most, isPlaced }: Wanted): number {
+  let oldest = -1;
+  let oldestHead = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < lanes.length; index++) {
+    const head = lanes.heads[index] as number;
+    if (head > oldestHead || (lanes.units[index] as number) > most) continue;
+    if (isPlaced && lanes.standings[index] === standings.Parked) continue;
+    if (!columns.isServed(lanes.columns[index] as number)) continue;
+    if (head === oldestHead && !isHeadBefore(lanes, index, oldest)) continue;
+    oldest = index;
+    oldestHead = head;
+  }
+  return oldest;
+}
+
+function isHeadBefore(lanes: LaneList, a: number, b: number): boolean {
+  const [left, right] = [lanes.at(a), lanes.at(b)];
+  return right === undefined || left?.isBeforeHeadOf(right) === true;
+}
+
+/** What the lane's tenant may do for a task of it now, workers aside. */
+export function decideLevel(lane: Lane): ShareLevel {
+  const { tenant, column } = lane;
+  const { units } = column;
+  const { cohort, nominal, running } = tenant;
+  if (nominal === Number.POSITIVE_INFINITY) return "Within";
+  const most = mostOf(tenant);
+  if (units > most) return "TooLarge";
+  const left = cohort ? cohort.nominal - cohort.running : Number.POSITIVE_INFINITY;
+  const isWithin = running + units <= nominal;
+  if (isWithin && units > left) return "Reclaiming";
+  if (running + units > most || units > (isWithin ? left : left - (cohort?.reserved ?? 0))) return "OverQuota";
+  if (tenant.lanes.isParked(lane)) return "LeavesRoom";
+  return isWithin ? "Within" : "Borrowing";
+}
+
+/** All that the tenant may ever run at once. */
+function mostOf({ cohort, nominal, borrowing }: Tenant): number {
+  return cohort ? Math.min(nominal + borrowing, cohort.nominal) : nominal;
+}

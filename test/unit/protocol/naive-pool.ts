@@ -1,0 +1,186 @@
+/** The rules of the pool said as plainly as possible: every question is answered by looking at every task. For comparison. */
+import type { SharePolicies, TenantPolicy } from "../../../src/protocol/fair-share.ts";
+import { maxLag } from "../../../src/protocol/fair-share.ts";
+import { localityMs } from "../../../src/protocol/lane.ts";
+import type { WaitingTask } from "../../../src/protocol/pool.ts";
+import { maxPassMs, type ShareLevel } from "../../../src/protocol/quota.ts";
+import type { TakeRequest } from "../../../src/protocol/take-request.ts";
+
+interface Member {
+  readonly order: number;
+  tag: number;
+}
+
+export class NaivePool {
+  readonly #policies: SharePolicies;
+  readonly #members = new Map<string, Member>();
+  readonly #running = new Map<string, { tenant: string; units: number }>();
+  #waiting: WaitingTask[] = [];
+  /** Combinations of demands that a worker has asked for. */
+  #served = new Set<string>();
+  #virtualTime = 0;
+  #order = 0;
+
+  constructor(policies: SharePolicies) {
+    this.#policies = policies;
+    for (const [name, { cohort }] of Object.entries(policies)) if (cohort !== undefined) this.#member(name);
+  }
+
+  add(task: WaitingTask): void {
+    this.remove(task.id);
+    this.finish(task.id);
+    const member = this.#member(task.tenant);
+    if (!this.#waiting.some(({ tenant }) => tenant === task.tenant))
+      member.tag = Math.max(member.tag, this.#virtualTime);
+    this.#waiting.push(task);
+  }
+
+  remove(id: string): void {
+    const task = this.#waiting.find((waiting) => waiting.id === id);
+    if (!task) return;
+    this.#drop(task);
+    this.#forget(task.tenant);
+  }
+
+  finish(id: string): void {
+    const tenant = this.#running.get(id)?.tenant;
+    this.#running.delete(id);
+    if (tenant !== undefined) this.#forget(tenant);
+  }
+
+  relax(id: string): void {
+    const task = this.#waiting.find((waiting) => waiting.id === id);
+    if (task) this.#served.delete(demandOf(task));
+  }
+
+  take({ count, models, fits, isExcluded }: TakeRequest): string[] {
+    if (count < 1) return [];
+    const isAble = (task: WaitingTask) =>
+      fits(task.requirements) && !(task.failedWorkers.length > 0 && isExcluded?.(task));
+    for (const task of this.#waiting) if (isAble(task)) this.#served.add(demandOf(task));
+    const taken: string[] = [];
+    while (taken.length < count) {
+      const rank = (task: WaitingTask) => {
+        const { tag, order } = this.#member(task.tenant);
+        const isBorrowing = this.#levelOf(task) === "Borrowing";
+        return [Number(isBorrowing), tag, order, task.key - (models.has(task.model) ? localityMs : 0), task.key];
+      };
+      const [best] = this.#waiting
+        .filter((task) => isAble(task) && ["Within", "Borrowing"].includes(this.#levelOf(task)))
+        .map((task) => ({ task, rank: rank(task) }))
+        .sort((a, b) => compare(a.rank, b.rank) || (a.task.id < b.task.id ? -1 : 1));
+      if (!best) break;
+      taken.push(best.task.id);
+      this.#start(best.task);
+    }
+    return taken;
+  }
+
+  levelOf(id: string): ShareLevel | undefined {
+    const task = this.#waiting.find((waiting) => waiting.id === id);
+    return task && this.#levelOf(task);
+  }
+
+  usage(tenant: string): number {
+    return sum([...this.#running.values()].filter((one) => one.tenant === tenant).map(({ units }) => units));
+  }
+
+  #start(task: WaitingTask): void {
+    const member = this.#member(task.tenant);
+    const start = Math.max(member.tag, this.#virtualTime - maxLag);
+    this.#virtualTime = Math.max(this.#virtualTime, member.tag);
+    member.tag = start + unitsOf(task) / (this.#policy(task.tenant).weight ?? 1);
+    this.#running.set(task.id, { tenant: task.tenant, units: unitsOf(task) });
+    this.#drop(task);
+  }
+
+  #levelOf(task: WaitingTask): ShareLevel {
+    const { tenant } = task;
+    const { nominal, cohort } = this.#policy(tenant);
+    if (nominal === undefined) return "Within";
+    const [units, running, most] = [unitsOf(task), this.usage(tenant), this.#mostOf(tenant)];
+    if (units > most) return "TooLarge";
+    const left = cohort === undefined ? Number.POSITIVE_INFINITY : this.#leftOf(cohort);
+    const isWithin = running + units <= nominal;
+    if (isWithin && units > left) return "Reclaiming";
+    if (running + units > most) return "OverQuota";
+    if (!isWithin && units > left - sum(this.#tenantsOf(cohort).map((one) => this.#needsOf(one)))) return "OverQuota";
+    if (this.#isBarred(task)) return "LeavesRoom";
+    return isWithin ? "Within" : "Borrowing";
+  }
+
+  /** Its head came too long after the oldest task of its tenant, and it does not leave room for that. */
+  #isBarred(task: WaitingTask): boolean {
+    const { nominal = 0 } = this.#policy(task.tenant);
+    const most = this.#mostOf(task.tenant);
+    const oldest = this.#oldestOf(task.tenant, (other) => unitsOf(other) <= most);
+    const [head] = this.#waiting
+      .filter((other) => other.tenant === task.tenant && demandOf(other) === demandOf(task))
+      .sort(byAge);
+    if (!oldest || !head || head.key <= oldest.key + maxPassMs) return false;
+    const limit = unitsOf(oldest) <= nominal ? nominal : most;
+    return unitsOf(task) > limit - this.usage(task.tenant) - unitsOf(oldest);
+  }
+
+  /** Units of its oldest task that its nominal has room for. */
+  #needsOf(tenant: string): number {
+    const own = (this.#policy(tenant).nominal ?? 0) - this.usage(tenant);
+    const oldest = this.#oldestOf(tenant, (task) => unitsOf(task) <= own && !this.#isBarred(task));
+    return oldest ? unitsOf(oldest) : 0;
+  }
+
+  #oldestOf(tenant: string, isMeant: (task: WaitingTask) => boolean): WaitingTask | undefined {
+    return this.#waiting
+      .filter((task) => task.tenant === tenant && this.#served.has(demandOf(task)) && isMeant(task))
+      .sort(byAge)[0];
+  }
+
+  #leftOf(cohort: string): number {
+    const tenants = this.#tenantsOf(cohort);
+    return sum(tenants.map((one) => (this.#policy(one).nominal ?? 0) - this.usage(one)));
+  }
+
+  #mostOf(tenant: string): number {
+    const { nominal = 0, borrowing = 0, cohort } = this.#policy(tenant);
+    if (cohort === undefined) return nominal;
+    return Math.min(nominal + borrowing, sum(this.#tenantsOf(cohort).map((one) => this.#policy(one).nominal ?? 0)));
+  }
+
+  #tenantsOf(cohort: string | undefined): string[] {
+    return Object.keys(this.#policies).filter(
+      (name) => cohort !== undefined && this.#policies[name]?.cohort === cohort,
+    );
+  }
+
+  #policy(tenant: string): TenantPolicy {
+    return this.#policies[tenant] ?? {};
+  }
+
+  #member(name: string): Member {
+    const known = this.#members.get(name) ?? { order: this.#order++, tag: this.#virtualTime };
+    this.#members.set(name, known);
+    return known;
+  }
+
+  #drop(task: WaitingTask): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== task);
+    this.#served = new Set([...this.#served].filter((demand) => this.#waiting.some((one) => demandOf(one) === demand)));
+  }
+
+  /** Who is gone without having been given more than its share is somebody new when it comes again. */
+  #forget(tenant: string): void {
+    const isThere = this.#waiting.some((task) => task.tenant === tenant) || this.usage(tenant) > 0;
+    if (isThere || this.#policy(tenant).cohort !== undefined) return;
+    if (this.#member(tenant).tag <= this.#virtualTime) this.#members.delete(tenant);
+  }
+}
+
+const unitsOf = ({ requirements }: WaitingTask) => Math.max(1, requirements.gpus ?? 0);
+const demandOf = ({ requirements, failedWorkers }: WaitingTask) => JSON.stringify([requirements, failedWorkers]);
+const byAge = (a: WaitingTask, b: WaitingTask) => a.key - b.key || (a.id < b.id ? -1 : 1);
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [index, value] of a.entries()) if (value !== b[index]) return value - (b[index] ?? 0);
+  return 0;
+}

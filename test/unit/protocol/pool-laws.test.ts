@@ -1,0 +1,285 @@
+/** The pool against rules that are obviously right, and what follows from them: no starvation, fair shares, no over-commit. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { maxLag, type SharePolicies } from "../../../src/protocol/fair-share.ts";
+import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { maxPassMs } from "../../../src/protocol/quota.ts";
+import type { TakeRequest } from "../../../src/protocol/take-request.ts";
+import { tiers } from "../../../src/protocol/tier.ts";
+import { NaivePool } from "./naive-pool.ts";
+
+const policies: SharePolicies = {
+  a: { nominal: 3, borrowing: 4, cohort: "c", weight: 2 },
+  b: { nominal: 2, borrowing: 1, cohort: "c" },
+  d: { nominal: 4, borrowing: 0, cohort: "c", weight: 0.5 },
+  e: { nominal: 3 },
+  f: { weight: 3 },
+};
+const tenant = fc.constantFrom("a", "b", "d", "e", "f", "g", "h");
+const failure = fc.constantFrom({ worker: "w1", owner: "0xA" }, { worker: "w2", owner: "0xB" }, { worker: "w3" });
+
+const task = fc.record({
+  number: fc.integer({ min: 0, max: 25 }),
+  tenant,
+  // Some far apart, so that later ones must leave room, and some within reach of a loaded model.
+  key: fc.oneof(
+    fc.integer({ min: 0, max: 6 }).map((step) => step * maxPassMs * 0.6),
+    fc.integer({ min: 0, max: 2_000 }),
+  ),
+  tier: fc.constantFrom(...tiers),
+  gpus: fc.integer({ min: 1, max: 5 }),
+  zone: fc.constantFrom(undefined, "east", "west"),
+  model: fc.constantFrom("m1", "m2", "m3"),
+  failures: fc.array(failure, { maxLength: 2 }),
+});
+const worker = fc.record({
+  name: fc.constantFrom("w1", "w2", "w3", "w4"),
+  owner: fc.constantFrom("0xa", "0xb", undefined),
+  tier: fc.integer({ min: 0, max: 2 }),
+  gpus: fc.integer({ min: 1, max: 5 }),
+  zone: fc.constantFrom("east", "west"),
+  models: fc.array(fc.constantFrom("m1", "m2", "m3", "m9"), { maxLength: 2 }),
+  count: fc.integer({ min: 0, max: 3 }),
+});
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ act: fc.constant("add" as const), task }) },
+  { weight: 5, arbitrary: fc.record({ act: fc.constant("take" as const), worker }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("finish" as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant("remove" as const), which: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant("relax" as const), which: fc.nat() }) },
+);
+
+type TaskChoice = typeof task extends fc.Arbitrary<infer T> ? T : never;
+type WorkerChoice = typeof worker extends fc.Arbitrary<infer T> ? T : never;
+
+function toTask({ number, tenant, key, tier, gpus, zone, model, failures }: TaskChoice): WaitingTask {
+  const requirements = { tier, gpus, ...(zone ? { nodeSelector: { zone } } : {}) };
+  return { id: `t${number}`, key, tenant, requirements, model, failedWorkers: failures };
+}
+
+function toRequest({ name, owner, tier, gpus, zone, models, count }: WorkerChoice): TakeRequest {
+  return {
+    count,
+    models: new Set(models),
+    fits: (wants) =>
+      tier >= tiers.indexOf(wants.tier) && gpus >= (wants.gpus ?? 0) && (wants.nodeSelector?.zone ?? zone) === zone,
+    profile: (labels) => `${tier} ${gpus} ${labels.map((label) => (label === "zone" ? zone : ""))}`,
+    worker: name,
+    owner,
+    isExcluded: ({ failedWorkers }) =>
+      failedWorkers.some((failed) => failed.worker === name || (owner && failed.owner?.toLowerCase() === owner)),
+  };
+}
+
+describe("TaskPool", () => {
+  test("law: decides as the plain rules do, whatever happens", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const [pool, naive] = [new TaskPool(policies), new NaivePool(policies)];
+        const [waiting, running] = [new Set<string>(), new Set<string>()];
+        const pick = (from: Set<string>, which: number) => [...from][which % Math.max(1, from.size)] ?? "";
+        for (const choice of steps) {
+          if (choice.act === "add") {
+            const added = toTask(choice.task);
+            pool.add(added);
+            naive.add(added);
+            running.delete(added.id);
+            waiting.add(added.id);
+          } else if (choice.act === "take") {
+            const request = toRequest(choice.worker);
+            const got = pool.take(request).map(({ id }) => id);
+            expect(got).toEqual(naive.take(request));
+            for (const id of got) {
+              waiting.delete(id);
+              running.add(id);
+            }
+          } else {
+            const id = pick(choice.act === "finish" ? running : waiting, choice.which);
+            for (const one of [pool, naive]) one[choice.act](id);
+            (choice.act === "finish" ? running : choice.act === "remove" ? waiting : new Set()).delete(id);
+          }
+          for (const id of waiting) expect([id, pool.levelOf(id)]).toEqual([id, naive.levelOf(id)]);
+          for (const [name, units] of pool.usage()) expect([name, units]).toEqual([name, naive.usage(name)]);
+          expect([pool.size, pool.running]).toEqual([waiting.size, running.size]);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("law: many different demands, tenants and models at once are kept apart and all come out", () => {
+    const pool = new TaskPool();
+    for (let i = 0; i < 3_000; i++)
+      pool.add({
+        id: `t${i}`,
+        key: i,
+        tenant: `n${i % 150}`,
+        requirements: { tier: "Low", memoryMiB: i % 1_000 },
+        model: `m${i % 70}`,
+        failedWorkers: i % 10 === 0 ? [{ worker: `w${i % 300}` }] : [],
+      });
+    const out = new Set<string>();
+    for (let memory = 0; memory < 1_000; memory++) {
+      const fits = ({ memoryMiB = 0 }) => memoryMiB <= memory;
+      const request = { count: 5, models: new Set<string>(), fits, profile: () => String(memory), worker: "w30" };
+      for (const { id, requirements, failedWorkers } of pool.take({ ...request, isExcluded: () => true })) {
+        expect(requirements.memoryMiB).toBeLessThanOrEqual(memory);
+        expect(failedWorkers).not.toContainEqual({ worker: "w30" });
+        expect(out.has(id)).toBe(false);
+        out.add(id);
+      }
+    }
+    const rest = pool.take({ count: 3_000, models: new Set(), fits: () => true });
+    expect(out.size + rest.length).toBe(3_000);
+    expect(pool.size).toBe(0);
+  });
+});
+
+const low = (id: string, key: number, tenant: string, gpus = 1): WaitingTask => ({
+  ...{ id, key, tenant, requirements: { tier: "Low", gpus }, model: "m", failedWorkers: [] },
+});
+const takeOne = (pool: TaskPool) => pool.take({ count: 1, models: new Set(), fits: () => true })[0];
+
+describe("starvation", () => {
+  const rival = fc.record({ weight: fc.integer({ min: 1, max: 8 }), gpus: fc.integer({ min: 1, max: 4 }) });
+
+  test("law: a task is taken within the bound, however many tasks others bring and whatever their weight", () => {
+    const setting = { rivals: fc.array(rival, { minLength: 1, maxLength: 5 }), ahead: fc.nat(4), before: fc.nat(80) };
+    fc.assert(
+      fc.property(fc.record({ ...setting, weight: fc.integer({ min: 1, max: 3 }) }), (given) => {
+        const { rivals, ahead, before, weight } = given;
+        const names = rivals.map((_, index) => `r${index}`);
+        const pool = new TaskPool({
+          me: { weight },
+          ...Object.fromEntries(names.map((name, i) => [name, rivals[i] ?? {}])),
+        });
+        let made = 0;
+        const refill = () => {
+          for (const [i, name] of names.entries()) pool.add(low(`${name}/${made++}`, -1e9, name, rivals[i]?.gpus));
+        };
+        for (let i = 0; i < before; i++) {
+          refill();
+          takeOne(pool);
+        }
+        for (let i = 0; i <= ahead; i++) pool.add(low(`me/${i}`, i, "me"));
+        const perTurn = 1 + rivals.reduce((sum, other) => sum + 1 + (1 / weight + maxLag) * other.weight, 0);
+        let decisions = 0;
+        for (let id = ""; id !== `me/${ahead}`; decisions++) {
+          refill();
+          id = takeOne(pool)?.id ?? "";
+          expect(decisions).toBeLessThan((ahead + 1) * perTurn);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("law: behind its own quota and behind borrowers the oldest task waits two generations at most", () => {
+    const shares = { me: { nominal: 4, borrowing: 4, cohort: "c" }, rich: { nominal: 4, borrowing: 8, cohort: "c" } };
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom("me", "rich"), fc.integer({ min: 1, max: 3 })), { minLength: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        (others, gpus) => {
+          const pool = new TaskPool(shares);
+          let made = 0;
+          let running: string[] = [];
+          const refill = () => {
+            for (const [name, units] of others) pool.add(low(`${name}/${made++}`, maxPassMs + 10 + made, name, units));
+          };
+          const fill = () => {
+            for (let next = takeOne(pool); next; next = takeOne(pool)) running.push(next.id);
+          };
+          refill();
+          fill();
+          pool.add(low("oldest", 0, "me", gpus));
+          for (let generation = 0; generation < 2 && !running.includes("oldest"); generation++) {
+            const ends = running;
+            running = [];
+            for (const id of ends) {
+              pool.finish(id);
+              refill();
+              fill();
+            }
+          }
+          expect(running).toContain("oldest");
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("reclaim", () => {
+  const lenders: SharePolicies = {
+    a: { nominal: 4, borrowing: 8, cohort: "c" },
+    b: { nominal: 4, borrowing: 8, cohort: "c", reclaim: "Preempt" },
+    d: { nominal: 4, borrowing: 8, cohort: "c", reclaim: "Preempt" },
+  };
+  const fill = (pool: TaskPool, running: WaitingTask[]) => {
+    for (let next = takeOne(pool); next; next = takeOne(pool)) running.push(next);
+  };
+
+  test("who lent gets it back at once, from the latest starts, and only as much as it needs", () => {
+    const pool = new TaskPool(lenders);
+    for (let i = 0; i < 12; i++) pool.add(low(`a/${i}`, i, "a"));
+    fill(pool, []);
+    pool.add(low("b/0", 100, "b", 3));
+    takeOne(pool);
+    expect(pool.levelOf("b/0")).toBe("Reclaiming");
+    expect(pool.reclaim()).toEqual(["a/11", "a/10", "a/9"]);
+    expect(pool.reclaim()).toEqual([]);
+    for (const id of ["a/11", "a/10", "a/9"]) pool.add(low(id, 0, "a"));
+    expect(takeOne(pool)?.id).toBe("b/0");
+    expect(takeOne(pool)).toBeUndefined();
+    expect(pool.reclaim()).toEqual([]);
+  });
+
+  test("who has not asked for it waits, and one that was spared is named again", () => {
+    const pool = new TaskPool({ ...lenders, b: { nominal: 4, borrowing: 8, cohort: "c" } });
+    for (let i = 0; i < 12; i++) pool.add(low(`a/${i}`, i, "a"));
+    fill(pool, []);
+    pool.add(low("b/0", 100, "b"));
+    takeOne(pool);
+    expect(pool.reclaim()).toEqual([]);
+    pool.add(low("d/0", 100, "d"));
+    takeOne(pool);
+    const victims = pool.reclaim();
+    expect(victims).toHaveLength(1);
+    pool.spare(victims[0] ?? "");
+    expect(pool.reclaim()).toEqual(victims);
+  });
+
+  test("law: no circle: without changes from outside there are no more rounds than the sum of the nominals", () => {
+    const wish = fc.tuple(fc.constantFrom("a", "b", "d"), fc.integer({ min: 1, max: 5 }), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 30 }), (wishes) => {
+        const pool = new TaskPool(lenders);
+        let running: WaitingTask[] = [];
+        for (const isEarly of [true, false]) {
+          for (const [index, [name, units, early]] of wishes.entries())
+            if (early === isEarly) pool.add(low(`${name}/${index}`, index, name, units));
+          fill(pool, running);
+        }
+        let rounds = 0;
+        for (let victims = pool.reclaim(); victims.length > 0; victims = pool.reclaim()) {
+          expect(rounds++).toBeLessThan(12);
+          for (const task of running.filter(({ id }) => victims.includes(id))) pool.add(task);
+          running = running.filter(({ id }) => !victims.includes(id));
+          fill(pool, running);
+        }
+        const usage = pool.usage();
+        for (const name of ["b", "d"]) {
+          const own = 4 - (usage.get(name) ?? 0);
+          const others = [...pool.values()].filter(
+            (task) => task.tenant === name && (task.requirements.gpus ?? 1) <= own,
+          );
+          const excess = ["a", "b", "d"].reduce((sum, one) => sum + Math.max(0, (usage.get(one) ?? 0) - 4), 0);
+          // What its nominal has room for waits only where nothing is borrowed that could give way without a loss.
+          if (others.length > 0) expect(excess).toBeLessThan(5);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
