@@ -19,6 +19,7 @@ export function addClientCommands(program: Command, context: CommandContext): vo
   addCheckPool(program, context);
   addChainCommands(program, context);
   addZkCommands(program, context);
+  addReplay(program, context);
   addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
     run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
   );
@@ -33,6 +34,17 @@ function addCheckPool(program: Command, { env, io }: CommandContext): void {
     .command("check-pool")
     .description("ask the pool API at INFERIUM_POOL_URL whether it answers; what helm test runs")
     .action(async () => io.out(await (await import("./check-pool.ts")).checkPool(env)));
+}
+
+function addReplay(program: Command, { io, setExitStatus }: CommandContext): void {
+  program
+    .command("replay <trace>")
+    .description("play a trace of an operator's pool again (INFERIUM_TRACE_FILE), and print its decisions")
+    .option("--explain <task>", "tell why this task, given as namespace/name, waited")
+    .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"))
+    .action(async (path: string, options) =>
+      setExitStatus(await (await import("./replay.ts")).runReplay(path, options, io)),
+    );
 }
 
 async function run(context: CommandContext, options: ClusterOptions, verb: (cli: CliContext) => Promise<number>) {

@@ -8,8 +8,8 @@ import type { Settler } from "../chain/settler.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { objectKey } from "../kube/object.ts";
-import { stageOf } from "../protocol/task-stage.ts";
 import { observeSpec } from "../protocol/observe-spec.ts";
+import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import { createApplyVerdict } from "./apply-verdict.ts";
 import type { EndAttempt } from "./attempt-end.ts";
@@ -34,6 +34,7 @@ import type { Earnings } from "./earnings.ts";
 import type { ValidationObject } from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
 import type { TaskEntry } from "./ledger.ts";
+import type { Reclaimer } from "./reclaimer.ts";
 import type { TellTask } from "./task-events.ts";
 
 export interface StageParts extends Omit<BookParts, "lanes"> {
@@ -46,10 +47,11 @@ export interface Wiring extends StageParts {
   readonly books: Books;
   readonly earnings: Earnings;
   readonly endAttempt: EndAttempt;
+  readonly reclaimer: Reclaimer;
   readonly settler: () => Promise<Settler>;
 }
 
-export function attachAdmission({ books, lanes, config, clock }: Wiring): Admission {
+export function attachAdmission({ books, lanes, config, clock, reclaimer }: Wiring): Admission {
   const rules = { pool: config.pool.name, allowUnverified: config.allowUnverified };
   const admission = createAdmission({ ...books, rules, clock, onAdmitted: (key) => lanes.add("queue", key) });
   lanes.attach("admit", admission.reconcile);
@@ -61,7 +63,10 @@ export function attachAdmission({ books, lanes, config, clock }: Wiring): Admiss
       workers: () => books.directory.workers(),
       isAdmitted: (uid) => admission.isAdmitted(uid),
       explainAfterMs: config.explainAfterMs,
-      onAdded: () => books.claims.kick(),
+      onAdded: () => {
+        books.claims.kick();
+        reclaimer.look();
+      },
     }),
   );
   return admission;

@@ -36,6 +36,7 @@ import { ReputationBook } from "./reputation-book.ts";
 import { SettledResults } from "./settled-results.ts";
 import { SlashBook } from "./slash-book.ts";
 import { TaskFinder } from "./task-finder.ts";
+import { openTraceFile } from "./trace-file.ts";
 import { ValidationIndex } from "./validation-index.ts";
 import { createItemBook } from "./validation-items.ts";
 import { Workload } from "./workload.ts";
@@ -131,7 +132,8 @@ function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBo
   const presence = new Presence(clock, config.silenceMs);
   const workload = new Workload(clock, metrics);
   const policies = config.policies;
-  const pool = new TaskPool(policies);
+  const trace = config.trace && openTraceFile({ ...config.trace, policies, clock, logger });
+  const pool = new TaskPool(policies, trace?.write);
   const store = new RecordStore({
     client: clients.configMaps,
     namespace: config.namespace,
@@ -173,7 +175,7 @@ function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBo
     workers: () => directory.workers(),
     scoreOf,
   });
-  return { presence, workload, policies, pool, reputations, bonds, bans, directory, claims };
+  return { presence, workload, policies, trace, pool, reputations, bonds, bans, directory, claims };
 }
 
 export function createEarnings(books: Pick<Books, "batches" | "bonds" | "final">): Earnings {

@@ -59,6 +59,8 @@ export interface OperatorConfig {
   readonly allowUnverified: boolean;
   /** Weights and quotas of tenants. */
   readonly policies: SharePolicies;
+  /** Where what happens to the pool is recorded, up to a bound; nowhere where left out. */
+  readonly trace: { readonly path: string; readonly maxBytes: number } | undefined;
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly leaderElection: { readonly identity: string } | undefined;
   /** Pod that carries a label while it leads, so that the pool's Service finds it; none where left out. */
@@ -104,6 +106,7 @@ export async function readOperatorConfig(
     missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
+    trace: readTrace(env),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
     leaderElection: env.flag("INFERIUM_LEADER_ELECTION", true) ? { identity: readIdentity(env) } : undefined,
     leaderPod: env.flag("INFERIUM_LABEL_LEADER", false) ? env.required("POD_NAME") : undefined,
@@ -112,6 +115,12 @@ export async function readOperatorConfig(
 
 function seconds(env: EnvironmentReader, name: string, fallback: number): number {
   return env.whole(name, fallback, { min: 1, max: 604_800 }) * 1_000;
+}
+
+function readTrace(env: EnvironmentReader): OperatorConfig["trace"] {
+  const path = env.text("INFERIUM_TRACE_FILE");
+  const maxBytes = env.whole("INFERIUM_TRACE_MEBIBYTES", 256, { min: 1, max: 65_536 }) * 2 ** 20;
+  return path === undefined ? undefined : { path, maxBytes };
 }
 
 /** May be a fraction: a chain of one's own need not be waited for. */

@@ -8,12 +8,14 @@ import { Dependents } from "./dependents.ts";
 import type { Lanes } from "./lanes.ts";
 import type { TaskEntry } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import type { Reclaimer } from "./reclaimer.ts";
 import { isDecided } from "./validation-index.ts";
 
 export interface FollowParts {
   readonly books: Books;
   readonly lanes: Lanes;
   readonly metrics: OperatorMetrics;
+  readonly reclaimer: Reclaimer;
 }
 
 interface Followers {
@@ -21,7 +23,7 @@ interface Followers {
   readonly settle: SettleStage;
 }
 
-export function follow({ books, lanes, metrics }: FollowParts, { admission, settle }: Followers): void {
+export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admission, settle }: Followers): void {
   const dependents = new Dependents();
   books.ledger.onChange((key, entry, previous) => {
     const stage = entry && stageOf(entry.status);
@@ -32,6 +34,7 @@ export function follow({ books, lanes, metrics }: FollowParts, { admission, sett
       if (worker) lanes.add("mirror", worker);
     if (stage !== "Wait") books.pool.remove(key);
     countQuota(books, key, entry, previous);
+    reclaimer.look();
     metrics.poolWaiting.set(books.pool.size);
     if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
     if (entry) route(lanes, entry);

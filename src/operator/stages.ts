@@ -23,6 +23,7 @@ import { follow } from "./follow.ts";
 import { followChain } from "./follow-chain.ts";
 import { Lanes } from "./lanes.ts";
 import type { TaskLedger } from "./ledger.ts";
+import { Reclaimer } from "./reclaimer.ts";
 import { createTermSettler } from "./term-settler.ts";
 import type { ValidationIndex } from "./validation-index.ts";
 
@@ -46,12 +47,14 @@ export function buildStages(parts: StageParts): Stages {
   const lanes = new Lanes({ clock, logger, metrics: kubeMetrics });
   const books = createBooks({ ...parts, lanes });
   const stopping = new AbortController();
+  const endAttempt = createAttemptEnd({ ...books, clock, tell: parts.tell });
   const wiring: Wiring = {
     ...parts,
     lanes,
     books,
     earnings: createEarnings(books),
-    endAttempt: createAttemptEnd({ ...books, clock, tell: parts.tell }),
+    endAttempt,
+    reclaimer: new Reclaimer({ ...books, endAttempt, logger }),
     settler: createTermSettler({ ...parts, transactions: books.transactions, signal: stopping.signal }),
   };
   const admission = attachAdmission(wiring);
@@ -77,7 +80,9 @@ export function buildStages(parts: StageParts): Stages {
     },
     close: () => {
       books.claims.close();
+      wiring.reclaimer.close();
       books.duties.close();
+      books.trace?.close();
     },
   };
 }

@@ -2,7 +2,7 @@
  * Stage 6 for policy ZeroKnowledge: one member of the panel proves, the others check its proof and endorse it. Where there is no
  * proof in time, or too few endorse it, the whole panel re-executes and votes as for Exact. Pure: times in milliseconds of one clock.
  */
-import type { Because } from "../lifecycle.ts";
+import type { Because } from "../status-change.ts";
 import { endOfWait } from "./panel.ts";
 
 export interface ProofTiming {

@@ -15,9 +15,9 @@ import type {
   WorkAssignment,
 } from "../../../src/pool/wire.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
-import type { Because } from "../../../src/protocol/status-change.ts";
 import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
 import { endorsementOf, type ProofData } from "../../../src/protocol/proof.ts";
+import type { Because } from "../../../src/protocol/status-change.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import {
   attestationTypes,

@@ -3,7 +3,18 @@ import { describe, expect, test } from "vitest";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import type { InferenceTaskStatus } from "../../../src/api/v1alpha1/generated/inferencetasks.ts";
 import { endAttempt, failAttempt, failTask, nextAttempt, recordPenalty } from "../../../src/protocol/attempts.ts";
-import { assignTask, commitTask, disputeTask, explainTask, overturnTask, refuseTask, reopenTask, settleTask, unsettleTask, validateTask } from "../../../src/protocol/lifecycle.ts";
+import {
+  assignTask,
+  commitTask,
+  disputeTask,
+  explainTask,
+  overturnTask,
+  refuseTask,
+  reopenTask,
+  settleTask,
+  unsettleTask,
+  validateTask,
+} from "../../../src/protocol/lifecycle.ts";
 import { isLegalPhase, newStatus, type Stage, stageOf } from "../../../src/protocol/task-stage.ts";
 
 const context = { generation: 3, now: "2026-01-01T00:00:00Z" };
