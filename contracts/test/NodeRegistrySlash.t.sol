@@ -59,6 +59,14 @@ contract NodeRegistrySlashTest is RegistryFixture {
         vm.stopPrank();
     }
 
+    function testWhoLosesEverythingIsUnderbondedAndNotOnItsWayOut() public {
+        bondNode(node, WORKER, WORKER_BOND);
+        vm.prank(address(slashing));
+        registry.slash(node, WORKER, 10_000, FAULT, STRANGER);
+        assertEq(registry.stakeOf(node), 0);
+        assertEq(uint256(registry.stateOf(node)), uint256(INodeRegistry.State.Underbonded));
+    }
+
     function testOnlyTheSlasherSlashesAndDisqualifies() public {
         bytes memory refusal = abi.encodeWithSelector(
             IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, registry.SLASHER_ROLE()

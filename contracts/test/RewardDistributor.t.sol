@@ -117,6 +117,9 @@ contract RewardDistributorTest is Fixture {
         vm.warp(redirect.expiresAt + 1);
         vm.expectRevert(abi.encodeWithSelector(IRewardDistributor.RedirectExpired.selector, redirect.expiresAt));
         distributor.claimTo(settled, entry, redirect);
+        vm.warp(redirect.expiresAt);
+        distributor.claimTo(settled, entry, redirect);
+        assertEq(token.balanceOf(STRANGER), 300);
     }
 
     function testPaysTheNodesPayoutAddress() public {

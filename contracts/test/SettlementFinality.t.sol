@@ -100,7 +100,11 @@ contract SettlementFinalityTest is Fixture {
         _pass(CHALLENGE);
         uint256 until = _pause();
         assertEq(settlement.finalHeader(), first);
+        vm.warp(until - 1);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.IsPaused.selector, until));
+        settlement.requireFinal(settled);
         vm.warp(until);
+        settlement.requireFinal(settled);
         bytes32 second = _settle();
         _pass(CHALLENGE - 1);
         assertEq(settlement.finalHeader(), first);
