@@ -55,7 +55,8 @@ async function run(context: CommandContext, verb: (session: ZkSession) => Promis
 
 function addCircuit(command: Command): Command {
   return command
-    .requiredOption("--model <file>", "the model, an all-integer ONNX file")
+    .option("--model <file>", "the model, an all-integer ONNX file")
+    .option("--tile", "in place of a model: the tile that all dispute games share", false)
     .option("--rows <n>", "rows of input in one proof", parseWhole, 1)
     .requiredOption(
       "--powers-of-tau <file>",

@@ -2,7 +2,7 @@
 import { InferiumError } from "../../base/errors.ts";
 import { digestCeremonyRecord, type VerifiedCeremony, verifyCeremony } from "../../zk/ceremony/verify-ceremony.ts";
 import type { CeremonyRecord } from "../../zk/proving/circuit-record.ts";
-import { digestVerifyingKey } from "../../zk/proving/groth16.ts";
+import { digestVerifyingKey, verifyingKeyWords } from "../../zk/proving/groth16.ts";
 import { parseBlockSource, readBlockHash } from "./block-beacon.ts";
 import { type CircuitOptions, type OutputOptions, printResult, readCircuit, type ZkSession } from "./zk-session.ts";
 
@@ -24,6 +24,8 @@ export async function runVerify(options: VerifyOptions, session: ZkSession): Pro
       r1csDigest: circuit.r1csDigest,
       keyDigest: verified.keyDigest,
       verifyingKeyDigest: digestVerifyingKey(verified.verifyingKey),
+      // As contracts take them: ModelRegistry for a model, the constructor of TileVerifier for the tile.
+      verifyingKeyWords: verifyingKeyWords(verified.verifyingKey).map(String),
       record: verified.record,
       ceremonyDigest: digestCeremonyRecord(verified.record),
       beaconBlockChecked: blockChecked,

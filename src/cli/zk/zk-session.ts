@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseDigest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import { type CeremonyCircuit, compileModelCircuit } from "../../zk/ceremony/ceremony-circuit.ts";
+import { type CeremonyCircuit, compileModelCircuit, compileTileCircuit } from "../../zk/ceremony/ceremony-circuit.ts";
 import type { CeremonyTools } from "../../zk/ceremony/run-ceremony.ts";
 import { identifyPowersOfTau, type PowersOfTau } from "../../zk/proving/powers-of-tau.ts";
 import { createSnarkjsBackend } from "../../zk/proving/snarkjs-backend.ts";
@@ -36,24 +36,35 @@ export interface OutputOptions {
 }
 
 export interface CircuitOptions {
-  readonly model: string;
+  /** Or the tile. */
+  readonly model?: string;
+  readonly tile?: boolean;
   readonly rows: number;
   readonly powersOfTau: string;
   readonly powersOfTauDigest?: string;
   readonly powersOfTauName: string;
 }
 
-/** @throws InferiumError FileUnreadable, those of the compiler and of identifyPowersOfTau */
+/** @throws InferiumError InvalidOption, FileUnreadable, those of the compiler and of identifyPowersOfTau */
 export async function readCircuit(
   options: CircuitOptions,
 ): Promise<{ circuit: CeremonyCircuit; powersOfTau: PowersOfTau & { readonly path: string } }> {
-  const onnx = await readFile(options.model).catch((cause: unknown) => {
-    throw new InferiumError("FileUnreadable", `The model ${options.model} cannot be read.`, { cause });
-  });
+  const { model, tile, rows } = options;
+  if ((model === undefined) === (tile !== true)) {
+    throw new InferiumError("InvalidOption", "Give either --model or --tile: what the keys are for.");
+  }
+  const onnx = model === undefined ? undefined : await readModel(model);
   const { powersOfTau: path, powersOfTauDigest, powersOfTauName: name } = options;
   const vouched = powersOfTauDigest === undefined ? undefined : { digest: parseDigest(powersOfTauDigest), name };
   const powersOfTau = await identifyPowersOfTau(path, vouched);
-  return { circuit: compileModelCircuit(onnx, options.rows), powersOfTau: { ...powersOfTau, path } };
+  const circuit = onnx === undefined ? compileTileCircuit() : compileModelCircuit(onnx, rows);
+  return { circuit, powersOfTau: { ...powersOfTau, path } };
+}
+
+function readModel(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: unknown) => {
+    throw new InferiumError("FileUnreadable", `The model ${path} cannot be read.`, { cause });
+  });
 }
 
 /** Wherever a key of such a setup shows, this stands beside it. */

@@ -2,6 +2,7 @@
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { compileInference } from "../circuit/inference-circuit.ts";
+import { compileTile } from "../circuit/tile-circuit.ts";
 import { readIntegerNetwork } from "../network/from-onnx.ts";
 import type { CeremonySubject } from "./ceremony.ts";
 
@@ -24,6 +25,19 @@ export function compileModelCircuit(onnx: Uint8Array, rows: number): CeremonyCir
     r1csDigest: sha256(r1cs),
     constraintCount: circuit.constraintCount,
     publicCount: 3,
+  };
+}
+
+/** The one circuit that all dispute games share. */
+export function compileTileCircuit(): CeremonyCircuit {
+  const circuit = compileTile();
+  const r1cs = circuit.encodeR1cs();
+  return {
+    subject: { kind: "Tile" },
+    r1cs,
+    r1csDigest: sha256(r1cs),
+    constraintCount: circuit.constraintCount,
+    publicCount: 5,
   };
 }
 

@@ -4,9 +4,9 @@
  */
 import { mod } from "../field.ts";
 import { type PoseidonParameters, poseidonParameters } from "../poseidon/constants.ts";
+import { partialRoundsOf } from "../poseidon/partial-rounds.ts";
 import { domainTagOf, fifthPower, spongeRate, spongeWidth } from "../poseidon/sponge.ts";
 import { type Combination, type ConstraintSystem, combine, one } from "../r1cs/constraint-system.ts";
-import { partialRoundsOf } from "./partial-rounds.ts";
 
 /** @returns the hash as a combination, for whoever gives it a wire */
 export function addSponge(system: ConstraintSystem, path: string, inputs: readonly number[]): Combination {

@@ -5,6 +5,7 @@
  */
 import { fieldPrime } from "../field.ts";
 import { type PoseidonParameters, poseidonParameters } from "./constants.ts";
+import { partialRoundsOf } from "./partial-rounds.ts";
 
 export const spongeWidth = 17;
 export const spongeRate = spongeWidth - 1;
@@ -29,18 +30,41 @@ export function hashElements(elements: readonly bigint[]): bigint {
 }
 
 export function permute(input: readonly bigint[], parameters: PoseidonParameters): bigint[] {
-  const { fullRounds, partialRounds, roundConstants, matrix } = parameters;
+  const half = parameters.fullRounds / 2;
   let state = input.map((value) => value % fieldPrime);
-  for (let round = 0; round < fullRounds + partialRounds; round++) {
-    const isFull = round < fullRounds / 2 || round >= fullRounds / 2 + partialRounds;
-    const constants = roundConstants[round] ?? [];
-    const boxed = state.map((value, lane) => {
-      const sum = (value + (constants[lane] ?? 0n)) % fieldPrime;
-      return isFull || lane === 0 ? fifthPower(sum) : sum;
-    });
-    state = matrix.map((row) => row.reduce((sum, factor, lane) => sum + factor * (boxed[lane] ?? 0n), 0n) % fieldPrime);
+  for (let round = 0; round < half; round++) state = applyFullRound(state, round, parameters);
+  state = applyPartialRounds(state, parameters);
+  for (let round = half; round < parameters.fullRounds; round++) {
+    state = applyFullRound(state, parameters.partialRounds + round, parameters);
   }
   return state;
+}
+
+function applyFullRound(
+  state: readonly bigint[],
+  round: number,
+  { roundConstants, matrix }: PoseidonParameters,
+): bigint[] {
+  const constants = roundConstants[round] ?? [];
+  const boxed = state.map((value, lane) => fifthPower((value + (constants[lane] ?? 0n)) % fieldPrime));
+  return matrix.map((row) => sumProducts(row, boxed));
+}
+
+/** A third of the multiplications that going round by round would take. */
+function applyPartialRounds(state: readonly bigint[], parameters: PoseidonParameters): bigint[] {
+  const { inputs, after } = partialRoundsOf(parameters);
+  const known = [1n, ...state];
+  for (const input of inputs) known.push(fifthPower(sumProducts(input, known)));
+  return after.map((coefficients) => sumProducts(coefficients, known));
+}
+
+/** Over as many as there are coefficients; reduced once, at the end. */
+function sumProducts(coefficients: readonly bigint[], values: readonly bigint[]): bigint {
+  let sum = 0n;
+  for (let index = 0; index < coefficients.length; index++) {
+    sum += (coefficients[index] as bigint) * (values[index] as bigint);
+  }
+  return sum % fieldPrime;
 }
 
 export function fifthPower(value: bigint): bigint {

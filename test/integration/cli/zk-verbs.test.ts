@@ -190,6 +190,25 @@ describe.skipIf(!hasPowersOfTau)("inferium zk", () => {
     await expect(verb({ io, env: {}, backend })).rejects.toMatchObject({ code });
   });
 
+  test("the tile's ceremony goes to its contract and not to the store", async () => {
+    const { model: _, ...rest } = circuit();
+    const tile = { ...rest, tile: true, dir: at("tile") };
+    const begun = await json((session) => runSetup({ ...tile, output: "json" }, session));
+    expect(begun).toMatchObject({ subject: { kind: "Tile" }, constraintCount: 4015 });
+    await say((session) => runContribute({ dir: tile.dir, name: "validator-1" }, session));
+    const verified = await json((session) => runVerify({ ...tile, output: "json" }, session));
+    expect(verified.verifyingKeyWords).toHaveLength(26);
+    const session = { io, env: {}, backend };
+    const keeping = runRegister({ ...tile, store: at("store"), allowDevelopmentSetup: true }, session);
+    await expect(keeping).rejects.toMatchObject({ code: "NotAModel" });
+    const swapped = runVerify({ ...circuit(), dir: tile.dir }, session);
+    await expect(swapped).rejects.toMatchObject({ code: "ModelMismatch" });
+    await expect(runSetup({ ...tile, model: at("model.onnx") }, session)).rejects.toMatchObject({
+      code: "InvalidOption",
+    });
+    await expect(runSetup(rest, session)).rejects.toMatchObject({ code: "InvalidOption" });
+  }, 300_000);
+
   test("verbs are found, and their options read", async () => {
     let status: number | undefined;
     const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });

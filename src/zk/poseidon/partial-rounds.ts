@@ -4,7 +4,7 @@
  * constants and is computed once; carried along term by term, it was most of the time that compiling a circuit took. Pure.
  */
 import { fieldPrime } from "../field.ts";
-import type { PoseidonParameters } from "../poseidon/constants.ts";
+import type { PoseidonParameters } from "./constants.ts";
 
 /** Coefficients of: the constant one, the state's elements before these rounds, the results of the S-boxes so far. */
 type Coefficients = readonly bigint[];
