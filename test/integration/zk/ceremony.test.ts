@@ -186,6 +186,18 @@ describe.skipIf(!hasPowersOfTau)("a ceremony", () => {
     await expect(contributeTo({ dir, name: "validator-3" }, tools)).rejects.toMatchObject({ code: "InvalidKeyFile" });
   });
 
+  test("refuses a key that was changed since it was listed, before anything costly is done", async () => {
+    const dir = await copyOf("second", "changed");
+    const path = join(dir, "0002.zkey");
+    const key = await readFile(path);
+    key.writeUInt8(key.readUInt8(findSection(key, 9)) ^ 1, findSection(key, 9));
+    await writeFile(path, key);
+    await expect(openCeremony(dir)).rejects.toMatchObject({
+      code: "ContributionOutOfOrder",
+      message: expect.stringContaining("the list of steps ends with"),
+    });
+  });
+
   test("refuses a key of which one point was exchanged, although the list was made to fit", async () => {
     const dir = await copyOf("main", "point");
     const path = join(dir, "0003.zkey");
