@@ -119,7 +119,7 @@ export function attachSettlement(wiring: Wiring): SettleStage {
   lanes.attach(
     "dispute",
     createDisputeStage({
-      ...{ ...books, book: books.disputes, tell, logger },
+      ...{ ...books, book: books.disputes, clock, tell, logger },
       reader: () => createDisputeReader(link.client),
       nameOf: (address) => books.directory.findByAddress(address)?.metadata.name,
     }),

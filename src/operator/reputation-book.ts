@@ -107,6 +107,15 @@ export class ReputationBook {
   }
 }
 
+/** A result that was accepted and that a jury overturned later counts as a rejected one besides. */
+export function describeOverturned(
+  uid: string,
+  { worker, attempt }: { readonly worker: string; readonly attempt: number },
+  atMs: number,
+): WorkerOutcome {
+  return { worker, outcome: "Rejected", id: `${uid}/${attempt}/overturned`, atMs };
+}
+
 function listOutcomes({ uid, status }: TaskEntry): WorkerOutcome[] {
   const outcomes: WorkerOutcome[] = [];
   for (const { attempt, worker, outcome, endedAt } of status.attempts ?? []) {
@@ -124,5 +133,8 @@ function listOutcomes({ uid, status }: TaskEntry): WorkerOutcome[] {
       atMs: Date.parse(validated.lastTransitionTime),
     });
   }
+  const overturned = status.conditions?.find(({ type, status }) => type === "Overturned" && status === "True");
+  if (overturned && status.assignment)
+    outcomes.push(describeOverturned(uid, status.assignment, Date.parse(overturned.lastTransitionTime)));
   return outcomes;
 }

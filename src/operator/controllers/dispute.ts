@@ -5,6 +5,7 @@
  */
 import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import type { InferenceTaskStatus } from "../../api/v1alpha1/generated/inferencetasks.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { DisputeReader } from "../../chain/dispute-reader.ts";
 import type { Reconcile } from "../../kube/controller.ts";
@@ -13,6 +14,7 @@ import { disputeTask, overturnTask, type TaskDispute } from "../../protocol/life
 import type { ChangeContext } from "../../protocol/status-change.ts";
 import type { DisputeBook, KnownDispute } from "../dispute-book.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import { describeOverturned, type ReputationBook } from "../reputation-book.ts";
 import type { TellTask } from "../task-events.ts";
 import type { TaskFinder } from "../task-finder.ts";
 
@@ -23,6 +25,8 @@ export interface DisputeOptions {
   readonly reader: () => Pick<DisputeReader, "dispute" | "accused">;
   /** Of a member with this address. */
   readonly nameOf: (address: string) => string | undefined;
+  readonly reputations: Pick<ReputationBook, "record">;
+  readonly clock: Clock;
   readonly tell: TellTask;
   readonly logger: Logger;
 }
@@ -56,7 +60,7 @@ export function createDisputeStage(options: DisputeOptions): Reconcile {
 
 async function apply(options: DisputeOptions, entry: TaskEntry, standings: readonly Standing[]): Promise<void> {
   let news: (() => void) | undefined;
-  await options.ledger.change(entry.key, {
+  const after = await options.ledger.change(entry.key, {
     uid: entry.uid,
     stage: "dispute",
     durable: true,
@@ -67,6 +71,9 @@ async function apply(options: DisputeOptions, entry: TaskEntry, standings: reado
     },
   });
   news?.();
+  const { assignment, conditions } = after.status;
+  if (assignment && isConditionTrue(conditions, "Overturned"))
+    options.reputations.record(describeOverturned(entry.uid, assignment, options.clock.now()));
 }
 
 interface Decided {

@@ -71,7 +71,7 @@ interface Known extends DisputePlace {
 const retry = { initialMs: 500, maxMs: 60_000 };
 /** A re-execution that takes longer is no verdict. */
 const maxJudgeMs = 3_600_000;
-/** More at once are somebody's flood; they are taken up as others end. */
+/** Each takes a bond from its challenger, so that a flood is dear; what is more than this is left to other validators. */
 const maxOpen = 1_024;
 
 export class DisputeDesk {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import type { ChainEvent } from "../../../src/chain/chain-event.ts";
 import { createDisputeStage } from "../../../src/operator/controllers/dispute.ts";
@@ -21,6 +22,7 @@ const settled = settleTask(
     observedGeneration: 1,
     phase: "Settling",
     verdict: { result: "Accepted" },
+    assignment: { worker: "worker-w", attempt: 2 } as never,
     receipt: { message: { taskId, attempt: 2 } } as never,
   },
   { batch: 1, index: 0 },
@@ -49,10 +51,12 @@ function aStage(view: Partial<DisputeView>, { status = settled, event = anEvent(
     },
   } as unknown as TaskLedger;
   const told: string[] = [];
+  const outcomes: string[] = [];
   const book = new DisputeBook();
   const known = book.observe(event);
   const stage = createDisputeStage({
-    ...{ book, ledger, finder: new TaskFinder(ledger), logger: silentLogger },
+    ...{ book, ledger, finder: new TaskFinder(ledger), logger: silentLogger, clock: systemClock },
+    reputations: { record: ({ worker, outcome, id }) => void outcomes.push(`${worker} ${outcome} ${id}`) },
     reader: () => ({
       dispute: async () => ({ worker: "0xW", overturn: 2, ...view }) as DisputeView,
       accused: async () => ["0xA"],
@@ -60,7 +64,7 @@ function aStage(view: Partial<DisputeView>, { status = settled, event = anEvent(
     nameOf: (address) => ({ "0xA": "validator-a", "0xC": "validator-c", "0xW": "worker-w" })[address],
     tell: (_, reason, note) => void told.push(`${reason}: ${note}`),
   });
-  return { run: () => stage(taskId, never), status: () => entry.status, told, known, writes: () => writes };
+  return { run: () => stage(taskId, never), status: () => entry.status, told, known, outcomes, writes: () => writes };
 }
 
 describe("a task whose result is disputed", () => {
@@ -79,10 +83,12 @@ describe("a task whose result is disputed", () => {
     const ruled = aStage({ state: "Ruled", ruling: "Overturned" });
     await ruled.run();
     expect(ruled.status().phase).toBe("Succeeded");
+    expect(ruled.outcomes).toEqual([]);
     const closed = aStage({ state: "Closed", ruling: "Overturned" });
     await closed.run();
     expect(closed.status().phase).toBe("Rejected");
     expect(closed.status().verdict?.result).toBe("Overturned");
+    expect(closed.outcomes).toEqual(["worker-w Rejected uid-1/2/overturned"]);
     expect(closed.told[0]).toMatch(/validator-a, who approved it, lost stake and seat; worker-w, who signed it/);
   });
 
