@@ -3,7 +3,7 @@ import { readHeader } from "../../../../src/pool/batch-data.ts";
 import type { BatchTask, VoteEvidence } from "../../../../src/pool/wire.ts";
 import { batchHeaderTypes, hashMessage } from "../../../../src/protocol/typed-data.ts";
 import { isBatchOf, isPicked } from "../../../../src/validator/dispute/pick-results.ts";
-import { aBatch, aClaim, aTask, domain } from "../a-batch.ts";
+import { aBatch, aClaim, aProvenTask, aTask, domain } from "../a-batch.ts";
 
 const me = "0xMe";
 const by = (...validators: string[]) =>
@@ -39,6 +39,12 @@ describe("what the pool shows of a batch", () => {
     const lateHash = hashMessage(domain, batchHeaderTypes, readHeader(late.header));
     expect(isBatchOf(domain, late, lateHash)).toBe(true);
     expect(isBatchOf(domain, { ...late, missed: [] }, lateHash)).toBe(false);
+    const proven = await aProvenTask();
+    const shown = await aBatch([proven]);
+    const shownHash = hashMessage(domain, batchHeaderTypes, readHeader(shown.header));
+    expect(isBatchOf(domain, shown, shownHash)).toBe(true);
+    const { proven: _, ...bare } = proven;
+    expect(isBatchOf(domain, { ...shown, tasks: [bare] }, shownHash)).toBe(false);
     const [task] = data.tasks;
     expect(isBatchOf(domain, { ...data, tasks: [{ ...task!, rewardWei: "1" }] }, headerHash)).toBe(false);
   });
