@@ -95,7 +95,17 @@ export function attachValidation(wiring: Wiring): void {
   lanes.attach("group", grouping.reconcile);
   lanes.attach(
     "panel",
-    createPanelStage({ ...books, client: clients.validations, clock, logger, timing, apply, tell, onBadProof }),
+    createPanelStage({
+      ...books,
+      client: clients.validations,
+      clock,
+      logger,
+      timing,
+      apply,
+      tell,
+      metrics,
+      onBadProof,
+    }),
   );
   lanes.attach("judge", async (key) => judge(books, { lanes, grouping }, key));
 }

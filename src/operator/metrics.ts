@@ -39,7 +39,17 @@ export function createOperatorMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
-    slashes: new Counter({ name: "inferium_slashes_total", help: "Workers slashed on the chain.", registers }),
+    proofs: new Counter({
+      name: "inferium_proofs_total",
+      help: "Validations that asked for a proof, by result: Proven, ProofTimedOut, ProofNotEndorsed, Declined.",
+      labelNames: ["result"],
+      registers,
+    }),
+    slashes: new Counter({
+      name: "inferium_slashes_total",
+      help: "Workers and validators slashed on the chain.",
+      registers,
+    }),
     refusals: new Counter({
       name: "inferium_batch_refusals_total",
       help: "Times that a validator refused to sign a batch.",

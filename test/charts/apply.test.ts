@@ -59,7 +59,7 @@ describe.runIf(kubectlBinary !== undefined && newest !== undefined)("an API serv
       `${root}manifests/samples`,
     ]);
     expect(applied.code, applied.err).toBe(0);
-    expect(applied.out.match(/\(server dry run\)/g)?.length).toBe(4);
+    expect(applied.out.match(/\(server dry run\)/g)?.length).toBe(5);
   });
 
   const workerNode = (name: string, nodeName: string) =>

@@ -15,6 +15,7 @@ import type { ApplyVerdict } from "../apply-verdict.ts";
 import type { DutyDesk } from "../duty-desk.ts";
 import { formatTime, type ValidationObject } from "../kinds.ts";
 import type { TaskLedger } from "../ledger.ts";
+import type { OperatorMetrics } from "../metrics.ts";
 import type { Panel, PanelBook } from "../panel-book.ts";
 import type { ProofBook } from "../proof-book.ts";
 import type { TellTask } from "../task-events.ts";
@@ -33,6 +34,7 @@ export interface PanelOptions {
   readonly timing: PanelTiming;
   readonly apply: ApplyVerdict;
   readonly tell: TellTask;
+  readonly metrics: OperatorMetrics;
   readonly onBadProof: ProveOptions["onBadProof"];
 }
 

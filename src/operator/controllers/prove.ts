@@ -14,6 +14,7 @@ import { decideProofStep } from "../../protocol/verdict/proof-step.ts";
 import type { DutyDesk } from "../duty-desk.ts";
 import { formatTime, type ValidationObject } from "../kinds.ts";
 import type { TaskLedger } from "../ledger.ts";
+import type { OperatorMetrics } from "../metrics.ts";
 import type { ProofBook, ProofPanel } from "../proof-book.ts";
 import type { TellTask } from "../task-events.ts";
 
@@ -25,6 +26,7 @@ export interface ProveOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tell: TellTask;
+  readonly metrics: OperatorMetrics;
   /** Somebody endorsed a proof that others find not to hold. Resolves once that would survive a crash. */
   readonly onBadProof: (evidence: BadProofEvidence) => Promise<void>;
 }
@@ -42,7 +44,6 @@ export async function askForProof(options: ProveOptions, validation: ValidationO
   if (validation.spec.policy !== "ZeroKnowledge") return { state: "Vote" };
   const { proofs, duties, clock } = options;
   const panel = proofs.open(validation);
-  if (panel.failure !== undefined) return fallBack(options, panel, panel.failure);
   const nowMs = clock.monotonic();
   const { members, startedMs, endorsements, declined, failure } = panel;
   const endorsedMs = [...endorsements.values()].map(({ atMs }) => atMs);
@@ -55,9 +56,12 @@ export async function askForProof(options: ProveOptions, validation: ValidationO
   return { state: "Waiting", result: { requeueAfterMs: Math.max(1, Math.min(remindMs, step.untilMs - nowMs)) } };
 }
 
+/** Whatever else a validator says goes into no metric's label: there would be no end of them. */
+const timeOuts = new Set(["ProofTimedOut", "ProofNotEndorsed"]);
+
 /** Said once; the panel stays open, so that the reason is still there when the votes are in. */
 async function fallBack(
-  { ledger, logger, tell, onBadProof }: ProveOptions,
+  { ledger, logger, metrics, tell, onBadProof }: ProveOptions,
   panel: ProofPanel,
   { reason, message }: Because,
 ): Promise<ProofOutcome> {
@@ -65,6 +69,7 @@ async function fallBack(
   if (!panel.isToldOfFallback) {
     for (const evidence of listBadProofs(panel)) await onBadProof(evidence);
     panel.isToldOfFallback = true;
+    metrics.proofs.inc({ result: timeOuts.has(reason) ? reason : "Declined" });
     panel.failure = because;
     logger.warn("no proof, the panel re-executes", { validation: panel.key, reason, message });
     for (const { task, uid } of panel.validation.spec.receipts) {
@@ -83,7 +88,7 @@ function listBadProofs({ proof, declined, endorsements }: ProofPanel): BadProofE
 }
 
 async function decide(
-  { client, clock, logger, onBadProof }: ProveOptions,
+  { client, clock, logger, metrics, onBadProof }: ProveOptions,
   panel: ProofPanel,
 ): Promise<ValidationObject> {
   // A majority may lie together: what it decides, no honest validator certifies.
@@ -92,6 +97,7 @@ async function decide(
   const status = buildStatus(panel, { generation, now: formatTime(clock.now()) });
   const body = { metadata: { resourceVersion }, status };
   const decided = await client.patch({ namespace, name }, { kind: "merge", subresource: "status", body });
+  metrics.proofs.inc({ result: "Proven" });
   const { prover, proveMs } = status.proof ?? {};
   logger.info("validation decided by a proof", { validation: panel.key, prover, proveMs });
   return decided;
