@@ -1,7 +1,6 @@
 /** `inferium replay FILE`: plays a recorded trace of an operator's pool again, prints its decisions, and explains a task. */
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import { describeError, InferiumError } from "../base/errors.ts";
+import { open } from "node:fs/promises";
+import { InferiumError } from "../base/errors.ts";
 import type { WaitingTask } from "../protocol/pool.ts";
 import { type Decision, type Passed, Replay } from "../protocol/replay.ts";
 import { parseTraceEvent } from "../protocol/trace.ts";
@@ -35,13 +34,12 @@ export async function runReplay(path: string, options: ReplayOptions, io: CliIo)
 }
 
 async function* readLines(path: string): AsyncGenerator<string> {
-  try {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }))
-      if (line !== "") yield line;
-  } catch (cause) {
-    if (cause instanceof InferiumError) throw cause;
-    throw new InferiumError("TraceUnreadable", `Cannot read ${path}: ${describeError(cause)}.`, { cause });
-  }
+  const file = await open(path).catch((cause: unknown) => {
+    throw new InferiumError("TraceUnreadable", `Cannot read the trace ${path}; give the file of INFERIUM_TRACE_FILE.`, {
+      cause,
+    });
+  });
+  for await (const line of file.readLines()) if (line !== "") yield line;
 }
 
 const timeOf = (atMs: number) => new Date(atMs).toISOString();
@@ -82,7 +80,7 @@ function printExplanation(
 function formatStory({ id, story, passed }: { id: string; story: Replay["story"]; passed: ReasonCount[] }): string[] {
   const rows = passed.map(({ reason, count, last }) => [String(count), reason, last]);
   const table = formatTable(["CLAIMS", "REASON", "LAST"], rows).map((line) => `  ${line}`);
-  const claims = rows.length === 0 ? ["No claim passed it over."] : ["Claims that passed it over:", ...table];
+  const claims = rows.length === 0 ? ["No claim got another instead."] : ["Claims that got others instead:", ...table];
   return [...story.map(({ atMs, what }) => `${timeOf(atMs)} ${id} ${what}`), ...claims];
 }
 

@@ -63,7 +63,7 @@ export function parseTraceEvent(line: string, number: number): TraceEvent {
     return { ...event, worker: { ...event.worker, models: new Set(event.worker.models) } };
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
-    const message = `Line ${number} of the trace cannot be used: ${problem}. Expected lines that an operator wrote to INFERIUM_TRACE_FILE.`;
-    throw new InferiumError("InvalidTrace", message, { cause });
+    const message = `Line ${number} of the trace cannot be used: ${problem}. Expected what an operator wrote to INFERIUM_TRACE_FILE.`;
+    throw new InferiumError("InvalidTrace", message);
   }
 }
