@@ -54,6 +54,20 @@ describe("fair share", () => {
     expect(take(pool, 2).map(({ tenant }) => tenant)).toContain("small");
   });
 
+  test("time in which no worker fitted earns credit up to a bound", () => {
+    const pool = new TaskPool();
+    for (let i = 0; i < 1_000; i++) {
+      pool.add(aTask("busy", i));
+      pool.add(aTask("unfit", i, gpus(8)));
+    }
+    take(pool, 500, (wants) => wants < 8);
+    const given = take(pool, 60).map(({ tenant }) => tenant);
+    // One task of eight units for eight of one, and 64 units of credit.
+    const unfit = given.filter((tenant) => tenant === "unfit").length;
+    expect(unfit).toBeGreaterThanOrEqual(8);
+    expect(unfit).toBeLessThanOrEqual(18);
+  });
+
   test("absence earns no credit", () => {
     const pool = new TaskPool();
     for (let i = 0; i < 1_000; i++) pool.add(aTask("busy", i));
