@@ -14,6 +14,7 @@ import {
 } from "../protocol/inference-game.ts";
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { compactSignature } from "./certificate.ts";
+import { maxLogBlocks } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 import { requireProvider, sendBatch } from "./send-batch.ts";
 
@@ -87,6 +88,27 @@ export class InferenceGameClient {
     });
     await this.#send("open", values);
     return abi.decodeFunctionResult("open", answer)[0] as string;
+  }
+
+  /** Games against a worker since a block, in the chain's order: what a defender watches. @throws InferiumError RpcFailed */
+  async gamesAgainst(
+    worker: string,
+    fromBlock: number,
+  ): Promise<{ readonly id: string; readonly receiptDigest: string }[]> {
+    const { abi } = loadArtifact("InferenceGame");
+    const topics = abi.encodeFilterTopics("GameOpened", [null, null, worker]);
+    const games: { id: string; receiptDigest: string }[] = [];
+    try {
+      const newest = await this.#provider.getBlockNumber();
+      for (let from = fromBlock; from <= newest; from += maxLogBlocks) {
+        const toBlock = Math.min(newest, from + maxLogBlocks - 1);
+        const logs = await this.#provider.getLogs({ address: this.#options.address, topics, fromBlock: from, toBlock });
+        games.push(...logs.map((log) => ({ id: log.topics[1] ?? "", receiptDigest: log.topics[2] ?? "" })));
+      }
+    } catch (error) {
+      throw toChainError("Reading the games against a worker", error);
+    }
+    return games;
   }
 
   async move(id: string, move: GameMove): Promise<void> {

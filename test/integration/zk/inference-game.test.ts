@@ -46,7 +46,7 @@ async function open(signed: NamedTensors): Promise<OpenGame> {
   return { id, outputs, defender, challenger };
 }
 
-const common = { clock: systemClock, logger: silentLogger, pollMs: 5 };
+const common = { clock: systemClock, logger: silentLogger, pollMs: 20 };
 
 function defend({ id, outputs, defender }: OpenGame, trace: InferenceTrace, signal = new AbortController().signal) {
   return playDefender({ id, chain: defender, trace, outputs, proveTile: fixture.proveTile, signal, ...common });
@@ -139,6 +139,13 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
     await expect(challenger.open(other)).rejects.toMatchObject({ evidence: { revert: "InputMismatch" } });
     const changed = { ...opening, outputs: outputData(outputOf(new InferenceTrace(model, drawBytes(70, 99)))) };
     await expect(challenger.open(changed)).rejects.toMatchObject({ evidence: { revert: "OutputMismatch" } });
+  });
+
+  test("a worker finds the games against it on the chain, and nobody else's", async () => {
+    const { id, defender } = await open(output);
+    const found = await defender.gamesAgainst(fixture.worker.address, 0);
+    expect(found.at(-1)).toEqual({ id, receiptDigest: (await defender.game(id)).receiptDigest });
+    expect(await defender.gamesAgainst(fixture.chain.requester.address, 0)).toEqual([]);
   });
 
   test("whoever is silent loses", async () => {
