@@ -12,6 +12,7 @@ import { findWrongRow, outputData, readRows } from "../../../src/zk/game/check-r
 import { readGameModel } from "../../../src/zk/game/game-model.ts";
 import { InferenceTrace } from "../../../src/zk/game/inference-trace.ts";
 import { playChallenger, playDefender } from "../../../src/zk/game/play-game.ts";
+import { buildEvidence, type ProveTile } from "../../../src/zk/game/prove-tile.ts";
 import { aGameCase, outputsFrom } from "../../support/game-case.ts";
 import { type GameFixture, startGame } from "../../support/game-chain.ts";
 import { buildIntegerModel, drawBytes } from "../../support/integer-model.ts";
@@ -48,18 +49,29 @@ async function open(signed: NamedTensors): Promise<OpenGame> {
 
 const common = { clock: systemClock, logger: silentLogger, pollMs: 20 };
 
-function defend({ id, outputs, defender }: OpenGame, trace: InferenceTrace, signal = new AbortController().signal) {
-  return playDefender({ id, chain: defender, trace, outputs, proveTile: fixture.proveTile, signal, ...common });
+interface Defence {
+  readonly signal?: AbortSignal;
+  readonly proveTile?: ProveTile;
 }
+
+function defend({ id, outputs, defender }: OpenGame, trace: InferenceTrace, defence: Defence = {}) {
+  return playDefender({ id, chain: defender, trace, outputs, proveTile: fixture.proveTile, ...common, ...defence });
+}
+
+/** Of a liar whose evidence is refused before its proof is looked at. */
+const proveNothing: ProveTile = async (task, trace) => ({
+  ...buildEvidence(task, trace),
+  proof: new Array(8).fill(0n),
+});
 
 function challenge({ id, challenger }: OpenGame, trace: InferenceTrace, signal = new AbortController().signal) {
   return playChallenger({ id, chain: challenger, trace, signal, ...common });
 }
 
 /** The liar plays until the contract takes no move of it any more, and then time runs out. @returns why it was refused */
-async function letLiarDefend(game: OpenGame, liar: InferenceTrace): Promise<string> {
+async function letLiarDefend(game: OpenGame, liar: InferenceTrace, proveTile = proveNothing): Promise<string> {
   const challenging = challenge(game, honest);
-  const refusal = await defend(game, liar).then(
+  const refusal = await defend(game, liar, { proveTile }).then(
     () => undefined,
     (error: InferiumError) => error,
   );
@@ -118,7 +130,7 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
       layers: model.layers.map((layer, index) => ({ ...layer, weightsOf: other.layers[index]!.weightsOf })),
     };
     const hidden = new InferenceTrace(sameBias, rowBytes);
-    expect(await letLiarDefend(await open(outputOf(hidden)), hidden)).toBe("InvalidTileProof");
+    expect(await letLiarDefend(await open(outputOf(hidden)), hidden, fixture.proveTile)).toBe("InvalidTileProof");
   });
 
   test("a worker that computed on another input is refuted", async () => {
@@ -170,7 +182,7 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
       const stop = new AbortController();
       const playing = state.isChallengersTurn
         ? challenge(game, challengers, stop.signal)
-        : defend(game, honest, stop.signal);
+        : defend(game, honest, { signal: stop.signal });
       const mined = game.defender.mined.length + game.challenger.mined.length;
       const hasMoved = () => game.defender.mined.length + game.challenger.mined.length > mined;
       while (!hasMoved()) await systemClock.sleep(2);
