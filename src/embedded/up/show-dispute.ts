@@ -40,12 +40,13 @@ export async function showDispute(options: ShowOptions): Promise<ShownDispute[]>
   const startedAt = options.seconds();
   const cheater = requireMember(system, "Worker");
   const lazy = requireMember(system, "Validator");
+  const slashedBeforeWei = slashedOf(system, cheater);
   try {
     await Promise.all([system.join(lazy), topUp(system, cheater)]);
     await submitUnwatched(options, lazy);
     say(`staged     ${lazy.name} alone approved a result that ${cheater.name} had not computed; it is settled`);
     await waitFor(options, overturnedTimeoutMs, "the result to be overturned", (task) => isTrue(task, "Overturned"));
-    await waitForPenalties(options, lazy);
+    await waitForPenalties(options, lazy, () => slashedOf(system, cheater) > slashedBeforeWei);
   } catch (error) {
     if (!(error instanceof InferiumError) || error.code !== "WaitTimeout") throw error;
     say(`dispute    ${error.message}`);
@@ -105,12 +106,16 @@ async function waitFor(
   });
 }
 
+function slashedOf({ watch }: System, member: Member): bigint {
+  return BigInt(watch.nodes.store.get(member.name)?.status?.earnings?.slashedWei ?? "0");
+}
+
 /** The chain has them before the members' statuses say so. */
-async function waitForPenalties(options: ShowOptions, lazy: Member): Promise<void> {
+async function waitForPenalties(options: ShowOptions, lazy: Member, isCheaterSlashed: () => boolean): Promise<void> {
   const { nodes } = options.system.watch;
   const isOut = () => {
     const { status } = nodes.store.get(lazy.name) ?? {};
-    return status?.bond?.stakeWei === "0" && !isTrue({ status }, "Elected");
+    return status?.bond?.stakeWei === "0" && !isTrue({ status }, "Elected") && isCheaterSlashed();
   };
   await waitFor(options, overturnedTimeoutMs, `${lazy.name} to be shown without stake and seat`, isOut);
 }
