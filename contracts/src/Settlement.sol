@@ -205,6 +205,11 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
+    function candidateHeader() external view returns (bytes32) {
+        return _candidateHash;
+    }
+
+    /// @inheritdoc ISettlement
     function checkpointOf(uint64 sequence) external view returns (bytes32) {
         return _checkpoints[sequence];
     }

@@ -28,17 +28,20 @@ contract SettlementFinalityTest is Fixture {
     }
 
     function testUnderSteadyTrafficAHeaderIsFinalAfterTheCandidatesWindow() public {
+        assertEq(settlement.candidateHeader(), 0);
         bytes32 first = _settle();
         _pass(HALF);
         bytes32 second = _settle();
         _pass(HALF - 1);
         bytes32 third = _settle();
         assertEq(settlement.finalHeader(), 0);
+        assertEq(settlement.candidateHeader(), first);
         _pass(1);
         assertEq(settlement.finalHeader(), first);
         _settle();
         // The last but one before that settlement is the candidate, and keeps its own time.
         assertEq(settlement.finalHeader(), first);
+        assertEq(settlement.candidateHeader(), third);
         _pass(CHALLENGE - 2);
         _settle();
         assertEq(settlement.finalHeader(), first);

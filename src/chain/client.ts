@@ -60,6 +60,8 @@ export interface ChainClient {
   isLive(epoch: bigint): Promise<boolean>;
   /** Hash of the newest final header; 32 zero bytes before there is one. */
   finalHeader(): Promise<string>;
+  /** Hash of the header that becomes final next; 32 zero bytes where there is none. */
+  candidateHeader(): Promise<string>;
   balanceOf(account: string): Promise<bigint>;
   isSlashed(faultId: string): Promise<boolean>;
   /** Whether a validator was slashed for the endorsement with this digest. */
@@ -105,6 +107,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     pausedUntil: async () => Number((await read("settlement", "pausedUntil", []))[0]),
     isLive: async (epoch) => (await read("validatorSets", "isLive", [epoch]))[0],
     finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
+    candidateHeader: async () => (await read("settlement", "candidateHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
     isProofSlashed: async (faultId) => (await read("zkFaults", "isSlashed", [faultId]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],

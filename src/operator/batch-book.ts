@@ -45,14 +45,21 @@ export interface BatchRecord {
   readonly outcome?: BatchOutcome;
 }
 
-/** Applied batches whose leaves are kept for whoever wants to prove something. */
+/** Newest applied batches that are kept for whoever wants to prove something, beside those that finality still needs. */
 const keptBatches = 64;
+
+interface Kept {
+  readonly state: BatchState;
+  readonly headerHash: string;
+}
 
 export class BatchBook {
   readonly #states: RecordStore;
   readonly #bodies: RecordStore;
-  /** State by sequence of the batches that are kept, ascending. */
-  readonly #kept = new Map<number, BatchState>();
+  /** By sequence, ascending: the batches that are kept. */
+  readonly #kept = new Map<number, Kept>();
+  /** Header hashes of batches that must be kept; undefined until somebody has said. */
+  #pinned: ReadonlySet<string> | undefined;
   readonly #lapsed: LapsedBatches | undefined;
   #last: BatchRecord | undefined;
 
@@ -68,6 +75,14 @@ export class BatchBook {
     return this.#lapsed?.read(sequence, String(epoch));
   }
 
+  /**
+   * Batches that must be kept, however old they grow: what the newest final one credits can be claimed, and the candidate
+   * becomes the final one a challenge window later, when hundreds may have come after it.
+   */
+  pin(headerHashes: readonly string[]): void {
+    this.#pinned = new Set(headerHashes);
+  }
+
   /** The newest batch. */
   get last(): BatchRecord | undefined {
     return this.#last;
@@ -81,15 +96,18 @@ export class BatchBook {
   /** Reads what a former process left. Call once. */
   async load(): Promise<void> {
     const heads = await this.#states.list();
-    const states = heads.map(({ fields }) => [Number(fields.sequence), fields.state as BatchState] as const);
-    for (const [sequence, state] of states.sort(([a], [b]) => a - b)) this.#kept.set(sequence, state);
+    const kept = heads.map(({ fields }): [number, Kept] => [
+      Number(fields.sequence),
+      { state: fields.state as BatchState, headerHash: fields.headerHash ?? "" },
+    ]);
+    for (const [sequence, one] of kept.sort(([a], [b]) => a - b)) this.#kept.set(sequence, one);
     const newest = [...this.#kept.keys()].at(-1);
     if (newest !== undefined) this.#last = await this.read(newest);
   }
 
   /** The first batch that is not done with: the newest, or after a reorganisation an earlier one. */
   async readOpen(): Promise<BatchRecord | undefined> {
-    const open = [...this.#kept].find(([, state]) => state !== "Applied")?.[0];
+    const open = [...this.#kept].find(([, { state }]) => state !== "Applied")?.[0];
     return open === undefined || open === this.#last?.sequence ? this.#last : this.read(open);
   }
 
@@ -144,13 +162,16 @@ export class BatchBook {
       ...(outcome ? { outcome: { ...outcome, gasUsed: outcome.gasUsed.toString() } } : {}),
     };
     await this.#states.save({ name: nameOf(record.sequence), fields: fieldsOf(record) }, state);
-    this.#kept.set(record.sequence, record.state);
+    this.#kept.set(record.sequence, { state: record.state, headerHash: record.headerHash });
     if (record.sequence >= (this.#last?.sequence ?? 0)) this.#last = record;
   }
 
+  /** Nothing is forgotten before it is known what finality needs: a claim without its batch's tree is no claim. */
   async #prune(): Promise<void> {
-    for (const [sequence, state] of [...this.#kept].slice(0, -keptBatches))
-      if (state === "Applied") await this.#remove(sequence);
+    const pinned = this.#pinned;
+    if (pinned === undefined) return;
+    for (const [sequence, { state, headerHash }] of [...this.#kept].slice(0, -keptBatches))
+      if (state === "Applied" && !pinned.has(headerHash)) await this.#remove(sequence);
   }
 
   async #remove(sequence: number): Promise<void> {

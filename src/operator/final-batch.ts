@@ -22,7 +22,9 @@ export class FinalBatch {
 
   /** True where another batch is the final one now. @throws InferiumError where the chain is away */
   async refresh(): Promise<boolean> {
-    const headerHash = await this.#link.client.finalHeader();
+    const { client } = this.#link;
+    const [headerHash, candidate] = await Promise.all([client.finalHeader(), client.candidateHeader()]);
+    this.#book.pin([headerHash, candidate]);
     if (this.#record?.headerHash === headerHash) return false;
     for (const sequence of this.#book.keptFrom(1).toReversed()) {
       const record = await this.#book.read(sequence);

@@ -83,6 +83,10 @@ interface ISettlement {
     /// @notice Hash of the newest final header; zero before there is one.
     function finalHeader() external view returns (bytes32);
 
+    /// @notice Hash of the header that becomes the final one next; zero where there is none. Whoever keeps headers and their
+    /// trees for claims must keep those of this one, however many batches come before it is final.
+    function candidateHeader() external view returns (bytes32);
+
     /// @notice Header hash of a settled batch whose sequence is a multiple of 256; zero otherwise.
     function checkpointOf(uint64 sequence) external view returns (bytes32);
 

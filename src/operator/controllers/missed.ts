@@ -136,6 +136,8 @@ async function report(
 async function readPath(batches: BatchBook, first: BatchRecord): Promise<BatchHeaderMessage[] | undefined> {
   const path: BatchHeaderMessage[] = [];
   for (const sequence of batches.keptFrom(first.sequence)) {
+    // Of batches that old only some are kept.
+    if (sequence !== first.sequence + path.length) return undefined;
     const record = sequence === first.sequence ? first : await batches.read(sequence);
     if (record?.state !== "Settled" && record?.state !== "Applied") break;
     path.push(readHeader(record.body.data.header));
