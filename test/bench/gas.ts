@@ -19,7 +19,7 @@ import { hashHeader } from "../../src/chain/header.ts";
 import { openProvider } from "../../src/chain/provider.ts";
 import { sendBatch } from "../../src/chain/send-batch.ts";
 import { startAnvil } from "../../src/embedded/chain/anvil.ts";
-import { hashTaskLeaf } from "../../src/protocol/merkle.ts";
+import { completeTaskLeaf, hashTaskLeaf } from "../../src/protocol/merkle.ts";
 import { computeRewardSplit } from "../../src/protocol/reward.ts";
 import { type Batch, computeBatch, type SettledTask, zeroHash } from "../../src/protocol/settlement.ts";
 import { batchHeaderTypes, buildDomain } from "../../src/protocol/typed-data.ts";
@@ -220,7 +220,7 @@ async function settlePerTask(
     certifiers.map((one) => [one.address, (one as unknown as Wallet).signingKey.sign(digest).serialized]),
   );
   const { bitmap, signatures: bytes } = buildCertificate(members, signatures);
-  const leaf = { ...task };
+  const leaf = completeTaskLeaf(task);
   const data = perTask.interface.encodeFunctionData("settle", [leaf, payees, amounts, 1n, bitmap, bytes]);
   return send(signer, await perTask.getAddress(), data);
 }
