@@ -6,30 +6,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { contractNames } from "../../src/chain/artifacts.ts";
 import { runForge } from "./forge.ts";
 
 const contractsDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const artifactsDir = join(contractsDir, "artifacts");
-
-const contracts = [
-  "IFRToken",
-  "NodeRegistry",
-  "ValidatorSets",
-  "TaskEscrow",
-  "Settlement",
-  "RewardDistributor",
-  "SlashingManager",
-  "Disputes",
-  "AgentRevenue",
-  "TimelockController",
-  "InferiumGovernor",
-  "ModelRegistry",
-  "ZkVerifier",
-  "ZkFaults",
-  "GameModels",
-  "TileVerifier",
-  "InferenceGame",
-];
 
 interface ForgeOutput {
   readonly abi: readonly unknown[];
@@ -51,13 +32,13 @@ function readCommitted(name: string): string | undefined {
 function writeArtifacts(): void {
   rmSync(artifactsDir, { recursive: true, force: true });
   mkdirSync(artifactsDir, { recursive: true });
-  for (const name of contracts) writeFileSync(join(artifactsDir, `${name}.json`), renderArtifact(name));
-  process.stdout.write(`Wrote ${contracts.length} artifacts to contracts/artifacts.\n`);
+  for (const name of contractNames) writeFileSync(join(artifactsDir, `${name}.json`), renderArtifact(name));
+  process.stdout.write(`Wrote ${contractNames.length} artifacts to contracts/artifacts.\n`);
 }
 
 /** @returns how many committed artifacts are not what the source compiles to */
 function checkArtifacts(): number {
-  const stale = contracts.filter((name) => readCommitted(name) !== renderArtifact(name));
+  const stale = contractNames.filter((name) => readCommitted(name) !== renderArtifact(name));
   for (const name of stale) {
     process.stderr.write(
       `contracts/artifacts/${name}.json is not what the source compiles to: run npm run generate.\n`,

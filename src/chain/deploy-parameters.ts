@@ -107,3 +107,23 @@ export function resolveParameters(
     treasury: given.treasury ?? admin,
   };
 }
+
+export function registryParameters(p: ResolvedParameters): (bigint | number)[] {
+  return [p.workerBondWei, p.validatorBondWei, p.workerUnbondSeconds, p.validatorUnbondSeconds, p.reporterBps];
+}
+
+export function slashingParameters(p: ResolvedParameters): (bigint | number)[] {
+  return [p.rejectQuorum, p.rejectedBps, p.missedBps, p.evidenceSeconds];
+}
+
+export function disputeParameters(p: ResolvedParameters): (bigint | number)[] {
+  return [
+    p.disputeBondWei,
+    p.jurySize,
+    p.juryCommitSeconds,
+    p.juryRevealSeconds,
+    p.vetoSeconds,
+    p.evidenceSeconds,
+    p.rejectedBps,
+  ];
+}

@@ -10,7 +10,14 @@ import { loadArtifact } from "./artifacts.ts";
 import { sortAddresses } from "./certificate.ts";
 import { findCreationBlock } from "./creation-block.ts";
 import { checkBounds, checkGovernance } from "./deploy-bounds.ts";
-import { type DeployParameters, type ResolvedParameters, resolveParameters } from "./deploy-parameters.ts";
+import {
+  type DeployParameters,
+  disputeParameters,
+  type ResolvedParameters,
+  registryParameters,
+  resolveParameters,
+  slashingParameters,
+} from "./deploy-parameters.ts";
 import { matchesCode } from "./match-code.ts";
 import { type PlannedTransaction, requireProvider, sendBatch } from "./send-batch.ts";
 
@@ -147,26 +154,6 @@ function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParame
     zkFaults: () => [at.zkVerifier, at.settlement, at.registry, at.validatorSets],
   };
   return table[key]();
-}
-
-function registryParameters(p: ResolvedParameters): unknown[] {
-  return [p.workerBondWei, p.validatorBondWei, p.workerUnbondSeconds, p.validatorUnbondSeconds, p.reporterBps];
-}
-
-function slashingParameters(p: ResolvedParameters): unknown[] {
-  return [p.rejectQuorum, p.rejectedBps, p.missedBps, p.evidenceSeconds];
-}
-
-function disputeParameters(p: ResolvedParameters): unknown[] {
-  return [
-    p.disputeBondWei,
-    p.jurySize,
-    p.juryCommitSeconds,
-    p.juryRevealSeconds,
-    p.vetoSeconds,
-    p.evidenceSeconds,
-    p.rejectedBps,
-  ];
 }
 
 function splitOf(p: ResolvedParameters): unknown[] {

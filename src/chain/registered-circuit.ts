@@ -31,14 +31,19 @@ const zeroAddress = `0x${"0".repeat(40)}`;
 /** The signer must be the registry's admin. @throws InferiumError TransactionReverted (AlreadyRegistered, DevelopmentSetupRefused, ...) */
 export async function registerCircuit(
   { signer, addresses, timeoutMs }: ChainWriter,
-  { modelDigest, rows, keyWords, ...circuit }: CircuitRegistration,
+  registration: CircuitRegistration,
 ): Promise<TransactionReceipt | undefined> {
-  const values = [modelDigest, rows, { ...circuit, key: zeroAddress }, keyWords];
-  const data = loadArtifact("ModelRegistry").abi.encodeFunctionData("register", values);
+  const data = encodeRegistration(registration);
   const action = "ModelRegistry.register";
   const planned = { action, to: addresses.modelRegistry, data, gasLimit: 600_000n };
   const [receipt] = await sendBatch(signer, [planned], { timeoutMs: timeoutMs ?? 60_000 });
   return receipt;
+}
+
+/** The call of ModelRegistry.register, 0x-hex. */
+export function encodeRegistration({ modelDigest, rows, keyWords, ...circuit }: CircuitRegistration): string {
+  const values = [modelDigest, rows, { ...circuit, key: zeroAddress }, keyWords];
+  return loadArtifact("ModelRegistry").abi.encodeFunctionData("register", values);
 }
 
 /** @throws InferiumError RpcFailed */

@@ -4,7 +4,12 @@ import { id, type JsonRpcProvider, type Result } from "ethers";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { sortAddresses } from "./certificate.ts";
-import type { ResolvedParameters } from "./deploy-parameters.ts";
+import {
+  disputeParameters,
+  type ResolvedParameters,
+  registryParameters,
+  slashingParameters,
+} from "./deploy-parameters.ts";
 import { matchesCode } from "./match-code.ts";
 import { toChainError } from "./revert.ts";
 
@@ -63,27 +68,9 @@ function listExpectations(at: ContractAddresses, p: ResolvedParameters): Expecta
   ).map((contract): Expectation => [contract, "hasRole", [adminRole, p.admin], true]);
   return [
     ...roles,
-    [
-      "registry",
-      "parameters",
-      [],
-      toUnits(p.workerBondWei, p.validatorBondWei, p.workerUnbondSeconds, p.validatorUnbondSeconds, p.reporterBps),
-    ],
-    ["slashing", "parameters", [], toUnits(p.rejectQuorum, p.rejectedBps, p.missedBps, p.evidenceSeconds)],
-    [
-      "disputes",
-      "parameters",
-      [],
-      toUnits(
-        p.disputeBondWei,
-        p.jurySize,
-        p.juryCommitSeconds,
-        p.juryRevealSeconds,
-        p.vetoSeconds,
-        p.evidenceSeconds,
-        p.rejectedBps,
-      ),
-    ],
+    ["registry", "parameters", [], toUnits(...registryParameters(p))],
+    ["slashing", "parameters", [], toUnits(...slashingParameters(p))],
+    ["disputes", "parameters", [], toUnits(...disputeParameters(p))],
     ["validatorSets", "validatorsOf", [1], sortAddresses(p.validators)],
     ["validatorSets", "graceSeconds", [], BigInt(p.graceSeconds)],
     ["escrow", "withdrawalDelay", [], BigInt(p.withdrawalSeconds)],

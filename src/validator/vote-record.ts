@@ -52,9 +52,8 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
   const readJudged = async () => {
     const found = new Set<string>();
     for (const name of await readdir(folder)) {
-      // A damaged one tells nothing, and nobody votes on top of it.
-      const record = await find(name.replace(/\.json$/, "")).catch(() => undefined);
-      for (const attempt of record?.attempts ?? []) found.add(keyOf(attempt));
+      const text = await readIfThere(join(folder, name));
+      for (const attempt of attemptsIn(text, name.replace(/\.json$/, ""))) found.add(keyOf(attempt));
     }
     return found;
   };
@@ -74,11 +73,15 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
         );
       }
       await writeDurably(pathOf(record.validationId), JSON.stringify(record));
-      const known = await judged;
+      const known = await judged?.catch(() => undefined);
       for (const attempt of record.attempts ?? []) known?.add(keyOf(attempt));
     },
     async hasJudged(attempt) {
-      judged ??= readJudged();
+      judged ??= readJudged().catch((error: unknown) => {
+        // Asked again, it is read again.
+        judged = undefined;
+        throw error;
+      });
       return (await judged).has(keyOf(attempt));
     },
     async prune() {
@@ -99,6 +102,16 @@ function checkId(validationId: string): string {
   if (/^0x[0-9a-f]{64}$/.test(validationId)) return validationId;
   const message = `A validationId is "${String(validationId).slice(0, 80)}"; expected 32 bytes in lower-case hex.`;
   throw new InferiumError("InvalidValidationId", message);
+}
+
+/** A damaged record tells nothing, and nobody votes on top of it. One that cannot be read at the moment never comes here. */
+function attemptsIn(text: string | undefined, validationId: string): readonly JudgedAttempt[] {
+  if (text === undefined) return [];
+  try {
+    return parse(text, validationId).attempts ?? [];
+  } catch {
+    return [];
+  }
 }
 
 function parse(text: string, validationId: string): VoteRecord {

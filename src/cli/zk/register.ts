@@ -1,17 +1,16 @@
 /** `inferium zk register`: a verified ceremony's keys go to the store, and what everybody must know of them to the chain. */
 import { getAddress } from "ethers";
-import { digestToBytes32 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import { loadArtifact } from "../../chain/artifacts.ts";
 import { openSigner } from "../../chain/open-signer.ts";
 import { openProvider } from "../../chain/provider.ts";
+import { encodeRegistration } from "../../chain/registered-circuit.ts";
 import { toChainError } from "../../chain/revert.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
+import { describeRegistration } from "../../zk/ceremony/describe-registration.ts";
 import { buildCircuitRecord, keepCeremony } from "../../zk/ceremony/keep-ceremony.ts";
 import { digestCeremonyRecord, verifyCeremony } from "../../zk/ceremony/verify-ceremony.ts";
 import { ProofArtifactStore } from "../../zk/proving/artifact-store.ts";
 import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
-import { verifyingKeyWords } from "../../zk/proving/groth16.ts";
 import { type CircuitOptions, type OutputOptions, printResult, readCircuit, type ZkSession } from "./zk-session.ts";
 
 export interface RegisterOptions extends CircuitOptions, OutputOptions {
@@ -67,7 +66,7 @@ async function registerOnChain(record: CircuitRecord, options: RegisterOptions, 
     const signer = await openSigner({ keyFile, passwordFile }, provider);
     const to = getAddress(options.registry ?? "");
     const action = "ModelRegistry.register";
-    const data = encodeRegistration(record);
+    const data = encodeRegistration(describeRegistration(record));
     const gas = await signer.estimateGas({ to, data }).catch((error: unknown) => {
       throw toChainError(action, error);
     });
@@ -79,16 +78,4 @@ async function registerOnChain(record: CircuitRecord, options: RegisterOptions, 
   } finally {
     provider.destroy();
   }
-}
-
-function encodeRegistration(record: CircuitRecord): string {
-  const circuit = {
-    r1csDigest: digestToBytes32(record.r1csDigest),
-    powersOfTau: digestToBytes32(record.ceremony.powersOfTau),
-    ceremonyDigest: digestToBytes32(digestCeremonyRecord(record.ceremony)),
-    isDevelopment: record.ceremony.isDevelopment,
-    key: "0x0000000000000000000000000000000000000000",
-  };
-  const values = [digestToBytes32(record.modelDigest), record.rows, circuit, verifyingKeyWords(record.verifyingKey)];
-  return loadArtifact("ModelRegistry").abi.encodeFunctionData("register", values);
 }

@@ -5,14 +5,11 @@
  */
 import { cp, mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { digestToBytes32, sha256 } from "../../base/digest.ts";
+import { sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { packageRoot } from "../../base/package-root.ts";
-import type { CircuitRegistration } from "../../chain/registered-circuit.ts";
-import { digestCeremonyRecord } from "../../zk/ceremony/verify-ceremony.ts";
 import { ProofArtifactStore } from "../../zk/proving/artifact-store.ts";
 import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
-import { verifyingKeyWords } from "../../zk/proving/groth16.ts";
 
 export const mnistModel = new URL("src/embedded/demo/models/mnist-int8.onnx", packageRoot);
 /** A store of proving artifacts, as validators read it. */
@@ -29,18 +26,4 @@ export async function openProvingSetup(dir: string): Promise<CircuitRecord> {
   if (record !== undefined) return record;
   const message = `There is no proving set-up for model ${model} in ${fileURLToPath(provingFolder)}. Make one: node src/embedded/demo/models/set-up-proofs.ts.`;
   throw new InferiumError("ProvingSetupMissing", message, { disposition: "fatal" });
-}
-
-/** As ModelRegistry takes it. */
-export function toRegistration(record: CircuitRecord): CircuitRegistration {
-  const { modelDigest, rows, r1csDigest, verifyingKey, ceremony } = record;
-  return {
-    modelDigest: digestToBytes32(modelDigest),
-    rows,
-    r1csDigest: digestToBytes32(r1csDigest),
-    powersOfTau: digestToBytes32(ceremony.powersOfTau),
-    ceremonyDigest: digestToBytes32(digestCeremonyRecord(ceremony)),
-    isDevelopment: ceremony.isDevelopment,
-    keyWords: verifyingKeyWords(verifyingKey),
-  };
 }

@@ -15,9 +15,10 @@ import { registerCircuit } from "../../chain/registered-circuit.ts";
 import { createClient } from "../../kube/client.ts";
 import { configMaps, pods, secrets } from "../../kube/core-resources.ts";
 import type { Pod } from "../../kube/pod-types.ts";
+import { describeRegistration } from "../../zk/ceremony/describe-registration.ts";
 import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
 import { computeProgress } from "../demo/progress.ts";
-import { openProvingSetup, toRegistration } from "../demo/proving-setup.ts";
+import { openProvingSetup } from "../demo/proving-setup.ts";
 import { nodeProfiles } from "../nodes/node-profiles.ts";
 import { removeRun } from "./cleanup.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
@@ -83,7 +84,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const chain = await startLocalChain(workspace.chainDir, members, logger.child({ part: "chain" }));
   teardown.add("chain", () => chain.stop());
   // Beside all that follows, which does not need it.
-  const registered = registerCircuit(chain.writer, toRegistration(circuit));
+  const registered = registerCircuit(chain.writer, describeRegistration(circuit));
+  // Awaited below: until then its failure must not end the process.
   registered.catch(() => undefined);
   say(`chain      ${chain.rpcUrl} (local development chain), contracts deployed, ${members.length} members bonded`);
   const cluster = await openCluster({ ...options, logger });

@@ -17,7 +17,7 @@ import type { ChainSession } from "../../../src/cli/chain/chain-session.ts";
 import { runVerifyTask } from "../../../src/cli/chain/verify-task.ts";
 import { type ArtifactServer, startArtifactServer } from "../../../src/embedded/demo/artifact-server.ts";
 import { cutBatches, loadMnist } from "../../../src/embedded/demo/data/mnist.ts";
-import { mnistModel, openProvingSetup, provenRows, toRegistration } from "../../../src/embedded/demo/proving-setup.ts";
+import { mnistModel, openProvingSetup, provenRows } from "../../../src/embedded/demo/proving-setup.ts";
 import { createExecutor, type Executor } from "../../../src/inference/execute.ts";
 import { createArtifactReader } from "../../../src/inference/read-artifacts.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
@@ -27,6 +27,7 @@ import { endorsementOf, hashStatement, type ProofData, toStatement } from "../..
 import { computeTaskId, hashMessage, proofEndorsementTypes, receiptTypes } from "../../../src/protocol/typed-data.ts";
 import { endorseProof } from "../../../src/validator/proof/endorse-duty.ts";
 import { openProofs, type ProofConfig, type Proofs } from "../../../src/validator/proof/open-proofs.ts";
+import { describeRegistration } from "../../../src/zk/ceremony/describe-registration.ts";
 import { checkRegistration } from "../../../src/zk/proving/register-model.ts";
 import {
   aBatch,
@@ -119,7 +120,7 @@ beforeAll(async () => {
   artifacts = await startArtifactServer();
   chain = await startChain({ parameters: { allowDevelopmentSetup: true } });
   circuit = await openProvingSetup(join(dir, "proofs"));
-  await registerCircuit(chain.admin, toRegistration(circuit));
+  await registerCircuit(chain.admin, describeRegistration(circuit));
   executor = createExecutor({ cacheDir: join(dir, "cache") });
   const [image] = cutBatches(await loadMnist("test"), provenRows);
   const input = artifacts.publish("image.safetensors", image!.file);

@@ -61,8 +61,8 @@ export class ApiServiceController {
       (name) => this.#reconcile(name),
       (name, error) => context.logger.error("an APIService is not up to date", { name, error: describeError(error) }),
     );
-    this.#stop = context.kinds.onChange(() => this.#addAll());
-    this.#addAll();
+    this.#stop = context.kinds.onChange(() => this.#addChanged());
+    this.#addChanged();
   }
 
   stop(): void {
@@ -70,10 +70,11 @@ export class ApiServiceController {
     this.#queue.stop();
   }
 
-  #addAll(): void {
-    for (const name of this.#wanted().keys()) this.#queue.add(name);
-    for (const { object } of this.#context.store.list(storage).items)
-      if (object.metadata.labels?.[automanaged] !== undefined) this.#queue.add(object.metadata.name);
+  /** Names that are missing, or served no more. */
+  #addChanged(): void {
+    const wanted = this.#wanted();
+    const existing = new Set(this.#context.store.list(storage).items.map(({ key }) => key));
+    for (const name of existing.symmetricDifference(wanted)) this.#queue.add(name);
   }
 
   #reconcile(name: string): void {

@@ -27,21 +27,18 @@ export class ServiceAddressController {
       (ip, error) => context.logger.error("an IPAddress is not up to date", { ip, error: describeError(error) }),
     );
     const { store } = context;
-    for (const { object } of store.list("services").items) this.#addAll(object);
+    for (const { object } of store.list("services").items) for (const ip of addressesOf(object)) this.#queue.add(ip);
     for (const { object } of store.list("ipaddresses.networking.k8s.io").items) this.#queue.add(object.metadata.name);
-    this.#stop = store.watch("services", store.revision(), ({ current, previous }) => {
-      this.#addAll(current.object);
-      if (previous !== undefined) this.#addAll(previous.object);
+    this.#stop = store.watch("services", store.revision(), ({ type, current, previous }) => {
+      const held = new Set(type === "DELETED" ? [] : addressesOf(current.object));
+      const before = new Set(previous === undefined ? [] : addressesOf(previous.object));
+      for (const ip of held.symmetricDifference(before)) this.#queue.add(ip);
     });
   }
 
   stop(): void {
     this.#stop();
     this.#queue.stop();
-  }
-
-  #addAll(service: KubeObject): void {
-    for (const ip of addressesOf(service)) this.#queue.add(ip);
   }
 
   #reconcile(ip: string): void {
