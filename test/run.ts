@@ -1,7 +1,9 @@
 /**
  * `npm test`: vitest (unit, integration, end-to-end) and forge for the contracts; ends with one line that sums both.
  * `npm test -- unit` runs one vitest project, `npm test -- contracts` forge alone. Exits 1 on any failure, and where no
- * test ran. Every skipped test is printed with its name; the test itself prints the reason.
+ * test ran. Every skipped test is printed with its name; the test itself prints the reason. Where at most three files
+ * failed, they are run once more, alone: what passes then is printed as flaky, with what it failed of, and is a bug to mend,
+ * but not one that the change under test has made.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -14,15 +16,19 @@ interface Totals {
   skipped: number;
 }
 
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numFailedTestSuites: number;
-  readonly numPendingTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+interface VitestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly fullName: string;
+    readonly failureMessages: readonly string[];
   }[];
+}
+
+interface VitestReport {
+  readonly testResults: readonly VitestFile[];
 }
 
 interface ForgeSuite {
@@ -43,32 +49,55 @@ function run(command: string, args: readonly string[], capture: boolean): Promis
   });
 }
 
-async function runVitest(projects: readonly string[]): Promise<Totals> {
+const MOST_FILES_RUN_AGAIN = 3;
+
+async function reportOf(args: readonly string[]): Promise<{ code: number; report: VitestReport }> {
   const folder = await mkdtemp(join(tmpdir(), "inferium-test-"));
   const outputFile = join(folder, "report.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
   try {
     const { code } = await run(
       process.execPath,
-      [
-        "node_modules/vitest/vitest.mjs",
-        "run",
-        "--reporter=default",
-        "--reporter=json",
-        `--outputFile.json=${outputFile}`,
-        ...projects.flatMap((project) => ["--project", project]),
-      ],
+      ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...args],
       false,
     );
-    const report: VitestReport = JSON.parse(await readFile(outputFile, "utf8"));
-    const tests = report.testResults.flatMap((file) => file.assertionResults);
-    const skipped = tests.filter((test) => test.status !== "passed" && test.status !== "failed");
-    for (const test of skipped) console.log(`skipped: ${test.fullName}`);
-    // A file that fails to load has no test of its own; vitest's exit code alone would tell, so it counts as one.
-    const failed = report.numFailedTests || (code === 0 ? 0 : Math.max(1, report.numFailedTestSuites));
-    return { passed: report.numPassedTests, failed, skipped: skipped.length };
+    return { code, report: JSON.parse(await readFile(outputFile, "utf8")) };
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function runVitest(projects: readonly string[]): Promise<Totals> {
+  const chosen = projects.flatMap((project) => ["--project", project]);
+  let { code, report } = await reportOf(chosen);
+  const failedFiles = report.testResults.filter((file) => file.status === "failed");
+  if (code !== 0 && failedFiles.length > 0 && failedFiles.length <= MOST_FILES_RUN_AGAIN) {
+    const names = failedFiles.map((file) => file.name);
+    const again = await reportOf([...chosen, ...names]);
+    for (const file of again.report.testResults) {
+      const before = failedFiles.find((failed) => failed.name === file.name);
+      if (file.status === "passed" && before) console.log(`flaky: ${describeFailure(before)}`);
+    }
+    const others = report.testResults.filter((file) => !names.includes(file.name));
+    report = { testResults: [...others, ...again.report.testResults] };
+    code = again.code;
+  }
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const count = (...statuses: string[]) => tests.filter((test) => statuses.includes(test.status)).length;
+  const skipped = tests.filter((test) => test.status !== "passed" && test.status !== "failed");
+  for (const test of skipped) console.log(`skipped: ${test.fullName}`);
+  // A file that fails to load has no test of its own; vitest's exit code alone would tell, so it counts as one.
+  const unloaded = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  );
+  const failed = count("failed") + unloaded.length || (code === 0 ? 0 : 1);
+  return { passed: count("passed"), failed, skipped: skipped.length };
+}
+
+function describeFailure({ name, message, assertionResults }: VitestFile): string {
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  const why = failed.map((test) => `${test.fullName}: ${test.failureMessages.join("; ").split("\n")[0]}`);
+  return `${name} failed once and passed when run again, alone: ${why.join(" | ") || message}`;
 }
 
 async function runForge(): Promise<Totals> {
