@@ -1,10 +1,3 @@
-/** How many faults of each kind a simulation has injected, by name. */
-export type FaultCounts = Record<string, number>;
-
-export function countFault(counts: FaultCounts, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
-}
-
 /** Between every two steps of the settle stage and of its outbox: the process is killed at each of them. */
 export const killSteps = [
   "gathered",

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SeededRandom } from "../../chaos/random.ts";
-import type { FaultCounts } from "./faults.ts";
+import type { FaultCounts } from "../scenario.ts";
 
 export interface RpcProxy {
   readonly url: string;

@@ -23,8 +23,9 @@ import { RecordStore } from "../../../src/operator/record-store.ts";
 import { readHeader } from "../../../src/pool/batch-data.ts";
 import { createRandom, type SeededRandom } from "../../chaos/random.ts";
 import { type ChainFixture, memoryJournal, startChain, treasury } from "../../integration/chain/chain-fixture.ts";
+import { countFault, type FaultCounts, type ScenarioReport } from "../scenario.ts";
 import { assertExactlyOnce, type Outcome } from "./assert-exactly-once.ts";
-import { countFault, type FaultCounts, killSteps } from "./faults.ts";
+import { killSteps } from "./faults.ts";
 import { openFileClient } from "./file-client.ts";
 import { type RpcProxy, startRpcProxy } from "./rpc-proxy.ts";
 import type { ProcessSettings } from "./settling-process.ts";
@@ -40,11 +41,7 @@ export interface SimulationOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export interface SimulationReport extends Outcome {
-  readonly seed: number;
-  readonly seconds: number;
-  readonly faults: FaultCounts;
-}
+export type SimulationReport = ScenarioReport & Outcome;
 
 interface World {
   readonly options: SimulationOptions;

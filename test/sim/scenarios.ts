@@ -1,0 +1,13 @@
+/** All simulations by name, in the order in which `all` runs them. */
+import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
+import type { Scenario } from "./scenario.ts";
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: "exactly-once",
+    what: "the settler is killed at every step, raced, reorganised and lied to: each task is paid once",
+    numbers: { tasks: 1_000, batch: 20, kills: 90 },
+    run: ({ numbers, ...options }) =>
+      simulateExactlyOnce({ ...options, tasks: numbers.tasks!, batchSize: numbers.batch!, kills: numbers.kills! }),
+  },
+];
