@@ -6,7 +6,7 @@ import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap, Secret } from "../kube/core-resources.ts";
 import { TaskPool } from "../protocol/pool.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
-import { BadProofBook } from "./bad-proof-book.ts";
+import { createBadProofBook } from "./bad-proof-book.ts";
 import { BanBook } from "./ban-book.ts";
 import { BatchBook } from "./batch-book.ts";
 import { BondBook } from "./bond-book.ts";
@@ -34,7 +34,7 @@ import { ProofBook } from "./proof-book.ts";
 import { RecordStore } from "./record-store.ts";
 import { ReputationBook } from "./reputation-book.ts";
 import { SettledResults } from "./settled-results.ts";
-import { SlashBook } from "./slash-book.ts";
+import { createSlashBook, type SlashBook } from "./slash-book.ts";
 import { TaskFinder } from "./task-finder.ts";
 import { openTraceFile } from "./trace-file.ts";
 import { ValidationIndex } from "./validation-index.ts";
@@ -77,7 +77,7 @@ export function createBooks(parts: BookParts) {
   const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps });
   const duties = new DutyDesk(logger);
   const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
-  const slashes = new SlashBook(records("slash"));
+  const slashes = createSlashBook(records("slash"));
   const finder = new TaskFinder(ledger);
   const missed = new MissedBook(records("missed"));
   const buildItems = (validation: ValidationObject) =>
@@ -98,7 +98,7 @@ export function createBooks(parts: BookParts) {
     results: new SettledResults({ batches, items, finder }),
     index: new ValidationIndex(),
     slashes,
-    badProofs: new BadProofBook(records("bad-proof")),
+    badProofs: createBadProofBook(records("bad-proof")),
     transactions: records("transaction"),
     orders: new OrderBook({ secrets: clients.secrets, domain, clock, settledOf }),
     certifier: new Certifier({ domain, clock, logger, metrics, onChange: () => duties.kick() }),

@@ -4,6 +4,7 @@
  * registry can be told. What the task and the chain know is dropped.
  */
 import type { SignedClaim } from "../pool/wire.ts";
+import { RecordBook } from "./record-book.ts";
 import type { RecordStore } from "./record-store.ts";
 import { nameSlash } from "./slash-book.ts";
 
@@ -27,27 +28,16 @@ export interface Missed {
 /** Suspicions kept at once; more in so short a time are the pool's own trouble. */
 const maxSuspected = 1_024;
 
-export class MissedBook {
-  readonly #store: RecordStore;
-  readonly #missed = new Map<string, Missed>();
-
+export class MissedBook extends RecordBook<Missed> {
   constructor(store: RecordStore) {
-    this.#store = store;
-  }
-
-  async load(): Promise<void> {
-    for (const { name } of await this.#store.list()) {
-      const missed = (await this.#store.load(name)) as Missed | undefined;
-      if (missed) this.#missed.set(missed.name, missed);
-    }
-  }
-
-  get(name: string): Missed | undefined {
-    return this.#missed.get(name);
-  }
-
-  list(): Missed[] {
-    return [...this.#missed.values()];
+    super({
+      store,
+      nameOf: ({ name }) => name,
+      fieldsOf: ({ key, worker, state, batch, txHash }) => ({
+        ...{ task: key, worker, state, txHash },
+        batch: batch === undefined ? undefined : String(batch),
+      }),
+    });
   }
 
   /** Whose batch is still to be made, the oldest first. */
@@ -60,36 +50,17 @@ export class MissedBook {
   /** @returns the name, undefined where it is on the books already or they are full */
   suspect(missed: Omit<Missed, "name" | "state">): string | undefined {
     const name = nameMissed(missed.claim);
-    if (this.#missed.has(name)) return undefined;
+    if (this.get(name) !== undefined) return undefined;
     if (this.list().filter(({ state }) => state === "Suspected").length >= maxSuspected) return undefined;
-    this.#missed.set(name, { ...missed, name, state: "Suspected" });
+    this.hold({ ...missed, name, state: "Suspected" });
     return name;
   }
 
   /** The worker answered after all, if late. */
   acquit(taskId: string, attempt: number, worker: string): void {
     const name = nameSlash(taskId, attempt);
-    const missed = this.#missed.get(name);
-    if (missed?.state === "Suspected" && missed.claim.message.worker === worker) this.#missed.delete(name);
-  }
-
-  /** Resolves once it would survive a crash. */
-  async save(missed: Missed): Promise<void> {
-    const { name, key, worker, state, batch, txHash } = missed;
-    const fields = {
-      task: key,
-      worker,
-      state,
-      ...(batch ? { batch: String(batch) } : {}),
-      ...(txHash ? { txHash } : {}),
-    };
-    await this.#store.save({ name, fields }, missed);
-    this.#missed.set(name, missed);
-  }
-
-  async remove({ name, state }: Missed): Promise<void> {
-    if (state !== "Suspected") await this.#store.remove({ name, fields: {} });
-    this.#missed.delete(name);
+    const missed = this.get(name);
+    if (missed?.state === "Suspected" && missed.claim.message.worker === worker) this.release(name);
   }
 }
 

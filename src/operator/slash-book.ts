@@ -4,6 +4,7 @@
  */
 import type { SignedReceipt } from "../pool/wire.ts";
 import type { ProvenVote } from "../protocol/verdict/evidence.ts";
+import { RecordBook } from "./record-book.ts";
 import type { RecordStore } from "./record-store.ts";
 
 export interface Slash {
@@ -23,46 +24,20 @@ export interface Slash {
   readonly txHash?: string;
 }
 
-export class SlashBook {
-  readonly #store: RecordStore;
-  readonly #slashes = new Map<string, Slash>();
+export type SlashBook = RecordBook<Slash>;
 
-  constructor(store: RecordStore) {
-    this.#store = store;
-  }
-
-  async load(): Promise<void> {
-    for (const { name } of await this.#store.list()) {
-      const slash = (await this.#store.load(name)) as Slash | undefined;
-      if (slash) this.#slashes.set(slash.name, slash);
-    }
-  }
-
-  get(name: string): Slash | undefined {
-    return this.#slashes.get(name);
-  }
-
-  list(): Slash[] {
-    return [...this.#slashes.values()];
-  }
-
-  /** Resolves once the slash would survive a crash; an attempt is put on the books once. */
-  async add(slash: Slash): Promise<void> {
-    if (this.#slashes.has(slash.name)) return;
-    await this.save(slash);
-  }
-
-  async save(slash: Slash): Promise<void> {
-    const { name, key, worker, attempt, state, txHash } = slash;
-    const fields = { task: key, worker, attempt: String(attempt), state, ...(txHash ? { txHash } : {}) };
-    await this.#store.save({ name, fields }, slash);
-    this.#slashes.set(name, slash);
-  }
-
-  async remove(name: string): Promise<void> {
-    await this.#store.remove({ name, fields: {} });
-    this.#slashes.delete(name);
-  }
+export function createSlashBook(store: RecordStore): SlashBook {
+  return new RecordBook({
+    store,
+    nameOf: ({ name }) => name,
+    fieldsOf: ({ key, worker, attempt, state, txHash }) => ({
+      task: key,
+      worker,
+      attempt: String(attempt),
+      state,
+      txHash,
+    }),
+  });
 }
 
 /** @param taskId 0x-hex of 32 bytes */

@@ -3,12 +3,11 @@
  * after a restart, and it is the record of what was signed: there is one root per Validation, ever, because a second one
  * is a contradiction that costs the bond. Kept for longer than anything signed can be disputed.
  */
-import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
-import { ensureFolder, readIfThere, writeDurably } from "../pool/durable-file.ts";
 import type { Vote } from "../protocol/merkle.ts";
+import { openRecordFolder } from "./record-folder.ts";
 
 export interface JudgedAttempt {
   readonly taskId: string;
@@ -43,36 +42,24 @@ const keepMs = 30 * 24 * 3_600_000;
 
 /** @throws InferiumError StateUnwritable */
 export async function openVoteRecords(stateDir: string, clock: Clock): Promise<VoteRecords> {
-  const folder = join(stateDir, "votes");
-  await ensureFolder(folder);
-  const pathOf = (validationId: string) => join(folder, `${checkId(validationId)}.json`);
-
+  const folder = await openRecordFolder<VoteRecord>({
+    folder: join(stateDir, "votes"),
+    clock,
+    keepMs,
+    idOf: ({ validationId }) => validationId,
+    isWhole: ({ votes }) => Array.isArray(votes),
+    refusals,
+  });
   /** By task and attempt; read when it is first asked for, which is seldom. */
   let judged: Promise<Set<string>> | undefined;
   const readJudged = async () => {
-    const found = new Set<string>();
-    for (const name of await readdir(folder)) {
-      const text = await readIfThere(join(folder, name));
-      for (const attempt of attemptsIn(text, name.replace(/\.json$/, ""))) found.add(keyOf(attempt));
-    }
-    return found;
+    const records = await folder.readAll();
+    return new Set(records.flatMap(({ attempts = [] }) => attempts.map(keyOf)));
   };
-
-  async function find(validationId: string): Promise<VoteRecord | undefined> {
-    const text = await readIfThere(pathOf(validationId));
-    return text === undefined ? undefined : parse(text, validationId);
-  }
-
   return {
-    find,
+    find: folder.find,
     async save(record) {
-      if ((await find(record.validationId)) !== undefined) {
-        throw new InferiumError(
-          "AlreadyVoted",
-          `There are votes for ${record.validationId}; others would contradict them.`,
-        );
-      }
-      await writeDurably(pathOf(record.validationId), JSON.stringify(record));
+      await folder.add(record);
       const known = await judged?.catch(() => undefined);
       for (const attempt of record.attempts ?? []) known?.add(keyOf(attempt));
     },
@@ -84,12 +71,7 @@ export async function openVoteRecords(stateDir: string, clock: Clock): Promise<V
       });
       return (await judged).has(keyOf(attempt));
     },
-    async prune() {
-      for (const name of await readdir(folder)) {
-        const path = join(folder, name);
-        if (clock.now() - (await stat(path)).mtimeMs > keepMs) await unlink(path);
-      }
-    },
+    prune: folder.prune,
   };
 }
 
@@ -97,35 +79,10 @@ function keyOf({ taskId, attempt }: JudgedAttempt): string {
   return `${taskId}/${attempt}`;
 }
 
-/** It becomes a file name, and it comes from outside. */
-function checkId(validationId: string): string {
-  if (/^0x[0-9a-f]{64}$/.test(validationId)) return validationId;
-  const message = `A validationId is "${String(validationId).slice(0, 80)}"; expected 32 bytes in lower-case hex.`;
-  throw new InferiumError("InvalidValidationId", message);
-}
-
-/** A damaged record tells nothing, and nobody votes on top of it. One that cannot be read at the moment never comes here. */
-function attemptsIn(text: string | undefined, validationId: string): readonly JudgedAttempt[] {
-  if (text === undefined) return [];
-  try {
-    return parse(text, validationId).attempts ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function parse(text: string, validationId: string): VoteRecord {
-  try {
-    const record = JSON.parse(text) as VoteRecord;
-    if (record.validationId === validationId && Array.isArray(record.votes)) return record;
-  } catch (cause) {
-    throw damaged(validationId, cause);
-  }
-  throw damaged(validationId);
-}
-
-/** Voting afresh could contradict what was signed, so it stays as it is until somebody looks. */
-function damaged(validationId: string, cause?: unknown): InferiumError {
-  const message = `The record of votes for ${validationId} is damaged; this validation is left out.`;
-  return new InferiumError("StateUnreadable", message, { cause });
-}
+const refusals = {
+  invalidId: (shown: string) =>
+    new InferiumError("InvalidValidationId", `A validationId is "${shown}"; expected 32 bytes in lower-case hex.`),
+  secondFor: (id: string) =>
+    new InferiumError("AlreadyVoted", `There are votes for ${id}; others would contradict them.`),
+  damaged: (id: string) => `The record of votes for ${id} is damaged; this validation is left out.`,
+};

@@ -83,7 +83,7 @@ async function judge(options: MissedOptions, missed: Missed): Promise<ReconcileR
     await book.save({ ...missed, state: "Due" });
     logger.info("a deadline was missed without an excuse", fields);
   } else {
-    await book.remove(missed);
+    await book.remove(missed.name);
     logger.info("a missed deadline is excused", { ...fields, reason: decision.reason });
   }
   return undefined;
@@ -154,6 +154,6 @@ async function tell(options: MissedOptions, missed: Missed): Promise<ReconcileRe
   const { attempt } = missed.claim.message;
   const isTold = await tellPenalty(options, { key, uid, attempt, txHash, fault: "DeadlineMissed" });
   if (!isTold) return { requeueAfterMs: lookAgainMs };
-  await options.book.remove(missed);
+  await options.book.remove(missed.name);
   return undefined;
 }

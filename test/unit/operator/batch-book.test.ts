@@ -2,24 +2,13 @@ import { describe, expect, test } from "vitest";
 import { BatchBook, type BatchRecord } from "../../../src/operator/batch-book.ts";
 import type { ChainLink } from "../../../src/operator/chain-link.ts";
 import { FinalBatch } from "../../../src/operator/final-batch.ts";
-import type { RecordStore, StoredRecord } from "../../../src/operator/record-store.ts";
+import { aRecordStore } from "../../support/memory-record-store.ts";
 
 const kept = 64;
 const hashOf = (sequence: number) => `0x${sequence.toString(16).padStart(64, "0")}`;
 
-/** What a RecordStore keeps, without the cluster. */
-function aStore(): RecordStore {
-  const records = new Map<string, { readonly fields: StoredRecord["fields"]; readonly body: unknown }>();
-  return {
-    list: async () => [...records].map(([name, { fields }]) => ({ name, fields })),
-    save: async ({ name, fields }: StoredRecord, body: unknown) => void records.set(name, { fields, body }),
-    load: async (name: string) => records.get(name)?.body,
-    remove: async ({ name }: StoredRecord) => void records.delete(name),
-  } as unknown as RecordStore;
-}
-
 function aBook() {
-  const stores = { states: aStore(), bodies: aStore() };
+  const stores = { states: aRecordStore(), bodies: aRecordStore() };
   const book = new BatchBook(stores);
   const apply = async (sequence: number) => {
     const body = { data: { header: {} }, members: [], spentByBudget: {} } as unknown as BatchRecord["body"];
