@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Finality} from "./Finality.sol";
 import {IFaultRegistry} from "./interfaces/IFaultRegistry.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {ITaskEscrow} from "./interfaces/ITaskEscrow.sol";
@@ -16,32 +16,14 @@ import {TypedData} from "./libraries/TypedData.sol";
 
 /// @title Settlement, as ISettlement documents it
 /// @notice A settlement writes two slots, the head and the header's hash, and reads a third: what ValidatorSets tells when an
-/// epoch begins and the escrow when it is asked, so that neither is called for an ordinary batch. Finality is followed by two further hashes that
-/// change at most once in a challenge window: the *candidate*, and the *final* header that it becomes when the window has
-/// passed. So a batch is final between one and two windows after it was settled.
-contract Settlement is ISettlement, AccessControl, EIP712 {
+/// epoch begins and the escrow when it is asked, so that neither is called for an ordinary batch.
+contract Settlement is Finality, EIP712 {
     using SafeCast for uint256;
 
-    bytes32 public constant GUARDIAN_ROLE = keccak256("GUARDIAN_ROLE");
-    uint256 public constant PAUSE_SECONDS = 72 hours;
-    uint256 public constant MAX_CHALLENGE_SECONDS = 30 days;
     uint64 public constant CHECKPOINT_INTERVAL = 256;
 
     IValidatorSets public immutable validatorSets;
-    ITaskEscrow public immutable escrow;
     IFaultRegistry public immutable faults;
-    /// @notice Smallest window that governance may choose.
-    uint24 public immutable minChallengeSeconds;
-
-    /// @dev What each settlement reads and writes beside the hash, in one slot. Seconds in 32 bits last until 2106.
-    struct Head {
-        uint32 sequence;
-        uint32 settledAt;
-        uint32 candidateAt;
-        uint32 pausedUntil;
-        uint24 challengeSeconds;
-        uint104 settledWei;
-    }
 
     /// @dev What ValidatorSets and TaskEscrow have told, in one slot: asking both at each settlement would cost as much as two
     /// signatures. `coveredUnits` is a lower bound of the deposits that are held.
@@ -54,11 +36,7 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     /// @dev 2 ** 32 base units: so little is no loss, and 64 bits of it are more than any token's supply.
     uint256 private constant COVERED_UNIT_BITS = 32;
 
-    Head private _head;
     Told private _told;
-    bytes32 private _headHash;
-    bytes32 private _candidateHash;
-    bytes32 private _finalHash;
     mapping(uint64 sequence => bytes32) private _checkpoints;
 
     constructor(
@@ -68,17 +46,11 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         address admin,
         address guardian,
         uint24 challengeSeconds_
-    ) EIP712("Inferium", "1") {
+    ) Finality(escrow_, admin, guardian, challengeSeconds_) EIP712("Inferium", "1") {
         validatorSets = validatorSets_;
-        escrow = escrow_;
         faults = faults_;
-        // A trial's window may be seconds; then governance can go as low again, and never lower.
-        minChallengeSeconds = challengeSeconds_ < 1 hours ? challengeSeconds_ : 1 hours;
-        _setChallengeSeconds(challengeSeconds_);
         uint64 epoch = validatorSets_.epoch();
         (_told.epoch, _told.store) = (uint256(epoch).toUint32(), validatorSets_.liveStoreOf(epoch));
-        _grantRole(DEFAULT_ADMIN_ROLE, admin);
-        _grantRole(GUARDIAN_ROLE, guardian);
     }
 
     /// @inheritdoc ISettlement
@@ -131,27 +103,6 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
-    function pause() external onlyRole(GUARDIAN_ROLE) {
-        uint256 last = _head.pausedUntil;
-        uint256 allowedAt = last == 0 ? 0 : last + PAUSE_SECONDS + escrow.withdrawalDelay();
-        if (block.timestamp < allowedAt) revert PauseTooSoon(allowedAt);
-        _keepFinality();
-        _head.pausedUntil = uint32(block.timestamp + PAUSE_SECONDS);
-        emit Paused(msg.sender, _head.pausedUntil);
-    }
-
-    /// @inheritdoc ISettlement
-    function unpause() external onlyRole(GUARDIAN_ROLE) {
-        if (block.timestamp < _head.pausedUntil) _head.pausedUntil = uint32(block.timestamp);
-        emit Unpaused(msg.sender);
-    }
-
-    /// @inheritdoc ISettlement
-    function setChallengeSeconds(uint24 seconds_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        _setChallengeSeconds(seconds_);
-    }
-
-    /// @inheritdoc ISettlement
     function followEpoch(uint64 epoch, address store) external {
         if (msg.sender != address(validatorSets)) revert NotValidatorSets(msg.sender);
         (_told.epoch, _told.store) = (uint256(epoch).toUint32(), store);
@@ -200,16 +151,6 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
-    function finalHeader() external view returns (bytes32) {
-        return _finalOf(_head);
-    }
-
-    /// @inheritdoc ISettlement
-    function candidateHeader() external view returns (bytes32) {
-        return _candidateHash;
-    }
-
-    /// @inheritdoc ISettlement
     function checkpointOf(uint64 sequence) external view returns (bytes32) {
         return _checkpoints[sequence];
     }
@@ -220,40 +161,8 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
     }
 
     /// @inheritdoc ISettlement
-    function pausedUntil() external view returns (uint256) {
-        return _head.pausedUntil;
-    }
-
-    /// @inheritdoc ISettlement
-    function challengeSeconds() external view returns (uint24) {
-        return _head.challengeSeconds;
-    }
-
-    /// @inheritdoc ISettlement
     function hashHeader(TypedData.BatchHeader calldata header) public view returns (bytes32) {
         return TypedData.digest(_domainSeparatorV4(), TypedData.hash(header));
-    }
-
-    /// @dev The two hashes of finality, before `digest` becomes the last header. Changes `head` in memory.
-    function _advanceFinality(Head memory head, bytes32 last, bytes32 digest) private {
-        if (last != 0 && _isMature(head, head.settledAt)) {
-            (_finalHash, _candidateHash, head.candidateAt) = (last, digest, uint32(block.timestamp));
-        } else if (head.candidateAt == 0) {
-            (_candidateHash, head.candidateAt) = (digest, uint32(block.timestamp));
-        } else if (_isMature(head, head.candidateAt)) {
-            (_finalHash, _candidateHash, head.candidateAt) = (_candidateHash, last, head.settledAt);
-        }
-    }
-
-    /// @dev Writes down what is final by now, before a change of the clock that would undo it: claims may have paid from it.
-    function _keepFinality() private {
-        Head memory head = _head;
-        bytes32 finalHash = _finalOf(head);
-        if (finalHash == _finalHash) return;
-        bool isLast = finalHash == _headHash;
-        _finalHash = finalHash;
-        _candidateHash = isLast ? bytes32(0) : _headHash;
-        _head.candidateAt = isLast ? 0 : head.settledAt;
     }
 
     /// @dev Back to `parent`, which is the header before the faulty one, or nothing where that was the first.
@@ -271,30 +180,6 @@ contract Settlement is ISettlement, AccessControl, EIP712 {
         }
         _head = head;
         _headHash = parentHash;
-    }
-
-    function _setChallengeSeconds(uint24 seconds_) private {
-        if (seconds_ < minChallengeSeconds || seconds_ > MAX_CHALLENGE_SECONDS) {
-            revert InvalidChallengeSeconds(seconds_);
-        }
-        // What was spent must become final, and so provable, before its requester can be gone with it.
-        if (uint256(seconds_) * 2 >= escrow.withdrawalDelay()) revert InvalidChallengeSeconds(seconds_);
-        _keepFinality();
-        _head.challengeSeconds = seconds_;
-        emit ChallengeSecondsChanged(seconds_);
-    }
-
-    /// @dev The newest header whose window has passed, whether or not a later settlement has written it down.
-    function _finalOf(Head memory head) private view returns (bytes32) {
-        if (_isMature(head, head.settledAt)) return _headHash;
-        if (head.candidateAt != 0 && _isMature(head, head.candidateAt)) return _candidateHash;
-        return _finalHash;
-    }
-
-    /// @dev A pause stops the clock: what was not final before must stand for a whole window after it.
-    function _isMature(Head memory head, uint32 since) private view returns (bool) {
-        uint256 from = since > head.pausedUntil ? since : head.pausedUntil;
-        return block.timestamp >= from + head.challengeSeconds;
     }
 
     /// @dev The escrow is asked where what it told before does not cover the batch, and its answer kept.

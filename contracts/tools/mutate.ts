@@ -19,6 +19,7 @@ const mutantsAtOnce = 24;
 const testsOf: Readonly<Record<string, string>> = {
   "AgentRevenue.sol": "AgentRevenue",
   "Disputes.sol": "Disputes",
+  "Finality.sol": "SettlementFinality|RollBack",
   "InferiumGovernor.sol": "Governor",
   "IFRToken.sol": "IFRToken",
   "NodeRegistry.sol": "NodeRegistry",
