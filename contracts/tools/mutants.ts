@@ -83,7 +83,7 @@ function readGuard(lines: readonly string[], index: number): { count: number; te
       .slice(index, index + count)
       .map((line) => line.trim())
       .join(" ");
-    if (/^if \(.*\) revert [^;]*;$/.test(text) || /^if \(.*\) \{ revert [^;]*; \}$/.test(text)) return { count, text };
+    if (/^if \([^{}]*\) (revert [^;]*;|\{ revert [^;]*; \})$/.test(text)) return { count, text };
     if (/;$/.test(text) && !/\{ revert /.test(text)) return undefined;
   }
   return undefined;

@@ -240,8 +240,8 @@ contract InferenceGameProofTest is GameFixture {
             vm.expectRevert(IInferenceGame.InvalidParameter.selector);
             game.setParameters(p);
         }
-        IInferenceGame.Parameters memory good = gameParameters();
-        good.moveSeconds = uint32((WORKER_DELAY - 1) / game.MAX_MOVES());
+        uint32 longest = uint32((WORKER_DELAY - 1) / game.MAX_MOVES());
+        IInferenceGame.Parameters memory good = IInferenceGame.Parameters(1_000_000 ether, longest, 10_000, 5_000);
         vm.expectEmit(address(game));
         emit IInferenceGame.ParametersChanged(good);
         game.setParameters(good);
