@@ -2,7 +2,7 @@
  * Reads of the contracts, typed. Used by the operator, the validators and the command line; it has no key and changes
  * nothing. Every read goes to the endpoint: nothing is cached.
  */
-import type { JsonRpcProvider, Result } from "ethers";
+import { Interface, type JsonRpcProvider, type Result } from "ethers";
 import { completeTaskLeaf, type TaskLeaf } from "../protocol/merkle.ts";
 import type { ProofStatement } from "../protocol/proof.ts";
 import type { BatchHeaderMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
@@ -63,6 +63,8 @@ export interface ChainClient {
   /** Hash of the header that becomes final next; 32 zero bytes where there is none. */
   candidateHeader(): Promise<string>;
   balanceOf(account: string): Promise<bigint>;
+  /** Whether nobody can move tokens now. Ours cannot be paused; the public one can. */
+  isTokenPaused(): Promise<boolean>;
   isSlashed(faultId: string): Promise<boolean>;
   /** Whether a validator was slashed for the endorsement with this digest. */
   isProofSlashed(faultId: string): Promise<boolean>;
@@ -109,6 +111,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     finalHeader: async () => (await read("settlement", "finalHeader", []))[0],
     candidateHeader: async () => (await read("settlement", "candidateHeader", []))[0],
     balanceOf: async (account) => (await read("token", "balanceOf", [account]))[0],
+    isTokenPaused: () => readPaused(provider, addresses.token),
     isProofSlashed: async (faultId) => (await read("zkFaults", "isSlashed", [faultId]))[0],
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
     verifyTask: async (path, task, proof) =>
@@ -121,6 +124,20 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     close: () => provider.destroy(),
   };
 }
+
+/** Of a token without such a function it is false. */
+async function readPaused(provider: JsonRpcProvider, token: string): Promise<boolean> {
+  try {
+    return pausable.decodeFunctionResult("paused", await provider.call({ to: token, data: pausedCall }))[0];
+  } catch (error) {
+    const failed = toChainError("Reading the token's paused", error);
+    if (failed.code === "TransactionReverted") return false;
+    throw failed;
+  }
+}
+
+const pausable = new Interface(["function paused() view returns (bool)"]);
+const pausedCall = pausable.encodeFunctionData("paused");
 
 const failReading = (what: string) => (error: unknown) => {
   throw toChainError(`Reading ${what}`, error);

@@ -111,6 +111,8 @@ export interface StepResult {
  */
 export async function runSteps(session: ChainSession, steps: readonly Step[]): Promise<StepResult[]> {
   const signer = await session.signer();
+  // What is approved is then pulled: told before, nothing is paid for an approval in vain.
+  if (steps.some(({ contract, call }) => contract === "token" && call === "approve")) await requireMovable(session);
   const results: StepResult[] = [];
   for (const [index, { contract, call, values = [], data: encoded }] of steps.entries()) {
     const to = session.client.addresses[contract];
@@ -120,7 +122,7 @@ export async function runSteps(session: ChainSession, steps: readonly Step[]): P
       results.push({ action, to });
       continue;
     }
-    const gas = await tryOut(signer, { to, data }, action);
+    const gas = await tryOut(signer, { to, data }, action).catch((error: unknown) => explain(session, error));
     if (session.options.dryRun === true) results.push({ action, to, gas: gas.toString() });
     else results.push(await send(signer, { action, to, data, gasLimit: (gas * 5n) / 4n }));
   }
@@ -131,8 +133,21 @@ async function tryOut(signer: Signer, transaction: { to: string; data: string },
   try {
     return await signer.estimateGas(transaction);
   } catch (error) {
-    throw explainRefusal(toChainError(action, error));
+    throw toChainError(action, error);
   }
+}
+
+/** A paused token refuses in words of its own, which no contract of ours knows. */
+async function explain(session: ChainSession, error: unknown): Promise<never> {
+  if (error instanceof InferiumError && error.code === "TransactionReverted") await requireMovable(session);
+  throw explainRefusal(error);
+}
+
+/** @throws InferiumError TokenPaused */
+async function requireMovable({ client }: ChainSession): Promise<void> {
+  if (!(await client.isTokenPaused())) return;
+  const message = `The IFR token at ${client.addresses.token} is paused by its administrator: no IFR can be moved until that ends. Nothing was sent; try again then.`;
+  throw new InferiumError("TokenPaused", message, { disposition: "retry" });
 }
 
 async function send(

@@ -31,7 +31,6 @@ const advice: Readonly<Record<string, string>> = {
   InvalidVoteProof: "The vote is not under the root that the validator signed.",
   AccessControlUnauthorizedAccount: "Only the holder of the role may do this, such as the guardian: use its key.",
   NothingOwed: "Nothing is there to collect.",
-  EnforcedPause: "The token is paused by its administrator.",
 };
 
 /** The same error with advice, where the contract's reason is a known one. */

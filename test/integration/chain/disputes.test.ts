@@ -35,6 +35,7 @@ beforeEach(async () => {
   await writeFile(join(dir, "addresses.json"), JSON.stringify(chain.addresses));
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(parties.splice(0).map((party) => party.stop()));
   await chain?.stop();
   await rm(dir, { recursive: true, force: true });
@@ -108,6 +109,45 @@ describe("a settled result that one validator approved", () => {
     await vi.waitFor(async () => expect(await balance()).toBe(bondWei), waiting);
     expect(await reader().list(0)).toHaveLength(1);
   }, 90_000);
+
+  test("two watchers that dispute it at once: both are answered, both bonds come back, and nobody is punished twice", async () => {
+    const result = await settleResult(chain, { outputDigest: wrongOutput, approvers: [0] });
+    const watchers = [1, 2].map((index) => chain.validators[index]!.address);
+    await mintTokens(
+      chain.admin,
+      watchers.map((account) => ({ account, amountWei: bondWei })),
+    );
+    // Neither waits for the other, and neither finds before both are there.
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const bothAreThere = Promise.withResolvers<void>();
+    const arrived = new Set<number>();
+    for (const index of [1, 2]) {
+      const execute: Execute = async (...given) => {
+        arrived.add(index);
+        if (arrived.size === 2) bothAreThere.resolve();
+        await bothAreThere.promise;
+        return honestExecute(...given);
+      };
+      await startParty(index, { result, execute });
+    }
+    for (const index of [3, 4, 5, 6]) await startParty(index, { result });
+    const disputes = async () => {
+      const opened = await reader().list(0);
+      return Promise.all(opened.map(({ id }) => reader().dispute(id)));
+    };
+    const bothClosed = watchers.map((challenger) =>
+      expect.objectContaining({ challenger, state: "Closed", ruling: "Overturned" }),
+    );
+    await vi.waitFor(async () => {
+      const found = await disputes();
+      expect(found).toHaveLength(2);
+      expect(found).toEqual(expect.arrayContaining(bothClosed));
+    }, waiting);
+    expect(await chain.client.node(chain.validators[0]!.address)).toMatchObject({ stakeWei: 0n });
+    expect(await chain.client.node(chain.workers[0]!.address)).toMatchObject({ stakeWei: 9_000n * oneToken });
+    for (const account of watchers)
+      await vi.waitFor(async () => expect(await chain.client.balanceOf(account)).toBe(bondWei), waiting);
+  }, 150_000);
 
   test("a right one is watched and left alone", async () => {
     const result = await settleResult(chain, { outputDigest: rightOutput, approvers: [0] });

@@ -10,6 +10,7 @@ import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { addChainCommands } from "../../../src/cli/chain/commands.ts";
 import { type ChainFixture, startChain } from "../chain/chain-fixture.ts";
 import { quickDisputes, settleResult, wrongOutput } from "../chain/dispute-scene.ts";
+import { pauseToken } from "../chain/pause-token.ts";
 
 let chain: ChainFixture;
 let dir: string;
@@ -75,6 +76,19 @@ describe("inferium dispute", () => {
     await expect(dispute(["status", `0x${"00".repeat(32)}`])).rejects.toMatchObject({ code: "DisputeUnknown" });
     await expect(dispute(["status", "17"])).rejects.toThrow(/expected 0x and 64 hex digits/);
     expect(await dispute(["list"])).toBe("There are no disputes.");
+  });
+
+  test("says that the token is paused, before anything is paid", async () => {
+    const sent = () => chain.provider.getTransactionCount(chain.settlerKey.address);
+    const before = await sent();
+    const resume = await pauseToken(chain);
+    await expect(dispute(["open", "--file", at("first")])).rejects.toMatchObject({
+      code: "TokenPaused",
+      message: expect.stringContaining("is paused by its administrator: no IFR can be moved until that ends."),
+    });
+    expect(await sent()).toBe(before);
+    await resume();
+    expect(await json(["open", "--file", at("first"), "--dry-run"])).toMatchObject({ dryRun: true });
   });
 
   test("a dry run opens nothing", async () => {
