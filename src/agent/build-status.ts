@@ -1,7 +1,7 @@
 /** The part of a WorkerNode's status that the agent owns: hardware, capability and tier. Pure. */
 import type { WorkerNodeSpec, WorkerNodeStatus } from "../api/v1alpha1/generated/workernodes.ts";
 import { applyTierOverride } from "../protocol/tier.ts";
-import { type Capability, findComputeCapability, type Observation } from "./decide-capability.ts";
+import { type Capability, findComputeCapability, isHealthy, type Observation } from "./decide-capability.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { GpuReading, HardwareReading } from "./nvidia-smi/reading.ts";
 import { summarizeHardware } from "./summarize-hardware.ts";
@@ -43,12 +43,14 @@ export function isNews(old: WorkerNodeStatus | undefined, next: AgentStatus): bo
 }
 
 function settle(hardware: HardwareStatus, level: string, tier: string): string {
-  const { source, simulated, summary, driverVersion, cudaVersion, gpus } = hardware;
-  const facts = gpus.map((gpu) => {
-    const { uuid, product, architecture, memoryMiB, computeCapability, healthy, migEnabled, migProfiles } = gpu;
-    return [uuid, product, architecture, memoryMiB, computeCapability, healthy, migEnabled, migProfiles];
-  });
-  return JSON.stringify([level, tier, source, simulated, summary, driverVersion, cudaVersion, facts]);
+  const { readAt, gpus, ...rest } = hardware;
+  const facts = gpus.map(({ memoryUsedMiB, ...gpu }) => sorted(gpu));
+  return JSON.stringify([level, tier, sorted(rest), facts]);
+}
+
+/** The server gives fields back in an order of its own. */
+function sorted(object: object): unknown[] {
+  return Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 export function isSimulated({ observation, simulated }: Pick<StatusInput, "observation" | "simulated">): boolean {
@@ -59,13 +61,26 @@ function buildHardware(input: StatusInput): HardwareStatus {
   const reading = input.observation.kind === "Read" ? input.observation.reading : undefined;
   const simulated = isSimulated(input);
   return {
-    source: reading ? "NvidiaSmi" : "None",
+    source: reading ? "NvidiaSmi" : input.facts.otherGpus ? "NodeLabels" : "None",
     simulated,
-    summary: summarizeHardware(input.observation, input.capability, simulated),
+    summary: summarizeHardware(input, simulated),
+    ...listProblems(input),
     readAt: input.now,
     ...(reading ? buildVersions(reading) : {}),
     gpus: (reading?.gpus ?? []).map((gpu) => buildGpu(gpu, input.facts)),
   };
+}
+
+/** As many and as long as the API takes. */
+const maxProblems = 16;
+const maxProblemLength = 256;
+
+function listProblems({ capability, observation, facts }: StatusInput): Pick<HardwareStatus, "problems"> {
+  const gpus = observation.kind === "Read" ? observation.reading.gpus : [];
+  const faults = gpus.flatMap(({ uuid, faults: own }) => own.map((fault) => `${uuid}: ${fault}`));
+  const all = [...capability.objections, ...faults, ...facts.faults];
+  if (all.length === 0) return {};
+  return { problems: all.slice(0, maxProblems).map((problem) => problem.slice(0, maxProblemLength)) };
 }
 
 function buildVersions({ driverVersion, cudaVersion }: HardwareReading) {
@@ -82,7 +97,8 @@ function buildGpu(gpu: GpuReading, facts: NodeFacts): HardwareStatus["gpus"][num
     uuid: gpu.uuid,
     product: gpu.product,
     memoryMiB: gpu.memoryMiB,
-    healthy: gpu.faults.length === 0,
+    unitMemoryMiB: computeUnitMemory(gpu, facts),
+    healthy: isHealthy(gpu, facts),
     migEnabled: gpu.migEnabled,
     ...(gpu.architecture === undefined ? {} : { architecture: gpu.architecture }),
     ...(gpu.memoryUsedMiB === undefined ? {} : { memoryUsedMiB: gpu.memoryUsedMiB }),
@@ -90,4 +106,10 @@ function buildGpu(gpu: GpuReading, facts: NodeFacts): HardwareStatus["gpus"][num
     // No GPU has more than seven instances of up to seven compute instances each; the API takes 16 names.
     ...(profiles.length === 0 ? {} : { migProfiles: profiles.slice(0, 16) }),
   };
+}
+
+/** The most that one task can have of it: the GPU, its largest instance, or a replica's share. */
+function computeUnitMemory(gpu: GpuReading, { discovery }: NodeFacts): number {
+  const units = gpu.migEnabled ? gpu.migInstances.map(({ memoryMiB }) => memoryMiB) : [gpu.memoryMiB];
+  return Math.floor(Math.max(0, ...units) / Math.max(1, discovery.replicas ?? 1));
 }

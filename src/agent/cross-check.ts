@@ -4,6 +4,8 @@
  */
 import type { DiscoveryLabels, NodeFacts } from "./node-facts.ts";
 import type { GpuReading, HardwareReading } from "./nvidia-smi/reading.ts";
+import type { OtherGpus } from "./other-vendors.ts";
+import type { SliceDevice } from "./slice-devices.ts";
 
 export interface Finding {
   readonly agrees: boolean;
@@ -20,6 +22,8 @@ export function crossCheck(reading: HardwareReading | undefined, facts: NodeFact
     ...checkCount(gpus, facts.discovery),
     ...checkProduct(gpus, facts.discovery),
     ...checkMemory(gpus, facts.discovery),
+    ...checkDevices(gpus, facts.devices),
+    ...checkOtherGpus(facts.otherGpus),
   ];
 }
 
@@ -98,6 +102,45 @@ function checkMemory(gpus: readonly GpuReading[], { memoryMiB, replicas }: Disco
   return candidates.some((candidate) => Math.abs(candidate - memoryMiB) <= candidate * memoryTolerance)
     ? [{ agrees: true, message: said }]
     : [contradiction(`${said}, nvidia-smi ${gpus[0]?.memoryMiB ?? 0} MiB`)];
+}
+
+/** A DRA driver names each GPU by its UUID: the closest that two sources can come. */
+function checkDevices(gpus: readonly GpuReading[], devices: readonly SliceDevice[]): Finding[] {
+  if (devices.length === 0) return [];
+  const published = new Set(devices.map(({ gpuUuid }) => gpuUuid));
+  const unread = [...published].filter((uuid) => gpus.every((gpu) => gpu.uuid !== uuid));
+  const unpublished = gpus.filter(({ uuid }) => !published.has(uuid));
+  const wrong = devices.filter((device) =>
+    gpus.some((gpu) => gpu.uuid === device.gpuUuid && !isSameDevice(gpu, device)),
+  );
+  const said = `resource slices publish ${published.size} GPUs`;
+  if (unread.length > 0) return [contradiction(`${said}, nvidia-smi knows nothing of ${unread[0]}`)];
+  if (unpublished.length > 0) return [contradiction(`${said}, and not ${unpublished[0]?.uuid}`)];
+  const [first] = wrong;
+  if (first === undefined) return [{ agrees: true, message: said }];
+  return [
+    contradiction(`resource slices say ${first.product}, ${first.memoryMiB} MiB for ${first.gpuUuid}, nvidia-smi not`),
+  ];
+}
+
+/** A MIG device is smaller than its GPU, and named after it or not. */
+function isSameDevice(gpu: GpuReading, { kind, product, memoryMiB }: SliceDevice): boolean {
+  if (memoryMiB !== undefined && memoryMiB > gpu.memoryMiB * (1 + memoryTolerance)) return false;
+  if (kind === "Mig") return gpu.migEnabled;
+  if (memoryMiB !== undefined && memoryMiB < gpu.memoryMiB * (1 - memoryTolerance)) return false;
+  return product === undefined || isSameProduct(gpu.product, product);
+}
+
+/** Labels and device plugin are two programs at least: they must count alike. */
+function checkOtherGpus(other: OtherGpus | undefined): Finding[] {
+  if (other === undefined) return [];
+  const { vendor, product, count, capacityUnits, memoryMiB } = other;
+  const said = `labels say ${count}x ${vendor} ${product}`;
+  if (capacityUnits === undefined) return [contradiction(`${said}, and the node's capacity has no such GPU`)];
+  if (memoryMiB === undefined) return [contradiction(`${said}, and no label says how much memory one has`)];
+  // Intel's plugin may offer each GPU several times over.
+  const fits = vendor === "AMD" ? count === capacityUnits : count > 0 && capacityUnits % count === 0;
+  return fits ? [{ agrees: true, message: said }] : [contradiction(`${said}, the node's capacity is ${capacityUnits}`)];
 }
 
 function contradiction(message: string): Finding {

@@ -36,7 +36,7 @@ export function decideCapability(observation: Observation, facts: NodeFacts, pol
   const objections = findings.filter((finding) => !finding.agrees).map(({ message }) => message);
   const level = decideLevel(reading, findings);
   const counts = level === "Inspected" || (policy.minimumLevel === "Declared" && objections.length === 0);
-  const tier = reading && counts ? computeTier(toTierHardware(reading, facts), policy.thresholds) : "Low";
+  const tier = counts ? computeTier(toTierHardware(reading, facts), policy.thresholds) : "Low";
   return { level, tier, objections };
 }
 
@@ -47,15 +47,16 @@ function decideLevel(reading: HardwareReading | undefined, findings: readonly Fi
   return agreed && confirmed ? "Inspected" : "Declared";
 }
 
-function toTierHardware(reading: HardwareReading, facts: NodeFacts): TierHardware {
+function toTierHardware(reading: HardwareReading | undefined, facts: NodeFacts): TierHardware {
   const { replicas } = facts.discovery;
+  if (reading === undefined) return { gpus: listOtherGpus(facts) };
   return {
     ...(replicas === undefined ? {} : { replicas }),
     gpus: reading.gpus.map((gpu) => {
       const computeCapability = findComputeCapability(gpu, facts);
       return {
         memoryMiB: gpu.memoryMiB,
-        healthy: gpu.faults.length === 0,
+        healthy: isHealthy(gpu, facts),
         ...(computeCapability === undefined ? {} : { computeCapability }),
         ...(gpu.migEnabled ? { instanceMemoryMiB: gpu.migInstances.map((instance) => instance.memoryMiB) } : {}),
       };
@@ -63,9 +64,28 @@ function toTierHardware(reading: HardwareReading, facts: NodeFacts): TierHardwar
   };
 }
 
-/** nvidia-smi does not say it. The label is the driver's own word on the product that it names; else the table is asked. */
-export function findComputeCapability(gpu: GpuReading, { discovery }: NodeFacts): string | undefined {
+function listOtherGpus({ otherGpus }: NodeFacts): TierHardware["gpus"] {
+  const { memoryMiB, count } = otherGpus ?? { memoryMiB: undefined, count: 0 };
+  if (memoryMiB === undefined) return [];
+  return Array.from({ length: Math.min(count, maxOtherGpus) }, () => ({ memoryMiB, otherVendor: true }));
+}
+
+/** The weakest decides, and these are all alike. */
+const maxOtherGpus = 64;
+
+/** A condition of the node names no GPU: it is held against all of them. */
+export function isHealthy(gpu: GpuReading, { faults }: NodeFacts): boolean {
+  return gpu.faults.length === 0 && faults.length === 0;
+}
+
+/**
+ * nvidia-smi does not say it. The DRA driver's and the label's are the driver's own word on the GPU or the product that
+ * they name; else the table is asked.
+ */
+export function findComputeCapability(gpu: GpuReading, { discovery, devices }: NodeFacts): string | undefined {
   const { product, computeCapability } = discovery;
+  const published = devices.find(({ gpuUuid }) => gpuUuid === gpu.uuid)?.computeCapability;
   const isMeant = product !== undefined && isSameProduct(gpu.product, product);
-  return (isMeant ? computeCapability : undefined) ?? lookUpComputeCapability(gpu.product, gpu.architecture);
+  const labelled = isMeant ? computeCapability : undefined;
+  return published ?? labelled ?? lookUpComputeCapability(gpu.product, gpu.architecture);
 }

@@ -20,6 +20,12 @@ export function createAgentMetrics(registry: Registry) {
     gpuUtilization: gauge("inferium_gpu_utilization_ratio", "Share of time in which a kernel ran."),
     gpuTemperature: gauge("inferium_gpu_temperature_celsius", "Temperature of the GPU."),
     gpuPower: gauge("inferium_gpu_power_watts", "Power draw of the GPU."),
+    gpuSlowdown: new Gauge({
+      name: "inferium_gpu_slowdown",
+      help: "1 for each reason why heat or power lowers the GPU's clocks.",
+      labelNames: ["uuid", "reason"],
+      registers,
+    }),
     quarantined: new Gauge({
       name: "inferium_gpu_quarantined",
       help: "GPUs whose reported values cannot be true.",
@@ -53,6 +59,7 @@ export function showObservation(metrics: AgentMetrics, observation: Observation,
   for (const gauge of [gpuInfo, gpuMemory, gpuMemoryUsed, gpuHealthy, gpuUtilization, gpuTemperature, gpuPower]) {
     gauge.reset();
   }
+  metrics.gpuSlowdown.reset();
   const reading = observation.kind === "Read" ? observation.reading : undefined;
   metrics.quarantined.set(reading?.quarantined.length ?? 0);
   for (const gpu of reading?.gpus ?? []) {
@@ -65,6 +72,7 @@ export function showObservation(metrics: AgentMetrics, observation: Observation,
     if (gpu.utilization !== undefined) gpuUtilization.set({ uuid }, gpu.utilization / 100);
     if (gpu.temperatureC !== undefined) gpuTemperature.set({ uuid }, gpu.temperatureC);
     if (gpu.powerW !== undefined) gpuPower.set({ uuid }, gpu.powerW);
+    for (const reason of gpu.slowdowns) metrics.gpuSlowdown.set({ uuid, reason }, 1);
   }
 }
 

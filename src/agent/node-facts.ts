@@ -3,11 +3,21 @@
  * agent's second source beside nvidia-smi; its own labels are never among them. Pure.
  */
 import type { Node } from "../kube/core-resources.ts";
+import { type OtherGpus, readOtherGpus } from "./other-vendors.ts";
+import { parseWhole } from "./parse-whole.ts";
+import type { ResourceSlice } from "./resource-slices.ts";
+import { readSliceDevices, type SliceDevice } from "./slice-devices.ts";
 
 export interface NodeFacts {
   /** Units of `nvidia.com/*` resources; 0 where there are none, undefined where a number cannot be read. */
   readonly capacityUnits: number | undefined;
   readonly discovery: DiscoveryLabels;
+  /** What a DRA driver publishes of the node's GPUs; empty where there is none. */
+  readonly devices: readonly SliceDevice[];
+  /** GPUs of AMD or Intel, which nvidia-smi does not know. */
+  readonly otherGpus: OtherGpus | undefined;
+  /** What a problem detector says against the node's GPUs: Xid errors stand in no document of nvidia-smi. */
+  readonly faults: readonly string[];
 }
 
 /** Labels under `nvidia.com/`; undefined for each one that is absent. */
@@ -22,11 +32,25 @@ export interface DiscoveryLabels {
 
 const resourcePattern = /^nvidia\.com\/(gpu|mig-[0-9a-z.+]+)(\.shared)?$/;
 
-export function readNodeFacts(node: Node): NodeFacts {
+/** @param slices those of this node; none where dynamic resource allocation is not used */
+export function readNodeFacts(node: Node, slices: readonly ResourceSlice[] = []): NodeFacts {
+  const labels = node.metadata.labels ?? {};
+  const capacity = node.status?.capacity ?? {};
   return {
-    capacityUnits: sumUnits(node.status?.capacity ?? {}),
-    discovery: readDiscoveryLabels(node.metadata.labels ?? {}),
+    capacityUnits: sumUnits(capacity),
+    discovery: readDiscoveryLabels(labels),
+    devices: readSliceDevices(slices),
+    otherGpus: readOtherGpus(labels, capacity),
+    faults: readFaults(node),
   };
+}
+
+/** Node problem detectors name such conditions after the driver's Xid errors: XidError, GpuXidCriticalError and their like. */
+function readFaults({ status }: Node): string[] {
+  const held = (status?.conditions ?? []).filter((one) => /xid/i.test(one.type) && one.status === "True");
+  return held.map(
+    ({ type, reason }) => `the node's condition ${type.slice(0, 60)} holds (${(reason ?? "").slice(0, 60)})`,
+  );
 }
 
 function sumUnits(capacity: Readonly<Record<string, string>>): number | undefined {
@@ -47,9 +71,4 @@ function readDiscoveryLabels(labels: Readonly<Record<string, string>>): Discover
     migStrategy: value("mig.strategy"),
     computeCapability: major === undefined || minor === undefined ? undefined : `${major}.${minor}`,
   };
-}
-
-/** Up to a million: a greater count, such as 18446744073709551615, is not a number of anything. */
-function parseWhole(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,7}$/.test(text) ? Number(text) : undefined;
 }

@@ -4,14 +4,16 @@
  */
 import { labels as apiLabels } from "../api/v1alpha1/labels.ts";
 import type { Logger } from "../base/log.ts";
+import type { Node } from "../kube/core-resources.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import { buildLabels, factLabels } from "./build-labels.ts";
 import { buildStatus, isNews, isSimulated, type StatusInput } from "./build-status.ts";
 import type { AgentConfig } from "./config.ts";
-import { decideCapability } from "./decide-capability.ts";
+import { decideCapability, type Observation } from "./decide-capability.ts";
 import { type AgentMetrics, showCapability, showObservation } from "./metrics.ts";
 import { readNodeFacts } from "./node-facts.ts";
 import { type ObserverState, observe, type ReadHardware } from "./observe.ts";
+import { listSlicesOf } from "./resource-slices.ts";
 import {
   type AgentClients,
   ensureWorkerNode,
@@ -45,9 +47,10 @@ export async function runRound(context: RoundContext, state: ObserverState): Pro
   // 2. What the API says of the node and of its member of the pool.
   const node = await clients.nodes.get({ name: config.nodeName });
   const workerNode = await ensureWorkerNode(clients, config);
+  const slices = await listSlices(context, observed.observation, node);
 
   // 3. Decide.
-  const facts = readNodeFacts(node);
+  const facts = readNodeFacts(node, slices);
   const capability = decideCapability(observed.observation, facts, config);
   const now = new Date(context.now()).toISOString();
   const { simulated } = config;
@@ -63,6 +66,12 @@ export async function runRound(context: RoundContext, state: ObserverState): Pro
     metrics.writes.inc({ target: "labels" });
   }
   return observed.state;
+}
+
+/** Asked for where GPUs are there and no device plugin says so: one of the two offers them to pods, never both. */
+async function listSlices({ clients, config }: RoundContext, { kind }: Observation, node: Node) {
+  if (kind !== "Read" || readNodeFacts(node).capacityUnits !== 0) return [];
+  return listSlicesOf(config.nodeName, clients.slices);
 }
 
 async function writeStatus(context: RoundContext, workerNode: KubeWorkerNode, input: StatusInput): Promise<void> {

@@ -16,6 +16,7 @@ import { defineResource } from "../kube/resource.ts";
 import type { Transport } from "../kube/transport.ts";
 import type { AgentStatus } from "./build-status.ts";
 import type { AgentConfig } from "./config.ts";
+import { type ResourceSlice, resourceSlices } from "./resource-slices.ts";
 
 export interface KubeWorkerNode extends KubeObject {
   spec: WorkerNodeSpec;
@@ -25,6 +26,7 @@ export interface KubeWorkerNode extends KubeObject {
 export interface AgentClients {
   readonly nodes: KubeClient<Node>;
   readonly workerNodes: KubeClient<KubeWorkerNode>;
+  readonly slices: KubeClient<ResourceSlice>;
 }
 
 export function createAgentClients(transport: Transport): AgentClients {
@@ -32,6 +34,7 @@ export function createAgentClients(transport: Transport): AgentClients {
   return {
     nodes: createClient(transport, nodes, options),
     workerNodes: createClient(transport, defineResource<KubeWorkerNode>(workerNodeResource), options),
+    slices: createClient(transport, resourceSlices, options),
   };
 }
 

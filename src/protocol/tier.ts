@@ -13,6 +13,8 @@ export interface TierGpu {
   readonly memoryMiB: number;
   /** Such as "8.0". Left out where nothing says it: then the GPU reaches no tier above Low. */
   readonly computeCapability?: string;
+  /** CUDA's compute capability is not asked of another vendor's GPU: there its memory decides. */
+  readonly otherVendor?: boolean;
   /** Only `false` counts against it. */
   readonly healthy?: boolean;
   /** With MIG on: memory of each instance. Empty means that MIG is on and nothing can run. Left out: MIG is off. */
@@ -77,11 +79,13 @@ export function computeTier(hardware: TierHardware, thresholds: TierThresholds =
 interface Unit {
   readonly memoryMiB: number;
   readonly computeCapability: string | undefined;
+  readonly otherVendor: boolean;
 }
 
 function listUnits(gpu: TierGpu, replicas: number): Unit[] {
+  const { computeCapability, otherVendor = false } = gpu;
   const memories = gpu.instanceMemoryMiB ?? [gpu.memoryMiB];
-  return memories.map((memoryMiB) => ({ memoryMiB: memoryMiB / replicas, computeCapability: gpu.computeCapability }));
+  return memories.map((memoryMiB) => ({ memoryMiB: memoryMiB / replicas, computeCapability, otherVendor }));
 }
 
 function computeUnitTier(unit: Unit, thresholds: TierThresholds): Tier {
@@ -90,7 +94,9 @@ function computeUnitTier(unit: Unit, thresholds: TierThresholds): Tier {
 }
 
 function meets(unit: Unit, requirement: TierRequirement): boolean {
-  if (unit.computeCapability === undefined || !(unit.memoryMiB >= requirement.memoryMiB)) return false;
+  if (!(unit.memoryMiB >= requirement.memoryMiB)) return false;
+  if (unit.otherVendor) return true;
+  if (unit.computeCapability === undefined) return false;
   return compareComputeCapability(unit.computeCapability, requirement.computeCapability) >= 0;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Whether a GPU should take work: uncorrected memory errors since the driver was loaded, rows that could not be remapped,
- * pages that wait for a reset, a lost device. Errors of earlier boots (aggregate) have been dealt with and do not count.
+ * pages and rows that wait for a reset, a lost device, one that is given to virtual machines. Errors of earlier boots (aggregate) have been dealt with and do not count.
  * Where the fields stand differs between driver generations; all places are read. Pure.
  */
 import { parseCount } from "./quantity.ts";
@@ -20,6 +20,7 @@ const uncorrectedErrorCounts: readonly Path[] = [
 
 const alarms: readonly { readonly path: Path; readonly fault: string }[] = [
   { path: ["remapped_rows", "remapped_row_failure"], fault: "a memory row could not be remapped" },
+  { path: ["remapped_rows", "remapped_row_pending"], fault: "a memory row waits to be remapped by a reset" },
   { path: ["retired_pages", "pending_retirement"], fault: "a memory page waits to be retired by a reset" },
   { path: ["ecc_errors", "unrepairable_memory"], fault: "memory is unrepairable" },
   { path: ["ecc_errors", "aggregate", "sram_threshold_exceeded"], fault: "too many SRAM errors" },
@@ -27,7 +28,13 @@ const alarms: readonly { readonly path: Path; readonly fault: string }[] = [
 ];
 
 export function checkFaults(gpu: unknown): string[] {
-  return [...listMemoryErrors(gpu), ...listAlarms(gpu), ...listRecovery(gpu), ...listLoss(gpu)];
+  return [
+    ...listMemoryErrors(gpu),
+    ...listAlarms(gpu),
+    ...listRecovery(gpu),
+    ...listVirtualization(gpu),
+    ...listLoss(gpu),
+  ];
 }
 
 function listMemoryErrors(gpu: unknown): string[] {
@@ -47,6 +54,16 @@ function listAlarms(gpu: unknown): string[] {
 function listRecovery(gpu: unknown): string[] {
   const action = textAt(gpu, "gpu_recovery_action");
   return action === undefined ? [] : [`recovery action: ${action.slice(0, 40)}`];
+}
+
+/** A host whose GPU is cut up for virtual machines computes nothing itself; a guest without a licence is slowed down. */
+function listVirtualization(gpu: unknown): string[] {
+  const mode = textAt(gpu, "gpu_virtualization_mode", "virtualization_mode") ?? "";
+  if (/^host vgpu$/i.test(mode)) return ["the GPU is given to virtual machines (Host VGPU)"];
+  const licence = textAt(gpu, "vgpu_software_licensed_product", "license_status") ?? "";
+  return /^vgpu$/i.test(mode) && /^unlicensed/i.test(licence)
+    ? ["the virtual GPU has no licence and is slowed down"]
+    : [];
 }
 
 const lost = /GPU is lost|Unknown Error|ERR!/i;

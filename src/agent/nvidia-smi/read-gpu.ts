@@ -80,8 +80,20 @@ function readSensors(gpu: unknown) {
   };
 }
 
+const slowdowns = ["hw_slowdown", "hw_thermal_slowdown", "hw_power_brake_slowdown", "sw_thermal_slowdown"] as const;
+
+/** Throttle reasons before driver 535, event reasons since. Power caps by software come and go all the time and are no news. */
+function readSlowdowns(gpu: unknown): string[] {
+  return slowdowns.filter((reason) =>
+    ["clocks_event_reason", "clocks_throttle_reason"].some(
+      (prefix) => textAt(gpu, `${prefix}s`, `${prefix}_${reason}`) === "Active",
+    ),
+  );
+}
+
 function readRest(gpu: unknown) {
   return {
+    slowdowns: readSlowdowns(gpu),
     architecture: textAt(gpu, "product_architecture")?.slice(0, 64),
     pciBusId: (textAt(gpu, "pci", "pci_bus_id") ?? textAt(gpu, "$", "id"))?.slice(0, 32),
     faults: checkFaults(gpu),

@@ -27,6 +27,8 @@ export interface GpuReading {
   readonly powerLimitW: number | undefined;
   readonly migEnabled: boolean;
   readonly migInstances: readonly MigInstance[];
+  /** Why its clocks are lowered by heat or power, as the driver names it; empty at full speed. */
+  readonly slowdowns: readonly string[];
   /** Why the GPU should take no work; empty where it is healthy. */
   readonly faults: readonly string[];
 }

@@ -4,6 +4,7 @@ import { buildWorkerNode, type KubeWorkerNode } from "../../../src/agent/worker-
 import { writeFakeNvidiaSmi } from "../../../src/embedded/nodes/fake-nvidia-smi.ts";
 import { nodeProfiles } from "../../../src/embedded/nodes/node-profiles.ts";
 import { createClient } from "../../../src/kube/client.ts";
+import { aSlice } from "../../unit/agent/a-reading.ts";
 import { aDocument, aGpuElement } from "../../unit/agent/nvidia-smi/a-document.ts";
 import { AgentCluster, address, until } from "./agent-cluster.ts";
 import { FakeSmi } from "./fake-smi.ts";
@@ -95,6 +96,24 @@ describe("the agent", () => {
     await until(async () => {
       const { metadata } = await cluster.clients.nodes.get({ name: "bare" });
       return metadata.labels?.["inferium.io/gpu.product"] === "NVIDIA-A100-SXM4-80GB";
+    });
+  });
+
+  test("believes what a DRA driver publishes where no device plugin counts the GPUs", async () => {
+    fake.print(a100);
+    await cluster.createNode("dra");
+    await cluster.createNode("dra-other");
+    const uuid = "GPU-11111111-2222-3333-4444-555555555555";
+    const slice = aSlice([{ uuid, product: "NVIDIA A100-SXM4-80GB", memory: "81920Mi" }]);
+    const pool = { name: "dra", generation: 1, resourceSliceCount: 1 };
+    await cluster.clients.slices.create({ ...slice, spec: { ...slice.spec, nodeName: "dra", ...{ pool } } });
+    startAgent("dra");
+    startAgent("dra-other");
+    const { status } = await cluster.workerNode("dra", hasTier);
+    expect(status).toMatchObject({ tier: "High", capability: { level: "Inspected" } });
+    // The same reading on a node of which no slice speaks.
+    expect((await cluster.workerNode("dra-other", hasTier)).status).toMatchObject({
+      capability: { level: "Declared" },
     });
   });
 

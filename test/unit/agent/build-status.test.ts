@@ -39,6 +39,7 @@ describe("buildStatus", () => {
             architecture: "Ampere",
             memoryMiB: 81_920,
             memoryUsedMiB: 4,
+            unitMemoryMiB: 81_920,
             computeCapability: "8.0",
             healthy: true,
             migEnabled: false,

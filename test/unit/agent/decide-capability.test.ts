@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideCapability, type Observation } from "../../../src/agent/decide-capability.ts";
 import { defaultTierThresholds } from "../../../src/protocol/tier.ts";
-import { aGpuReading, aReading, type NodeParts, someFacts } from "./a-reading.ts";
+import { aGpuReading, aReading, aSlice, type NodeParts, type SliceParts, someFacts } from "./a-reading.ts";
 
 const policy = { thresholds: defaultTierThresholds, minimumLevel: "Inspected" } as const;
 const read = (parts: Parameters<typeof aReading>[0] = {}): Observation => ({ kind: "Read", reading: aReading(parts) });
@@ -179,4 +179,111 @@ describe("decideCapability", () => {
     const disputed = decideCapability(read(), someFacts({ capacity: { gpu: "8" } }), trusting);
     expect(disputed).toMatchObject({ level: "Declared", tier: "Low" });
   });
+});
+
+describe("what a DRA driver publishes", () => {
+  const uuid = "GPU-bc561000-79c8-fedd-8899-07539c7f868a";
+  const hopper = aGpuReading({ uuid, product: "NVIDIA H100 80GB HBM3", architecture: undefined, memoryMiB: 81_559 });
+  const decide = (devices: readonly SliceParts[], observation: Observation = read({ gpus: [hopper] })) =>
+    decideCapability(observation, someFacts({ slices: [aSlice(devices)] }), policy);
+
+  test.each<{ name: string; device: SliceParts; want: object }>([
+    { name: "the same GPU confirms", device: { uuid }, want: { level: "Inspected", tier: "High", objections: [] } },
+    {
+      name: "another UUID contradicts",
+      device: { uuid: "GPU-99999999-0000" },
+      want: { level: "Declared", objections: [expect.stringContaining("knows nothing of GPU-99999999-0000")] },
+    },
+    {
+      name: "another product contradicts",
+      device: { uuid, product: "NVIDIA A100-SXM4-80GB" },
+      want: { level: "Declared", tier: "Low" },
+    },
+    { name: "more memory contradicts", device: { uuid, memory: "141312Mi" }, want: { level: "Declared" } },
+    {
+      name: "a MIG device on a GPU without MIG contradicts",
+      device: { uuid, type: "mig" },
+      want: { level: "Declared" },
+    },
+  ])("$name", ({ device, want }) => {
+    expect(decide([device])).toMatchObject(want);
+  });
+
+  test("a GPU that no slice names contradicts", () => {
+    const two = read({ gpus: [hopper, aGpuReading({ uuid: "GPU-11111111-0000" })] });
+    expect(decide([{ uuid }], two)).toMatchObject({ level: "Declared" });
+  });
+
+  test("its compute capability goes before the table", () => {
+    const unknown = read({ gpus: [aGpuReading({ uuid, product: "NVIDIA X1", architecture: "Rubin" })] });
+    const device = { uuid, product: "NVIDIA X1", memory: "81920Mi" };
+    expect(decide([device], unknown)).toMatchObject({ level: "Inspected", tier: "High" });
+  });
+
+  test("slices of another driver say nothing", () => {
+    const facts = someFacts({ slices: [{ ...aSlice([{ uuid }]), spec: { driver: "other.example.com" } }] });
+    expect(facts.devices).toEqual([]);
+  });
+});
+
+describe("GPUs of other vendors, by labels and capacity", () => {
+  const amd = (vram: string | undefined, capacity: string | undefined) =>
+    someFacts({
+      otherLabels: { "amd.com/gpu.product-name": "AMD_Instinct_MI300X_OAM", ...(vram && { "amd.com/gpu.vram": vram }) },
+      otherCapacity: capacity === undefined ? {} : { "amd.com/gpu": capacity },
+    });
+  const intel = (product: string, capacity: string) =>
+    someFacts({
+      otherLabels: { "gpu.intel.com/product": product, "gpu.intel.com/device.count": "2" },
+      otherCapacity: { "gpu.intel.com/i915": capacity },
+    });
+
+  test.each<{ name: string; facts: ReturnType<typeof someFacts>; want: object }>([
+    {
+      name: "eight MI300X are High",
+      facts: amd("192G", "8"),
+      want: { level: "Inspected", tier: "High", objections: [] },
+    },
+    { name: "a card of 16 GiB is Mid", facts: amd("16G", "1"), want: { level: "Inspected", tier: "Mid" } },
+    {
+      name: "labels without capacity are only declared",
+      facts: amd("192G", undefined),
+      want: { level: "Declared", tier: "Low" },
+    },
+    {
+      name: "an absurd capacity is only declared",
+      facts: amd("192G", "18446744073709551615"),
+      want: { level: "Declared" },
+    },
+    { name: "without memory nothing is known", facts: amd(undefined, "8"), want: { level: "Declared", tier: "Low" } },
+    { name: "two Max 1550 are High", facts: intel("Max_1550", "2"), want: { level: "Inspected", tier: "High" } },
+    {
+      name: "each offered four times is as good",
+      facts: intel("Flex_170", "8"),
+      want: { level: "Inspected", tier: "Mid" },
+    },
+    {
+      name: "a count that does not fit is only declared",
+      facts: intel("Max_1550", "3"),
+      want: { level: "Declared", tier: "Low" },
+    },
+    {
+      name: "an unknown product has no memory",
+      facts: intel("toString", "2"),
+      want: { level: "Declared", tier: "Low" },
+    },
+  ])("$name", ({ facts, want }) => {
+    expect(decideCapability(noGpu, facts, policy)).toMatchObject(want);
+  });
+});
+
+test("an Xid error that the node's conditions tell of leaves no healthy GPU", () => {
+  const facts = someFacts({
+    capacity: { gpu: "1" },
+    conditions: [{ type: "GpuXidCriticalError", status: "True", reason: "Xid79" }],
+  });
+  expect(facts.faults).toEqual(["the node's condition GpuXidCriticalError holds (Xid79)"]);
+  expect(decideCapability(read(), facts, policy)).toMatchObject({ level: "Inspected", tier: "Low" });
+  const over = someFacts({ capacity: { gpu: "1" }, conditions: [{ type: "GpuXidCriticalError", status: "False" }] });
+  expect(decideCapability(read(), over, policy).tier).toBe("High");
 });

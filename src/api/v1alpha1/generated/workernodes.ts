@@ -82,7 +82,7 @@ hardware?: {
 /**
  * Where the reading comes from.
  */
-source: ("NvidiaSmi" | "None")
+source: ("NvidiaSmi" | "NodeLabels" | "None")
 /**
  * The reading is a recording that is played back and no such hardware is here.
  */
@@ -91,6 +91,10 @@ simulated: boolean
  * One line for people.
  */
 summary?: string
+/**
+ * What speaks against the reading, and faults of GPUs; absent where nothing does.
+ */
+problems?: string[]
 /**
  * NVIDIA driver.
  */
@@ -123,6 +127,10 @@ architecture?: string
  * Memory in MiB.
  */
 memoryMiB: number
+/**
+ * The most memory that one task can have of it: the GPU, its largest MIG instance, or a replica's share.
+ */
+unitMemoryMiB?: number
 /**
  * Memory in use in MiB.
  */

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { NvidiaSmiFailure } from "../../../../src/agent/nvidia-smi/failure.ts";
 import { parseNvidiaSmi, readDocument } from "../../../../src/agent/nvidia-smi/parse.ts";
 import type { HardwareReading } from "../../../../src/agent/nvidia-smi/reading.ts";
 import { aDocument, aGpuElement, aMigMode } from "./a-document.ts";
+import { checkInvariants } from "./check-invariants.ts";
 
 const documents = [
   aDocument([aGpuElement(), aGpuElement({ uuid: "GPU-22222222-aaaa" })]),
@@ -43,21 +44,6 @@ const anEdit: fc.Arbitrary<Edit> = fc.record({
 function edit(text: string, { at, cut, insert }: Edit): string {
   const start = Math.floor(at * text.length);
   return text.slice(0, start) + insert + text.slice(start + cut);
-}
-
-/** Nothing that comes out may break an invariant, whatever went in. */
-function checkInvariants(reading: HardwareReading): void {
-  const uuids = reading.gpus.map(({ uuid }) => uuid);
-  expect(new Set(uuids).size).toBe(uuids.length);
-  for (const gpu of reading.gpus) {
-    expect(gpu.memoryMiB).toBeGreaterThan(0);
-    expect(gpu.memoryMiB).toBeLessThanOrEqual(4 * 1024 * 1024);
-    expect(gpu.memoryUsedMiB ?? 0).toBeGreaterThanOrEqual(0);
-    expect(gpu.memoryUsedMiB ?? 0).toBeLessThanOrEqual(gpu.memoryMiB);
-    expect(gpu.utilization ?? 0).toBeLessThanOrEqual(100);
-    for (const instance of gpu.migInstances) expect(instance.memoryMiB).toBeLessThanOrEqual(gpu.memoryMiB);
-  }
-  for (const { reason } of reading.quarantined) expect(reason).not.toBe("");
 }
 
 function readOrFail(read: () => HardwareReading): void {

@@ -42,6 +42,7 @@ describe("whole documents of each generation", () => {
         powerLimitW: 70,
         migEnabled: false,
         migInstances: [],
+        slowdowns: [],
         faults: [],
       },
     ]);
@@ -56,6 +57,56 @@ describe("whole documents of each generation", () => {
       { index: 2, gpuInstanceId: 13, memoryMiB: 9_984, profile: "1g.10gb" },
     ]);
     expect(whole).toMatchObject({ migEnabled: false, migInstances: [], utilization: 0, faults: [] });
+  });
+
+  test("v11: two A100 cut into seven equal instances each, the layout of MIG strategy single", () => {
+    const { gpus, attachedGpus } = parseNvidiaSmi(fixture("a100-mig-single-v11.xml"));
+    expect(attachedGpus).toBe(2);
+    for (const gpu of gpus) {
+      expect(gpu.migInstances.map(({ profile }) => profile)).toEqual(Array.from({ length: 7 }, () => "1g.10gb"));
+      expect(gpu.utilization).toBeUndefined();
+    }
+  });
+
+  test("v11: a page that waits to be retired and lowered clocks, named throttle reasons there", () => {
+    const [gpu] = parseNvidiaSmi(fixture("p4-retired-pages-v11.xml")).gpus;
+    expect(gpu?.faults).toEqual(["a memory page waits to be retired by a reset"]);
+    expect(gpu?.slowdowns).toEqual(["hw_slowdown"]);
+  });
+
+  test("v12: eight A100, on the first of which clients share by MPS under a lowered power limit", () => {
+    const { gpus } = parseNvidiaSmi(fixture("a100x8-mps-v12.xml"));
+    expect(gpus).toHaveLength(8);
+    expect(gpus[0]).toMatchObject({ memoryUsedMiB: 18_056, powerLimitW: 250, slowdowns: [], faults: [] });
+    expect(gpus[7]).toMatchObject({ memoryUsedMiB: 4, powerLimitW: 400 });
+  });
+
+  test("v12: a virtual GPU without a licence takes no work", () => {
+    const [gpu] = parseNvidiaSmi(fixture("t4-vgpu-unlicensed-v12.xml")).gpus;
+    expect(gpu).toMatchObject({
+      product: "GRID T4-16Q",
+      faults: ["the virtual GPU has no licence and is slowed down"],
+    });
+  });
+
+  test("v13: an H100 with memory errors and thermal slowdown beside a healthy one", () => {
+    const [sick, well] = parseNvidiaSmi(fixture("h100-unhealthy-v13.xml")).gpus;
+    expect(sick?.faults).toEqual([
+      "uncorrected memory errors",
+      "a memory row waits to be remapped by a reset",
+      "recovery action: Drain and Reset",
+    ]);
+    expect(sick?.slowdowns).toEqual(["hw_thermal_slowdown"]);
+    expect(well).toMatchObject({ faults: [], slowdowns: [] });
+  });
+
+  test("v13: counters that underflowed and a GPU with N/A everywhere are quarantined, the sound one between them stays", () => {
+    const reading = parseNvidiaSmi(fixture("l4-absurd-v13.xml"));
+    expect(reading.gpus.map(({ memoryUsedMiB }) => memoryUsedMiB)).toEqual([4]);
+    expect(reading.quarantined.map(({ index, reason }) => [index, reason])).toEqual([
+      [0, 'used memory is "18446744073709551615 MiB"'],
+      [2, 'total memory is "N/A"'],
+    ]);
   });
 
   test("v13: a GPU on which almost nothing is available, with the power readings where v13 has them", () => {
@@ -209,6 +260,22 @@ describe("faults", () => {
       name: "a row that could not be remapped",
       extra: "<remapped_rows><remapped_row_failure>Yes</remapped_row_failure></remapped_rows>",
       want: ["a memory row could not be remapped"],
+    },
+    {
+      name: "a row that waits to be remapped",
+      extra: "<remapped_rows><remapped_row_pending>Yes</remapped_row_pending></remapped_rows>",
+      want: ["a memory row waits to be remapped by a reset"],
+    },
+    {
+      name: "a GPU whose host gives it to virtual machines",
+      extra: "<gpu_virtualization_mode><virtualization_mode>Host VGPU</virtualization_mode></gpu_virtualization_mode>",
+      want: ["the GPU is given to virtual machines (Host VGPU)"],
+    },
+    {
+      name: "none for a GPU that is passed through as a whole",
+      extra:
+        "<gpu_virtualization_mode><virtualization_mode>Pass-Through</virtualization_mode></gpu_virtualization_mode>",
+      want: [],
     },
     {
       name: "a page that waits for retirement",
