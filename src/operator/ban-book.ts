@@ -2,6 +2,7 @@
  * GPUs of workers that the registry banned, by UUID: hardware that cheated gets no second chance under another key. Kept as
  * records, since the banned WorkerNode may be deleted long before somebody tries again.
  */
+import { uuidsOf } from "./directory.ts";
 import type { WorkerObject } from "./kinds.ts";
 import type { RecordStore } from "./record-store.ts";
 
@@ -36,8 +37,4 @@ export class BanBook {
   #note(address: string, gpus: readonly string[]): void {
     for (const uuid of gpus) if (uuid !== "") this.#bannedBy.set(uuid, address);
   }
-}
-
-function uuidsOf({ status }: WorkerObject): string[] {
-  return (status?.hardware?.gpus ?? []).map(({ uuid }) => uuid);
 }

@@ -6,6 +6,12 @@ import { getAddress } from "ethers";
 import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
 import { describeHardware, type WorkerFacts } from "../protocol/matching.ts";
+import {
+  type ClaimedCapability,
+  decideProven,
+  type GpuTwin,
+  type ProvenCapability,
+} from "../protocol/proven-capability.ts";
 import type { Candidate } from "../protocol/selection.ts";
 import type { NodeState } from "../protocol/slashing.ts";
 import { applyTierOverride, type Tier } from "../protocol/tier.ts";
@@ -39,6 +45,12 @@ export interface DirectoryOptions {
 
 /** Name of the index over WorkerNodes by lower-case address. */
 export const byAddress = "address";
+/** Name of the index over WorkerNodes by the UUIDs of their GPUs. */
+export const byGpu = "gpu";
+
+export function uuidsOf({ status }: WorkerObject): string[] {
+  return (status?.hardware?.gpus ?? []).map(({ uuid }) => uuid);
+}
 
 export class Directory {
   readonly #options: DirectoryOptions;
@@ -68,12 +80,29 @@ export class Directory {
       ...this.#ownFactsOf(worker),
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
-      proven: isProven(worker, clock.now()),
+      proven: this.provenOf(worker, clock.now()).holds,
       nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? {},
       freeSlots: Math.max(0, spec.slots - countActive(name)),
       connected: presence.isConnected(name),
       models: presence.of(name).models,
     };
+  }
+
+  /** How far its hardware is proven, and whether that is enough to be given work. */
+  provenOf(worker: WorkerObject, nowMs: number): ProvenCapability {
+    return decideProven({ claimed: readClaimed(worker), twin: this.#twinOf(worker), nowMs });
+  }
+
+  /** Validators compute on whatever they have: only what is offered to tasks must not be offered twice. */
+  #twinOf(worker: WorkerObject): GpuTwin | undefined {
+    if (worker.spec.role === "Validator") return undefined;
+    for (const uuid of uuidsOf(worker)) {
+      const others = this.#options.workers.store.byIndex(byGpu, uuid);
+      if (others.length < 2) continue;
+      const twin = others.find((other) => other.spec.role !== "Validator" && isEarlier(other, worker));
+      if (twin) return { uuid, worker: twin.metadata.name };
+    }
+    return undefined;
   }
 
   /** Undefined where the worker names no node that is known here. */
@@ -145,7 +174,7 @@ function readOwnFacts(worker: WorkerObject): OwnFacts {
   const hardware = {
     ...(tier ? { tier } : {}),
     gpus: gpus.length,
-    memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.memoryMiB)),
+    memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.unitMemoryMiB ?? gpu.memoryMiB)),
     ...(computeCapability ? { computeCapability } : {}),
     migProfiles: gpus.flatMap((gpu) => gpu.migProfiles ?? []),
   };
@@ -164,11 +193,18 @@ export function addressOf(worker: WorkerObject): string {
   return getAddress(worker.spec.address.toLowerCase());
 }
 
-/** Seen by a program at least, and not so long ago that it must be shown again. */
-export function isProven(worker: WorkerObject, nowMs: number): boolean {
-  const capability = worker.status?.capability;
-  if (!capability || capability.level === "Declared") return false;
-  return capability.expiresAt === undefined || Date.parse(capability.expiresAt) > nowMs;
+function readClaimed({ status }: WorkerObject): ClaimedCapability | undefined {
+  const { capability, hardware } = status ?? {};
+  if (!capability) return undefined;
+  const { level, expiresAt } = capability;
+  const problems = hardware?.problems ?? [];
+  return { level, problems, ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }) };
+}
+
+/** Whoever was there first keeps a GPU that two name: else a newcomer could take a worker out by naming its GPU. */
+function isEarlier(a: WorkerObject, b: WorkerObject): boolean {
+  const [first = "", second = ""] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
+  return first === second ? a.metadata.name < b.metadata.name : first < second;
 }
 
 function provenTier(worker: WorkerObject): Tier | undefined {

@@ -6,7 +6,7 @@ import { createInformer, dropManagedFields, type Informer } from "../kube/inform
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
 import type { NodeState } from "../protocol/slashing.ts";
-import { byAddress, type NodeLabels } from "./directory.ts";
+import { byAddress, byGpu, type NodeLabels, uuidsOf } from "./directory.ts";
 import {
   compactTask,
   type TaskObject,
@@ -40,7 +40,7 @@ export function createInformers({ transport, watchNamespace, ...shared }: Inform
     workers: createInformer(transport, workerNodes, {
       ...shared,
       transform: (worker: WorkerObject) => dropManagedFields(worker),
-      indexers: { [byAddress]: ({ spec }) => [spec.address.toLowerCase()] },
+      indexers: { [byAddress]: ({ spec }) => [spec.address.toLowerCase()], [byGpu]: uuidsOf },
     }),
     nodes: createInformer(transport, nodes, {
       ...shared,

@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile } from "../../kube/controller.ts";
 import type { BondBook } from "../bond-book.ts";
-import { addressOf, type Directory, isProven } from "../directory.ts";
+import { addressOf, type Directory } from "../directory.ts";
 import { formatTime, type WorkerObject } from "../kinds.ts";
 import type { Presence } from "../presence.ts";
 import type { ReputationBook } from "../reputation-book.ts";
@@ -118,14 +118,13 @@ function judge(options: MirrorOptions, worker: WorkerObject): Partial<Record<Ope
   const role = worker.spec.role === "Validator" ? "Validator" : "Worker";
   const state = options.bonds.of(worker.spec.address)?.record.state ?? worker.status?.bond?.state ?? "None";
   const bonded = directory.isBonded(worker, role);
-  const proven = isProven(worker, clock.now());
-  const level = worker.status?.capability?.level ?? "none";
+  const proven = directory.provenOf(worker, clock.now());
   const disqualified = directory.isDisqualified(worker);
   const elected = role === "Validator" ? judgeElected(options, worker) : undefined;
   return {
     ...(elected && { Elected: elected }),
     Bonded: [bonded, bonded ? "Active" : state, `The registry has its bond as ${role} in state ${state}.`],
-    CapabilityProven: [proven, proven ? level : "NotProven", `Its capability level is ${level}.`],
+    CapabilityProven: [proven.holds, proven.reason, proven.message],
     Disqualified: [
       disqualified,
       disqualified ? "Banned" : "InGoodStanding",
@@ -133,7 +132,7 @@ function judge(options: MirrorOptions, worker: WorkerObject): Partial<Record<Ope
     ],
     Ready: judgeReady(options, worker, {
       ...{ bonded, disqualified, elected: elected?.[0] ?? true },
-      proven: proven || role === "Validator",
+      proven: proven.holds || role === "Validator",
     }),
   };
 }
@@ -155,7 +154,7 @@ function judgeReady(
   if (facts.disqualified) return [false, "Disqualified", "It is banned and takes no work."];
   if (!facts.bonded) return [false, "NotBonded", "Bond it to let it take work."];
   if (!facts.elected) return [false, "NotElected", "The chain's validator set does not hold it; it gets no duties."];
-  if (!facts.proven) return [false, "NotProven", "Its hardware is not inspected, or that has expired."];
+  if (!facts.proven) return [false, "NotProven", "Its hardware is not proven; see CapabilityProven."];
   if (worker.spec.cordoned) return [false, "Cordoned", "It is cordoned and takes no further work."];
   if (presence.isConnected(name)) return [true, "Connected", "It takes work."];
   const known = worker.status?.conditions?.find(({ type }) => type === "Ready");
