@@ -24,7 +24,7 @@ contract GovernorTest is Fixture {
         deployAll();
         address[] memory proposers = new address[](1);
         proposers[0] = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        timelock = deploy("TimelockController", abi.encode(TIMELOCK_DELAY, proposers, new address[](1), address(0)));
+        timelock = deploy("InferiumTimelock", abi.encode(TIMELOCK_DELAY, proposers, new address[](1)));
         governor = _deployGovernor(VOTING_DELAY, VOTING_PERIOD, THRESHOLD, 400);
         registry.grantRole(0, timelock);
         settlement.grantRole(0, timelock);

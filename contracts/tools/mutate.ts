@@ -22,6 +22,7 @@ const testsOf: Readonly<Record<string, string>> = {
   "Finality.sol": "SettlementFinality|RollBack",
   "InferiumGovernor.sol": "Governor",
   "IFRToken.sol": "IFRToken",
+  "InferiumTimelock.sol": "Timelock|Governor",
   "NodeRegistry.sol": "NodeRegistry",
   "Proceeds.sol": "Proceeds|PublicToken",
   "RewardDistributor.sol": "RewardDistributor",

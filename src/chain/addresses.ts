@@ -29,7 +29,7 @@ export const contractOf: Readonly<Record<keyof ContractAddresses, ContractName>>
   slashing: "SlashingManager",
   disputes: "Disputes",
   agentRevenue: "AgentRevenue",
-  timelock: "TimelockController",
+  timelock: "InferiumTimelock",
   governor: "InferiumGovernor",
   modelRegistry: "ModelRegistry",
   zkVerifier: "ZkVerifier",

@@ -17,7 +17,7 @@ export const contractNames = [
   "SlashingManager",
   "Disputes",
   "AgentRevenue",
-  "TimelockController",
+  "InferiumTimelock",
   "InferiumGovernor",
   "ModelRegistry",
   "ZkVerifier",

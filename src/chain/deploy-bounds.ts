@@ -33,7 +33,7 @@ const bounds: Readonly<Record<NumberField, readonly [minimum: number | bigint, m
   juryCommitSeconds: [1, 7 * day],
   juryRevealSeconds: [1, 7 * day],
   vetoSeconds: [0, 14 * day],
-  timelockSeconds: [0, 365 * day],
+  timelockSeconds: [0, 30 * day],
   votingDelaySeconds: [0, 30 * day],
   votingPeriodSeconds: [1, 30 * day],
   proposalThresholdWei: [0n, 2_500_000n * oneToken],

@@ -147,7 +147,7 @@ function constructorArguments(key: Key, at: ContractAddresses, p: ResolvedParame
     disputes: () => [at.token, at.settlement, at.registry, at.validatorSets, p.admin, p.guardian, disputeParameters(p)],
     agentRevenue: () => [at.token, at.registry, at.validatorSets, p.admin, p.treasury, splitOf(p)],
     // Proposes through the governor alone; anybody may execute; it administers itself.
-    timelock: () => [p.timelockSeconds, [at.governor], [ZeroAddress], ZeroAddress],
+    timelock: () => [p.timelockSeconds, [at.governor], [ZeroAddress]],
     governor: () => [at.token, at.registry, at.timelock, governorSettings(p)],
     modelRegistry: () => [p.admin, p.allowDevelopmentSetup],
     zkVerifier: () => [at.modelRegistry],
