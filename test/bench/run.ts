@@ -1,6 +1,6 @@
 /**
  * Runs one benchmark by name and prints its figures: `npm run bench -- NAME [--output json|text]`. With json, the last
- * line is one JSON object.
+ * line is one JSON object. `--models NAME,...` is for zk alone: the models to measure.
  */
 import { parseArgs } from "node:util";
 import { benchApiServer } from "./apiserver.ts";
@@ -15,7 +15,11 @@ import { benchZk } from "./zk.ts";
 
 export type Figures = Readonly<Record<string, unknown>>;
 
-const benches: Readonly<Record<string, () => Promise<Figures>>> = {
+interface BenchOptions {
+  readonly models?: readonly string[] | undefined;
+}
+
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Figures>>> = {
   apiserver: benchApiServer,
   client: benchClient,
   game: benchGame,
@@ -29,17 +33,17 @@ const benches: Readonly<Record<string, () => Promise<Figures>>> = {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { output: { type: "string", default: "text" } },
+  options: { output: { type: "string", default: "text" }, models: { type: "string" } },
 });
 const name = positionals[0] ?? "";
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-const known = values.output === "json" || values.output === "text";
+const known = (values.output === "json" || values.output === "text") && (values.models === undefined || name === "zk");
 
 if (bench === undefined || !known) {
-  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--output json|text]`);
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--output json|text] [--models NAME,...]`);
   process.exitCode = 2;
 } else {
-  const figures = await bench();
+  const figures = await bench({ models: values.models?.split(",") });
   if (values.output === "json") console.log(JSON.stringify(figures));
   else for (const [key, value] of Object.entries(figures)) console.log(`${key}: ${JSON.stringify(value)}`);
 }

@@ -3,7 +3,7 @@
  * ReLU of integers, weights as constants of the circuit ("fixed"), scales of 1. It has no step back to bytes, so that sums grow from
  * layer to layer, no commitment to the input and no arg max.
  */
-import type { DenseLayer } from "../../../src/zk/network/integer-network.ts";
+import type { DenseLayer } from "../../../../src/zk/network/integer-network.ts";
 import { BincodeWriter } from "./bincode.ts";
 
 export interface EzklCircuit {

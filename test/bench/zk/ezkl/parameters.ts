@@ -3,8 +3,8 @@
  * Lagrange basis is put into halo2's order, which takes another root of unity.
  */
 import { readFile } from "node:fs/promises";
-import { fieldPrime } from "../../../src/zk/field.ts";
-import { decodeBinaryFile, sectionOf } from "../../../src/zk/r1cs/binary-file.ts";
+import { fieldPrime } from "../../../../src/zk/field.ts";
+import { decodeBinaryFile, sectionOf } from "../../../../src/zk/r1cs/binary-file.ts";
 
 const [g1Bytes, g2Bytes] = [64, 128];
 /** Numbers that are no squares: snarkjs takes the least of them, halo2 one that generates the whole field. */

@@ -6,12 +6,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Contract, ContractFactory, getBytes, type JsonRpcProvider, keccak256, toUtf8Bytes, Wallet } from "ethers";
-import type { Digest } from "../../src/base/digest.ts";
-import { silentLogger } from "../../src/base/log.ts";
-import { openProvider } from "../../src/chain/provider.ts";
-import { startAnvil } from "../../src/embedded/chain/anvil.ts";
-import { type Groth16Proof, proofWords, type VerifyingKey, verifyingKeyWords } from "../../src/zk/proving/groth16.ts";
-import { computeTaskSignal } from "../../src/zk/statement.ts";
+import type { Digest } from "../../../src/base/digest.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import { openProvider } from "../../../src/chain/provider.ts";
+import { startAnvil } from "../../../src/embedded/chain/anvil.ts";
+import {
+  type Groth16Proof,
+  proofWords,
+  type VerifyingKey,
+  verifyingKeyWords,
+} from "../../../src/zk/proving/groth16.ts";
+import { computeTaskSignal } from "../../../src/zk/statement.ts";
 
 export interface ProvenOnChain {
   readonly modelDigest: Digest;
@@ -62,7 +67,7 @@ export async function openVerifierChain(): Promise<VerifierChain> {
 }
 
 async function deploy(name: string, args: readonly unknown[], signer: Wallet): Promise<Contract> {
-  const path = new URL(`../../contracts/artifacts/${name}.json`, import.meta.url);
+  const path = new URL(`../../../contracts/artifacts/${name}.json`, import.meta.url);
   const { abi, bytecode } = JSON.parse(await readFile(path, "utf8"));
   const deployed = await new ContractFactory(abi, bytecode, signer).deploy(...args);
   await deployed.waitForDeployment();

@@ -1,5 +1,5 @@
 /** Writes values as Rust's bincode does with fixed sizes, little-endian: what EZKL's files are made of. */
-import { mod, writeElement } from "../../../src/zk/field.ts";
+import { mod, writeElement } from "../../../../src/zk/field.ts";
 
 export class BincodeWriter {
   readonly #parts: Buffer[] = [];

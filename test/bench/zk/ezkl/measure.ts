@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { computeSums, type IntegerNetwork } from "../../../src/zk/network/integer-network.ts";
+import { computeSums, type IntegerNetwork } from "../../../../src/zk/network/integer-network.ts";
 import { buildEzklCircuit } from "./circuit.ts";
 import { buildEzklParameters } from "./parameters.ts";
 
