@@ -23,7 +23,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Figure
   apiserver: benchApiServer,
   client: benchClient,
   game: benchGame,
-  gas: benchGas,
+  gas: () => benchGas(),
   inference: benchInference,
   "kueue-baseline": benchKueueBaseline,
   matching: benchMatching,
