@@ -7,9 +7,10 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { externalPackages } from "./image/runtime-packages.ts";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -22,7 +23,7 @@ const entries = ["main.js", "reader-process.js"];
 async function computeStamp(): Promise<string> {
   const entries = await readdir(join(root, "src"), { withFileTypes: true, recursive: true });
   const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const paths = [...sources, ...["bundle.ts", "package.json", "package-lock.json"].map((name) => join(root, name))];
+  const paths = [...sources, ...["bundle.ts", "image/runtime-packages.ts", "package.json", "package-lock.json"].map((name) => join(root, name))];
   const lines = await Promise.all(
     paths.sort().map(async (path) => {
       const { size, mtimeMs } = await stat(path);
@@ -44,7 +45,7 @@ async function bundle(target: string): Promise<void> {
     import("rolldown"),
     import("./src/worker/code-digest.ts"),
   ]);
-  await build({
+  const { output } = await build({
     input: {
       main: "src/main.ts",
       "reader-process": "src/agent/nvidia-smi/reader-process.ts",
@@ -52,13 +53,17 @@ async function bundle(target: string): Promise<void> {
     },
     cwd: root,
     platform: "node",
-    external: ["onnxruntime-node", "snarkjs", "tiny-secp256k1"],
+    external: [...externalPackages],
     logLevel: "warn",
     // Hundreds of generated models, of which the kubeconfig reader needs none; they only declare.
     treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },
     transform: { define: { INFERIUM_CODE_DIGEST: JSON.stringify(await computeCodeDigest(join(root, "src"))) } },
     output: { dir: target, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
   });
+  // For whoever lists what an image or a package consists of: a bundle does not show it.
+  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? Object.keys(chunk.modules) : []));
+  const packages = new Set(modules.flatMap((id) => /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(relative(root, id))?.[1] ?? []));
+  await writeFile(join(target, "packages.json"), JSON.stringify([...packages].sort(), null, 2));
 }
 
 /** The entries do something when they are loaded, so the first is asked for no more than its version. */

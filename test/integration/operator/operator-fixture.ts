@@ -39,6 +39,8 @@ export interface FixtureMember {
   readonly name: string;
   readonly role: "Worker" | "Validator";
   readonly signer: ProtocolSigner;
+  /** Of the signer. */
+  readonly privateKey: string;
   readonly owner: string;
 }
 
@@ -107,6 +109,7 @@ export async function startCluster(names: ClusterParts): Promise<Cluster> {
     name,
     role: names.validators.includes(name) ? ("Validator" as const) : ("Worker" as const),
     signer: createSigner(wallet.privateKey),
+    privateKey: wallet.privateKey,
     owner: owners.get(name)!,
   }));
   const workers = createClient(transport, workerNodes);
