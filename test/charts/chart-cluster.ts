@@ -12,17 +12,22 @@ import { hexlify, randomBytes, Wallet } from "ethers";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import type { ContractAddresses } from "../../src/chain/addresses.ts";
-import { bondNodes, mintTokens } from "../../src/chain/bond.ts";
+import { bondNodes, depositFor, mintTokens } from "../../src/chain/bond.ts";
 import { deployContracts } from "../../src/chain/deploy.ts";
 import { defaultDeployParameters } from "../../src/chain/deploy-parameters.ts";
 import { openProvider } from "../../src/chain/provider.ts";
+import { registerCircuit } from "../../src/chain/registered-circuit.ts";
 import { startAnvil } from "../../src/embedded/chain/anvil.ts";
+import type { FundedAccount } from "../../src/embedded/chain/development-accounts.ts";
 import { startControllerManager } from "../../src/embedded/controllers/controller-manager.ts";
 import { type ArtifactServer, startArtifactServer } from "../../src/embedded/demo/artifact-server.ts";
+import { openProvingSetup } from "../../src/embedded/demo/proving-setup.ts";
 import { writeFakeNvidiaSmi } from "../../src/embedded/nodes/fake-nvidia-smi.ts";
 import { nodeProfiles } from "../../src/embedded/nodes/node-profiles.ts";
 import { createClient } from "../../src/kube/client.ts";
 import { namespaces, pods } from "../../src/kube/core-resources.ts";
+import { parseIfr } from "../../src/protocol/amount.ts";
+import { describeRegistration } from "../../src/zk/ceremony/describe-registration.ts";
 import { CommandLine } from "../integration/clients/command-line.ts";
 import { type Cluster, openCluster } from "../integration/kubelet/cluster.ts";
 
@@ -41,6 +46,7 @@ export interface ChartCluster {
   readonly cluster: Cluster;
   readonly members: readonly ChartMember[];
   readonly artifacts: ArtifactServer;
+  readonly chain: StartedChain;
   /** Of the chart, for an install that works here. */
   readonly values: Readonly<Record<string, unknown>>;
   client(binary: string): CommandLine;
@@ -48,12 +54,13 @@ export interface ChartCluster {
 }
 
 const placed = [
-  { name: "worker-a", node: "gpu-low-p4", role: "Worker" },
+  { name: "worker-a", node: "gpu-high-a100", role: "Worker" },
   { name: "validator-1", node: "cpu-validator-1", role: "Validator" },
   { name: "validator-2", node: "cpu-validator-2", role: "Validator" },
   { name: "validator-3", node: "cpu-validator-3", role: "Validator" },
 ] as const;
 const controlNodes = ["control", "cpu-low", "gpu-mid-l4"];
+const depositWei = parseIfr("1000");
 const onControlNodes = {
   requiredDuringSchedulingIgnoredDuringExecution: {
     nodeSelectorTerms: [
@@ -87,7 +94,7 @@ export async function openChartCluster(release: string): Promise<ChartCluster> {
     closing.push(() => controllers.stop());
     await startNodes(cluster);
     const members = placed.map((one) => ({ ...one, wallet: newKey(), owner: newKey().address }));
-    const chain = await startChain(join(cluster.directory, "chain"), members);
+    const chain = await startChain(cluster.directory, members);
     closing.push(chain.stop);
     await createKeys(cluster, members, chain.settlerKey);
     const artifacts = await startArtifactServer();
@@ -97,7 +104,7 @@ export async function openChartCluster(release: string): Promise<ChartCluster> {
     const clients: CommandLine[] = [];
     closing.push(() => clients.forEach((client) => void client.close()));
     return {
-      ...{ cluster, members, artifacts, close },
+      ...{ cluster, members, artifacts, chain, close },
       values: buildValues(members, chain, proxy.port),
       client: (binary) => {
         const kubeconfig = join(cluster.directory, `kubeconfig-${clients.length}`);
@@ -144,32 +151,46 @@ async function startNodes(cluster: Cluster): Promise<void> {
   );
 }
 
-interface StartedChain {
+export interface StartedChain {
   readonly rpcUrl: string;
+  readonly remote: FundedAccount;
+  readonly requester: FundedAccount;
+  /** Proving keys of the classifier, which validators read. */
+  readonly proofsDir: string;
   readonly addresses: ContractAddresses;
   readonly settlerKey: string;
   readonly stop: () => Promise<void>;
 }
 
-async function startChain(dataDir: string, members: readonly ChartMember[]): Promise<StartedChain> {
+async function startChain(directory: string, members: readonly ChartMember[]): Promise<StartedChain> {
+  const dataDir = join(directory, "chain");
+  const proofsDir = join(directory, "proofs");
   const anvil = await startAnvil({ port: 0, dataDir, logger: silentLogger, blockSeconds: 0.25 });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
-  const [deployer, settler] = anvil.accounts;
-  if (deployer === undefined || settler === undefined) throw new Error("anvil has no accounts");
+  const [deployer, remote, settler, requester] = anvil.accounts;
+  if (!deployer || !remote || !settler || !requester) throw new Error("anvil has no accounts");
   const signer = new Wallet(deployer.privateKey, provider);
   const validators = members.filter(({ role }) => role === "Validator").map(({ wallet }) => wallet.address);
-  const addresses = await deployContracts({ signer, parameters: { validators } });
-  const bonds = members.map(({ wallet, role, owner }) => ({
+  const addresses = await deployContracts({ signer, parameters: { validators, allowDevelopmentSetup: true } });
+  // The samples' remote worker and requester are accounts of the local chain.
+  const remoteWorker = { wallet: new Wallet(remote.privateKey), role: "Worker", owner: remote.address } as const;
+  const bonds = [...members, remoteWorker].map(({ wallet, role, owner }) => ({
     node: wallet,
     role,
     payout: owner,
     amountWei: role === "Worker" ? defaultDeployParameters.workerBondWei : defaultDeployParameters.validatorBondWei,
   }));
-  const amountWei = bonds.reduce((sum, bond) => sum + bond.amountWei, 0n);
-  await mintTokens({ signer, addresses }, [{ account: signer.address, amountWei }]);
-  await bondNodes({ signer, addresses }, bonds);
+  const amountWei = bonds.reduce((sum, bond) => sum + bond.amountWei, depositWei);
+  const writer = { signer, addresses };
+  await mintTokens(writer, [{ account: signer.address, amountWei }]);
+  await bondNodes(writer, bonds);
+  await depositFor(writer, [{ account: requester.address, amountWei: depositWei }]);
+  await registerCircuit(writer, describeRegistration(await openProvingSetup(proofsDir)));
   provider.destroy();
-  return { rpcUrl: anvil.rpcUrl, addresses, settlerKey: settler.privateKey, stop: () => anvil.stop() };
+  return {
+    ...{ rpcUrl: anvil.rpcUrl, addresses, settlerKey: settler.privateKey, proofsDir, remote, requester },
+    stop: () => anvil.stop(),
+  };
 }
 
 /** Forwards to the pod that the Service selects, as long as there is exactly one that is ready: the leader. */
@@ -203,6 +224,7 @@ async function startServiceProxy(cluster: Cluster, service: string): Promise<{ s
 
 function buildValues(members: readonly ChartMember[], chain: StartedChain, poolPort: number): Record<string, unknown> {
   const [repository = "", tag = ""] = image.split(":");
+  const proving = { INFERIUM_PROOF_ARTIFACTS_DIR: chain.proofsDir, INFERIUM_ALLOW_DEVELOPMENT_SETUP: true };
   const onProcesses = { storage: { enabled: false }, resources: { requests: { cpu: "100m", memory: "128Mi" } } };
   return {
     image: { repository, tag, pullPolicy: "Never" },
@@ -225,7 +247,7 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
       ...{ name, node, role, owner, address: wallet.address, existingSecret: `${name}-key` },
     })),
     worker: onProcesses,
-    validator: onProcesses,
+    validator: { ...onProcesses, env: proving },
   };
 }
 

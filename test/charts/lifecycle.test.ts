@@ -13,6 +13,7 @@ import type { CommandLine } from "../integration/clients/command-line.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type ChartCluster, openChartCluster, readModel, system } from "./chart-cluster.ts";
 import { chart, helms } from "./helm.ts";
+import { applySampleTasks, startRemoteSample } from "./samples.ts";
 
 const release = "inferium";
 const newest = helms.at(-1);
@@ -54,6 +55,41 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)("the chart, 
 
   test("runs a task, has it validated, and settles it on the chain", async () => {
     await settleTask("first");
+  });
+
+  test("runs every sample to its end, each by the way of checking that it asks for", async () => {
+    const applied = await applySampleTasks(open, kubectl);
+    await Promise.all(applied.map(settled));
+    const statusOf = async (name: string) =>
+      (await createClient(open.cluster.transport, tasks).get({ namespace: "default", name })).status;
+    const seen = await Promise.all(applied.map(async (name) => [name, (await statusOf(name))?.verdict?.policy]));
+    expect(Object.fromEntries(seen)).toEqual({
+      "sample-exact": "Exact",
+      "sample-paid": "Exact",
+      "sample-tolerance": "Tolerance",
+      "sample-zero-knowledge": "ZeroKnowledge",
+    });
+    expect((await statusOf("sample-paid"))?.settlement?.rewardWei).toMatch(/^[1-9]\d{17,}$/);
+  });
+
+  test("a worker of another cluster joins outbound, and runs a task that no other takes", async () => {
+    const cordon = (cordoned: boolean) =>
+      kubectl.ok(["patch", "wn", "worker-a", "--type=merge", "-p", JSON.stringify({ spec: { cordoned } })]);
+    const remote = await startRemoteSample(open, kubectl);
+    try {
+      await expect.poll(readyMembers, { timeout: 60_000 }).toContain("sample-remote");
+      await cordon(true);
+      await settleTask("for-remote");
+      const { status } = await createClient(open.cluster.transport, tasks).get({
+        namespace: "default",
+        name: "for-remote",
+      });
+      expect(status?.assignment?.worker).toBe("sample-remote");
+    } finally {
+      await cordon(false);
+      await remote.stop();
+    }
+    await kubectl.ok("delete wn sample-remote");
   });
 
   test("helm test asks the pool over TLS", async () => {
