@@ -1,18 +1,17 @@
 #!/usr/bin/env node
 /**
  * The `inferium` command: one image, one subcommand per role. Wiring only: reads arguments and the environment, imports the
- * role when it is asked for (a worker need not load what an operator needs), turns signals into an abort, errors into one
- * clear line and an exit status (0 done, 1 failed, 2 wrong usage, 130 interrupted).
+ * role when it is asked for: a worker need not load what an operator needs.
  */
 import { enableCompileCache } from "node:module";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Registry } from "prom-client";
 import { systemClock } from "./base/clock.ts";
 import { findCompileCache } from "./base/compile-cache.ts";
-import { describeError, InferiumError } from "./base/errors.ts";
 import { createLogger, type LogLevel } from "./base/log.ts";
 import { version } from "./base/version.ts";
 import { addClientCommands } from "./cli/commands.ts";
+import { runProgram } from "./cli/run-program.ts";
 import type { WorkerConfig } from "./worker/config.ts";
 import type { WorkerDependencies } from "./worker/run-worker.ts";
 
@@ -34,12 +33,6 @@ function readHostEnv(): Record<string, string> {
 function readLogLevel(): LogLevel {
   const level = process.env.INFERIUM_LOG_LEVEL;
   return level === "debug" || level === "warn" || level === "error" ? level : "info";
-}
-
-/** The first signal asks everything to stop in order; a second one does not wait for it. */
-function onSignal(signal: NodeJS.Signals): void {
-  if (stopping.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
-  stopping.abort(new InferiumError("Interrupted", `Stopped by ${signal}.`));
 }
 
 function parsePort(text: string): number {
@@ -218,17 +211,4 @@ addClientCommands(program, {
   },
 });
 
-process.on("SIGINT", onSignal);
-process.on("SIGTERM", onSignal);
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else if (stopping.signal.aborted && error === stopping.signal.reason) process.exitCode = 130;
-  else {
-    const code = error instanceof InferiumError ? ` (${error.code})` : "";
-    process.stderr.write(`inferium: ${describeError(error)}${code}\n`);
-    if (process.env.INFERIUM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exitCode = 1;
-  }
-}
+await runProgram(program, stopping, process.env);

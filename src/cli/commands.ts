@@ -1,4 +1,4 @@
-/** The client verbs of the command line: submit, top and explain. Declares options; the work is in a file per verb. */
+/** The client verbs of the command line: submit, top, explain, drain. Declares options; the work is in a file per verb. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Clock } from "../base/clock.ts";
 import { addChainCommands } from "./chain/commands.ts";
@@ -15,17 +15,35 @@ export interface CommandContext {
 }
 
 export function addClientCommands(program: Command, context: CommandContext): void {
-  addSubmit(program, context);
+  addTaskCommands(program, context);
   addCheckPool(program, context);
   addChainCommands(program, context);
   addZkCommands(program, context);
   addReplay(program, context);
+}
+
+/** What users and administrators of tasks need; these are the plugin's verbs as well. */
+export function addTaskCommands(program: Command, context: CommandContext): void {
+  addSubmit(program, context);
+  addDrain(program, context);
   addCommon(program.command("top").description("show tasks by phase, and the members of the pool")).action((options) =>
     run(context, options, async (cli) => (await import("./top.ts")).runTop(options, cli)),
   );
   addCommon(program.command("explain <task>").description("say why a task waits, or how it ended")).action(
     (name: string, options) =>
       run(context, options, async (cli) => (await import("./explain.ts")).runExplain(name, options, cli)),
+  );
+}
+
+function addDrain(program: Command, context: CommandContext): void {
+  addCluster(program.command("drain <workernode...>").description("give members no further work, and wait for theirs"))
+    .option("--timeout <seconds>", "how long to wait", parseWhole, 600)
+    .action((names: string[], options) =>
+      run(context, options, async (cli) => (await import("./drain.ts")).runDrain(names, options, cli)),
+    );
+  addCluster(program.command("uncordon <workernode...>").description("give them work again")).action(
+    (names: string[], options) =>
+      run(context, options, async (cli) => (await import("./drain.ts")).runUncordon(names, cli)),
   );
 }
 
@@ -55,18 +73,24 @@ async function run(context: CommandContext, options: ClusterOptions, verb: (cli:
   context.setExitStatus(status);
 }
 
-function addCommon(command: Command): Command {
+function addCluster(command: Command): Command {
   return command
     .option("--kubeconfig <file>", "kubeconfig; left out: KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "context of the kubeconfig; left out: the current one");
+}
+
+function addCommon(command: Command): Command {
+  return addCluster(command)
     .option("-n, --namespace <name>", "namespace; left out: the context's (top: all)")
     .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"));
 }
 
 function addSubmit(program: Command, context: CommandContext): void {
   addCommon(program.command("submit").description("create a task, and follow it if asked"))
-    .requiredOption("--model <uri>", "model: http, https or file URI, or a local file")
+    .option("-f, --filename <file>", "manifests of tasks, - for standard input; in place of --model and --input")
+    .option("--model <uri>", "model: http, https or file URI, or a local file")
     .option("--model-digest <digest>", "its sha256; needed for a URI")
-    .requiredOption("--input <input>", "input: tensors as JSON, a local .json or .safetensors file, or a URI")
+    .option("--input <input>", "input: tensors as JSON, a local .json or .safetensors file, or a URI")
     .option("--input-digest <digest>", "its sha256; needed for a URI")
     .option("--name <name>", "name of the task; left out: one is made")
     .option("--type <type>", "Inference, Benchmark, Training, Agent or Leaderboard")

@@ -1,4 +1,5 @@
 /** What every verb of the command line works with: where it writes, and the cluster that it talks to. */
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { InferenceTask, Validation, WorkerNode } from "../api/v1alpha1/types.ts";
@@ -34,15 +35,20 @@ export interface CliContext {
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;
+  readonly context?: string;
   readonly namespace?: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The option, then the first file of KUBECONFIG, then ~/.kube/config: as kubectl looks, but for merging files. */
-export function decideKubeconfig(options: ClusterOptions, env: Environment): string {
-  const listed = (env.KUBECONFIG ?? "").split(delimiter).find((path) => path !== "");
-  return options.kubeconfig ?? listed ?? join(homedir(), ".kube", "config");
+/** The option, then the files of KUBECONFIG that exist, then ~/.kube/config: as kubectl looks. */
+export function decideKubeconfig(options: ClusterOptions, env: Environment): readonly string[] {
+  if (options.kubeconfig !== undefined) return [options.kubeconfig];
+  const listed = [...new Set((env.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== ""))];
+  if (listed.length === 0) return [join(env.HOME ?? homedir(), ".kube", "config")];
+  const existing = listed.filter((path) => existsSync(path));
+  // Where none exists, the first is named in the error.
+  return existing.length > 0 ? existing : listed.slice(0, 1);
 }
 
 /** Runs `work` against the cluster and closes the connection after it. @throws InferiumError KubeconfigInvalid */
@@ -51,7 +57,8 @@ export async function withCluster<T>(
   env: Environment,
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
-  const connection = await loadKubeConnection({ kubeconfigPath: decideKubeconfig(options, env) });
+  const { context } = options;
+  const connection = await loadKubeConnection({ kubeconfigPath: decideKubeconfig(options, env), context });
   const transport = createTransport(connection, { fieldManager: "inferium-cli" });
   try {
     return await work({ transport, namespace: options.namespace ?? connection.namespace });

@@ -34,8 +34,8 @@ export interface KubeConnection {
 }
 
 export interface LoadOptions {
-  /** Left out: the in-cluster service account. The caller resolves KUBECONFIG. */
-  readonly kubeconfigPath?: string | undefined;
+  /** Left out: the in-cluster service account. The caller resolves KUBECONFIG; several files are merged, the first goes before. */
+  readonly kubeconfigPath?: string | readonly string[] | undefined;
   /** Left out: the current context. */
   readonly context?: string | undefined;
   /** Prepended to `/var/run/secrets/...` of the service account, for a pod whose file system is not its own. */
@@ -49,7 +49,9 @@ export interface LoadOptions {
 export async function loadKubeConnection(options: LoadOptions = {}): Promise<KubeConnection> {
   const path = options.kubeconfigPath;
   const source =
-    path === undefined ? await openInCluster(options.inClusterRoot) : await openKubeconfig(path, options.context);
+    path === undefined
+      ? await openInCluster(options.inClusterRoot)
+      : await openKubeconfig([path].flat(), options.context);
   const credentials = cacheCredentials(source, options.clock ?? systemClock, options.maxAgeMs ?? 60_000);
   await credentials(false);
   return {

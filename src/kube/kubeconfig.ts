@@ -3,7 +3,7 @@
  * source it takes about a second, and only processes that talk to a cluster need it.
  */
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { delimiter, dirname, resolve } from "node:path";
 import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
 import { parse as parseYaml } from "yaml";
 import { describeError, InferiumError } from "../base/errors.ts";
@@ -28,13 +28,33 @@ export async function openInCluster(root = ""): Promise<KubeconfigSource> {
   });
 }
 
-export async function openKubeconfig(path: string, context: string | undefined): Promise<KubeconfigSource> {
-  return openSource(`kubeconfig ${path}`, async () => {
+/** @param paths of which what an earlier file says goes before what a later one does, as kubectl merges KUBECONFIG */
+export async function openKubeconfig(paths: readonly string[], context: string | undefined): Promise<KubeconfigSource> {
+  return openSource(`kubeconfig ${paths.join(delimiter)}`, async () => {
     const config = await createConfig();
-    config.loadFromFile(path);
+    const read = paths.map((path) => readOne(config, path));
+    config.loadFromOptions({
+      clusters: firstOfEachName(read.flatMap(({ clusters }) => clusters)),
+      users: firstOfEachName(read.flatMap(({ users }) => users)),
+      contexts: firstOfEachName(read.flatMap(({ contexts }) => contexts)),
+      currentContext: read.find(({ currentContext }) => currentContext !== "")?.currentContext ?? "",
+    });
     if (context !== undefined) config.setCurrentContext(context);
-    return { config, tokenFile: await findTokenFile(path, config.getCurrentUser()?.name) };
+    return { config, tokenFile: await findTokenFile(paths, config.getCurrentUser()?.name) };
   });
+}
+
+type ReadConfig = Pick<KubeConfig, "clusters" | "users" | "contexts" | "currentContext">;
+
+/** One reader for all files: each load replaces what it holds. */
+function readOne(reader: KubeConfig, path: string): ReadConfig {
+  reader.loadFromFile(path);
+  const { clusters = [], users = [], contexts = [], currentContext } = reader;
+  return { clusters, users, contexts, currentContext: currentContext ?? "" };
+}
+
+function firstOfEachName<T extends { readonly name: string }>(all: readonly T[]): T[] {
+  return all.filter((one, index) => all.findIndex(({ name }) => name === one.name) === index);
 }
 
 async function createConfig(): Promise<KubeConfig> {
@@ -131,10 +151,15 @@ interface RawKubeconfig {
 }
 
 /** client-node 2.0.1 looks for `token-file`, but the field's name in a kubeconfig is `tokenFile`: read it here. */
-async function findTokenFile(path: string, user: User["name"] | undefined): Promise<string | undefined> {
-  const raw = parseYaml(await readFile(path, "utf8")) as RawKubeconfig | undefined;
-  const tokenFile = raw?.users?.find((entry) => entry.name === user)?.user?.tokenFile;
-  return tokenFile === undefined ? undefined : resolve(dirname(path), tokenFile);
+async function findTokenFile(paths: readonly string[], user: User["name"] | undefined): Promise<string | undefined> {
+  for (const path of paths) {
+    const raw = parseYaml(await readFile(path, "utf8")) as RawKubeconfig | undefined;
+    const found = raw?.users?.find((entry) => entry.name === user);
+    if (found === undefined) continue;
+    const tokenFile = found.user?.tokenFile;
+    return tokenFile === undefined ? undefined : resolve(dirname(path), tokenFile);
+  }
+  return undefined;
 }
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -14,6 +14,8 @@ import { explainRefusal } from "./explain-refusal.ts";
 export interface ChainOptions {
   readonly rpcUrl?: string;
   readonly addresses?: string;
+  /** The text of such a file, which goes before it. */
+  readonly addressBook?: string;
   readonly chainId?: number;
   readonly fromBlock?: number;
   readonly keyFile?: string;
@@ -44,9 +46,14 @@ export async function withChain<T>(
   const rpcUrl = options.rpcUrl ?? env.INFERIUM_RPC_URL;
   const path = options.addresses ?? env.INFERIUM_ADDRESSES_FILE;
   if (rpcUrl === undefined) throw missing("--rpc-url", "INFERIUM_RPC_URL");
-  if (path === undefined) throw missing("--addresses", "INFERIUM_ADDRESSES_FILE");
+  if (options.addressBook === undefined && path === undefined) throw missing("--addresses", "INFERIUM_ADDRESSES_FILE");
   const chainId = options.chainId === undefined ? {} : { chainId: options.chainId };
-  const client = await connectChain({ rpcUrl, timeoutMs, ...chainId, addresses: await readAddressBook(path) });
+  const client = await connectChain({
+    rpcUrl,
+    timeoutMs,
+    ...chainId,
+    addresses: await readAddressBook(path ?? "", options),
+  });
   try {
     await checkDeployed(client);
     const signer = () => openSigner(readSource(options, env), client.provider);
@@ -70,9 +77,10 @@ function missing(flag: string, variable: string): InferiumError {
 }
 
 /** Where `chain deploy` wrote them, or the operator's file. */
-async function readAddressBook(path: string): Promise<ContractAddresses> {
+async function readAddressBook(file: string, { addressBook }: ChainOptions): Promise<ContractAddresses> {
+  const path = addressBook === undefined ? file : "The cluster's addresses.json";
   try {
-    const given = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    const given = JSON.parse(addressBook ?? (await readFile(file, "utf8"))) as Record<string, unknown>;
     const names = Object.keys(contractOf);
     return Object.fromEntries(
       names.map((name) => [name, getAddress(String(given[name]))]),

@@ -106,16 +106,52 @@ function addClaim(program: Command, context: CommandContext): void {
 
 function addVerify(program: Command, context: CommandContext): void {
   const verify = program.command("verify").description("prove against the chain alone what the cluster says");
-  addCluster(addRead(verify.command("task [name]").description("that a task is settled as its status says")))
-    .option("--file <file>", "the task as JSON, in place of its name: then no cluster is asked")
-    .option("--validation <file>", "with --file: the Validation as JSON that holds the task's proof")
-    .action((name: string | undefined, options: VerifyOptions) =>
-      run(context, options, async (session) => {
-        const { runVerifyTask } = await import("./verify-task.ts");
-        const { task, validation } = await readVerified(name, options, context);
-        return runVerifyTask(task, session, validation);
-      }),
-    );
+  addVerifyOptions(verify.command("task [name]").description("that a task is settled as its status says")).action(
+    (name: string | undefined, options: VerifyOptions) =>
+      run(context, options, (session) => verifyTask(session, name, options, context)),
+  );
+}
+
+/** The plugin's `verify NAME`: as `verify task NAME`, and the cluster may say where the contracts stand. */
+export function addVerifyTask(program: Command, context: CommandContext): void {
+  const command = program.command("verify [task]").description("prove on the chain that a task is settled as it says");
+  addVerifyOptions(command)
+    .option("--contracts <name>", "ConfigMap of the contracts, where --addresses is left out", "inferium-contracts")
+    .action(async (name: string | undefined, options: VerifyOptions & { readonly contracts: string }) => {
+      const addresses = options.addresses ?? context.env.INFERIUM_ADDRESSES_FILE;
+      const book = addresses === undefined ? await readClusterBook(options, context) : undefined;
+      const known = book === undefined ? options : { ...options, addressBook: book };
+      return run(context, known, (session) => verifyTask(session, name, options, context));
+    });
+}
+
+async function readClusterBook(options: VerifyOptions & { readonly contracts: string }, { env, io }: CommandContext) {
+  const [{ withCluster }, { readContracts }] = await Promise.all([
+    import("../context.ts"),
+    import("./read-contracts.ts"),
+  ]);
+  const { contracts: name, systemNamespace: namespace = systemNamespace } = options;
+  const book = await withCluster(options, env, ({ transport }) => readContracts(transport, { namespace, name }));
+  const trusted = "give --addresses of a source that you trust to prove it without the cluster's word";
+  io.note(`The contracts' addresses are the cluster's own (ConfigMap ${namespace}/${name}); ${trusted}.`);
+  return book;
+}
+
+function addVerifyOptions(command: Command): Command {
+  return addCluster(addRead(command))
+    .option("--file <file>", "the task as JSON, in place of its name: then no cluster is asked for it")
+    .option("--validation <file>", "with --file: the Validation as JSON that holds the task's proof");
+}
+
+async function verifyTask(
+  session: ChainSession,
+  name: string | undefined,
+  options: VerifyOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { runVerifyTask } = await import("./verify-task.ts");
+  const { task, validation } = await readVerified(name, options, context);
+  return runVerifyTask(task, session, validation);
 }
 
 interface VerifyOptions extends ClusterChainOptions {
@@ -141,6 +177,7 @@ async function readVerified(name: string | undefined, options: VerifyOptions, { 
 function addCluster(command: Command): Command {
   return command
     .option("--kubeconfig <file>", "kubeconfig; left out: KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "context of the kubeconfig; left out: the current one")
     .option("-n, --namespace <name>", "namespace; left out: the context's")
     .option("--system-namespace <name>", "namespace of the operator's records", systemNamespace);
 }
