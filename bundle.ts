@@ -5,7 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,7 +17,7 @@ const dist = join(root, "dist");
 const compileCache = join(dist, "compile-cache");
 const stampPath = join(dist, "sources.sha256");
 
-const entries = ["main.js", "reader-process.js"];
+const entries = ["main.js", "kubectl-inferium.js", "reader-process.js"];
 
 /** Changes with every source file, dependency and this script. Sizes and times, since reading all contents takes longer. */
 async function computeStamp(): Promise<string> {
@@ -48,6 +48,7 @@ async function bundle(target: string): Promise<void> {
   const { output } = await build({
     input: {
       main: "src/main.ts",
+      "kubectl-inferium": "src/kubectl-inferium.ts",
       "reader-process": "src/agent/nvidia-smi/reader-process.ts",
       "snarkjs-process": "src/zk/proving/snarkjs-process.ts",
     },
@@ -91,6 +92,7 @@ async function main(): Promise<void> {
     await mkdir(target);
     await bundle(target);
     await writeFile(join(target, "sources.sha256"), stamp);
+    await chmod(join(target, "kubectl-inferium.js"), 0o755);
     await rm(dist, { recursive: true, force: true });
     await rename(target, dist);
     // Entries of the cache are found by the path of their module, so it is made where that will be.

@@ -3,13 +3,14 @@
  * upgrade that changes nothing, an upgrade that replaces the operators, rollback, uninstall that keeps what must not be lost.
  */
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InferenceTask } from "../../src/api/v1alpha1/types.ts";
 import { createClient } from "../../src/kube/client.ts";
 import { configMaps, leases, pods, secrets } from "../../src/kube/core-resources.ts";
 import { tasks, workerNodes } from "../../src/operator/kinds.ts";
 import { findTool } from "../integration/clients/client-tools.ts";
-import type { CommandLine } from "../integration/clients/command-line.ts";
+import { CommandLine } from "../integration/clients/command-line.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type ChartCluster, openChartCluster, readModel, system } from "./chart-cluster.ts";
 import { chart, helms } from "./helm.ts";
@@ -70,6 +71,19 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)("the chart, 
       "sample-zero-knowledge": "ZeroKnowledge",
     });
     expect((await statusOf("sample-paid"))?.settlement?.rewardWei).toMatch(/^[1-9]\d{17,}$/);
+  });
+
+  test("kubectl inferium verify proves a settled task on the chain, with the contracts that the cluster names", async () => {
+    const entry = fileURLToPath(new URL("../../src/kubectl-inferium.ts", import.meta.url));
+    const plugin = new CommandLine(process.execPath, open.cluster.kubeconfigPath);
+    const args = ["verify", "sample-exact", "-n", "default", "--rpc-url", open.chain.rpcUrl];
+    const done = await plugin.run([entry, ...args]);
+    plugin.close();
+    expect(done.code, done.err).toBe(0);
+    expect(done.out).toContain("Task sample-exact is settled as its status says.");
+    expect(done.err).toContain(
+      "The contracts' addresses are the cluster's own (ConfigMap inferium-system/inferium-contracts)",
+    );
   });
 
   test("a worker of another cluster joins outbound, and runs a task that no other takes", async () => {

@@ -125,6 +125,19 @@ describe("submit", () => {
     await expect(submit("refused", "--validators", "2", "--quorum", "1")).rejects.toThrow("quorum must be a majority");
   });
 
+  const sample = (name: string) => new URL(`../../../manifests/samples/${name}.yaml`, import.meta.url).pathname;
+  test.each([
+    ["what is no task", ["-f", sample("worker-node-remote")], "expected inferium.io/v1alpha1 InferenceTask"],
+    ["flags beside a manifest", ["-f", sample("task-paid"), "--tier", "Low"], "so tier cannot be given as well"],
+    ["a namespace that is not the manifest's", ["-f", sample("task-paid"), "-n", "b"], "is in namespace default, and"],
+    ["neither manifest nor model", [], "Give -f with a manifest, or both --model and --input."],
+    ["a file that is not there", ["-f", "/none.yaml"], "Cannot read /none.yaml"],
+    ["a folder", ["-f", "/tmp"], "Cannot read /tmp"],
+  ])("refuses %s", async (_, args, message) => {
+    await expect(inferium("submit", ...args)).rejects.toThrow(message);
+    expect(notes).toEqual([]);
+  });
+
   test("refuses a number that is none", async () => {
     await expect(submit("odd", "--retries", "many")).rejects.toMatchObject({ code: "commander.invalidArgument" });
   });

@@ -89,34 +89,11 @@ describe.runIf(kubectlBinary !== undefined)("kubectl inferium", () => {
       "default/unplaced",
     ]);
     expect(await kubectl.ok("get itask -o name")).toContain("inferencetask.inferium.io/unplaced");
+    const refused = await inferium("submit", "-f", join(samples, "worker-node-remote.yaml"));
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain("expected inferium.io/v1alpha1 InferenceTask");
     const piped = await kubectl.run("inferium submit -f -", { env, input: unplaced.replace("unplaced", "piped") });
     expect(piped.err).toContain("inferencetask piped created in namespace default");
-  });
-
-  test.each([
-    [
-      "what is no task",
-      ["-f", join(samples, "worker-node-remote.yaml")],
-      "expected inferium.io/v1alpha1 InferenceTask",
-    ],
-    [
-      "flags that a manifest would contradict",
-      ["-f", join(samples, "task-paid.yaml"), "--tier", "Low"],
-      "so tier cannot",
-    ],
-    [
-      "a namespace that the manifest contradicts",
-      ["-f", join(samples, "task-paid.yaml"), "-n", "b"],
-      "namespace default",
-    ],
-    ["nothing at all", [], "Give -f with a manifest, or both --model and --input."],
-    ["a file that is not there", ["-f", "/none.yaml"], "Cannot read /none.yaml"],
-  ])("refuses %s and creates nothing", async (_, args, message) => {
-    const before = await kubectl.ok("get itask -A -o name");
-    const done = await inferium("submit", ...args);
-    expect(done).toMatchObject({ code: 1, out: "" });
-    expect(done.err).toContain(message);
-    expect(await kubectl.ok("get itask -A -o name")).toBe(before);
   });
 
   test("follows a task and says each step", async () => {
