@@ -71,7 +71,9 @@ async function getNode(name: string, { cluster, signal }: CliContext): Promise<W
 
 function timedOut(name: string, seconds: number, active: number | undefined): InferiumError {
   const state =
-    active === undefined ? "no operator has taken notice; look whether one runs" : `it still runs ${active} of its tasks`;
+    active === undefined
+      ? "no operator has taken notice; look whether one runs"
+      : `it still runs ${active} of its tasks`;
   const message = `WorkerNode ${name} is cordoned, but not drained after ${seconds} s: ${state}. Run drain again to wait on.`;
   return new InferiumError("WaitTimedOut", message, { disposition: "retry" });
 }
