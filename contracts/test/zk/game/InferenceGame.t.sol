@@ -365,6 +365,18 @@ contract InferenceGameTest is GameFixture {
         assertEq(game.owedTo(STRANGER), GAME_BOND);
     }
 
+    function test_theLastUnitOfAStakeIsTakenToo() public {
+        registry.grantRole(registry.SLASHER_ROLE(), address(this));
+        game.setParameters(IInferenceGame.Parameters(GAME_BOND, MOVE, 10_000, DEFENDER_BPS));
+        bytes32 id = open();
+        while (registry.stakeOf(worker) > 1) {
+            registry.slash(worker, INodeRegistry.Role.Worker, 9_999, keccak256("another fault"), address(0));
+        }
+        vm.warp(block.timestamp + MOVE + 1);
+        game.timeOut(id);
+        assertEq(registry.stakeOf(worker), 0);
+    }
+
     /// @dev As canonical.ts writes them.
     function outputDigest() internal view returns (bytes32) {
         bytes memory label = bytes.concat(_head("label", "int64"), _word(1), _word(2), _word(16), outputs[0]);

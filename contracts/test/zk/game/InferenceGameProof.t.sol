@@ -42,8 +42,10 @@ contract InferenceGameProofTest is GameFixture {
     function test_sumsBeforeMustBeThoseThatTheChallengerAgreedTo() public {
         bytes32 id = toProving();
         IInferenceGame.TileEvidence memory evidence = evidenceOf(".middleTile");
+        bytes32 agreed = Tiles.hashSums(evidence.sumsBefore);
         evidence.sumsBefore[0] += 1;
-        vm.expectPartialRevert(IInferenceGame.SumsMismatch.selector);
+        bytes32 given = Tiles.hashSums(evidence.sumsBefore);
+        vm.expectRevert(abi.encodeWithSelector(IInferenceGame.SumsMismatch.selector, given, agreed));
         proveAs(worker, id, evidence);
     }
 
