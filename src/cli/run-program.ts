@@ -1,6 +1,7 @@
 /**
  * Runs a command line to its end: signals become an abort, errors one clear line and an exit status (0 done, 1 failed, 2 wrong
- * usage, 130 interrupted). Called by the entries of the program; ends nothing by itself but at a second signal.
+ * usage, 130 interrupted). Called by the entries of the program; ends the process by itself at a second signal, and where nobody
+ * reads what it prints.
  */
 import { type Command, CommanderError } from "commander";
 import { describeError, InferiumError } from "../base/errors.ts";
@@ -13,6 +14,11 @@ export async function runProgram(program: Command, stopping: AbortController, en
     if (stopping.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
     stopping.abort(new InferiumError("Interrupted", `Stopped by ${signal}.`));
   };
+  // Whoever read the output, such as `head`, has enough of it: that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
