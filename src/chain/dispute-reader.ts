@@ -3,7 +3,7 @@ import type { Result } from "ethers";
 import { type ChainTime, type DisputeView, disputeRulings, disputeStates } from "../protocol/dispute.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { type ChainClient, createReader } from "./client.ts";
-import { findNewestLog, maxLogBlocks, readLogs } from "./logs.ts";
+import { findNewestLog, readAllLogs } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 
 export interface DisputeParameters {
@@ -77,17 +77,13 @@ async function readNow({ provider }: ChainClient): Promise<ChainTime> {
 async function listOpened(client: ChainClient, fromBlock: number): Promise<OpenedDispute[]> {
   const { abi } = loadArtifact("Disputes");
   const filter = { address: client.addresses.disputes, topics: abi.encodeFilterTopics("Opened", []) };
-  const newest = await client.blockNumber();
   const opened: OpenedDispute[] = [];
-  for (let first = fromBlock; first <= newest; first += maxLogBlocks) {
-    const range = { fromBlock: first, toBlock: Math.min(newest, first + maxLogBlocks - 1) };
-    for (const log of await readLogs(client, { ...filter, ...range })) {
-      const args = abi.parseLog(log)?.args;
-      if (args === undefined) continue;
-      const { id, taskId, worker, challenger } = args;
-      const place = { blockNumber: log.blockNumber, txHash: log.transactionHash };
-      opened.push({ id, taskId, attempt: Number(args.attempt), worker, challenger, ...place });
-    }
+  for (const log of await readAllLogs(client, filter, fromBlock)) {
+    const args = abi.parseLog(log)?.args;
+    if (args === undefined) continue;
+    const { id, taskId, worker, challenger } = args;
+    const place = { blockNumber: log.blockNumber, txHash: log.transactionHash };
+    opened.push({ id, taskId, attempt: Number(args.attempt), worker, challenger, ...place });
   }
   return opened;
 }

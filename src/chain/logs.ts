@@ -16,6 +16,21 @@ export async function readLogs(client: ChainClient, filter: Filter): Promise<Log
   }
 }
 
+/** From a block up to the newest, in the chain's order. @throws InferiumError RpcFailed */
+export async function readAllLogs(
+  client: ChainClient,
+  filter: Pick<Filter, "address" | "topics">,
+  fromBlock: number,
+): Promise<Log[]> {
+  const newest = await client.blockNumber();
+  const logs: Log[] = [];
+  for (let first = fromBlock; first <= newest; first += maxLogBlocks) {
+    const range = { fromBlock: first, toBlock: Math.min(newest, first + maxLogBlocks - 1) };
+    logs.push(...(await readLogs(client, { ...filter, ...range })));
+  }
+  return logs;
+}
+
 /** Searches backwards from the newest block. @throws InferiumError RpcFailed */
 export async function findNewestLog(
   client: ChainClient,

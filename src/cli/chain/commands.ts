@@ -8,6 +8,7 @@ import type { ChainOptions, ChainSession } from "./chain-session.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { DeployCommandOptions } from "./deploy.ts";
 import { addDisputeCommands } from "./dispute-commands.ts";
+import { addGovernanceCommands } from "./governance-commands.ts";
 
 const systemNamespace = "inferium-system";
 
@@ -19,6 +20,7 @@ export function addChainCommands(program: Command, context: CommandContext): voi
   const runIt = (options: ChainOptions, verb: (session: ChainSession) => Promise<number>) =>
     run(context, options, verb);
   addDisputeCommands(program, { context, systemNamespace, addRead, addWrite, addCluster, run: runIt });
+  addGovernanceCommands(program, { addRead, addWrite, run: runIt });
   const chain = program.command("chain").description("the contracts: where they stand, and how they are deployed");
   addDeploy(chain, context);
   addRead(chain.command("status").description("last and final batch, epoch, validators, pause, addresses")).action(

@@ -30,6 +30,8 @@ const advice: Readonly<Record<string, string>> = {
   NotAValidator: "The accused was not in the validator set of that epoch.",
   InvalidVoteProof: "The vote is not under the root that the validator signed.",
   AccessControlUnauthorizedAccount: "Only the holder of the role may do this, such as the guardian: use its key.",
+  GovernorUnexpectedProposalState: "The proposal has just gone on to another state; see `inferium governance status`.",
+  GovernorAlreadyCastVote: "This account has voted on it; a vote stands.",
   NothingOwed: "Nothing is there to collect.",
 };
 
