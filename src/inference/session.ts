@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly allowCpuNodes: boolean;
   readonly level: OptimizationLevel;
   readonly threads: number;
+  /** Which of several devices of the provider; the first where left out. The cpu has but one. */
+  readonly deviceId?: number;
 }
 
 export const defaultSessionOptions: SessionOptions = {
@@ -97,7 +99,9 @@ async function tryProvider(
 
 function buildOrtOptions(provider: Provider, options: SessionOptions): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: [provider],
+    executionProviders: [
+      provider === "cpu" || options.deviceId === undefined ? provider : { name: provider, deviceId: options.deviceId },
+    ],
     graphOptimizationLevel: options.level,
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,

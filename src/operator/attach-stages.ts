@@ -15,6 +15,7 @@ import { createApplyVerdict } from "./apply-verdict.ts";
 import type { EndAttempt } from "./attempt-end.ts";
 import { createBackend } from "./backend.ts";
 import type { BookParts, Books } from "./books.ts";
+import type { ChallengeDesk } from "./challenge-desk.ts";
 import { type Admission, createAdmission } from "./controllers/admit.ts";
 import { createAssign } from "./controllers/assign.ts";
 import { createBadProofStage } from "./controllers/bad-proof.ts";
@@ -183,7 +184,8 @@ export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt,
   lanes.attach("retireValidation", createRetireValidations({ ...books, client: clients.validations, clock, keepMs }));
   const countActive = (name: string) => books.workload.of(name).size;
   const earningsOf = (worker: Parameters<Earnings["of"]>[0]) => earnings.of(worker);
-  lanes.attach("mirror", createMirror({ ...books, client: clients.workers, clock, countActive, earningsOf }));
+  const recordOf = (worker: Parameters<ChallengeDesk["recordOf"]>[0]) => books.challenges.recordOf(worker);
+  lanes.attach("mirror", createMirror({ ...books, client: clients.workers, clock, countActive, earningsOf, recordOf }));
 }
 
 /** Only a worker that signed the claim can be to blame, and only one that is connected. */

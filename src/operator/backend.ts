@@ -20,6 +20,7 @@ import { computeTaskId } from "../protocol/typed-data.ts";
 import type { EndAttempt } from "./attempt-end.ts";
 import type { BondBook } from "./bond-book.ts";
 import type { Certifier } from "./certifier.ts";
+import type { ChallengeDesk } from "./challenge-desk.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import type { ClaimWords } from "./claim-words.ts";
 import type { AssignTask } from "./controllers/assign.ts";
@@ -42,6 +43,7 @@ export interface BackendOptions {
   readonly ledger: TaskLedger;
   readonly workload: Workload;
   readonly claims: ClaimDesk;
+  readonly challenges: ChallengeDesk;
   readonly duties: DutyDesk;
   readonly panels: PanelBook;
   readonly proofs: ProofBook;
@@ -95,6 +97,10 @@ export function createBackend(options: BackendOptions): PoolBackend {
       options.missed.acquit(taskId, attempt, getAddress(caller.account));
       return answer;
     },
+    capability: async (caller, request) => {
+      see(caller.node);
+      return options.challenges.answer(caller.node, request);
+    },
     attest: async (caller, request) => {
       see(caller.node);
       return attest(options, caller.account, request);
@@ -141,7 +147,10 @@ async function claimTasks(options: BackendOptions, { caller, request, signal }: 
   );
   const assignments = assigned.filter((assignment) => assignment !== undefined);
   if (signal.aborted) await Promise.all(assignments.map((lost) => giveBack(options, lost)));
-  return { assignments, duties: [] };
+  // Only who has waited in vain, and runs nothing: no task ever waits for a challenge.
+  const isIdle = tasks.length === 0 && slots > 0 && !signal.aborted && options.workload.of(caller.node).size === 0;
+  const challenge = isIdle ? options.challenges.next(caller.node) : undefined;
+  return { assignments, duties: [], ...(challenge === undefined ? {} : { challenge }) };
 }
 
 /** The caller went away while its claim was written: nobody would ever run it. */
@@ -192,7 +201,7 @@ function isAttempt({ uid, status, task }: TaskEntry, { taskId, attempt }: Runnin
 }
 
 function attest(
-  { panels, proofs, certifier }: BackendOptions,
+  { panels, proofs, certifier, challenges }: BackendOptions,
   account: string,
   request: AttestRequest,
 ): AttestResponse {
@@ -201,6 +210,7 @@ function attest(
   if (request.kind === "prove") return proofs.prove(account, request);
   if (request.kind === "endorse") return proofs.endorse(account, request);
   if (request.kind === "decline") return proofs.decline(account, request);
+  if (request.kind === "challenge") return challenges.check(account, request);
   if (request.kind === "certify") return certifier.sign(account, request);
   if (request.kind === "refuse") return certifier.refuse(account, request);
   throw new InferiumError("UnknownAttestation", "An attestation is of no known kind.");

@@ -10,8 +10,10 @@ import { createBadProofBook } from "./bad-proof-book.ts";
 import { BanBook } from "./ban-book.ts";
 import { BatchBook } from "./batch-book.ts";
 import { BondBook } from "./bond-book.ts";
+import { CapabilityBook } from "./capability-book.ts";
 import { Certifier } from "./certifier.ts";
 import type { ChainLink } from "./chain-link.ts";
+import { ChallengeDesk } from "./challenge-desk.ts";
 import { ClaimDesk } from "./claim-desk.ts";
 import { ClaimWords } from "./claim-words.ts";
 import type { OperatorConfig } from "./config.ts";
@@ -84,7 +86,7 @@ export function createBooks(parts: BookParts) {
     items.build(validation).catch((error: unknown) => abandon(clients, validation, error));
   const { deadlineMs, provingMs, endorsingMs, stragglerMs } = config.validation;
   return {
-    ...createMembers(parts, { slashes, missed }),
+    ...createMembers(parts, { slashes, missed, duties }),
     missed,
     words: new ClaimWords(domain),
     ledger,
@@ -127,7 +129,10 @@ async function abandon({ validations }: Clients, { metadata }: ValidationObject,
 }
 
 /** Members and what they do: these ask each other. */
-function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBook; missed: MissedBook }) {
+function createMembers(
+  parts: BookParts,
+  { slashes, missed, duties }: { slashes: SlashBook; missed: MissedBook; duties: DutyDesk },
+) {
   const { config, informers, clients, link, clock, logger, metrics, lanes } = parts;
   const presence = new Presence(clock, config.silenceMs);
   const workload = new Workload(clock, metrics);
@@ -145,6 +150,14 @@ function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBo
   const bans = new BanBook(
     new RecordStore({ client: clients.configMaps, namespace: config.namespace, pool: config.pool.name, kind: "ban" }),
   );
+  const capabilities = new CapabilityBook(
+    new RecordStore({
+      client: clients.configMaps,
+      namespace: config.namespace,
+      pool: config.pool.name,
+      kind: "capability",
+    }),
+  );
   const bonds = new BondBook({
     link,
     clock,
@@ -161,9 +174,20 @@ function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBo
   const { workers, nodes } = informers;
   const directory: Directory = new Directory({
     ...{ workers, nodes, bonds, bans, presence, clock, countActive, scoreOf },
+    proofPolicy: config.capability,
+    challengeOf: (worker) => challenges.recordOf(worker),
     isSlashDue: (name) =>
       slashes.list().some(({ worker, state }) => worker === name && state === "Pending") ||
       missed.list().some(({ worker, state }) => worker === name && (state === "Due" || state === "InBatch")),
+  });
+  const challenges: ChallengeDesk = new ChallengeDesk({
+    ...{ book: capabilities, directory, clock, logger },
+    times: config.capability.challenges,
+    onChange: (worker) => {
+      lanes.add("mirror", worker);
+      claims.kick();
+    },
+    onDuty: () => duties.kick(),
   });
   const claims: ClaimDesk = new ClaimDesk({
     pool,
@@ -175,7 +199,8 @@ function createMembers(parts: BookParts, { slashes, missed }: { slashes: SlashBo
     workers: () => directory.workers(),
     scoreOf,
   });
-  return { presence, workload, policies, trace, pool, reputations, bonds, bans, directory, claims };
+  const members = { presence, workload, reputations, bonds, bans, capabilities, challenges, directory, claims, duties };
+  return { ...members, policies, trace, pool };
 }
 
 export function createEarnings(books: Pick<Books, "batches" | "bonds" | "final">): Earnings {

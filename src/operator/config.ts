@@ -12,6 +12,8 @@ import { describeError, InferiumError } from "../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 import type { SignerSource } from "../chain/open-signer.ts";
 import { FairShare, type SharePolicies } from "../protocol/fair-share.ts";
+import type { ProofPolicy } from "../protocol/proven-capability.ts";
+import type { ChallengeTimes } from "./challenge-desk.ts";
 
 export interface OperatorConfig {
   /** Left out: the in-cluster service account. */
@@ -57,6 +59,7 @@ export interface OperatorConfig {
   /** So long after a claim's deadline a late answer still spares its worker the penalty. */
   readonly missedGraceMs: number;
   readonly allowUnverified: boolean;
+  readonly capability: CapabilityConfig;
   /** Weights and quotas of tenants. */
   readonly policies: SharePolicies;
   /** Where what happens to the pool is recorded, up to a bound; nowhere where left out. */
@@ -65,6 +68,11 @@ export interface OperatorConfig {
   readonly leaderElection: { readonly identity: string } | undefined;
   /** Pod that carries a label while it leads, so that the pool's Service finds it; none where left out. */
   readonly leaderPod: string | undefined;
+}
+
+export interface CapabilityConfig extends ProofPolicy {
+  /** Undefined: nobody is challenged. */
+  readonly challenges: ChallengeTimes | undefined;
 }
 
 export interface OperatorFlags {
@@ -105,6 +113,7 @@ export async function readOperatorConfig(
     silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
     missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    capability: readCapability(env),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     trace: readTrace(env),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
@@ -115,6 +124,20 @@ export async function readOperatorConfig(
 
 function seconds(env: EnvironmentReader, name: string, fallback: number): number {
   return env.whole(name, fallback, { min: 1, max: 604_800 }) * 1_000;
+}
+
+function readCapability(env: EnvironmentReader): CapabilityConfig {
+  const level = env.matching("INFERIUM_MINIMUM_LEVEL", /^(Inspected|Challenged)$/, "Inspected or Challenged");
+  const challenges = {
+    firstMs: env.whole("INFERIUM_CHALLENGE_FIRST_SECONDS", 60, { min: 0, max: 86_400 }) * 1_000,
+    validMs: seconds(env, "INFERIUM_CHALLENGE_VALID_SECONDS", 86_400),
+    retryMs: seconds(env, "INFERIUM_CHALLENGE_RETRY_SECONDS", 600),
+  };
+  return {
+    minimumLevel: level === "Challenged" ? level : "Inspected",
+    acceptSimulated: env.flag("INFERIUM_ACCEPT_SIMULATED", false),
+    challenges: env.flag("INFERIUM_CHALLENGES", true) ? challenges : undefined,
+  };
 }
 
 function readTrace(env: EnvironmentReader): OperatorConfig["trace"] {

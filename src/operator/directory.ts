@@ -7,9 +7,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
 import { describeHardware, type WorkerFacts } from "../protocol/matching.ts";
 import {
+  type ChallengeFinding,
   type ClaimedCapability,
   decideProven,
   type GpuTwin,
+  type ProofPolicy,
   type ProvenCapability,
 } from "../protocol/proven-capability.ts";
 import type { Candidate } from "../protocol/selection.ts";
@@ -39,6 +41,9 @@ export interface DirectoryOptions {
   readonly countActive: (name: string) => number;
   /** Expected success between 0 and 1. */
   readonly scoreOf: (name: string) => number;
+  /** What came of the last challenge of its hardware as it is now. */
+  readonly challengeOf: (worker: WorkerObject) => ChallengeFinding | undefined;
+  readonly proofPolicy: ProofPolicy;
   /** A slash of the worker is on the books and not on the chain yet: what its bond is worth is not known. */
   readonly isSlashDue: (name: string) => boolean;
 }
@@ -76,11 +81,14 @@ export class Directory {
     const { clock, presence, nodes, countActive } = this.#options;
     const { spec } = worker;
     const { name } = worker.metadata;
+    const proven = this.provenOf(worker, clock.now());
+    const { computeCapability, ...own } = this.#ownFactsOf(worker);
     return {
-      ...this.#ownFactsOf(worker),
+      ...own,
+      ...(proven.gpusCount ? (computeCapability === undefined ? {} : { computeCapability }) : withoutGpus),
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
-      proven: this.provenOf(worker, clock.now()).holds,
+      proven: proven.holds,
       nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? {},
       freeSlots: Math.max(0, spec.slots - countActive(name)),
       connected: presence.isConnected(name),
@@ -90,7 +98,9 @@ export class Directory {
 
   /** How far its hardware is proven, and whether that is enough to be given work. */
   provenOf(worker: WorkerObject, nowMs: number): ProvenCapability {
-    return decideProven({ claimed: readClaimed(worker), twin: this.#twinOf(worker), nowMs });
+    const { challengeOf, proofPolicy: policy } = this.#options;
+    const claimed = readClaimed(worker);
+    return decideProven({ claimed, twin: this.#twinOf(worker), challenge: challengeOf(worker), policy, nowMs });
   }
 
   /** Validators compute on whatever they have: only what is offered to tasks must not be offered twice. */
@@ -167,14 +177,15 @@ type OwnFacts = Omit<
 >;
 
 function readOwnFacts(worker: WorkerObject): OwnFacts {
-  const { spec, status } = worker;
-  const gpus = (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
+  const { spec } = worker;
+  const gpus = healthyGpus(worker);
   const tier = provenTier(worker);
-  const computeCapability = highestCapability(gpus.map((gpu) => gpu.computeCapability));
+  const computeCapability = lowestCapability(gpus.map((gpu) => gpu.computeCapability));
   const hardware = {
     ...(tier ? { tier } : {}),
     gpus: gpus.length,
-    memoryMiB: Math.max(0, ...gpus.map((gpu) => gpu.unitMemoryMiB ?? gpu.memoryMiB)),
+    // Of several kinds the weakest counts, as for the tier and for what a challenge asks.
+    memoryMiB: gpus.length === 0 ? 0 : Math.min(...gpus.map((gpu) => gpu.unitMemoryMiB ?? gpu.memoryMiB)),
     ...(computeCapability ? { computeCapability } : {}),
     migProfiles: gpus.flatMap((gpu) => gpu.migProfiles ?? []),
   };
@@ -193,12 +204,33 @@ export function addressOf(worker: WorkerObject): string {
   return getAddress(worker.spec.address.toLowerCase());
 }
 
+/** Of a machine whose GPUs do not count. */
+const lowHardware = { tier: "Low", gpus: 0, memoryMiB: 0, migProfiles: [] } as const;
+const withoutGpus = { ...lowHardware, hardware: describeHardware(lowHardware) };
+
+/** The tier that a worker is matched by. */
+export function tierOf(worker: WorkerObject, { gpusCount }: ProvenCapability): Tier | undefined {
+  return gpusCount ? provenTier(worker) : "Low";
+}
+
+export function healthyGpus({
+  status,
+}: WorkerObject): NonNullable<NonNullable<WorkerObject["status"]>["hardware"]>["gpus"] {
+  return (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
+}
+
 function readClaimed({ status }: WorkerObject): ClaimedCapability | undefined {
-  const { capability, hardware } = status ?? {};
+  const { capability, hardware, tier } = status ?? {};
   if (!capability) return undefined;
   const { level, expiresAt } = capability;
-  const problems = hardware?.problems ?? [];
-  return { level, problems, ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }) };
+  return {
+    level,
+    problems: hardware?.problems ?? [],
+    simulated: hardware?.simulated ?? false,
+    // GPUs of other vendors stand in no list, and make a tier all the same.
+    hasGpus: (hardware?.gpus.length ?? 0) > 0 || (tier !== undefined && tier !== "Low"),
+    ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
+  };
 }
 
 /** Whoever was there first keeps a GPU that two name: else a newcomer could take a worker out by naming its GPU. */
@@ -214,7 +246,8 @@ function provenTier(worker: WorkerObject): Tier | undefined {
 
 const capabilityPattern = /^\d{1,3}\.\d{1,2}$/;
 
-function highestCapability(values: readonly (string | undefined)[]): string | undefined {
+/** Undefined where one is not known: it is below every other. */
+function lowestCapability(values: readonly (string | undefined)[]): string | undefined {
   const known = values.filter((value) => value !== undefined).filter((value) => capabilityPattern.test(value));
-  return known.sort(compareComputeCapability).at(-1);
+  return known.length < values.length ? undefined : known.sort(compareComputeCapability)[0];
 }

@@ -65,6 +65,7 @@ export function buildStages(parts: StageParts): Stages {
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   books.duties.addSource((validator) => books.panels.nextDuty(validator));
   books.duties.addSource((validator) => books.proofs.nextDuty(validator));
+  books.duties.addSource((validator) => books.challenges.nextDuty(validator));
   attachUpkeep(wiring);
   follow(wiring, { admission, settle });
   return {
@@ -98,8 +99,8 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
 }
 
 async function load(books: Books): Promise<void> {
-  const { badProofs, bans, batches, missed, reputations, slashes } = books;
-  await Promise.all([badProofs, bans, batches, missed, reputations, slashes].map((book) => book.load()));
+  const { badProofs, bans, batches, capabilities, missed, reputations, slashes } = books;
+  await Promise.all([badProofs, bans, batches, capabilities, missed, reputations, slashes].map((book) => book.load()));
 }
 
 /** Tasks that were admitted before hold their part of their orders before anybody new gets one. */

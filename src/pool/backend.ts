@@ -8,6 +8,8 @@ import type {
   AttestResponse,
   BatchRequest,
   BatchResponse,
+  CapabilityRequest,
+  CapabilityResponse,
   ClaimRequest,
   ClaimResponse,
   HeartbeatRequest,
@@ -50,6 +52,8 @@ export interface PoolBackend {
   heartbeat(caller: PoolCaller, request: HeartbeatRequest): Promise<HeartbeatResponse>;
   /** Workers only. Answers when the outcome is durable; the same (task, attempt) again answers Duplicate. */
   receipt(caller: PoolCaller, request: ReceiptRequest): Promise<ReceiptResponse>;
+  /** Workers only. The answer to the challenge that came with a claim. */
+  capability(caller: PoolCaller, request: CapabilityRequest): Promise<CapabilityResponse>;
   /** Validators only. Idempotent by (caller, kind, validation or sequence). */
   attest(caller: PoolCaller, request: AttestRequest): Promise<AttestResponse>;
   /** Validators only. What a settled batch is made of; BatchUnknown where it is not kept any more. */

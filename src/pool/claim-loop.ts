@@ -26,7 +26,7 @@ export async function runClaimLoop(options: ClaimLoopOptions, signal: AbortSigna
     try {
       const response = await claimOnce(options, signal);
       failures = 0;
-      if (response === undefined || response.assignments.length + response.duties.length > 0) continue;
+      if (response === undefined || !isEmpty(response)) continue;
       const earlyMs = minEmptyClaimMs - (clock.monotonic() - startedAt);
       if (earlyMs > 0) await clock.sleep(earlyMs, signal);
     } catch (error) {
@@ -36,6 +36,10 @@ export async function runClaimLoop(options: ClaimLoopOptions, signal: AbortSigna
       await pause(clock, computeBackoffMs(failures, { initialMs: 500, maxMs: 15_000 }), signal);
     }
   }
+}
+
+function isEmpty({ assignments, duties, challenge }: ClaimResponse): boolean {
+  return assignments.length + duties.length === 0 && challenge === undefined;
 }
 
 async function claimOnce(options: ClaimLoopOptions, signal: AbortSignal): Promise<ClaimResponse | undefined> {

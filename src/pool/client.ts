@@ -16,6 +16,8 @@ import type {
   AttestResponse,
   BatchRequest,
   BatchResponse,
+  CapabilityRequest,
+  CapabilityResponse,
   ClaimRequest,
   ClaimResponse,
   HeartbeatRequest,
@@ -55,6 +57,7 @@ export interface PoolClient {
   claim(request: ClaimRequest, signal?: AbortSignal): Promise<ClaimResponse>;
   heartbeat(request: HeartbeatRequest, signal?: AbortSignal): Promise<HeartbeatResponse>;
   receipt(request: ReceiptRequest, signal?: AbortSignal): Promise<ReceiptResponse>;
+  capability(request: CapabilityRequest, signal?: AbortSignal): Promise<CapabilityResponse>;
   attest(request: AttestRequest, signal?: AbortSignal): Promise<AttestResponse>;
   batch(request: BatchRequest, signal?: AbortSignal): Promise<BatchResponse>;
   item(request: ItemRequest, signal?: AbortSignal): Promise<ItemResponse>;
@@ -85,6 +88,7 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
       checkClaim(await call("claim", request, { timeoutMs: request.waitMs + claimSlackMs, signal })),
     heartbeat: (request, signal) => call("heartbeat", request, { signal }),
     receipt: (request, signal) => call("receipt", request, { signal }),
+    capability: (request, signal) => call("capability", request, { signal }),
     attest: (request, signal) => call("attest", request, { signal }),
     batch: (request, signal) => call("batch", request, { signal }),
     item: (request, signal) => call("item", request, { signal }),
@@ -145,8 +149,9 @@ function createRetry(options: PoolClientOptions, clock: Clock): Retry {
 }
 
 function checkClaim(answer: Partial<ClaimResponse> | null): ClaimResponse {
-  const { assignments, duties } = answer ?? {};
-  if (Array.isArray(assignments) && Array.isArray(duties)) return { assignments, duties };
+  const { assignments, duties, challenge } = answer ?? {};
+  if (Array.isArray(assignments) && Array.isArray(duties))
+    return { assignments, duties, ...(challenge === undefined ? {} : { challenge }) };
   const message = "The pool's answer to a claim has no lists of assignments and duties; check its version.";
   throw new InferiumError("BadAnswer", message, { disposition: "retry" });
 }

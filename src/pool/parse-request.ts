@@ -5,6 +5,7 @@ import { requestSchemas } from "./request-schemas.ts";
 import type {
   AttestRequest,
   BatchRequest,
+  CapabilityRequest,
   ChallengeRequest,
   ClaimRequest,
   HeartbeatRequest,
@@ -21,6 +22,7 @@ const validators = {
   claim: ajv.compile<ClaimRequest>(requestSchemas.claim),
   heartbeat: ajv.compile<HeartbeatRequest>(requestSchemas.heartbeat),
   receipt: ajv.compile<ReceiptRequest>(requestSchemas.receipt),
+  capability: ajv.compile<CapabilityRequest>(requestSchemas.capability),
   attest: ajv.compile<AttestRequest>(requestSchemas.attest),
   batch: ajv.compile<BatchRequest>(requestSchemas.batch),
   item: ajv.compile<ItemRequest>(requestSchemas.item),
@@ -31,6 +33,7 @@ export const parseSession = (body: Buffer) => parse(validators.session, body);
 export const parseClaim = (body: Buffer) => parse(validators.claim, body);
 export const parseHeartbeat = (body: Buffer) => parse(validators.heartbeat, body);
 export const parseReceipt = (body: Buffer) => parse(validators.receipt, body);
+export const parseCapability = (body: Buffer) => parse(validators.capability, body);
 export const parseAttest = (body: Buffer) => parse(validators.attest, body);
 export const parseBatch = (body: Buffer) => parse(validators.batch, body);
 export const parseItem = (body: Buffer) => parse(validators.item, body);

@@ -114,6 +114,21 @@ const proof = object({
   signals: { ...list(decimal, 3), minItems: 3 },
   words: { ...list(decimal, 8), minItems: 8 },
 });
+const challengeId = { type: "string", pattern: "^[0-9a-f]{32}$" };
+/** Of 4 bytes for each of 600,000 columns at most. */
+const digests = { type: "string", pattern: "^[A-Za-z0-9+/]*={0,2}$", maxLength: 3_200_000 };
+const capability = object({
+  challengeId,
+  outcome: byKind([
+    object({ kind: { const: "Done" }, digests, provider: text(64) }),
+    object({
+      kind: { const: "Failed" },
+      reason: { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" },
+      message: { type: "string", maxLength: 1024 },
+    }),
+  ]),
+});
+
 const ofValidation = { namespace: objectName, validation: objectName };
 const attest = byKind([
   object({ kind: { const: "commit" }, ...ofValidation, commitment: hex(32) }),
@@ -145,6 +160,15 @@ const attest = byKind([
     reason: { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" },
     message: { type: "string", maxLength: 1024 },
   }),
+  object(
+    {
+      kind: { const: "challenge" },
+      challengeId,
+      digests: { ...digests, maxLength: 4096 },
+      problem: { type: "string", maxLength: 1024 },
+    },
+    ["digests", "problem"],
+  ),
   object({ kind: { const: "certify" }, sequence, headerHash: hex(32), signature: compactSignature }),
   object({ kind: { const: "refuse" }, sequence, headerHash: hex(32), reason: text(2048) }),
 ]);
@@ -152,4 +176,4 @@ const attest = byKind([
 const batch = object({ sequence });
 const item = object({ taskId: hex(32), attempt: attemptNumber });
 
-export const requestSchemas = { challenge, session, claim, heartbeat, receipt, attest, batch, item };
+export const requestSchemas = { challenge, session, claim, heartbeat, receipt, capability, attest, batch, item };

@@ -4,6 +4,7 @@ import { issueChallenge, openSession, type SessionGate } from "./open-session.ts
 import {
   parseAttest,
   parseBatch,
+  parseCapability,
   parseChallenge,
   parseClaim,
   parseHeartbeat,
@@ -42,6 +43,11 @@ export function createSessionVerbs(backend: PoolBackend, wait: WaitForWork): Rea
     { name: "claim", roles: both, answer: async (caller, body, signal) => wait(caller, parseClaim(body), signal) },
     { name: "heartbeat", roles: both, answer: async (caller, body) => backend.heartbeat(caller, parseHeartbeat(body)) },
     { name: "receipt", roles: ["Worker"], answer: async (caller, body) => backend.receipt(caller, parseReceipt(body)) },
+    {
+      name: "capability",
+      roles: ["Worker"],
+      answer: async (caller, body) => backend.capability(caller, parseCapability(body)),
+    },
     { name: "attest", roles: ["Validator"], answer: async (caller, body) => backend.attest(caller, parseAttest(body)) },
     { name: "batch", roles: ["Validator"], answer: async (caller, body) => backend.batch(caller, parseBatch(body)) },
     { name: "item", roles: ["Validator"], answer: async (caller, body) => backend.item(caller, parseItem(body)) },

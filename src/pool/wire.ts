@@ -11,11 +11,13 @@
  *   POST /v1/receipt            ReceiptRequest    -> ReceiptResponse     idempotent by (task, attempt)
  *   POST /v1/attest             AttestRequest     -> AttestResponse      commit, reveal, a proof or what is thought of one, or a
  *                                                                        signed batch header
+ *   POST /v1/capability         CapabilityRequest -> CapabilityResponse  workers: the answer to a challenge of their hardware
  *   POST /v1/batch              BatchRequest      -> BatchResponse       validators: what a settled batch is made of
  *   POST /v1/item               ItemRequest       -> ItemResponse        validators: what was run, to run it again
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
+import type { ChallengePlan } from "../protocol/challenge/plan.ts";
 import type { ProofData } from "../protocol/proof.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
@@ -161,7 +163,15 @@ export interface CertifyDuty {
   readonly batch: BatchData;
   readonly deadlineMs: number;
 }
-export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty;
+/** Compute these columns of a worker's challenge: what it answered for them is not told. */
+export interface ChallengeDuty {
+  readonly kind: "challenge";
+  readonly challengeId: string;
+  readonly plan: ChallengePlan;
+  readonly columns: readonly number[];
+  readonly deadlineMs: number;
+}
+export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty | ChallengeDuty;
 
 export interface BatchHeaderData {
   readonly sequence: string;
@@ -260,6 +270,29 @@ export interface ClaimRequest {
 export interface ClaimResponse {
   readonly assignments: readonly WorkAssignment[];
   readonly duties: readonly Duty[];
+  /** Only where there is no work: the worker shows what its hardware can do, at once and beside nothing else. */
+  readonly challenge?: CapabilityChallenge;
+}
+export interface CapabilityChallenge {
+  readonly challengeId: string;
+  readonly plan: ChallengePlan;
+  /** From now to the answer. */
+  readonly limitMs: number;
+}
+export interface CapabilityRequest {
+  readonly challengeId: string;
+  readonly outcome:
+    | {
+        readonly kind: "Done";
+        /** Base64 of the digests of all columns. */
+        readonly digests: string;
+        readonly provider: string;
+      }
+    | { readonly kind: "Failed"; readonly reason: string; readonly message: string };
+}
+export interface CapabilityResponse {
+  /** Late: another challenge counts, or none. */
+  readonly status: "Recorded" | "Late";
 }
 /** What a worker runs, with its word for it: see ClaimMessage. */
 export interface RunningAttempt {
@@ -335,8 +368,17 @@ export type AttestRequest =
       readonly reason: string;
       readonly message: string;
     }
+  | ChallengeCheck
   | { readonly kind: "certify"; readonly sequence: string; readonly headerHash: string; readonly signature: string }
   | { readonly kind: "refuse"; readonly sequence: string; readonly headerHash: string; readonly reason: string };
+export interface ChallengeCheck {
+  readonly kind: "challenge";
+  readonly challengeId: string;
+  /** Base64 of the digests of the duty's columns; left out with a problem. */
+  readonly digests?: string;
+  /** Why they cannot be computed here. */
+  readonly problem?: string;
+}
 export interface AttestResponse {
   readonly status: "Recorded" | "Duplicate" | "Late";
 }

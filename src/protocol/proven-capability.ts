@@ -2,8 +2,14 @@
  * What a member's hardware counts for: the highest rung of Declared, Inspected, Challenged, Attested that holds, and no more.
  * Ordered checks with one reason each, the first that speaks against it decides. Called by the operator for every claim and
  * for the condition CapabilityProven. Pure.
+ *
+ *   Declared    one source, or sources that disagree: no work
+ *   Inspected   the sources on the node agree; all that a provider says of its own machine can go no further
+ *   Challenged  it has done seeded work of the claimed size in the claimed time, and a validator found the result right
+ *   Attested    see docs/capability.md
  */
-export type CapabilityLevel = "Declared" | "Inspected" | "Challenged" | "Attested";
+export const capabilityLevels = ["Declared", "Inspected", "Challenged", "Attested"] as const;
+export type CapabilityLevel = (typeof capabilityLevels)[number];
 
 /** As the member's agent has it. */
 export interface ClaimedCapability {
@@ -12,6 +18,9 @@ export interface ClaimedCapability {
   readonly expiresAtMs?: number;
   /** What speaks against the reading, in the agent's words. */
   readonly problems: readonly string[];
+  /** It says that its hardware is played back. */
+  readonly simulated: boolean;
+  readonly hasGpus: boolean;
 }
 
 /** Another worker has the same GPU, and had it first. */
@@ -20,18 +29,45 @@ export interface GpuTwin {
   readonly worker: string;
 }
 
+/** What came of the last challenge of the hardware as it is now. */
+export interface ChallengeFinding {
+  readonly outcome: ChallengeOutcome;
+  /** Only of one that was passed; what was failed stands until another is passed. */
+  readonly expiresAtMs: number;
+  /** For people. */
+  readonly message: string;
+}
+
+/** Failed: no answer, one that came too late, or word that the work cannot be done there. Wrong: a result that is not it. */
+export type ChallengeOutcome = "Passed" | "Failed" | "Wrong";
+
+export interface ProofPolicy {
+  /** What a GPU must be proven to, to count for anything. */
+  readonly minimumLevel: "Inspected" | "Challenged";
+  /** Whether hardware that says of itself that it is simulated counts as if it were there. For trials on one machine. */
+  readonly acceptSimulated: boolean;
+}
+
+export const defaultProofPolicy: ProofPolicy = { minimumLevel: "Inspected", acceptSimulated: false };
+
+export type ProofReason =
+  | CapabilityLevel
+  | "NotRead"
+  | "DuplicateGpu"
+  | "Disputed"
+  | "Expired"
+  | "WrongResult"
+  | "ChallengeFailed"
+  | "NotChallenged"
+  | "Simulated";
+
 export interface ProvenCapability {
-  /** Takes work at all. */
+  /** It takes work at all. */
   readonly holds: boolean;
-  readonly reason:
-    | "Declared"
-    | "Inspected"
-    | "Challenged"
-    | "Attested"
-    | "NotRead"
-    | "Disputed"
-    | "Expired"
-    | "DuplicateGpu";
+  readonly level: CapabilityLevel;
+  /** Its GPUs count; else it is worth no more than a machine without any, tier Low. */
+  readonly gpusCount: boolean;
+  readonly reason: ProofReason;
   /** A sentence for people. */
   readonly message: string;
 }
@@ -40,27 +76,62 @@ export interface CapabilityInput {
   /** Undefined before the agent has read anything. */
   readonly claimed: ClaimedCapability | undefined;
   readonly twin: GpuTwin | undefined;
+  readonly challenge: ChallengeFinding | undefined;
+  readonly policy: ProofPolicy;
   readonly nowMs: number;
 }
 
-export function decideProven({ claimed, twin, nowMs }: CapabilityInput): ProvenCapability {
-  if (claimed === undefined) return fails("NotRead", "No agent has read its hardware yet.");
-  if (twin !== undefined) {
-    const said = `Its GPU ${twin.uuid} is worker ${twin.worker}'s, which had it first.`;
-    return fails("DuplicateGpu", `${said} One GPU serves one worker: remove one of the two.`);
+export function decideProven(input: CapabilityInput): ProvenCapability {
+  const { claimed, challenge, policy, nowMs } = input;
+  const objection = claimed === undefined ? notRead : findObjection(claimed, input);
+  if (objection !== undefined || claimed === undefined)
+    return { holds: false, level: "Declared", gpusCount: false, ...(objection ?? notRead) };
+  if (challenge?.outcome === "Failed" && claimed.hasGpus) return asMachine("ChallengeFailed", challenge.message);
+  if (challenge?.outcome === "Passed" && challenge.expiresAtMs > nowMs) {
+    return { holds: true, level: "Challenged", gpusCount: true, reason: "Challenged", message: challenge.message };
   }
-  if (claimed.level === "Declared") {
-    const [problem] = claimed.problems;
-    if (problem === undefined)
-      return fails("Declared", "Nothing but nvidia-smi speaks of its hardware: no second source agrees.");
-    return fails("Disputed", `Its hardware is not believed: ${claimed.problems.join("; ")}.`);
+  if (!claimed.hasGpus) return { ...inspected, message: "It has no GPU by every source." };
+  if (claimed.simulated && !policy.acceptSimulated) {
+    return asMachine("Simulated", "Its hardware is simulated, and this pool counts no simulated hardware.");
   }
-  if (claimed.expiresAtMs !== undefined && claimed.expiresAtMs <= nowMs) {
-    return fails("Expired", `Its capability was ${claimed.level} and has expired; it must be proven again.`);
+  if (!claimed.simulated && policy.minimumLevel === "Challenged") {
+    const since = challenge === undefined ? "has not been challenged yet" : "passed its challenge too long ago";
+    return asMachine("NotChallenged", `Its hardware ${since}: until it passes one, its GPUs do not count.`);
   }
-  return { holds: true, reason: claimed.level, message: `Its capability level is ${claimed.level}.` };
+  return inspected;
 }
 
-function fails(reason: ProvenCapability["reason"], message: string): ProvenCapability {
-  return { holds: false, reason, message };
+const inspected: ProvenCapability = {
+  ...{ holds: true, level: "Inspected", gpusCount: true, reason: "Inspected" },
+  message: "The sources on its node agree on its hardware.",
+};
+
+function asMachine(reason: ProofReason, message: string): ProvenCapability {
+  return { holds: true, level: "Inspected", gpusCount: false, reason, message };
+}
+
+type Objection = Pick<ProvenCapability, "reason" | "message">;
+
+const notRead: Objection = { reason: "NotRead", message: "No agent has read its hardware yet." };
+
+/** Why it is given no work at all. What an agent says above Inspected is not its to say, and counts as Inspected. */
+function findObjection(
+  claimed: ClaimedCapability,
+  { twin, challenge, nowMs }: Omit<CapabilityInput, "claimed">,
+): Objection | undefined {
+  if (twin !== undefined) {
+    const said = `Its GPU ${twin.uuid} is worker ${twin.worker}'s, which had it first.`;
+    return { reason: "DuplicateGpu", message: `${said} One GPU serves one worker: remove one of the two.` };
+  }
+  if (claimed.level === "Declared" && claimed.problems.length > 0) {
+    return { reason: "Disputed", message: `Its hardware is not believed: ${claimed.problems.join("; ")}.` };
+  }
+  if (claimed.level === "Declared") {
+    const message = "Nothing but nvidia-smi speaks of its hardware: no second source agrees.";
+    return { reason: "Declared", message };
+  }
+  if (claimed.expiresAtMs !== undefined && claimed.expiresAtMs <= nowMs) {
+    return { reason: "Expired", message: `It was ${claimed.level} and that has expired; it must be shown again.` };
+  }
+  return challenge?.outcome === "Wrong" ? { reason: "WrongResult", message: challenge.message } : undefined;
 }

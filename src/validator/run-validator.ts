@@ -19,6 +19,7 @@ import { openCertifiedRecord } from "./certify/certified-record.ts";
 import { type CertifyContext, type ChainView, certifyBatch } from "./certify/certify-duty.ts";
 import { openSettledTasks } from "./certify/settled-tasks.ts";
 import { type OpenChainView, openChainView } from "./chain-view.ts";
+import { type CheckContext, checkChallenge } from "./check-challenge.ts";
 import type { ValidatorConfig } from "./config.ts";
 import { runDisputes } from "./dispute/run-disputes.ts";
 import { type Judge, judgeItem } from "./judge.ts";
@@ -47,10 +48,17 @@ export interface ValidatorDependencies {
 /** A batch waits for what is fetched here, and goes on without it. */
 const proofFetching = { timeoutMs: 15_000, idleTimeoutMs: 5_000, attempts: 1 } as const;
 
+/** Loaded when the first one comes. */
+const runChallengeHere: CheckContext["run"] = async (...parts) => {
+  const { runChallenge } = await import("../inference/challenge/run-challenge.ts");
+  return runChallenge(...parts);
+};
+
 interface DutyContext {
   readonly votes: VoteContext;
   readonly proofs: Proofs;
   readonly certify: CertifyContext;
+  readonly challenges: CheckContext;
   readonly metrics: ValidatorMetrics | undefined;
   readonly logger: Logger;
 }
@@ -148,6 +156,7 @@ async function openContext(
     votes: { ...shared, domain, execute, records, judge: dependencies.judge ?? judgeItem },
     proofs,
     certify: { ...shared, domain, record, records, settled, rules: config, chain: view, checkProof },
+    challenges: { client: joined.client, session: config.executor.session, run: runChallengeHere },
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };
@@ -201,7 +210,7 @@ async function doDuties(context: DutyContext, duties: readonly Duty[], signal: A
 /** Never rejects: a duty that fails comes again with a later claim, or passes with its deadline. */
 async function doDuty(context: DutyContext, duty: Duty, signal: AbortSignal): Promise<boolean> {
   const { metrics, logger } = context;
-  const fields = { kind: duty.kind, duty: duty.kind === "certify" ? duty.batch.header.sequence : duty.validation };
+  const fields = { kind: duty.kind, duty: nameOf(duty) };
   const end = metrics?.seconds.startTimer({ kind: duty.kind });
   try {
     const result = await perform(context, duty, signal);
@@ -218,11 +227,17 @@ async function doDuty(context: DutyContext, duty: Duty, signal: AbortSignal): Pr
   }
 }
 
+function nameOf(duty: Duty): string {
+  if (duty.kind === "certify") return duty.batch.header.sequence;
+  return duty.kind === "challenge" ? duty.challengeId : duty.validation;
+}
+
 async function perform(context: DutyContext, duty: Duty, signal: AbortSignal): Promise<string> {
   if (duty.kind === "validate") return (await commitVotes(context.votes, duty, signal)).status;
   if (duty.kind === "reveal") return (await revealVotes(context.votes, duty, signal)).status;
   if (duty.kind === "prove") return context.proofs.prove(duty);
   if (duty.kind === "endorse") return endorse(context, duty, signal);
+  if (duty.kind === "challenge") return (await checkChallenge(context.challenges, duty, signal)).status;
   const { status, refused } = await certifyBatch(context.certify, duty, signal);
   if (refused === undefined) return status;
   context.logger.warn("batch refused", {

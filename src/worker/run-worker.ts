@@ -5,6 +5,7 @@
  *   1. identity, session (the pool's domain is what receipts are signed for)
  *   2. receipts that an earlier run left behind
  *   3. claim -> attempt -> deliver, in as many slots as configured, with heartbeats
+ *      where there is no work and the pool asks for it: a challenge of the hardware, beside nothing else
  *   4. on stop: no more claims; what runs may end within the grace time, then it is handed back
  */
 import type { Registry } from "prom-client";
@@ -15,6 +16,7 @@ import { runClaimLoop, waitForPool } from "../pool/claim-loop.ts";
 import type { PoolClient, PoolFacts } from "../pool/client.ts";
 import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
+import { answerChallenge, type RunChallenge } from "./answer-challenge.ts";
 import { readCodeDigest } from "./code-digest.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createWorkerMetrics } from "./metrics.ts";
@@ -30,6 +32,8 @@ export interface WorkerDependencies {
   readonly registry?: Registry;
   /** In place of an executor made from the configuration. */
   readonly execute?: Executor["execute"];
+  /** In place of computing challenges on the configured devices. */
+  readonly runChallenge?: RunChallenge;
   /** Called once a session is open and claims begin. */
   readonly onReady?: (facts: PoolFacts) => void;
 }
@@ -57,7 +61,8 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
     logger.info("worker joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     for (const item of await spool.list()) slots.redeliver(item);
-    await work({ config, client, slots, clock, logger, loadedModels: executor.loadedModels }, signal);
+    const run = dependencies.runChallenge ?? runChallengeHere;
+    await work({ config, client, slots, clock, logger, run, loadedModels: executor.loadedModels }, signal);
   } finally {
     await client.close();
     await signed.close();
@@ -65,8 +70,15 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
   }
 }
 
+/** Loaded when the first one comes: it is not needed to begin work. */
+const runChallengeHere: RunChallenge = async (...parts) => {
+  const { runChallenge } = await import("../inference/challenge/run-challenge.ts");
+  return runChallenge(...parts);
+};
+
 interface Work {
   readonly config: WorkerConfig;
+  readonly run: RunChallenge;
   readonly client: PoolClient;
   readonly slots: Slots;
   readonly clock: Clock;
@@ -74,7 +86,9 @@ interface Work {
   readonly loadedModels: () => readonly string[];
 }
 
-async function work({ config, slots, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
+async function work({ config, slots, run, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
+  const challenged = { ...loop, run, session: config.executor.session };
+  let isChallenged = false;
   const beating = new AbortController();
   const running = () => slots.running();
   const heartbeats = sendHeartbeats(
@@ -83,7 +97,7 @@ async function work({ config, slots, loadedModels, ...loop }: Work, signal: Abor
       intervalMs: config.heartbeatMs,
       read: async () => {
         const attempts = await slots.describe();
-        return attempts.length === 0 ? undefined : { running: attempts, models: loadedModels() };
+        return attempts.length === 0 && !isChallenged ? undefined : { running: attempts, models: loadedModels() };
       },
       onAnswer: ({ cancel }) => slots.cancel(cancel),
     },
@@ -98,8 +112,13 @@ async function work({ config, slots, loadedModels, ...loop }: Work, signal: Abor
         return { slots: free(), models: loadedModels(), waitMs: config.claimWaitMs };
       },
       // What is beyond our slots is not started; without heartbeats it goes back to the pool.
-      accept: async ({ assignments }) => {
+      accept: async ({ assignments, challenge }) => {
         for (const assignment of assignments) if (free() > 0) slots.start(assignment);
+        if (challenge === undefined || running().length > 0) return;
+        // Nothing is claimed meanwhile: the devices' memory is full.
+        isChallenged = true;
+        await answerChallenge(challenged, challenge, signal);
+        isChallenged = false;
       },
     },
     signal,

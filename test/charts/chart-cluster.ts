@@ -238,7 +238,7 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
     pool: { url: `https://127.0.0.1:${poolPort}`, tls: { extraAddresses: ["127.0.0.1"] } },
     operator: {
       batchSeconds: 0.5,
-      env: { INFERIUM_BOND_REFRESH_SECONDS: 2 },
+      env: { INFERIUM_BOND_REFRESH_SECONDS: 2, INFERIUM_ACCEPT_SIMULATED: true },
       // Pods of one node share its address, so no two of them may listen on one port.
       affinity: { nodeAffinity: onControlNodes, podAntiAffinity: apart },
     },

@@ -55,6 +55,8 @@ function operatorPod(facts: RunFacts): RolePod {
       INFERIUM_ADDRESSES_FILE: "/etc/inferium/contracts/addresses.json",
       INFERIUM_SETTLER_KEY_FILE: `${paths.key}/key`,
       INFERIUM_TREASURY: facts.chain.accounts.treasury,
+      // Every node of this run is simulated, and says so wherever it shows.
+      INFERIUM_ACCEPT_SIMULATED: "true",
       INFERIUM_BATCH_SECONDS: "0.2",
       // A batch closes within seconds here, so verdict and settlement can share one write of the task.
       INFERIUM_MERGE_MS: "6000",

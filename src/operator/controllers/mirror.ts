@@ -9,7 +9,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile } from "../../kube/controller.ts";
 import type { BondBook } from "../bond-book.ts";
-import { addressOf, type Directory } from "../directory.ts";
+import type { CapabilityRecord } from "../capability-book.ts";
+import { addressOf, type Directory, tierOf } from "../directory.ts";
 import { formatTime, type WorkerObject } from "../kinds.ts";
 import type { Presence } from "../presence.ts";
 import type { ReputationBook } from "../reputation-book.ts";
@@ -19,6 +20,8 @@ export interface MirrorOptions {
   readonly directory: Directory;
   readonly bonds: BondBook;
   readonly presence: Presence;
+  /** Of its last challenge. */
+  readonly recordOf: (worker: WorkerObject) => CapabilityRecord | undefined;
   readonly reputations: ReputationBook;
   readonly clock: Clock;
   readonly countActive: (name: string) => number;
@@ -55,9 +58,20 @@ export function createMirror(options: MirrorOptions): Reconcile {
 
 /** The part of the status that is the operator's, as it is on the server. */
 function pickOwn(status: WorkerNodeStatus | undefined): MirroredStatus {
-  const { observedGeneration, bond, reputation, earnings, active, models, lastHeartbeat, conditions } = status ?? {};
+  const { observedGeneration, bond, proven, reputation, earnings, active, models, lastHeartbeat, conditions } =
+    status ?? {};
   const own = (conditions ?? []).filter(({ type }) => operatorConditions.some((known) => known === type));
-  const parts = { observedGeneration, conditions: own, bond, reputation, earnings, active, models, lastHeartbeat };
+  const parts = {
+    observedGeneration,
+    conditions: own,
+    bond,
+    proven,
+    reputation,
+    earnings,
+    active,
+    models,
+    lastHeartbeat,
+  };
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
 }
 
@@ -76,6 +90,7 @@ function buildStatus(options: MirrorOptions, worker: WorkerObject): MirroredStat
       : known?.bond
         ? { bond: known.bond }
         : {}),
+    ...buildProven(options, worker),
     reputation: buildReputation(options, name),
     earnings: earningsOf(worker),
     active: countActive(name),
@@ -92,6 +107,46 @@ function buildReputation({ reputations }: MirrorOptions, name: string): NonNulla
     failed,
     rejected,
     ...(updatedAtMs > 0 ? { lastUpdated: formatTime(updatedAtMs) } : {}),
+  };
+}
+
+/** What it is matched by. Absent before its agent has read anything. */
+function buildProven(
+  { directory, recordOf, clock }: MirrorOptions,
+  worker: WorkerObject,
+): Pick<MirroredStatus, "proven"> {
+  if (worker.status?.capability === undefined) return {};
+  const proven = directory.provenOf(worker, clock.now());
+  const record = recordOf(worker);
+  const tier = proven.holds ? tierOf(worker, proven) : undefined;
+  return {
+    proven: {
+      level: proven.level,
+      ...(tier === undefined ? {} : { tier }),
+      ...(record === undefined ? {} : buildChallenge(record)),
+    },
+  };
+}
+
+function buildChallenge(record: CapabilityRecord): Partial<NonNullable<WorkerNodeStatus["proven"]>> {
+  const { outcome, score, atMs, expiresAtMs, claim, elapsedMs, limitMs, provider, validators, message } = record;
+  const memoryMiB = record.heldMiB;
+  const times = { provenAt: formatTime(atMs), expiresAt: formatTime(expiresAtMs) };
+  return {
+    ...(outcome === "Passed" ? { score, ...times } : {}),
+    challenge: {
+      ...{
+        outcome,
+        claim: claim.slice(0, 256),
+        at: formatTime(atMs),
+        elapsedMs,
+        limitMs,
+        memoryMiB,
+        provider,
+        message,
+      },
+      validators: validators.slice(0, 8),
+    },
   };
 }
 

@@ -38,6 +38,7 @@ export function aBackend(overrides: Partial<PoolBackend> = {}): PoolBackend {
     claim: async () => ({ assignments: [], duties: [] }),
     heartbeat: async () => ({ cancel: [] }),
     receipt: async () => ({ status: "Recorded" }),
+    capability: async () => ({ status: "Late" }),
     attest: async () => ({ status: "Recorded" }),
     batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no batches.")),
     item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no receipts.")),

@@ -208,6 +208,7 @@ export function createMemoryPool(options: MemoryPoolOptions) {
       statuses.push(status);
       return { status };
     },
+    capability: async () => ({ status: "Late" }),
     attest: async ({ account }, request) => ({ status: attest(account, request) }),
     batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no settled batches here.")),
     item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no settled results here.")),

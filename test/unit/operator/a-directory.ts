@@ -4,6 +4,7 @@ import type { Informer } from "../../../src/kube/informer.ts";
 import { ObjectStore } from "../../../src/kube/store.ts";
 import { byAddress, byGpu, Directory, type DirectoryOptions, uuidsOf } from "../../../src/operator/directory.ts";
 import type { WorkerObject } from "../../../src/operator/kinds.ts";
+import { defaultProofPolicy } from "../../../src/protocol/proven-capability.ts";
 
 export interface WorkerParts {
   readonly role?: "Worker" | "Validator" | "Both";
@@ -53,6 +54,8 @@ export function aDirectory(workers: readonly WorkerObject[], options: Partial<Di
     countActive: () => 0,
     scoreOf: () => 0.5,
     isSlashDue: () => false,
+    challengeOf: () => undefined,
+    proofPolicy: defaultProofPolicy,
     ...options,
   };
   return new Directory(parts as unknown as DirectoryOptions);

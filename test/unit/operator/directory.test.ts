@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { WorkerObject } from "../../../src/operator/kinds.ts";
+import { describeHardware } from "../../../src/protocol/matching.ts";
+import { defaultProofPolicy } from "../../../src/protocol/proven-capability.ts";
 import { aDirectory, aWorkerNode } from "./a-directory.ts";
 
 const late = "2026-02-01T00:00:00Z";
@@ -43,4 +45,31 @@ test("a task is offered what one of a GPU's instances has, not the whole", () =>
   const hardware = { source: "NvidiaSmi", simulated: false, gpus: [gpu] } as const;
   const worker = aWorkerNode("cut", { status: { observedGeneration: 1, hardware: { ...hardware, gpus: [gpu] } } });
   expect(aDirectory([worker]).factsOf(worker).memoryMiB).toBe(9_728);
+});
+
+test("of several kinds of GPU the weakest counts", () => {
+  const strong = { uuid: "GPU-strong", product: "NVIDIA H200", memoryMiB: 143_771, computeCapability: "9.0" };
+  const weak = { uuid: "GPU-weak", product: "Tesla P4", memoryMiB: 7_680, computeCapability: "6.1" };
+  const worker = aWorkerNode("mixed", {
+    status: { observedGeneration: 1, hardware: { source: "NvidiaSmi", simulated: false, gpus: [strong, weak] } },
+  });
+  expect(aDirectory([worker]).factsOf(worker)).toMatchObject({ gpus: 2, memoryMiB: 7_680, computeCapability: "6.1" });
+});
+
+describe("GPUs that do not count", () => {
+  const simulated = aWorkerNode("toy", { simulated: true });
+
+  test("leave a machine that tasks of tier Low are given", () => {
+    const facts = aDirectory([simulated]).factsOf(simulated);
+    expect(facts).toMatchObject({ proven: true, tier: "Low", gpus: 0, memoryMiB: 0, migProfiles: [] });
+    expect(facts.computeCapability).toBeUndefined();
+    expect(facts.hardware).toBe(describeHardware(facts));
+  });
+
+  test("count in a trial that accepts what is simulated", () => {
+    const proofPolicy = { ...defaultProofPolicy, acceptSimulated: true };
+    const facts = aDirectory([simulated], { proofPolicy }).factsOf(simulated);
+    expect(facts).toMatchObject({ proven: true, tier: "High", gpus: 1, memoryMiB: 81_920, computeCapability: "8.0" });
+    expect(facts.hardware).toBe(describeHardware(facts));
+  });
 });

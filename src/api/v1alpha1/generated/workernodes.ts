@@ -39,7 +39,7 @@ tierOverride?: ("High" | "Mid" | "Low")
 }
 
 /**
- * What is known of it. The agent writes hardware, capability and tier; the operator writes the rest.
+ * What is known of it. The agent writes hardware, capability and tier; the operator writes the rest, and counts what it proved itself.
  */
 export interface WorkerNodeStatus {
 /**
@@ -175,9 +175,75 @@ provenAt?: string
 expiresAt?: string
 }
 /**
- * Tier that the proven hardware reaches.
+ * Tier that the hardware reaches as its node's sources have it. What it is matched by is proven.tier.
  */
 tier?: ("High" | "Mid" | "Low")
+/**
+ * What the operator counts of its capability, and matches it by. Written by the operator alone.
+ */
+proven?: {
+/**
+ * Highest step of the ladder that holds.
+ */
+level: ("Declared" | "Inspected" | "Challenged" | "Attested")
+/**
+ * Tier that tasks meet; absent where it is given no work.
+ */
+tier?: ("High" | "Mid" | "Low")
+/**
+ * Arithmetic that the last challenge showed over its whole time, in 10^12 operations per second.
+ */
+score?: number
+/**
+ * When the last challenge was passed.
+ */
+provenAt?: string
+/**
+ * When it no longer counts.
+ */
+expiresAt?: string
+/**
+ * The last challenge of the hardware as it is now.
+ */
+challenge?: {
+/**
+ * What came of it.
+ */
+outcome: ("Passed" | "Failed" | "Wrong")
+/**
+ * What the hardware was challenged as.
+ */
+claim: string
+/**
+ * When it ended.
+ */
+at: string
+/**
+ * From handing out to the answer, as the operator measured it.
+ */
+elapsedMs?: number
+/**
+ * Time that the claim allows.
+ */
+limitMs?: number
+/**
+ * Memory that was to be held at once.
+ */
+memoryMiB?: number
+/**
+ * Execution provider, as the worker says.
+ */
+provider?: string
+/**
+ * Addresses of the validators that checked it.
+ */
+validators?: string[]
+/**
+ * A sentence for people.
+ */
+message?: string
+}
+}
 /**
  * Its bond as the chain has it.
  */
