@@ -38,6 +38,10 @@ const bounds: Readonly<Record<NumberField, readonly [minimum: number | bigint, m
   votingPeriodSeconds: [1, 30 * day],
   proposalThresholdWei: [0n, 2_500_000n * oneToken],
   governorQuorumBps: [1, 5_000],
+  gameBondWei: [1n, 1_000_000n * oneToken],
+  gameMoveSeconds: [1, 30 * day],
+  gameRefutedBps: [1, 10_000],
+  gameDefenderBps: [0, 5_000],
 };
 
 /** @throws InferiumError InvalidParameters, naming the field, what it is and what it may be */
@@ -59,6 +63,18 @@ export function checkBounds(p: ResolvedParameters): void {
   for (const part of ["validators", "treasury"] as const)
     if (p.agentSplitBps[part] > 3_000)
       throw invalid(`agentSplitBps.${part} is ${p.agentSplitBps[part]}; the contracts take at most 3000.`);
+}
+
+/** Claim, open and prove; a proposal and an answer for each halving: 6 of layers, 12 of blocks, 12 of tiles. */
+const longestGameMoves = 63;
+
+/** Where the dispute game is deployed. @throws InferiumError InvalidParameters */
+export function checkGameBounds({ gameMoveSeconds, workerUnbondSeconds }: ResolvedParameters): void {
+  const longestSeconds = longestGameMoves * gameMoveSeconds;
+  if (longestSeconds < workerUnbondSeconds) return;
+  throw invalid(
+    `gameMoveSeconds is ${gameMoveSeconds}: the longest dispute game would take ${longestSeconds} s, and workers withdraw after ${workerUnbondSeconds} s (workerUnbondSeconds).`,
+  );
 }
 
 /** Governance that is the admin from the first block needs somebody who can propose, and somebody quick to pause. */

@@ -52,7 +52,15 @@ export interface DeployParameters {
   readonly proposalThresholdWei?: bigint;
   /** Share of the supply that must take part in a vote. */
   readonly governorQuorumBps?: number;
-  /** Whether ModelRegistry takes keys of one party's setup, who could forge proofs. For trials alone; cannot be changed later. */
+  /** What a challenger of a dispute game puts up; at most 1,000,000 IFR. The four of the game matter where it is deployed. */
+  readonly gameBondWei?: bigint;
+  /** For one move; 63 of them must end before a worker's stake can be withdrawn. */
+  readonly gameMoveSeconds?: number;
+  /** Penalty of a worker whose receipt a game has refuted. */
+  readonly gameRefutedBps?: number;
+  /** Share of a lost challenger's bond that goes to the worker; at most 5,000. */
+  readonly gameDefenderBps?: number;
+  /** Whether ModelRegistry and TileVerifier take keys of one party's setup, who could forge proofs. For trials alone; cannot be changed later. */
   readonly allowDevelopmentSetup?: boolean;
 }
 
@@ -89,6 +97,10 @@ export const defaultDeployParameters = {
   votingPeriodSeconds: 5 * day,
   proposalThresholdWei: 100_000n * oneToken,
   governorQuorumBps: 400,
+  gameBondWei: 500n * oneToken,
+  gameMoveSeconds: 7_200,
+  gameRefutedBps: 1_000,
+  gameDefenderBps: 3_000,
   allowDevelopmentSetup: false,
 } as const;
 
@@ -126,4 +138,8 @@ export function disputeParameters(p: ResolvedParameters): (bigint | number)[] {
     p.evidenceSeconds,
     p.rejectedBps,
   ];
+}
+
+export function gameParameters(p: ResolvedParameters): (bigint | number)[] {
+  return [p.gameBondWei, p.gameMoveSeconds, p.gameRefutedBps, p.gameDefenderBps];
 }

@@ -53,6 +53,7 @@ const readers: Readonly<Record<Field, Reader>> = {
   workerBondWei: wei,
   validatorBondWei: wei,
   disputeBondWei: wei,
+  gameBondWei: wei,
   proposalThresholdWei: wei,
   workerUnbondSeconds: whole,
   validatorUnbondSeconds: whole,
@@ -66,12 +67,15 @@ const readers: Readonly<Record<Field, Reader>> = {
   timelockSeconds: whole,
   votingDelaySeconds: whole,
   votingPeriodSeconds: whole,
+  gameMoveSeconds: whole,
   rejectQuorum: whole,
   jurySize: whole,
   reporterBps: bps,
   rejectedBps: bps,
   missedBps: bps,
   governorQuorumBps: bps,
+  gameRefutedBps: bps,
+  gameDefenderBps: bps,
   allowDevelopmentSetup: flag,
   agentSplitBps: (value, field) => {
     const parts = record(value, field);

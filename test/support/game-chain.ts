@@ -2,7 +2,7 @@
  * The contracts of the dispute game on a local chain, with a bonded worker and a challenger that can pay its bonds. The tile's key is made
  * anew from the development powers of tau.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Contract, ContractFactory, type ContractRunner, type HDNodeWallet, Wallet } from "ethers";
@@ -22,8 +22,7 @@ import { verifyingKeyWords } from "../../src/zk/proving/groth16.ts";
 import { developmentPowersOfTau } from "../../src/zk/proving/powers-of-tau.ts";
 import { createSnarkjsBackend } from "../../src/zk/proving/snarkjs-backend.ts";
 import { type ChainFixture, startChain } from "../integration/chain/chain-fixture.ts";
-import { withFirstKey } from "./first-key.ts";
-import { powersOfTauPath } from "./powers-of-tau.ts";
+import { makeTileKeys } from "./tile-keys.ts";
 
 export const moveSeconds = 3_600;
 export const gameBond = 500n * oneToken;
@@ -55,14 +54,7 @@ export async function startGame(): Promise<GameFixture> {
   const store = new ProofArtifactStore(dir);
   const backend = createSnarkjsBackend({ timeoutMs: 300_000 });
   const tile = compileTile();
-  const keys = withFirstKey(backend);
-  const { verifyingKey, provingKeyDigest } = await store.withTemporary(async (path) => {
-    const [r1csPath, initialPath] = [`${path}.r1cs`, `${path}.initial`];
-    await writeFile(r1csPath, tile.encodeR1cs());
-    await keys.startKey({ r1csPath, powersOfTauPath, zkeyPath: initialPath });
-    await keys.contribute({ fromPath: initialPath, zkeyPath: path, contributor: "test" });
-    return { verifyingKey: await keys.exportKey(path), provingKeyDigest: await store.keep(path) };
-  });
+  const { verifyingKey, provingKeyDigest } = await makeTileKeys(store, backend);
   const { signer } = chain.admin;
   const { token, settlement, registry } = chain.addresses;
   const models = await create("GameModels", [signer.address], signer);

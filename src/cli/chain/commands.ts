@@ -33,6 +33,10 @@ function addDeploy(chain: Command, context: CommandContext): void {
   addWrite(chain.command("deploy").description("deploy all contracts, once; run again it finds and checks them"))
     .requiredOption("--parameters <file>", "YAML or JSON with the parameters; see docs/chain.md")
     .option("--out <file>", "where the addresses are written", "addresses.json")
+    .option(
+      "--game-keys <store>",
+      "deploy the dispute game too, with the tile's keys of this store (zk register --tile)",
+    )
     .option("--verify", "deploy nothing: compare code and parameters with what stands", false)
     .action(async (options: DeployCommandOptions) =>
       context.setExitStatus(await (await import("./deploy.ts")).runDeploy(options, context)),
@@ -184,7 +188,8 @@ function addCluster(command: Command): Command {
     .option("--system-namespace <name>", "namespace of the operator's records", systemNamespace);
 }
 
-function addRead(command: Command): Command {
+/** Options of every verb that talks to the chain. */
+export function addRead(command: Command): Command {
   return command
     .option("--rpc-url <urls>", "JSON-RPC endpoint, or several separated by commas; left out: INFERIUM_RPC_URL")
     .option("--addresses <file>", "JSON with the contracts' addresses; left out: INFERIUM_ADDRESSES_FILE")
@@ -193,7 +198,8 @@ function addRead(command: Command): Command {
     .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"));
 }
 
-function addWrite(command: Command): Command {
+/** And of those that sign. */
+export function addWrite(command: Command): Command {
   return addRead(command)
     .option("--key-file <file>", "private key, or keystore, that signs; left out: INFERIUM_KEY_FILE")
     .option("--password-file <file>", "password of the keystore; left out: INFERIUM_PASSWORD_FILE")

@@ -6,12 +6,14 @@ import { describeError, InferiumError } from "../../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../../chain/addresses.ts";
 import { deployOnce, planDeployment } from "../../chain/deploy.ts";
 import { type DeployParameters, resolveParameters } from "../../chain/deploy-parameters.ts";
+import { type GameAddresses, type GameFinding, gameContractOf, verifyGame } from "../../chain/game-contracts.ts";
 import { openSigner } from "../../chain/open-signer.ts";
 import { parseParameters } from "../../chain/parse-parameters.ts";
 import { openProvider } from "../../chain/provider.ts";
 import { type DeploymentFinding, verifyDeployment } from "../../chain/verify-deployment.ts";
 import type { CliIo, Environment } from "../context.ts";
 import { type ChainOptions, readSource } from "./chain-session.ts";
+import { deployGameOnce, readGameAddresses, readTile } from "./deploy-game.ts";
 
 export interface DeployCommandOptions extends ChainOptions {
   readonly parameters: string;
@@ -19,10 +21,12 @@ export interface DeployCommandOptions extends ChainOptions {
   readonly out: string;
   /** Deploy nothing; compare what stands. */
   readonly verify?: boolean;
+  /** Deploy the dispute game too, with the tile's keys of this store. */
+  readonly gameKeys?: string;
 }
 
 /** What the file holds: the addresses, and where the logs of this deployment begin. */
-interface DeploymentFile extends ContractAddresses {
+interface DeploymentFile extends ContractAddresses, Partial<GameAddresses> {
   readonly chainId: number;
   readonly deployer: string;
   readonly fromBlock: number;
@@ -79,25 +83,42 @@ async function deploy(
 ): Promise<number> {
   const signer = await openSigner(readSource(options, env), provider);
   const deployer = await signer.getAddress();
+  // What is wrong with the game is said before anything else is deployed.
+  const isGameNew =
+    options.gameKeys !== undefined && (known === undefined || readGameAddresses({ ...known }) === undefined);
+  const resolveFor = (timelock: string) =>
+    resolveParameters(parameters, { deployer: known?.deployer ?? deployer, timelock });
+  if (options.gameKeys !== undefined) await readTile(options.gameKeys, resolveFor(known?.timelock ?? deployer));
   if (options.dryRun === true) {
     const plan = known
       ? { addresses: pickAddresses(known), found: total }
       : await planDeployment({ signer, parameters });
-    const would = `Dry run: ${plan.found} of ${total} contracts stand, ${deployer} would deploy ${total - plan.found}. Nothing was sent.`;
-    if (options.output === "json") io.out(JSON.stringify({ dryRun: true, deployer, ...plan }));
+    const game = isGameNew ? ", and the dispute game's three" : "";
+    const would = `Dry run: ${plan.found} of ${total} contracts stand, ${deployer} would deploy ${total - plan.found}${game}. Nothing was sent.`;
+    if (options.output === "json") io.out(JSON.stringify({ dryRun: true, deployer, ...plan, deploysGame: isGameNew }));
     else for (const line of [...listAddresses(plan.addresses), would]) io.out(line);
     return 0;
   }
   await checkWritable(options.out);
   const deployment = known ? undefined : await deployOnce({ signer, parameters });
   const { chainId } = await provider.getNetwork();
-  const file = known ?? {
+  const contracts: DeploymentFile = known ?? {
     chainId: Number(chainId),
     deployer,
     fromBlock: deployment?.fromBlock ?? 0,
     ...(deployment?.addresses as ContractAddresses),
   };
-  if (!known) await writeFile(options.out, `${JSON.stringify(file, null, 2)}\n`);
+  const save = (file: DeploymentFile) => writeFile(options.out, `${JSON.stringify(file, null, 2)}\n`);
+  if (!known) await save(contracts);
+  const game =
+    options.gameKeys === undefined
+      ? {}
+      : await deployGameOnce({
+          ...{ signer, addresses: contracts, parameters: resolveFor(contracts.timelock), keysDir: options.gameKeys },
+          known: readGameAddresses({ ...contracts }),
+          save: (addresses) => save({ ...contracts, ...addresses }),
+        });
+  const file = { ...contracts, ...game };
   const findings = await compare(provider, file, parameters);
   const found = deployment?.found ?? total;
   const news = `${found} of ${total} contracts stood, ${total - found} were deployed; `;
@@ -105,14 +126,18 @@ async function deploy(
   return findings.length === 0 ? 0 : 1;
 }
 
-function compare(provider: JsonRpcProvider, file: DeploymentFile, parameters: DeployParameters) {
+async function compare(provider: JsonRpcProvider, file: DeploymentFile, parameters: DeployParameters) {
   const { deployer, timelock } = file;
-  return verifyDeployment(provider, file, resolveParameters(parameters, { deployer, timelock }));
+  const resolved = resolveParameters(parameters, { deployer, timelock });
+  const findings = await verifyDeployment(provider, file, resolved);
+  const game = readGameAddresses({ ...file });
+  if (game === undefined) return findings;
+  return [...findings, ...(await verifyGame(provider, { ...file, ...game }, resolved))];
 }
 
 interface Report {
   readonly file: DeploymentFile;
-  readonly findings: readonly DeploymentFinding[];
+  readonly findings: readonly (DeploymentFinding | GameFinding)[];
   readonly news: string;
   readonly found?: number;
 }
@@ -130,13 +155,17 @@ function report(options: DeployCommandOptions, io: CliIo, { file, findings, news
   for (const line of [...listAddresses(addresses), ...differ, summary]) io.out(line);
 }
 
-function listAddresses(addresses: ContractAddresses): string[] {
+function listAddresses(addresses: object): string[] {
   return Object.entries(addresses).map(([name, address]) => `${name.padEnd(14)} ${address}`);
 }
 
+/** Those of the game too, where the file names them. */
 function pickAddresses(file: DeploymentFile): ContractAddresses {
-  const names = Object.keys(contractOf) as (keyof ContractAddresses)[];
-  return Object.fromEntries(names.map((name) => [name, file[name]])) as unknown as ContractAddresses;
+  const given: Readonly<Record<string, unknown>> = { ...file };
+  const names = [...Object.keys(contractOf), ...Object.keys(gameContractOf)].filter(
+    (name) => given[name] !== undefined,
+  );
+  return Object.fromEntries(names.map((name) => [name, given[name]])) as unknown as ContractAddresses;
 }
 
 /**
@@ -165,7 +194,7 @@ function parseDeployment(path: string, text: string): DeploymentFile {
     const names = [...Object.keys(contractOf), "deployer"];
     const addresses = Object.fromEntries(names.map((name) => [name, getAddress(String(given[name]))]));
     const numbers = { chainId: whole(given.chainId), fromBlock: whole(given.fromBlock) };
-    return { ...addresses, ...numbers } as unknown as DeploymentFile;
+    return { ...addresses, ...readGameAddresses(given), ...numbers } as unknown as DeploymentFile;
   } catch (cause) {
     const message = `${path} is not what chain deploy writes: ${describeError(cause)}. Name another file with --out.`;
     throw new InferiumError("InvalidAddresses", message, { cause });

@@ -32,6 +32,12 @@ const advice: Readonly<Record<string, string>> = {
   AccessControlUnauthorizedAccount: "Only the holder of the role may do this, such as the guardian: use its key.",
   GovernorUnexpectedProposalState: "The proposal has just gone on to another state; see `inferium governance status`.",
   GovernorAlreadyCastVote: "This account has voted on it; a vote stands.",
+  AlreadyOpened: "This key has challenged this row already: see `inferium zk game status --worker`.",
+  ReceiptIsRefuted: "The receipt is refuted already; it is punished once.",
+  WorkerHasNoStake: "The worker has no stake left that could be taken.",
+  UnknownModel: "No result of this model can be disputed until it is registered: `inferium zk game register`.",
+  WrongStage: "The game has moved on: see `inferium zk game status`.",
+  NotYourTurn: "The other side moves next: see `inferium zk game status`.",
   NothingOwed: "Nothing is there to collect.",
 };
 

@@ -1,15 +1,18 @@
-/** The verbs of the second phase of a circuit's setup. Declares options; the work is in a file per verb, loaded when it runs. */
+/** The verbs of the second phase of a circuit's setup, and of the dispute game (game/commands.ts). Declares options; the work is in a file per verb, loaded when it runs. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "../commands.ts";
 import type { BeaconOptions } from "./beacon.ts";
 import type { ContributeOptions } from "./contribute.ts";
+import { addGameCommands } from "./game/commands.ts";
 import type { RegisterOptions } from "./register.ts";
 import type { SetupOptions } from "./setup.ts";
 import type { VerifyOptions } from "./verify.ts";
 import type { ZkSession } from "./zk-session.ts";
 
 export function addZkCommands(program: Command, context: CommandContext): void {
-  const zk = program.command("zk").description("keys of circuits: their ceremony, from the first step to the chain");
+  const zk = program
+    .command("zk")
+    .description("keys of circuits: their ceremony, from the first step to the chain; and dispute games");
   addStep(addCircuit(zk.command("setup").description("begin a ceremony: the first key of a circuit"))).action(
     (options: SetupOptions) => run(context, async (session) => (await import("./setup.ts")).runSetup(options, session)),
   );
@@ -46,6 +49,7 @@ export function addZkCommands(program: Command, context: CommandContext): void {
     .action((options: RegisterOptions) =>
       run(context, async (session) => (await import("./register.ts")).runRegister(options, session)),
     );
+  addGameCommands(zk, context);
 }
 
 async function run(context: CommandContext, verb: (session: ZkSession) => Promise<number>): Promise<void> {

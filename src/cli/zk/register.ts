@@ -6,8 +6,9 @@ import { openProvider } from "../../chain/provider.ts";
 import { encodeRegistration } from "../../chain/registered-circuit.ts";
 import { toChainError } from "../../chain/revert.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
+import type { CeremonyCircuit } from "../../zk/ceremony/ceremony-circuit.ts";
 import { describeRegistration } from "../../zk/ceremony/describe-registration.ts";
-import { buildCircuitRecord, keepCeremony } from "../../zk/ceremony/keep-ceremony.ts";
+import { buildKeys, keepCeremony } from "../../zk/ceremony/keep-ceremony.ts";
 import { digestCeremonyRecord, verifyCeremony } from "../../zk/ceremony/verify-ceremony.ts";
 import { ProofArtifactStore } from "../../zk/proving/artifact-store.ts";
 import type { CircuitRecord } from "../../zk/proving/circuit-record.ts";
@@ -28,23 +29,43 @@ const minedMs = 120_000;
 
 export async function runRegister(options: RegisterOptions, session: ZkSession): Promise<number> {
   const { circuit, powersOfTau } = await readCircuit(options);
+  checkTarget(circuit, options);
   const verified = await verifyCeremony({ dir: options.dir, circuit, powersOfTau }, session);
-  const record = buildCircuitRecord(verified, circuit, options);
-  const sent = options.registry === undefined ? undefined : await registerOnChain(record, options, session);
+  const keys = buildKeys(verified, circuit, options);
+  const { subject } = circuit;
+  const model =
+    subject.kind === "Model" ? { ...keys, modelDigest: subject.modelDigest, rows: subject.rows } : undefined;
+  const isOnChain = model !== undefined && options.registry !== undefined;
+  const sent = isOnChain ? await registerOnChain(model, options, session) : undefined;
   if (options.dryRun !== true) {
-    await keepCeremony(record, { keyPath: verified.keyPath, circuit }, new ProofArtifactStore(options.store));
+    await keepCeremony(keys, { keyPath: verified.keyPath, circuit }, new ProofArtifactStore(options.store));
   }
-  const ceremonyDigest = digestCeremonyRecord(record.ceremony);
+  const ceremonyDigest = digestCeremonyRecord(keys.ceremony);
+  const what = model === undefined ? "the tile" : `model ${model.modelDigest} (${model.rows} rows)`;
   return printResult(session, options, {
-    summary: `Keys of model ${record.modelDigest} (${record.rows} rows) are in ${options.store}${sent === undefined ? "" : `, and registered at ${options.registry}`}.`,
+    summary: `Keys of ${what} are in ${options.store}${sent === undefined ? "" : `, and registered at ${options.registry}`}.`,
     details: [
       `Ceremony: ${ceremonyDigest}`,
-      `Verifying key: ${record.verifyingKeyDigest}`,
+      `Verifying key: ${keys.verifyingKeyDigest}`,
       ...(sent?.txHash === undefined ? [] : [`Transaction: ${sent.txHash}, ${sent.gas} gas`]),
     ],
-    fields: { store: options.store, record, ceremonyDigest, ...(sent === undefined ? {} : { chain: sent }) },
-    isDevelopment: record.ceremony.isDevelopment,
+    fields: {
+      store: options.store,
+      record: model ?? keys,
+      ceremonyDigest,
+      ...(sent === undefined ? {} : { chain: sent }),
+    },
+    isDevelopment: keys.ceremony.isDevelopment,
   });
+}
+
+/** @throws InferiumError InvalidOption */
+function checkTarget({ subject }: CeremonyCircuit, { registry }: RegisterOptions): void {
+  if (subject.kind !== "Tile" || registry === undefined) return;
+  throw new InferiumError(
+    "InvalidOption",
+    "The tile has no place in ModelRegistry: `inferium chain deploy --game-keys STORE` gives its keys to their contract. Leave --registry out.",
+  );
 }
 
 interface Sent {

@@ -2,7 +2,7 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { InferiumError } from "../../base/errors.ts";
 import type { ProofArtifactStore } from "../proving/artifact-store.ts";
-import type { CircuitRecord } from "../proving/circuit-record.ts";
+import type { CircuitKeys } from "../proving/circuit-record.ts";
 import { digestVerifyingKey } from "../proving/groth16.ts";
 import type { CeremonyCircuit } from "./ceremony-circuit.ts";
 import type { VerifiedCeremony } from "./verify-ceremony.ts";
@@ -12,18 +12,12 @@ export interface KeepOptions {
   readonly allowDevelopmentSetup: boolean;
 }
 
-/** What will stand in the store. @throws InferiumError DevelopmentSetup, NotAModel */
-export function buildCircuitRecord(
+/** What will stand in the store, of a model or of the tile. @throws InferiumError DevelopmentSetup */
+export function buildKeys(
   { verifyingKey, keyDigest, record }: VerifiedCeremony,
-  { subject, r1csDigest, constraintCount }: CeremonyCircuit,
+  { r1csDigest, constraintCount }: CeremonyCircuit,
   { allowDevelopmentSetup }: KeepOptions,
-): CircuitRecord {
-  if (subject.kind !== "Model") {
-    throw new InferiumError(
-      "NotAModel",
-      "This ceremony is for the tile: its key is given to the contract of the dispute game.",
-    );
-  }
+): CircuitKeys {
   if (record.isDevelopment && !allowDevelopmentSetup) {
     throw new InferiumError(
       "DevelopmentSetup",
@@ -31,8 +25,6 @@ export function buildCircuitRecord(
     );
   }
   return {
-    modelDigest: subject.modelDigest,
-    rows: subject.rows,
     constraintCount,
     r1csDigest,
     provingKeyDigest: keyDigest,
@@ -42,17 +34,25 @@ export function buildCircuitRecord(
   };
 }
 
-/** @throws InferiumError AlreadyRegistered where the model was registered with other keys */
+interface CeremonyFiles {
+  readonly keyPath: string;
+  readonly circuit: CeremonyCircuit;
+}
+
+/** @throws InferiumError AlreadyRegistered where the circuit was registered with other keys */
 export async function keepCeremony(
-  record: CircuitRecord,
-  { keyPath, circuit }: { readonly keyPath: string; readonly circuit: CeremonyCircuit },
+  keys: CircuitKeys,
+  { keyPath, circuit }: CeremonyFiles,
   store: ProofArtifactStore,
 ): Promise<void> {
-  const known = await store.readRecord(record.modelDigest, record.rows);
-  if (known !== undefined && known.verifyingKeyDigest !== record.verifyingKeyDigest) {
+  const { subject } = circuit;
+  const isModel = subject.kind === "Model";
+  const known = isModel ? await store.readRecord(subject.modelDigest, subject.rows) : await store.readTileKeys();
+  if (known !== undefined && known.verifyingKeyDigest !== keys.verifyingKeyDigest) {
+    const what = isModel ? "this model and number of rows" : "the tile";
     throw new InferiumError(
       "AlreadyRegistered",
-      `The store holds another key for this model and number of rows: ${known.verifyingKeyDigest}. Use another store.`,
+      `The store holds another key for ${what}: ${known.verifyingKeyDigest}. Use another store.`,
     );
   }
   await store.withTemporary(async (path) => {
@@ -63,5 +63,6 @@ export async function keepCeremony(
     await copyFile(keyPath, path);
     await store.keep(path);
   });
-  await store.writeRecord(record);
+  if (isModel) await store.writeRecord({ ...keys, modelDigest: subject.modelDigest, rows: subject.rows });
+  else await store.writeTileKeys(keys);
 }

@@ -1,5 +1,5 @@
 /**
- * Files named after the digest of what they hold, and one record for each circuit that was registered. Artifacts are written once,
+ * Files named after the digest of what they hold, one record for each circuit that was registered, and one for the tile of dispute games. Artifacts are written once,
  * moved into place whole, and checked when they are first opened by this process. Effects: the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Digest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import type { CircuitRecord } from "./circuit-record.ts";
+import type { CircuitKeys, CircuitRecord } from "./circuit-record.ts";
 
 export class ProofArtifactStore {
   readonly #dir: string;
@@ -53,20 +53,33 @@ export class ProofArtifactStore {
     return path;
   }
 
-  async writeRecord(record: CircuitRecord): Promise<void> {
-    await this.withTemporary(async (path) => {
-      await writeFile(path, JSON.stringify(record));
-      await rename(path, this.#recordPathOf(record.modelDigest, record.rows));
-    });
+  writeRecord(record: CircuitRecord): Promise<void> {
+    return this.#writeJson(this.#recordPathOf(record.modelDigest, record.rows), record);
   }
 
   /** @returns undefined where the model was not registered for that many rows */
-  async readRecord(model: Digest, rows: number): Promise<CircuitRecord | undefined> {
-    const text = await readFile(this.#recordPathOf(model, rows), "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
+  readRecord(model: Digest, rows: number): Promise<CircuitRecord | undefined> {
+    return readJson<CircuitRecord>(this.#recordPathOf(model, rows));
+  }
+
+  writeTileKeys(keys: CircuitKeys): Promise<void> {
+    return this.#writeJson(this.#tilePath(), keys);
+  }
+
+  /** @returns undefined where no ceremony of the tile was kept here */
+  readTileKeys(): Promise<CircuitKeys | undefined> {
+    return readJson<CircuitKeys>(this.#tilePath());
+  }
+
+  async #writeJson(to: string, record: CircuitKeys): Promise<void> {
+    await this.withTemporary(async (path) => {
+      await writeFile(path, JSON.stringify(record));
+      await rename(path, to);
     });
-    return text === undefined ? undefined : (JSON.parse(text) as CircuitRecord);
+  }
+
+  #tilePath(): string {
+    return join(this.#dir, "tile.json");
   }
 
   #pathOf(digest: Digest): string {
@@ -76,6 +89,14 @@ export class ProofArtifactStore {
   #recordPathOf(model: Digest, rows: number): string {
     return join(this.#dir, `circuit-${model.replace(":", "-")}-${rows}.json`);
   }
+}
+
+async function readJson<T extends CircuitKeys>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
 async function digestFile(path: string): Promise<Digest> {

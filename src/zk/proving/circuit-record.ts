@@ -20,14 +20,18 @@ export interface CeremonyRecord {
   readonly transcriptDigest?: Digest;
 }
 
-export interface CircuitRecord {
-  readonly modelDigest: Digest;
-  /** Rows of input in one proof. */
-  readonly rows: number;
+/** Of any circuit: a model's, or the tile that all dispute games share. */
+export interface CircuitKeys {
   readonly constraintCount: number;
   readonly r1csDigest: Digest;
   readonly provingKeyDigest: Digest;
   readonly verifyingKeyDigest: Digest;
   readonly verifyingKey: VerifyingKey;
   readonly ceremony: CeremonyRecord;
+}
+
+export interface CircuitRecord extends CircuitKeys {
+  readonly modelDigest: Digest;
+  /** Rows of input in one proof. */
+  readonly rows: number;
 }

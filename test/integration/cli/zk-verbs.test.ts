@@ -18,6 +18,7 @@ import { runSetup } from "../../../src/cli/zk/setup.ts";
 import { runVerify } from "../../../src/cli/zk/verify.ts";
 import type { ZkSession } from "../../../src/cli/zk/zk-session.ts";
 import { type Anvil, startAnvil } from "../../../src/embedded/chain/anvil.ts";
+import { ProofArtifactStore } from "../../../src/zk/proving/artifact-store.ts";
 import { createSnarkjsBackend } from "../../../src/zk/proving/snarkjs-backend.ts";
 import { withFirstKey } from "../../support/first-key.ts";
 import { buildIntegerModel } from "../../support/integer-model.ts";
@@ -190,7 +191,7 @@ describe.skipIf(!hasPowersOfTau)("inferium zk", () => {
     await expect(verb({ io, env: {}, backend })).rejects.toMatchObject({ code });
   });
 
-  test("the tile's ceremony goes to its contract and not to the store", async () => {
+  test("the tile's ceremony is kept without a model, and goes to no ModelRegistry", async () => {
     const { model: _, ...rest } = circuit();
     const tile = { ...rest, tile: true, dir: at("tile") };
     const begun = await json((session) => runSetup({ ...tile, output: "json" }, session));
@@ -199,8 +200,13 @@ describe.skipIf(!hasPowersOfTau)("inferium zk", () => {
     const verified = await json((session) => runVerify({ ...tile, output: "json" }, session));
     expect(verified.verifyingKeyWords).toHaveLength(26);
     const session = { io, env: {}, backend };
-    const keeping = runRegister({ ...tile, store: at("store"), allowDevelopmentSetup: true }, session);
-    await expect(keeping).rejects.toMatchObject({ code: "NotAModel" });
+    const keep = { ...tile, store: at("store"), allowDevelopmentSetup: true };
+    await expect(runRegister({ ...keep, allowDevelopmentSetup: false }, session)).rejects.toMatchObject({
+      code: "DevelopmentSetup",
+    });
+    await expect(runRegister({ ...keep, registry }, session)).rejects.toMatchObject({ code: "InvalidOption" });
+    await say(() => runRegister(keep, session));
+    expect(await new ProofArtifactStore(keep.store).readTileKeys()).toMatchObject({ constraintCount: 4015 });
     const swapped = runVerify({ ...circuit(), dir: tile.dir }, session);
     await expect(swapped).rejects.toMatchObject({ code: "ModelMismatch" });
     await expect(runSetup({ ...tile, model: at("model.onnx") }, session)).rejects.toMatchObject({

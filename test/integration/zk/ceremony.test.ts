@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../../src/base/digest.ts";
 import { type Ceremony, openCeremony } from "../../../src/zk/ceremony/ceremony.ts";
 import { compileModelCircuit } from "../../../src/zk/ceremony/ceremony-circuit.ts";
-import { buildCircuitRecord, keepCeremony } from "../../../src/zk/ceremony/keep-ceremony.ts";
+import { buildKeys, keepCeremony } from "../../../src/zk/ceremony/keep-ceremony.ts";
 import { closeWithBeacon, contributeTo, startCeremony } from "../../../src/zk/ceremony/run-ceremony.ts";
 import { type VerifiedCeremony, verifyCeremony } from "../../../src/zk/ceremony/verify-ceremony.ts";
 import { ProofArtifactStore } from "../../../src/zk/proving/artifact-store.ts";
@@ -81,13 +81,14 @@ describe.skipIf(!hasPowersOfTau)("a ceremony", () => {
 
   test("gives keys that prove and verify, and that a verifier takes without allowing development setups", async () => {
     const options = { allowDevelopmentSetup: false };
-    const record = buildCircuitRecord(verified, circuit, options);
+    const keys = buildKeys(verified, circuit, options);
+    const record = { ...keys, modelDigest: sha256(onnx), rows: 1 };
     const store = new ProofArtifactStore(at("store"));
-    await keepCeremony(record, { keyPath: verified.keyPath, circuit }, store);
-    await keepCeremony(record, { keyPath: verified.keyPath, circuit }, store);
+    await keepCeremony(keys, { keyPath: verified.keyPath, circuit }, store);
+    await keepCeremony(keys, { keyPath: verified.keyPath, circuit }, store);
     const proven = await new InferenceProver(store, backend).prove({ onnx, input, salt, task: statement.task });
     await verifyInference(proven, { ...statement, record }, backend, options);
-    const other = { ...record, verifyingKeyDigest: record.r1csDigest };
+    const other = { ...keys, verifyingKeyDigest: keys.r1csDigest };
     await expect(keepCeremony(other, { keyPath: verified.keyPath, circuit }, store)).rejects.toMatchObject({
       code: "AlreadyRegistered",
     });
@@ -97,7 +98,7 @@ describe.skipIf(!hasPowersOfTau)("a ceremony", () => {
     const open = await verify(at("second"));
     expect(open.record).toMatchObject({ isDevelopment: true, contributors: ["validator-1", "validator-2"] });
     const strict = { allowDevelopmentSetup: false };
-    expect(() => buildCircuitRecord(open, circuit, strict)).toThrow(
+    expect(() => buildKeys(open, circuit, strict)).toThrow(
       expect.objectContaining({ code: "DevelopmentSetup", message: expect.stringContaining("not secure") }),
     );
     const known = await verifyCeremony({ dir: at("main"), circuit, powersOfTau: development }, tools);
