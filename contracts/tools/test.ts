@@ -1,12 +1,12 @@
 /**
  * `npm run test:contracts`: the contracts' tests. Without options what `npm test -- contracts` runs; `--long` with more and
- * longer fuzz runs; `--coverage` with line coverage of `contracts/src`, at least 95 %, and every
+ * longer fuzz runs, see `long.ts`; `--coverage` with line coverage of `contracts/src`, at least 95 %, and every
  * custom error named by a test; `--mutate` see `mutate.ts`.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { runForge, runForgeForOutput } from "./forge.ts";
+import { runForgeForOutput } from "./forge.ts";
 
 const minimumPercent = 95;
 const args = process.argv.slice(2);
@@ -51,7 +51,5 @@ function listUnreachedErrors(): string[] {
 
 if (args.includes("--mutate")) process.exitCode = runScript("mutate.ts", args);
 else if (args.includes("--coverage")) process.exitCode = checkCoverage();
-else if (args.includes("--long")) {
-  process.env.FOUNDRY_PROFILE = "long";
-  process.exitCode = runForge(["test"]);
-} else process.exitCode = runScript("../../test/run.ts", ["contracts"]);
+else if (args.includes("--long")) process.exitCode = runScript("long.ts", args);
+else process.exitCode = runScript("../../test/run.ts", ["contracts"]);
