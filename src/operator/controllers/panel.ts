@@ -74,7 +74,7 @@ async function bringToDecision(
   }
   const wait = ask(options, options.panels.open(validation));
   if (wait) return wait;
-  options.index.put(await decide(options, options.panels.open(validation), proof.because));
+  options.index.put(await decide(options, validation, proof.because));
   return undefined;
 }
 
@@ -98,12 +98,14 @@ function ask({ clock, timing, duties }: PanelOptions, panel: Panel): ReconcileRe
   return { requeueAfterMs: Math.max(1, Math.min(remindMs, step.untilMs - nowMs)) };
 }
 
+/** @param validation as it is now: a label or an annotation may have come since the panel was asked */
 async function decide(
-  { client, clock, logger }: PanelOptions,
-  panel: Panel,
+  { client, clock, logger, panels }: PanelOptions,
+  validation: ValidationObject,
   notProven: Because | undefined,
 ): Promise<ValidationObject> {
-  const { namespace, name, resourceVersion, generation } = panel.validation.metadata;
+  const panel = panels.open(validation);
+  const { namespace, name, resourceVersion, generation } = validation.metadata;
   const at = { generation: generation ?? 1, now: formatTime(clock.now()) };
   const status = buildStatus(panel, at, notProven);
   const body = { metadata: { resourceVersion }, status };

@@ -50,7 +50,7 @@ export async function askForProof(options: ProveOptions, validation: ValidationO
   const { quorum } = validation.spec;
   const progress = { members: members.length, quorum, startedMs, endorsedMs, declined: declined.size, failure };
   const step = decideProofStep(progress, proofs.timing, nowMs);
-  if (step.step === "Decide") return { state: "Decided", validation: await decide(options, panel) };
+  if (step.step === "Decide") return { state: "Decided", validation: await decide(options, panel, validation) };
   if (step.step === "FallBack") return fallBack(options, panel, step);
   duties.kick();
   return { state: "Waiting", result: { requeueAfterMs: Math.max(1, Math.min(remindMs, step.untilMs - nowMs)) } };
@@ -87,13 +87,15 @@ function listBadProofs({ proof, declined, endorsements }: ProofPanel): BadProofE
   return [...endorsements].map(([validator, { signature }]) => ({ proof: proof.proof, validator, signature }));
 }
 
+/** @param validation as it is now: a label or an annotation may have come since the panel was asked */
 async function decide(
   { client, clock, logger, metrics, onBadProof }: ProveOptions,
   panel: ProofPanel,
+  validation: ValidationObject,
 ): Promise<ValidationObject> {
   // A majority may lie together: what it decides, no honest validator certifies.
   for (const evidence of listBadProofs(panel)) await onBadProof(evidence);
-  const { namespace, name, resourceVersion, generation = 1 } = panel.validation.metadata;
+  const { namespace, name, resourceVersion, generation = 1 } = validation.metadata;
   const status = buildStatus(panel, { generation, now: formatTime(clock.now()) });
   const body = { metadata: { resourceVersion }, status };
   const decided = await client.patch({ namespace, name }, { kind: "merge", subresource: "status", body });

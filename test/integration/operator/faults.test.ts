@@ -191,6 +191,27 @@ describe("operator", () => {
     expect((await cluster.chain.node(cluster.member("w2").signer.address)).stakeWei).toBe(10_000n * oneToken);
   });
 
+  test("a panel decides also where somebody has written on its Validation meanwhile", async () => {
+    const annotated: string[] = [];
+    const body = { metadata: { annotations: { "example.com/seen": "yes" } } };
+    const members = validators.map((name) =>
+      runValidator(cluster, operator, name, {
+        script: {
+          onDuty: async (duty): Promise<"answer"> => {
+            if (duty.kind !== "validate" || annotated.includes(duty.validation)) return "answer";
+            annotated.push(duty.validation);
+            await cluster.validations.patch({ namespace: "default", name: duty.validation }, { kind: "merge", body });
+            return "answer";
+          },
+        },
+      }),
+    );
+    running.push(...members, runWorker(cluster, operator, "w2"));
+    await cluster.tasks.create(aTask("written-on"));
+    await phaseOf("written-on").toBe("Succeeded");
+    expect(annotated).toHaveLength(1);
+  });
+
   test("where a task is deleted before its panel has it, the others of its group are heard by a new panel", async () => {
     // Both results belong into one group, however slowly they come.
     const validation = { ...cluster.config.validation, windowMs: 3_000 };

@@ -2,17 +2,18 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Wallet } from "ethers";
+import { type JsonRpcProvider, Wallet } from "ethers";
 import type { WorkerNodeStatus } from "../../../src/api/v1alpha1/generated/workernodes.ts";
 import { createLogger, silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
+import type { ContractAddresses } from "../../../src/chain/addresses.ts";
 import { bondNodes, type ChainWriter, depositFor, mintTokens } from "../../../src/chain/bond.ts";
 import { type ChainClient, connectChain } from "../../../src/chain/client.ts";
 import { deployContracts } from "../../../src/chain/deploy.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { openProvider } from "../../../src/chain/provider.ts";
 import { type ApiServer, startApiServer } from "../../../src/embedded/apiserver/server.ts";
-import { startAnvil } from "../../../src/embedded/chain/anvil.ts";
+import { type Anvil, startAnvil } from "../../../src/embedded/chain/anvil.ts";
 import { applyObjects, readManifests } from "../../../src/embedded/up/manifests.ts";
 import { createClient, type KubeClient } from "../../../src/kube/client.ts";
 import { createStaticConnection } from "../../../src/kube/connection.ts";
@@ -78,8 +79,22 @@ export interface ClusterParts {
   readonly startServer?: () => Promise<Cluster["server"]>;
 }
 
-export async function startCluster(names: ClusterParts): Promise<Cluster> {
-  const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
+/** A chain with the contracts, where all members are bonded and the requester has a deposit; clusters can follow each other on it. */
+export interface PreparedChain {
+  readonly rpcUrl: string;
+  readonly anvil: Anvil;
+  readonly client: ChainClient;
+  readonly admin: ChainWriter;
+  readonly addresses: ContractAddresses;
+  readonly members: readonly FixtureMember[];
+  readonly provider: JsonRpcProvider;
+  /** Back to how it was when it was ready. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function prepareChain(names: Pick<ClusterParts, "workers" | "validators">): Promise<PreparedChain> {
+  const dir = await mkdtemp(join(tmpdir(), "inferium-anvil-"));
   const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger, blockSeconds: 0.25 });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
   const admin = new Wallet(anvil.accounts[0]!.privateKey, provider);
@@ -99,12 +114,7 @@ export async function startCluster(names: ClusterParts): Promise<Cluster> {
     })),
   );
   await depositFor(writer, [{ account: requester.address, amountWei: 10_000n * oneToken }]);
-  const chain = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
-  const server = await (names.startServer?.() ?? startApiServer({ logger: silentLogger }));
-  const connection = createStaticConnection({ server: server.url, token: server.adminToken, ca: server.caPem });
-  const transport = createTransport(connection, { fieldManager: "inferium-agent" });
-  await applyObjects(transport, await readManifests("crds"));
-  await createClient(transport, namespaces).apply({ metadata: { name: system } });
+  const client = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
   const members = [...wallets].map(([name, wallet]) => ({
     name,
     role: names.validators.includes(name) ? ("Validator" as const) : ("Worker" as const),
@@ -112,18 +122,45 @@ export async function startCluster(names: ClusterParts): Promise<Cluster> {
     privateKey: wallet.privateKey,
     owner: owners.get(name)!,
   }));
+  let snapshot = await provider.send("evm_snapshot", []);
+  return {
+    ...{ rpcUrl: anvil.rpcUrl, anvil, client, admin: writer, addresses, members, provider },
+    reset: async () => {
+      const isBack = await provider.send("evm_revert", [snapshot]);
+      if (isBack !== true) throw new Error(`anvil has no snapshot ${snapshot}`);
+      snapshot = await provider.send("evm_snapshot", []);
+    },
+    close: async () => {
+      client.close();
+      provider.destroy();
+      await anvil.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** @param prepared stays open when the cluster is closed; left out: a chain of the cluster's own */
+export async function startCluster(names: ClusterParts, prepared?: PreparedChain): Promise<Cluster> {
+  const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
+  const ground = prepared ?? (await prepareChain(names));
+  const { client: chain, anvil, members } = ground;
+  const server = await (names.startServer?.() ?? startApiServer({ logger: silentLogger }));
+  const connection = createStaticConnection({ server: server.url, token: server.adminToken, ca: server.caPem });
+  const transport = createTransport(connection, { fieldManager: "inferium-agent" });
+  await applyObjects(transport, await readManifests("crds"));
+  await createClient(transport, namespaces).apply({ metadata: { name: system } });
   const workers = createClient(transport, workerNodes);
   for (const member of members) await createWorkerNode(transport, member, names);
   const { config, caPem } = await writeConfig(dir, {
     kubeconfig: kubeconfigOf(server),
     rpcUrl: anvil.rpcUrl,
-    addresses,
+    addresses: ground.addresses,
     settlerKey: anvil.accounts[1]!.privateKey,
   });
   return {
     server,
     chain,
-    admin: writer,
+    admin: ground.admin,
     domain: chain.domain,
     transport,
     tasks: createClient(transport, tasks),
@@ -139,16 +176,16 @@ export async function startCluster(names: ClusterParts): Promise<Cluster> {
     close: async () => {
       await transport.close();
       await server.close();
-      chain.close();
-      provider.destroy();
-      await anvil.stop();
+      if (prepared === undefined) await ground.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
 }
 
-function kubeconfigOf({ url, adminToken, caPem }: Cluster["server"]): string {
-  const cluster = { server: url, "certificate-authority-data": Buffer.from(caPem).toString("base64") };
+/** @param caPem left out: no TLS */
+export function kubeconfigOf({ url, adminToken, caPem }: { url: string; adminToken: string; caPem?: string }): string {
+  const authority = caPem === undefined ? {} : { "certificate-authority-data": Buffer.from(caPem).toString("base64") };
+  const cluster = { server: url, ...authority };
   return JSON.stringify({
     ...{ apiVersion: "v1", kind: "Config", "current-context": "test" },
     clusters: [{ name: "test", cluster }],

@@ -1,9 +1,11 @@
 /** Policy ZeroKnowledge through the operator, with scripted members: what is proven, what falls back, what is refused by name. */
+
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { registerCircuit } from "../../../src/chain/registered-circuit.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { events } from "../../../src/kube/core-resources.ts";
+import type { Duty } from "../../../src/pool/wire.ts";
 import { hashStatement, toStatement } from "../../../src/protocol/proof.ts";
 import { aTask, type Cluster, model, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { aProof, type Running, runValidator, runWorker, type ValidatorScript } from "./scripted-members.ts";
@@ -64,6 +66,18 @@ describe("policy ZeroKnowledge", () => {
     const header = await cluster.chain.lastBatch();
     expect(header.sequence).toBe(BigInt(status.settlement!.batch));
     expect([taskId, attempt, worker]).toEqual([statement.taskId, 1, cluster.member("w1").signer.address]);
+  });
+
+  test("a proof decides also where somebody has written on the Validation meanwhile", async () => {
+    const body = { metadata: { annotations: { "example.com/seen": "yes" } } };
+    const onDuty = async (duty: Duty) => {
+      if (duty.kind === "prove")
+        await cluster.validations.patch({ namespace: "default", name: duty.validation }, { kind: "merge", body });
+      return "answer" as const;
+    };
+    const { status, validation } = await settle("written-on", { onDuty });
+    expect(validation.metadata.annotations).toEqual(body.metadata.annotations);
+    expect(status.verdict).toMatchObject({ policy: "ZeroKnowledge", accept: 3 });
   });
 
   test("a prover that cannot leaves it to the votes, and the task and an Event say why", async () => {

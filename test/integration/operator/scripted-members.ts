@@ -121,7 +121,7 @@ async function giveWord(domain: ProtocolDomain, { signer }: FixtureMember, assig
 
 export interface ValidatorScript {
   /** Returns undefined to leave a duty unanswered. */
-  readonly onDuty?: (duty: Duty) => "answer" | "ignore";
+  readonly onDuty?: (duty: Duty) => "answer" | "ignore" | Promise<"answer" | "ignore">;
   readonly vote?: (item: ValidateDuty["items"][number]) => Vote | undefined;
   /** The proof that it hands in, or why it has none. */
   readonly prove?: (duty: ProveDuty) => ProofData | Because;
@@ -151,7 +151,7 @@ export function runValidator(
     const response = await client.claim({ slots: 1, models: [], waitMs: 2_000 }, signal);
     for (const duty of response.duties) {
       duties.push(duty.kind);
-      if (script.onDuty?.(duty) === "ignore") continue;
+      if ((await script.onDuty?.(duty)) === "ignore") continue;
       if (duty.kind === "validate") await commit(cluster, { client, member, memory, script }, duty);
       if (duty.kind === "reveal") await reveal(cluster, { client, member, memory, script }, duty);
       if (duty.kind === "prove") await prove(cluster, { client, member, script }, duty);
