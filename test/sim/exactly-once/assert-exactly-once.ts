@@ -51,7 +51,10 @@ export async function assertExactlyOnce(dir: string, chain: ChainFixture): Promi
 }
 
 /** From the calldata of the transactions whose events are on the chain now; checked to be one unbroken chain. */
-async function readHeaders(chain: ChainFixture, problems: string[]): Promise<BatchHeaderMessage[]> {
+export async function readHeaders(
+  chain: Pick<ChainFixture, "addresses" | "provider" | "client">,
+  problems: string[],
+): Promise<BatchHeaderMessage[]> {
   const { abi } = loadArtifact("Settlement");
   const filter = { address: chain.addresses.settlement, topics: abi.encodeFilterTopics("Settled", []), fromBlock: 0 };
   const headers: BatchHeaderMessage[] = [];

@@ -1,0 +1,134 @@
+/**
+ * Real workers and validators in this process, with the real executor on a model of one node, each behind a gate of its own.
+ * A member that dies is cut off first, so that nothing it still does gets out, and starts again on the state of its disk.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../../../src/base/log.ts";
+import { approveUnseen } from "../../../src/embedded/demo/approve-unseen.ts";
+import { createExecutor, type Execution, type Executor } from "../../../src/inference/execute.ts";
+import { digestOutputs } from "../../../src/inference/output-digest.ts";
+import { readValidatorConfig } from "../../../src/validator/config.ts";
+import { type Judge, judgeItem } from "../../../src/validator/judge.ts";
+import { runValidator } from "../../../src/validator/run-validator.ts";
+import { readWorkerConfig } from "../../../src/worker/config.ts";
+import { runWorker } from "../../../src/worker/run-worker.ts";
+import type { SeededRandom } from "../../chaos/random.ts";
+import { type FixtureMember, pool, treasury } from "../../integration/operator/operator-fixture.ts";
+import { type Gate, startGate } from "./gate.ts";
+import type { ValidatorManner } from "./plan.ts";
+
+export interface SimMember {
+  readonly name: string;
+  readonly gate: Gate;
+  start(): void;
+  /** As SIGKILL looks from outside. */
+  die(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface MemberParts {
+  readonly dir: string;
+  readonly member: FixtureMember;
+  readonly poolCa: string;
+  readonly logger: Logger;
+  readonly random: SeededRandom;
+  readonly isLiar: boolean;
+  readonly manner: ValidatorManner;
+  /** A member that ends by itself is a problem. */
+  readonly onProblem: (problem: string) => void;
+}
+
+/** Inputs above this are slow: one millisecond for each beyond it. */
+export const slowAbove = 10_000;
+
+export async function createMember(parts: MemberParts): Promise<SimMember> {
+  const { member, onProblem, logger } = parts;
+  const gate = await startGate();
+  const variables = await writeHome(parts, gate.port);
+  const executor = createExecutor(readWorkerConfig(variables).executor);
+  let running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+  const run = (signal: AbortSignal) =>
+    member.role === "Worker"
+      ? runWorker(readWorkerConfig(variables), { signal, logger, execute: workerExecute(executor, parts) })
+      : runValidator(readValidatorConfig(variables), { signal, logger, ...judges[parts.manner] });
+  const start = () => {
+    gate.setOpen(true);
+    const stop = new AbortController();
+    const done = run(stop.signal).then(
+      () => void (stop.signal.aborted || onProblem(`${member.name} ended by itself`)),
+      (error: Error) => void (stop.signal.aborted || onProblem(`${member.name} ended: ${error.message}`)),
+    );
+    running = { stop, done };
+  };
+  const die = async () => {
+    gate.setOpen(false);
+    running?.stop.abort(new Error("killed by the simulation"));
+    await running?.done;
+    running = undefined;
+  };
+  const close = async () => {
+    await die();
+    await gate.close();
+    await executor.close();
+  };
+  return { name: member.name, gate, start, die, close };
+}
+
+async function writeHome({ dir, member, poolCa }: MemberParts, port: number): Promise<Record<string, string>> {
+  const home = join(dir, member.name);
+  await mkdir(home, { recursive: true });
+  await writeFile(join(home, "key"), member.privateKey, { mode: 0o600 });
+  await writeFile(join(home, "ca.crt"), poolCa);
+  return {
+    INFERIUM_POOL_URL: `https://127.0.0.1:${port}`,
+    INFERIUM_POOL_CA_FILE: join(home, "ca.crt"),
+    INFERIUM_POOL_NAME: pool,
+    INFERIUM_KEY_FILE: join(home, "key"),
+    INFERIUM_CACHE_DIR: join(home, "cache"),
+    INFERIUM_STATE_DIR: join(home, "state"),
+    INFERIUM_ALLOWED_FILE_ROOTS: dir,
+    INFERIUM_CLAIM_WAIT_MS: "500",
+    INFERIUM_HEARTBEAT_MS: "200",
+    INFERIUM_GRACE_SECONDS: "0",
+    INFERIUM_SLOTS: "2",
+    INFERIUM_TREASURY: treasury,
+  };
+}
+
+/** The honest execution, slow where the input says so, and wrong now and then where the worker is a liar. */
+function workerExecute(executor: Executor, { isLiar, random }: MemberParts): Executor["execute"] {
+  return async (request, signal) => {
+    const execution = await executor.execute(request, signal);
+    const x = "inline" in request.input ? Number(request.input.inline.x?.data?.[0] ?? 0) : 0;
+    if (x > slowAbove) await sleep(x - slowAbove, undefined, signal === undefined ? {} : { signal });
+    return isLiar && random.next() < 0.5 ? falsify(execution) : execution;
+  };
+}
+
+function falsify(execution: Execution): Execution {
+  const outputs = new Map(
+    [...execution.outputs].map(([name, tensor]) => {
+      const data = tensor.data.slice();
+      data[0] = (data[0] ?? 0) ^ 1;
+      return [name, { ...tensor, data }] as const;
+    }),
+  );
+  return { ...execution, outputs, outputDigest: digestOutputs(outputs) };
+}
+
+/** The lazy one approves what it has not run; the contrary one says the opposite of what it found. */
+const judges: Readonly<Record<ValidatorManner, { readonly judge?: Judge }>> = {
+  honest: {},
+  absent: {},
+  lazy: { judge: approveUnseen },
+  contrary: {
+    judge: async (context, item, signal) => {
+      const decided = await judgeItem(context, item, signal);
+      if (decided.vote === "Abstain") return decided;
+      if (decided.vote === "Accept") return { ...decided, vote: "Reject", outputDigest: `0x${"66".repeat(32)}` };
+      return { vote: "Accept", outputDigest: item.receipt.message.outputDigest };
+    },
+  },
+};

@@ -1,0 +1,161 @@
+/**
+ * The whole pool under everything that goes wrong at once: real operator, workers and validators of this process, over a
+ * real (embedded) API server and a real local chain, with deaths, partitions, failing answers, reorganisations, liars below
+ * the quorum and tasks that cannot succeed. One seed decides one run (`plan.ts`); `assert-general.ts` says what must hold.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { sha256 } from "../../../src/base/digest.ts";
+import { createLogger } from "../../../src/base/log.ts";
+import { probeModel } from "../../../src/inference/probe-model.ts";
+import type { OperatorConfig } from "../../../src/operator/config.ts";
+import { createRandom } from "../../chaos/random.ts";
+import { type Cluster, type PreparedChain, startCluster } from "../../integration/operator/operator-fixture.ts";
+import type { FaultCounts } from "../scenario.ts";
+import { assertGeneral, type RunOutcome } from "./assert-general.ts";
+import { buildTask, expectations, type ModelFile } from "./build-task.ts";
+import { createMember, type SimMember } from "./members.ts";
+import { createOperatorHost, type OperatorHost } from "./operator-host.ts";
+import { type Plan, planRun } from "./plan.ts";
+import { applyStrikes } from "./strikes.ts";
+
+export interface RunReport extends RunOutcome {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly faults: FaultCounts;
+}
+
+export interface World {
+  readonly cluster: Cluster;
+  readonly chain: PreparedChain;
+  readonly plan: Plan;
+  readonly host: OperatorHost;
+  readonly members: readonly SimMember[];
+  readonly faults: FaultCounts;
+  readonly model: ModelFile;
+  readonly problems: string[];
+}
+
+const afterFaultsMs = 60_000;
+
+/** @param chain reset to its beginning by the caller */
+export async function simulateRun(seed: number, taskCount: number, chain: PreparedChain): Promise<RunReport> {
+  const startedMs = performance.now();
+  const dir = await mkdtemp(join(tmpdir(), "inferium-general-"));
+  const names = (role: string) => chain.members.filter((member) => member.role === role).map(({ name }) => name);
+  const cluster = await startCluster({ workers: names("Worker"), validators: names("Validator"), slots: 2 }, chain);
+  const logs: string[] = [];
+  const faults: FaultCounts = {};
+  const problems: string[] = [];
+  try {
+    const world = await buildWorld({ seed, taskCount, dir, cluster, chain, logs, faults, problems });
+    try {
+      await cluster.order("order");
+      await world.host.start();
+      for (const member of present(world)) member.start();
+      await Promise.all([applyTasks(world), applyStrikes(world)]);
+      world.host.calm();
+      await untilEnded(world, performance.now() + afterFaultsMs);
+    } finally {
+      await world.host.close();
+      await Promise.all(world.members.map((member) => member.close()));
+    }
+    const outcome = await assertGeneral({ ...world, logs });
+    const all = [...problems, ...outcome.problems];
+    if (all.length > 0 && process.env.SIM_LOG !== undefined) await writeFile(process.env.SIM_LOG, logs.join(""));
+    const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
+    return { ...outcome, problems: all, seed, seconds, faults };
+  } finally {
+    await cluster.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface Beginning {
+  readonly seed: number;
+  readonly taskCount: number;
+  readonly dir: string;
+  readonly cluster: Cluster;
+  readonly chain: PreparedChain;
+  readonly logs: string[];
+  readonly faults: FaultCounts;
+  readonly problems: string[];
+}
+
+/** Deadlines of seconds, so that what is lost to a fault is found soon. */
+const settings: Partial<OperatorConfig> = {
+  validation: {
+    ...{ windowMs: 50, deadlineMs: 6_000, stragglerMs: 500, keepMs: 3_600_000, provingMs: 4_000, endorsingMs: 4_000 },
+  },
+  mergeMs: 300,
+  silenceMs: 3_000,
+};
+
+async function buildWorld(parts: Beginning): Promise<World> {
+  const { seed, taskCount, dir, cluster, chain, logs, faults, problems } = parts;
+  const random = createRandom(seed);
+  const plan = planRun(seed, taskCount);
+  const bytes = Buffer.from(probeModel, "base64");
+  await writeFile(join(dir, "double.onnx"), bytes);
+  const model = { uri: pathToFileURL(join(dir, "double.onnx")).href, digest: sha256(bytes) };
+  const log = (who: string) => createLogger({ level: "debug", fields: { who }, write: (line) => void logs.push(line) });
+  const onProblem = (problem: string) => void problems.push(problem);
+  const members: SimMember[] = [];
+  const places = { Worker: 0, Validator: 0 };
+  for (const member of cluster.members) {
+    const place = places[member.role]++;
+    const isLiar = member.role === "Worker" && place === plan.liar;
+    const manner = member.role === "Validator" && place === 0 ? plan.manner : "honest";
+    const shared = { dir, member, poolCa: cluster.poolCa, logger: log(member.name), onProblem };
+    members.push(await createMember({ ...shared, random: random.fork(member.name), isLiar, manner }));
+  }
+  const shared = { cluster, dir, members, faults, settings, onProblem };
+  const host = await createOperatorHost({ ...shared, random: random.fork("operator"), logger: log("operator") });
+  return { cluster, chain, plan, host, members, faults, model, problems };
+}
+
+/** All but the validator that is never there. */
+export function present({ members, plan, cluster }: World): SimMember[] {
+  const absent = plan.manner === "absent" ? cluster.members.find(({ role }) => role === "Validator")?.name : undefined;
+  return members.filter(({ name }) => name !== absent);
+}
+
+async function applyTasks({ cluster, plan, model }: World): Promise<void> {
+  const began = performance.now();
+  const at = (ms: number) => sleep(Math.max(0, began + ms - performance.now()));
+  await Promise.all(
+    plan.tasks.map(async (planned) => {
+      await at(planned.createAfterMs);
+      const task = buildTask(planned, model);
+      await cluster.tasks.create(task);
+      if (planned.kind === "deleted") {
+        await sleep(planned.x);
+        await cluster.tasks.delete({ namespace: "default", name: planned.name });
+      }
+      if (planned.kind !== "suspended") return;
+      await sleep(planned.x);
+      const resume = { kind: "merge", body: { spec: { suspend: false } } } as const;
+      await cluster.tasks.patch({ namespace: "default", name: planned.name }, resume);
+    }),
+  );
+}
+
+/** All tasks are at their end and what succeeded is settled; or the time is over, which the assertions will tell. */
+async function untilEnded({ cluster, plan }: World, deadlineMs: number): Promise<void> {
+  const isDone = async () => {
+    const { items } = await cluster.tasks.list();
+    if (items.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return false;
+    const statuses = new Map(items.map(({ metadata, status }) => [metadata.name, status]));
+    return plan.tasks.every(({ name, kind }) => {
+      if (kind === "deleted" && !statuses.has(name)) return true;
+      const status = statuses.get(name);
+      if (status?.phase === "Succeeded") return status.settlement?.block !== undefined;
+      if (expectations[kind].phases.includes("Pending")) return status?.phase === "Pending";
+      return status?.phase === "Failed" || status?.phase === "Rejected";
+    });
+  };
+  while (!(await isDone()) && performance.now() < deadlineMs) await sleep(100);
+}
