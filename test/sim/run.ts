@@ -91,7 +91,12 @@ function print({ scenario, faults, problems, table = [], ...report }: Run): void
   const all = Object.values(faults).reduce((sum, n) => sum + n, 0);
   const { tasks, lost, paidTwice, slashedWrongly } = report;
   const counts = [
-    ...[`${all} faults`, tasks !== undefined && `${tasks} tasks`, lost !== undefined && `${lost} lost`],
+    ...[
+      `${all} faults`,
+      report.seeds !== undefined && `${report.seeds} seeds`,
+      tasks !== undefined && `${tasks} tasks`,
+      lost !== undefined && `${lost} lost`,
+    ],
     ...[paidTwice !== undefined && `${paidTwice} paid twice`],
     ...[slashedWrongly !== undefined && `${slashedWrongly} slashed wrongly`],
   ].filter(Boolean);

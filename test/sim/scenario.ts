@@ -25,7 +25,11 @@ export interface ScenarioReport {
   readonly faults: FaultCounts;
   /** Everything that is not as it must be; empty after a good run. */
   readonly problems: readonly string[];
+  /** Seeds run, where it is more than one. */
+  readonly seeds?: number;
   readonly tasks?: number;
+  /** How many tasks ended how. */
+  readonly outcomes?: Readonly<Record<string, number>>;
   readonly lost?: number;
   readonly paidTwice?: number;
   readonly slashedWrongly?: number;

@@ -1,8 +1,15 @@
 /** All simulations by name, in the order in which `all` runs them. */
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
+import { runSeeds } from "./general/run-seeds.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const scenarios: readonly Scenario[] = [
+  {
+    name: "general",
+    what: "the whole pool under deaths, partitions, failing answers, reorganisations and liars: nothing lost, all paid once",
+    numbers: { seeds: 20, tasks: 16, processes: 4 },
+    run: runSeeds,
+  },
   {
     name: "exactly-once",
     what: "the settler is killed at every step, raced, reorganised and lied to: each task is paid once",

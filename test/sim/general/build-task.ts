@@ -38,7 +38,7 @@ export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile): Tas
     deleted: {},
     suspended: { suspend: true },
     slow: { input: input(slowAbove + x) },
-    "too-slow": { input: input(slowAbove + 60_000), timeoutSeconds: 1, retries: 0, deadlineSeconds: 20 },
+    "too-slow": { input: input(slowAbove + 60_000), timeoutSeconds: 1, retries: 0, deadlineSeconds: 8 },
     "bad-input": { input: input(x, "z") },
     "wrong-digest": { model: { ...model, format: "onnx" as const, digest: `sha256:${"0".repeat(63)}1` } },
     "over-order": { reward: "11" },

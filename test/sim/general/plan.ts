@@ -66,7 +66,8 @@ export function planRun(seed: number, taskCount: number): Plan {
   const random = createRandom(seed).fork("plan");
   return {
     tasks: Array.from({ length: taskCount }, (_, index) => planTask(random, seed, index)),
-    strikes: planStrikes(random),
+    // Of its own, so that a run with fewer tasks has the same faults.
+    strikes: planStrikes(createRandom(seed).fork("strikes")),
     liar: random.next() < 0.5 ? random.between(0, counts.workers - 1) : undefined,
     manner: random.pick<ValidatorManner>(["honest", "honest", "lazy", "contrary", "absent"]),
   };

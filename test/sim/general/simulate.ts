@@ -65,13 +65,19 @@ export async function simulateRun(seed: number, taskCount: number, chain: Prepar
     }
     const outcome = await assertGeneral({ ...world, logs });
     const all = [...problems, ...outcome.problems];
-    if (all.length > 0 && process.env.SIM_LOG !== undefined) await writeFile(process.env.SIM_LOG, logs.join(""));
+    if (all.length > 0) all.push(`what everybody logged is in ${await keepLogs(seed, logs)}`);
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
     return { ...outcome, problems: all, seed, seconds, faults };
   } finally {
     await cluster.close();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+async function keepLogs(seed: number, logs: readonly string[]): Promise<string> {
+  const path = join(tmpdir(), `inferium-general-${seed}-${process.pid}.log`);
+  await writeFile(path, logs.join(""));
+  return path;
 }
 
 interface Beginning {

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { counts } from "../../sim/general/plan.ts";
+import { simulateRun } from "../../sim/general/simulate.ts";
+import { type PreparedChain, prepareChain } from "../operator/operator-fixture.ts";
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+let chain: PreparedChain;
+
+beforeAll(async () => {
+  chain = await prepareChain({ workers: names("w", counts.workers), validators: names("v", counts.validators) });
+}, 60_000);
+afterAll(() => chain?.close());
+
+// One seed with each kind of task; `npm run test:sim -- general --seeds 200` runs many.
+test("deaths, partitions, failing answers and a liar lose nothing, pay nothing twice and slash nobody honest", async () => {
+  const report = await simulateRun(5, 8, chain);
+  expect(report.problems).toEqual([]);
+  expect(report).toMatchObject({ tasks: 8, lost: 0, paidTwice: 0, slashedWrongly: 0, refused: 1, deleted: 1 });
+  expect(Object.keys(report.faults)).toEqual(expect.arrayContaining(["operator-death", "worker-death"]));
+}, 150_000);
