@@ -89,7 +89,7 @@ export class Directory {
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
       proven: proven.holds,
-      nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? {},
+      nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? noLabels,
       freeSlots: Math.max(0, spec.slots - countActive(name)),
       connected: presence.isConnected(name),
       models: presence.of(name).models,
@@ -170,6 +170,8 @@ export class Directory {
     return (bond?.state ?? worker.status?.bond?.state) === "Disqualified";
   }
 }
+
+const noLabels = {};
 
 type OwnFacts = Omit<
   WorkerFacts,

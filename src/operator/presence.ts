@@ -30,7 +30,7 @@ export class Presence {
     const known = this.#sightings.get(node) ?? nobody;
     this.#sightings.set(node, {
       lastSeenMs: this.#clock.now(),
-      models: models === undefined ? known.models : new Set(models.slice(0, 64)),
+      models: models === undefined ? known.models : renew(known.models, models.slice(0, 64)),
     });
   }
 
@@ -53,4 +53,10 @@ export class Presence {
   forget(node: string): void {
     this.#sightings.delete(node);
   }
+}
+
+/** The same set as long as the worker says the same. */
+function renew(known: ReadonlySet<string>, models: readonly string[]): ReadonlySet<string> {
+  const isSame = models.length === known.size && models.every((model) => known.has(model));
+  return isSame ? known : new Set(models);
 }

@@ -1,8 +1,8 @@
 /** Stage 2: of one tenant's waiting tasks, the one that a worker gets. Pure. */
 import { hasBit, type Mask } from "./column-mask.ts";
 import type { Tenant } from "./fair-share.ts";
-import { isBetter, localityMs } from "./lane.ts";
-import { type Standing, standings } from "./lane-list.ts";
+import { isBetter, type Lane, localityMs } from "./lane.ts";
+import { laneWidth, type Standing, standings } from "./lane-list.ts";
 import type { TaskTable } from "./task-table.ts";
 
 interface Choice {
@@ -10,23 +10,25 @@ interface Choice {
   /** What the worker fits and the quota of the tenant's cohort has room for. */
   readonly mask: Mask;
   readonly loaded: readonly number[];
-  readonly table: TaskTable;
+  readonly table: TaskTable<Lane>;
 }
 
 /** Its row; 0 where there is none. */
 export function findBest({ lanes }: Tenant, { standing, mask, loaded, table }: Choice): number {
   const wanted = standings[standing];
-  const { heads, columns, length } = lanes;
+  const { end } = lanes;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (let place = 0; place < end; place += laneWidth)
+    if (lanes.headAt(place) < earliest && lanes.standingAt(place) === wanted && hasBit(mask, lanes.columnAt(place)))
+      earliest = lanes.headAt(place);
+  // No head after this can be better, whatever is loaded: only the few before it are worth a closer look.
+  const latest = earliest + localityMs;
   let best = 0;
-  // No head after this can be better, whatever is loaded.
-  let latest = Number.POSITIVE_INFINITY;
-  for (let index = 0; index < length; index++) {
-    const head = heads[index] as number;
-    if (head > latest || lanes.standings[index] !== wanted || !hasBit(mask, columns[index] as number)) continue;
-    const row = lanes.at(index)?.best(loaded) ?? 0;
-    if (best !== 0 && !isBetter(table, row, best, loaded)) continue;
-    best = row;
-    latest = Math.min(latest, table.keyOf(row) + localityMs);
+  for (let place = 0; place < end; place += laneWidth) {
+    if (lanes.headAt(place) > latest || lanes.standingAt(place) !== wanted) continue;
+    if (!hasBit(mask, lanes.columnAt(place))) continue;
+    const row = lanes.at(place)?.best(loaded) ?? 0;
+    if (best === 0 || isBetter(table, row, best, loaded)) best = row;
   }
   return best;
 }

@@ -3,12 +3,13 @@
  * task. A combination has a number, so that what a worker fits is a mask, worked out once for all workers that are alike.
  * The cost of a claim then grows with neither tasks nor combinations. Mutable and deterministic.
  */
+import type { Claimant, Profile } from "./claimants.ts";
 import { hasBit, type Mask, setBit, widen } from "./column-mask.ts";
 import type { Tenant } from "./fair-share.ts";
 import type { Lane } from "./lane.ts";
 import type { Requirements } from "./matching.ts";
 import type { FailedWorker, WaitingTask } from "./pool.ts";
-import type { TakeRequest } from "./take-request.ts";
+import type { TakeRecord, TakeRequest } from "./take-request.ts";
 
 export interface Column {
   /** Used again when no task of the combination waits any more. */
@@ -21,13 +22,8 @@ export interface Column {
   readonly lanes: Map<Tenant, Lane>;
 }
 
+type Suspects = Iterable<Column>;
 type Demand = Pick<WaitingTask, "requirements" | "failedWorkers">;
-
-interface Profile {
-  mask: Mask;
-  /** How much of the record of new columns it has taken in. */
-  seen: number;
-}
 
 /** Columns whose tasks take at most so many units. */
 interface Size {
@@ -43,10 +39,13 @@ export class Columns {
   readonly #byId: (Column | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #profiles = new Map<string, Profile>();
+  /** How often the profiles were forgotten. */
+  #generation = 0;
   /** Ids in the order in which they were given, since the profiles were last forgotten. */
   #record: number[] = [];
-  /** By the name of a worker, or its owner in lower case: columns whose tasks it has failed. */
-  readonly #failures = new Map<string, Set<Column>>();
+  /** Columns whose tasks it has failed, by the name of a worker, and by owner in lower case. */
+  readonly #failuresOfWorker = new Map<string, Set<Column>>();
+  readonly #failuresOfOwner = new Map<string, Set<Column>>();
   readonly #labelCounts = new Map<string, number>();
   /** In ascending order; each holds those before it. */
   readonly #sizes: Size[] = [];
@@ -72,10 +71,9 @@ export class Columns {
     this.#byId[column.id] = undefined;
     this.#free.push(column.id);
     for (const { mask } of this.#sizes) setBit(mask, column.id, false);
-    for (const who of blamed(column)) {
-      const columns = this.#failures.get(who);
-      columns?.delete(column);
-      if (columns?.size === 0) this.#failures.delete(who);
+    for (const { worker, owner } of column.failedWorkers) {
+      unblame(this.#failuresOfWorker, worker, column);
+      if (owner !== undefined) unblame(this.#failuresOfOwner, owner.toLowerCase(), column);
     }
     this.#countLabels(column, -1);
   }
@@ -90,10 +88,17 @@ export class Columns {
     return found;
   }
 
-  /** What the worker may be given, as far as it is concerned. Good until the next call. */
-  maskFor(request: TakeRequest): Mask {
-    const mask = this.#fitting(request);
-    return this.#failures.size === 0 || !request.isExcluded ? mask : this.#withoutExcluded(mask, request);
+  /**
+   * What the worker may be given, as far as it is concerned. Good until the next call.
+   * @param claimant where the worker is known from before, so that what it fits need not be looked for
+   * @param record is asked in place of the request what it is excluded from
+   */
+  maskFor(request: TakeRequest, claimant: Claimant | undefined, record: TakeRecord | undefined): Mask {
+    const mask = claimant ? this.#fittingOf(claimant, request) : this.#fitting(request).mask;
+    if (this.#failuresOfWorker.size === 0 || !request.isExcluded) return mask;
+    const [left, right] = this.#suspected(request, claimant);
+    if (!left && !right) return mask;
+    return this.#without(mask, [...(left ?? none), ...(right ?? none)], record ?? request);
   }
 
   isServed(column: number): boolean {
@@ -134,7 +139,10 @@ export class Columns {
     this.#byId[id] = column;
     setBit(this.#served, id, false);
     for (const size of this.#sizesFrom(units)) setBit(size.mask, id, true);
-    for (const who of blamed(column)) this.#failures.set(who, (this.#failures.get(who) ?? new Set()).add(column));
+    for (const { worker, owner } of failedWorkers) {
+      blame(this.#failuresOfWorker, worker, column);
+      if (owner !== undefined) blame(this.#failuresOfOwner, owner.toLowerCase(), column);
+    }
     this.#countLabels(column, 1);
     this.#record.push(id);
     // Mostly of columns that are gone: to take all of that in would cost more than to begin again.
@@ -152,6 +160,7 @@ export class Columns {
 
   #forgetProfiles(): void {
     this.#profiles.clear();
+    this.#generation++;
     this.#record = [];
     for (const column of this.#byId) if (column) this.#record.push(column.id);
   }
@@ -166,42 +175,59 @@ export class Columns {
     return this.#sizes.slice(at);
   }
 
-  #fitting({ profile, fits }: TakeRequest): Mask {
-    const key = profile?.(this.labels);
+  #fittingOf(claimant: Claimant, request: TakeRequest): Mask {
+    const known = claimant.generation === this.#generation ? claimant.profile : undefined;
+    if (known) return this.#takeIn(known, request).mask;
+    const found = this.#fitting(request);
+    claimant.profile = found;
+    claimant.generation = this.#generation;
+    return found.mask;
+  }
+
+  #fitting(request: TakeRequest): Profile {
+    const key = request.profile?.(this.labels);
     const known = key === undefined ? undefined : this.#profiles.get(key);
-    const found = known ?? { mask: new Int32Array(this.words), seen: 0 };
-    for (; found.seen < this.#record.length; found.seen++) {
-      const column = this.#byId[this.#record[found.seen] as number];
-      if (column) setBit(found.mask, column.id, fits(column.requirements));
-    }
+    const found = this.#takeIn(known ?? { mask: new Int32Array(this.words), seen: 0 }, request);
     if (!known && key !== undefined) {
       if (this.#profiles.size >= maxProfiles) this.#profiles.clear();
       this.#profiles.set(key, found);
     }
-    return found.mask;
+    return found;
   }
 
-  #withoutExcluded(mask: Mask, { worker, owner, isExcluded }: TakeRequest): Mask {
-    let left = mask;
-    for (const column of this.#suspects(worker, owner)) {
-      if (!hasBit(left, column.id) || !isExcluded?.(column)) continue;
-      if (left === mask) {
-        left = this.#scratch;
-        left.set(mask);
-      }
-      setBit(left, column.id, false);
+  /** What has come since a worker of the profile asked last. */
+  #takeIn(profile: Profile, request: TakeRequest): Profile {
+    for (; profile.seen < this.#record.length; profile.seen++) {
+      const column = this.#byId[this.#record[profile.seen] as number];
+      if (column) setBit(profile.mask, column.id, request.fits(column.requirements));
     }
+    return profile;
+  }
+
+  /** Columns of which the worker has failed a task, and of which another of its owner has; all of them where it has no name. */
+  #suspected(
+    { worker, owner }: TakeRequest,
+    claimant: Claimant | undefined,
+  ): [Suspects | undefined, Suspects | undefined] {
+    if (worker === undefined) return [this.#failed(), undefined];
+    const ownerKey = claimant ? claimant.owner : owner?.toLowerCase();
+    return [
+      this.#failuresOfWorker.get(worker),
+      ownerKey === undefined ? undefined : this.#failuresOfOwner.get(ownerKey),
+    ];
+  }
+
+  #without(mask: Mask, columns: readonly Column[], asked: Pick<TakeRequest, "isExcluded">): Mask {
+    const left = this.#scratch;
+    left.set(mask);
+    for (const column of columns)
+      if (hasBit(left, column.id) && asked.isExcluded?.(column)) setBit(left, column.id, false);
     return left;
   }
 
-  /** Columns of which the worker, or another of its owner, has failed a task; all of them where it has no name. */
-  *#suspects(worker: string | undefined, owner: string | undefined): Iterable<Column> {
-    if (worker === undefined) {
-      for (const column of this.#byId) if (column && column.failedWorkers.length > 0) yield column;
-      return;
-    }
-    yield* this.#failures.get(`worker ${worker}`) ?? none;
-    if (owner !== undefined) yield* this.#failures.get(`owner ${owner.toLowerCase()}`) ?? none;
+  /** Columns with a task that anybody has failed. */
+  #failed(): Column[] {
+    return this.#byId.filter((column) => column !== undefined).filter(({ failedWorkers }) => failedWorkers.length > 0);
   }
 
   #countLabels({ requirements }: Column, by: number): void {
@@ -229,13 +255,16 @@ export function unitsOf({ gpus }: Requirements): number {
   return Math.max(1, gpus ?? 0);
 }
 
-/** Under which names its failures are found. */
-function blamed({ failedWorkers }: Column): Set<string> {
-  const names = failedWorkers.flatMap(({ worker, owner }) => [
-    `worker ${worker}`,
-    ...(owner === undefined ? [] : [`owner ${owner.toLowerCase()}`]),
-  ]);
-  return new Set(names);
+function blame(failures: Map<string, Set<Column>>, who: string, column: Column): void {
+  const columns = failures.get(who);
+  if (columns) columns.add(column);
+  else failures.set(who, new Set([column]));
+}
+
+function unblame(failures: Map<string, Set<Column>>, who: string, column: Column): void {
+  const columns = failures.get(who);
+  columns?.delete(column);
+  if (columns?.size === 0) failures.delete(who);
 }
 
 /** Equal for tasks that the same workers can take. */

@@ -38,6 +38,8 @@ export const maxLag = 64;
 
 export interface Cohort {
   readonly name: string;
+  /** Among the cohorts. */
+  readonly place: number;
   readonly tree: TenantTree;
   readonly tenants: Tenant[];
   running: number;
@@ -63,6 +65,8 @@ export interface Tenant {
   readonly lanes: LaneList;
   tag: number;
   running: number;
+  /** Row of the task that began to run last; in a cohort only. */
+  lastStart: number;
   waiting: number;
   /** Units of its oldest task that is within its nominal. */
   reserved: number;
@@ -103,6 +107,7 @@ export class FairShare {
       lanes: new LaneList(),
       tag: this.#virtualTime,
       running: 0,
+      lastStart: 0,
       waiting: 0,
       reserved: 0,
     };
@@ -151,7 +156,7 @@ export class FairShare {
   forget(tenant: Tenant): void {
     if (tenant.waiting > 0 || tenant.running > 0 || tenant.cohort || tenant.tag > this.#virtualTime) return;
     this.#tenants.delete(tenant.name);
-    tenant.tree.remove(tenant.place);
+    tenant.tree.remove(tenant);
   }
 
   /** Tenants whose tag was ahead of time when they left. */
@@ -163,7 +168,8 @@ export class FairShare {
   #cohort(name: string): Cohort {
     const known = this.#cohorts.get(name);
     if (known) return known;
-    const made: Cohort = { name, tree: new TenantTree(), tenants: [], running: 0, nominal: 0, reserved: 0 };
+    const place = this.#cohorts.size;
+    const made: Cohort = { name, place, tree: new TenantTree(), tenants: [], running: 0, nominal: 0, reserved: 0 };
     this.#cohorts.set(name, made);
     return made;
   }

@@ -1,6 +1,6 @@
 /**
- * Stage 2: a tenant's lanes, with what every decision asks of each of them in arrays: which lane it is going to be is decided
- * without touching the others. Mutable.
+ * Stage 2: a tenant's lanes, with what every decision asks of each of them side by side in one array: which lane it is going to be
+ * is decided without touching the others. A lane is found by its place in that array. Mutable.
  */
 import type { Lane } from "./lane.ts";
 
@@ -8,62 +8,81 @@ import type { Lane } from "./lane.ts";
 export const standings = { Parked: 0, Within: 1, Borrowing: 2 } as const;
 export type Standing = keyof typeof standings;
 
+/** Places are multiples of this. */
+export const laneWidth = 4;
+
+/** In numbers of four bytes: the key of the oldest task takes two, then the id of the column, then units and standing. */
+const [column, share] = [2, 3];
+
 export class LaneList {
   readonly #lanes: Lane[] = [];
-  /** Of the oldest task of each. */
-  heads = new Float64Array(4);
-  columns = new Int32Array(4);
-  units = new Int32Array(4);
-  /** Numbers of `standings`. */
-  standings = new Uint8Array(4);
+  #numbers = new Int32Array(4 * laneWidth);
+  /** Over the same bytes. */
+  #keys = new Float64Array(this.#numbers.buffer);
 
-  get length(): number {
-    return this.#lanes.length;
+  /** Beyond the last place. */
+  get end(): number {
+    return laneWidth * this.#lanes.length;
   }
 
-  at(index: number): Lane | undefined {
-    return this.#lanes[index];
+  at(place: number): Lane | undefined {
+    return this.#lanes[place / laneWidth];
   }
 
+  /** Of the oldest task of the lane. */
+  headAt(place: number): number {
+    return this.#keys[place >> 1] as number;
+  }
+
+  columnAt(place: number): number {
+    return this.#numbers[place + column] as number;
+  }
+
+  unitsAt(place: number): number {
+    return (this.#numbers[place + share] as number) >> 2;
+  }
+
+  /** One of `standings`. */
+  standingAt(place: number): number {
+    return (this.#numbers[place + share] as number) & 3;
+  }
+
+  setStanding(place: number, standing: number): void {
+    const units = (this.#numbers[place + share] as number) & ~3;
+    this.#numbers[place + share] = units | standing;
+  }
+
+  /** It is parked. */
   add(lane: Lane): void {
-    const index = this.#lanes.push(lane) - 1;
-    if (index === this.heads.length) this.#grow(2 * index);
-    this.#put(lane, index);
+    const place = this.end;
+    this.#lanes.push(lane);
+    if (place === this.#numbers.length) this.#grow();
+    this.#numbers[place + column] = lane.column.id;
+    this.#numbers[place + share] = lane.column.units << 2;
+    lane.place = place;
+    this.setHead(lane);
   }
 
-  remove({ index }: Lane): void {
+  remove({ place }: Lane): void {
     const last = this.#lanes.pop();
-    if (last && last.index !== index) {
-      this.#lanes[index] = last;
-      this.standings[index] = this.standings[last.index] as number;
-      this.#put(last, index);
-    }
+    if (!last || last.place === place) return;
+    this.#lanes[place / laneWidth] = last;
+    this.#numbers.copyWithin(place, last.place, last.place + laneWidth);
+    last.place = place;
   }
 
   setHead(lane: Lane): void {
-    this.heads[lane.index] = lane.headKey;
+    this.#keys[lane.place >> 1] = lane.headKey;
   }
 
   isParked(lane: Lane): boolean {
-    return this.standings[lane.index] === standings.Parked;
+    return this.standingAt(lane.place) === standings.Parked;
   }
 
-  #put(lane: Lane, index: number): void {
-    lane.index = index;
-    this.heads[index] = lane.headKey;
-    this.columns[index] = lane.column.id;
-    this.units[index] = lane.column.units;
-  }
-
-  #grow(length: number): void {
-    const { heads, columns, units, standings } = this;
-    this.heads = new Float64Array(length);
-    this.heads.set(heads);
-    this.columns = new Int32Array(length);
-    this.columns.set(columns);
-    this.units = new Int32Array(length);
-    this.units.set(units);
-    this.standings = new Uint8Array(length);
-    this.standings.set(standings);
+  #grow(): void {
+    const numbers = this.#numbers;
+    this.#numbers = new Int32Array(2 * numbers.length);
+    this.#numbers.set(numbers);
+    this.#keys = new Float64Array(this.#numbers.buffer);
   }
 }

@@ -4,26 +4,30 @@
  */
 import type { Column } from "./columns.ts";
 import type { Tenant } from "./fair-share.ts";
-import type { TaskTable } from "./task-table.ts";
+import { ModelRoots } from "./model-roots.ts";
+import type { Holding, TaskTable } from "./task-table.ts";
 
 /** A task whose model is loaded goes before one that came at most so much earlier. */
 export const localityMs = 1_000;
 
-export class Lane {
+export class Lane implements Holding {
   readonly tenant: Tenant;
   readonly column: Column;
-  readonly #table: TaskTable;
-  /** Root of its heap by number of the model. */
-  readonly #models = new Map<number, number>();
+  readonly #table: TaskTable<Lane>;
+  readonly #models = new ModelRoots();
   #root = 0;
   size = 0;
   /** In its tenant's list. */
-  index = 0;
+  place = 0;
 
-  constructor(tenant: Tenant, column: Column, table: TaskTable) {
+  constructor(tenant: Tenant, column: Column, table: TaskTable<Lane>) {
     this.tenant = tenant;
     this.column = column;
     this.#table = table;
+  }
+
+  get units(): number {
+    return this.column.units;
   }
 
   /** Of its oldest task. */
@@ -39,7 +43,7 @@ export class Lane {
   add(row: number): void {
     const { byLane, byModel } = this.#table;
     const model = this.#table.modelOf(row);
-    this.#models.set(model, byModel.insert(this.#models.get(model) ?? 0, row));
+    this.#models.set(model, byModel.insert(this.#models.get(model), row));
     this.#root = byLane.insert(this.#root, row);
     this.size++;
   }
@@ -47,9 +51,7 @@ export class Lane {
   remove(row: number): void {
     const { byLane, byModel } = this.#table;
     const model = this.#table.modelOf(row);
-    const rest = byModel.remove(this.#models.get(model) ?? 0, row);
-    if (rest === 0) this.#models.delete(model);
-    else this.#models.set(model, rest);
+    this.#models.set(model, byModel.remove(this.#models.get(model), row));
     this.#root = byLane.remove(this.#root, row);
     this.size--;
   }
@@ -60,7 +62,7 @@ export class Lane {
     if (this.#models.size === 1) return best;
     for (const model of loaded) {
       const row = this.#models.get(model);
-      if (row !== undefined && isBetter(this.#table, row, best, loaded)) best = row;
+      if (row !== 0 && isBetter(this.#table, row, best, loaded)) best = row;
     }
     return best;
   }
@@ -70,14 +72,22 @@ export class Lane {
   }
 }
 
+/** The tenant waits for such a task from now on. */
+export function openLane(tenant: Tenant, column: Column, table: TaskTable<Lane>): Lane {
+  const lane = new Lane(tenant, column, table);
+  column.lanes.set(tenant, lane);
+  tenant.lanes.add(lane);
+  return lane;
+}
+
 /** By key, with the credit of a loaded model; of equal ones by key and id alone. */
-export function isBetter(table: TaskTable, row: number, than: number, loaded: readonly number[]): boolean {
+export function isBetter(table: TaskTable<Lane>, row: number, than: number, loaded: readonly number[]): boolean {
   const [a, b] = [competingKey(table, row, loaded), competingKey(table, than, loaded)];
   return a < b || (a === b && table.isBefore(row, than));
 }
 
 /** At which a task competes where these models are loaded. */
-function competingKey(table: TaskTable, row: number, loaded: readonly number[]): number {
+function competingKey(table: TaskTable<Lane>, row: number, loaded: readonly number[]): number {
   const key = table.keyOf(row);
   return loaded.includes(table.modelOf(row)) ? key - localityMs : key;
 }

@@ -4,6 +4,7 @@
  */
 import type { FailedWorker, TaskPool, WaitingTask } from "./pool.ts";
 import type { ShareLevel } from "./quota.ts";
+import type { TakeRequest } from "./take-request.ts";
 import { isAtLeast, type Tier } from "./tier.ts";
 import { compareComputeCapability } from "./tier-compute-capability.ts";
 
@@ -162,16 +163,45 @@ export function decideAssignments(
   pool: TaskPool,
   others: () => readonly WorkerFacts[],
 ): WaitingTask[] {
-  return pool.take({
-    count: worker.freeSlots,
-    models: worker.models,
-    facts: worker,
-    worker: worker.name,
-    owner: worker.owner,
-    profile: (labels) => profileOf(worker, labels),
-    fits: (requirements) => checkRequirements(worker, requirements) === undefined,
-    isExcluded: (task) => isExcluded(worker, task, others),
-  });
+  return pool.take(new WorkerRequest(worker, others));
+}
+
+class WorkerRequest implements TakeRequest {
+  readonly facts: WorkerFacts;
+  readonly #others: () => readonly WorkerFacts[];
+
+  constructor(facts: WorkerFacts, others: () => readonly WorkerFacts[]) {
+    this.facts = facts;
+    this.#others = others;
+  }
+
+  get count(): number {
+    return this.facts.freeSlots;
+  }
+
+  get models(): ReadonlySet<string> {
+    return this.facts.models;
+  }
+
+  get worker(): string {
+    return this.facts.name;
+  }
+
+  get owner(): string | undefined {
+    return this.facts.owner;
+  }
+
+  profile(labels: readonly string[]): string {
+    return profileOf(this.facts, labels);
+  }
+
+  fits(requirements: Requirements): boolean {
+    return checkRequirements(this.facts, requirements) === undefined;
+  }
+
+  isExcluded(task: Pick<WaitingTask, "requirements" | "failedWorkers">): boolean {
+    return isExcluded(this.facts, task, this.#others);
+  }
 }
 
 export interface Explanation {

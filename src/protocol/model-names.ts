@@ -1,9 +1,13 @@
 /** Stage 2: digests of models as numbers, while some waiting task names them. Mutable. */
+import type { Claimant } from "./claimants.ts";
+
 export class ModelNames {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [];
   readonly #uses: number[] = [];
   readonly #free: number[] = [];
+  /** Another where a name has come or gone. */
+  version = 0;
 
   /** One more task names it. To be followed by `release`. */
   use(name: string): number {
@@ -13,6 +17,7 @@ export class ModelNames {
       this.#numbers.set(name, number);
       this.#names[number] = name;
       this.#uses[number] = 0;
+      this.version++;
     }
     this.#uses[number] = (this.#uses[number] ?? 0) + 1;
     return number;
@@ -25,10 +30,20 @@ export class ModelNames {
     this.#numbers.delete(this.nameOf(number));
     this.#names[number] = "";
     this.#free.push(number);
+    this.version++;
   }
 
   nameOf(number: number): string {
     return this.#names[number] ?? "";
+  }
+
+  /** Numbers of what the worker has loaded, of those that some task names. */
+  loadedBy(claimant: Claimant): readonly number[] {
+    if (claimant.namesVersion !== this.version) {
+      claimant.loaded = this.known(claimant.facts.models);
+      claimant.namesVersion = this.version;
+    }
+    return claimant.loaded;
   }
 
   /** Numbers of those that some task names. */

@@ -14,14 +14,15 @@
  */
 
 import { findBest } from "./best-task.ts";
+import { Claimants } from "./claimants.ts";
 import type { Mask } from "./column-mask.ts";
 import { Columns, unitsOf } from "./columns.ts";
 import { FairShare, type SharePolicies, type Tenant } from "./fair-share.ts";
-import { Lane } from "./lane.ts";
+import { type Lane, openLane } from "./lane.ts";
 import type { Requirements } from "./matching.ts";
 import { ModelNames } from "./model-names.ts";
 import { decideLevel, placeTenant, type ShareLevel } from "./quota.ts";
-import { decideReclaim, type RunningTask } from "./reclaim.ts";
+import { decideReclaim } from "./reclaim.ts";
 import { TakeRecord, type TakeRequest } from "./take-request.ts";
 import { checkedKey, TaskTable } from "./task-table.ts";
 import type { Plane } from "./tenant-tree.ts";
@@ -46,10 +47,10 @@ export interface WaitingTask {
 }
 
 export class TaskPool {
-  readonly #table = new TaskTable();
+  readonly #table = new TaskTable<Lane>();
   readonly #columns = new Columns();
   readonly #models = new ModelNames();
-  readonly #running = new Map<string, RunningTask>();
+  readonly #claimants = new Claimants();
   readonly #share: FairShare;
   readonly #tell: ((event: PoolEvent) => void) | undefined;
   readonly #turns: Turns;
@@ -62,26 +63,25 @@ export class TaskPool {
   }
 
   get size(): number {
-    return this.#table.size;
+    return this.#table.waiting;
   }
 
   /** Tasks that were taken and neither finished nor put back. */
   get running(): number {
-    return this.#running.size;
+    return this.#table.running;
   }
 
   has(id: string): boolean {
-    return this.#table.rowOf(id) !== undefined;
+    return this.#table.waitingRow(id) !== 0;
   }
 
   get(id: string): WaitingTask | undefined {
-    const row = this.#table.rowOf(id);
-    const lane = row === undefined ? undefined : this.#table.laneOf(row);
-    return row === undefined || !lane ? undefined : this.#describe(row, lane);
+    const row = this.#table.waitingRow(id);
+    return row === 0 ? undefined : this.#describe(row);
   }
 
   *values(): IterableIterator<WaitingTask> {
-    for (const id of this.#table.ids()) {
+    for (const id of this.#table.waitingIds()) {
       const task = this.get(id);
       if (task) yield task;
     }
@@ -91,74 +91,82 @@ export class TaskPool {
   add(task: WaitingTask): void {
     checkedKey(task.key);
     this.#tell?.({ op: "add", task });
-    this.#remove(task.id);
-    this.#finish(task.id);
+    this.#forget(task.id);
     const column = this.#columns.of(task);
     const tenant = this.#share.tenant(task.tenant);
-    const lane = column.lanes.get(tenant) ?? openLane(new Lane(tenant, column, this.#table));
+    const lane = column.lanes.get(tenant) ?? openLane(tenant, column, this.#table);
     this.#share.startWaiting(tenant);
     const before = lane.head;
     lane.add(this.#table.add(task.id, { key: task.key, model: this.#models.use(task.model), lane }));
     if (lane.head === before) return;
     tenant.lanes.setHead(lane);
-    this.#place(tenant);
+    // Without a quota it makes no difference which task is the oldest.
+    if (before === 0 || tenant.nominal < Number.POSITIVE_INFINITY) this.#place(tenant);
   }
 
   remove(id: string): boolean {
-    const isThere = this.#remove(id);
-    if (isThere) this.#tell?.({ op: "remove", id });
-    return isThere;
+    const row = this.#table.waitingRow(id);
+    if (row === 0) return false;
+    this.#tell?.({ op: "remove", id });
+    this.#cancel(row);
+    return true;
   }
 
-  #remove(id: string): boolean {
-    const row = this.#table.rowOf(id);
-    const lane = row === undefined ? undefined : this.#table.laneOf(row);
-    if (row === undefined || !lane) return false;
+  #cancel(row: number): void {
+    const lane = this.#table.laneOf(row);
     this.#leave(row, lane);
+    this.#table.remove(row);
     this.#place(lane.tenant);
     this.#share.forget(lane.tenant);
-    return true;
   }
 
   /** It runs already, by what a status says: it counts against its tenant's quota. */
   occupy(task: Pick<WaitingTask, "id" | "tenant" | "requirements">): void {
-    if (this.#running.has(task.id)) return;
+    if (this.#table.runningRow(task.id) !== 0) return;
     this.#tell?.({ op: "occupy", task });
+    this.#forget(task.id);
     const tenant = this.#share.tenant(task.tenant);
     const units = unitsOf(task.requirements);
     this.#share.occupy(tenant, units);
-    this.#running.set(task.id, { id: task.id, tenant, units, isEnding: false });
+    this.#table.addRunning(task.id, { tenant, units });
     this.#place(tenant);
   }
 
   /** It runs no more: what it took is free again. */
   finish(id: string): void {
-    if (this.#running.has(id)) this.#tell?.({ op: "finish", id });
-    this.#finish(id);
+    const row = this.#table.runningRow(id);
+    if (row === 0) return;
+    this.#tell?.({ op: "finish", id });
+    this.#end(row);
   }
 
-  #finish(id: string): void {
-    const running = this.#running.get(id);
-    if (!running) return;
-    this.#running.delete(id);
-    this.#share.release(running.tenant, running.units);
-    if (running.tenant.nominal < Number.POSITIVE_INFINITY) this.#place(running.tenant);
-    this.#share.forget(running.tenant);
+  #end(row: number): void {
+    const { tenant, units } = this.#table.holdingOf(row);
+    this.#table.remove(row);
+    this.#share.release(tenant, units);
+    if (tenant.nominal < Number.POSITIVE_INFINITY) this.#place(tenant);
+    this.#share.forget(tenant);
+  }
+
+  #forget(id: string): void {
+    const [waiting, running] = [this.#table.waitingRow(id), this.#table.runningRow(id)];
+    if (waiting !== 0) this.#cancel(waiting);
+    if (running !== 0) this.#end(running);
   }
 
   /** Takes out up to `count` tasks, best first, and counts them as running. */
   take(request: TakeRequest): WaitingTask[] {
     const taken: WaitingTask[] = [];
     if (request.count < 1) return taken;
-    const record = this.#tell && new TakeRecord(request);
-    const mask = this.#columns.maskFor(record?.request ?? request);
+    const record = this.#tell ? new TakeRecord(request) : undefined;
+    const claimant = request.facts && this.#claimants.of(request.facts);
+    const mask = this.#columns.maskFor(request, claimant, record);
     const isNews = this.#serve(mask);
-    const loaded = this.#models.known(request.models);
+    const loaded = claimant ? this.#models.loadedBy(claimant) : this.#models.known(request.models);
     while (taken.length < request.count) {
       const row = this.#pick("Within", mask, loaded) || this.#pick("Borrowing", mask, loaded);
-      const lane = this.#table.laneOf(row);
-      if (!lane) break;
-      taken.push(this.#give(row, lane));
+      if (row === 0) break;
+      taken.push(this.#give(row));
     }
     if (record && (isNews || taken.length > 0)) this.#tell?.(record.end(taken));
     return taken;
@@ -182,9 +190,9 @@ export class TaskPool {
 
   /** Where the task stands among those that wait. */
   standingOf(id: string): { readonly level: ShareLevel; readonly tag: number; readonly key: number } | undefined {
-    const row = this.#table.rowOf(id);
-    const lane = this.#laneOf(id);
-    if (row === undefined || !lane) return undefined;
+    const row = this.#table.waitingRow(id);
+    if (row === 0) return undefined;
+    const lane = this.#table.laneOf(row);
     return { level: decideLevel(lane), tag: lane.tenant.tag, key: this.#table.keyOf(row) };
   }
 
@@ -203,10 +211,9 @@ export class TaskPool {
     for (const cohort of this.#share.cohorts()) {
       if (!cohort.tenants.some(({ preempts, reserved }) => preempts && reserved > cohort.nominal - cohort.running))
         continue;
-      const running = [...this.#running.values()].filter(({ tenant }) => tenant.cohort === cohort);
-      for (const victim of decideReclaim(cohort, running)) {
-        victim.isEnding = true;
-        ids.push(victim.id);
+      for (const { id } of decideReclaim(cohort, this.#table.runningOf(cohort))) {
+        this.#table.setEnding(this.#table.runningRow(id), true);
+        ids.push(id);
       }
     }
     if (ids.length > 0) this.#tell?.({ op: "reclaim", ids });
@@ -215,9 +222,9 @@ export class TaskPool {
 
   /** It could not be ended. */
   spare(id: string): void {
-    const running = this.#running.get(id);
-    if (!running?.isEnding) return;
-    running.isEnding = false;
+    const row = this.#table.runningRow(id);
+    if (row === 0 || !this.#table.isEnding(row)) return;
+    this.#table.setEnding(row, false);
     this.#tell?.({ op: "spare", id });
   }
 
@@ -232,13 +239,15 @@ export class TaskPool {
     return turn ? findBest(turn.tenant, { standing, mask: turn.allowed, loaded, table: this.#table }) : 0;
   }
 
-  #give(row: number, lane: Lane): WaitingTask {
-    const { tenant, column } = lane;
-    const task = this.#describe(row, lane);
-    this.#share.charge(tenant, column.units);
-    this.#running.set(task.id, { id: task.id, tenant, units: column.units, isEnding: false });
+  #give(row: number): WaitingTask {
+    const lane = this.#table.laneOf(row);
+    const { tenant } = lane;
+    const task = this.#describe(row);
+    this.#share.charge(tenant, lane.column.units);
     this.#leave(row, lane);
-    this.#place(tenant);
+    this.#table.start(row);
+    if (lane.size > 0 && tenant.nominal === Number.POSITIVE_INFINITY) tenant.tree.retag(tenant);
+    else this.#place(tenant);
     return task;
   }
 
@@ -246,7 +255,6 @@ export class TaskPool {
     const { tenant } = lane;
     lane.remove(row);
     this.#models.release(this.#table.modelOf(row));
-    this.#table.remove(row);
     tenant.waiting--;
     if (lane.size > 0) tenant.lanes.setHead(lane);
     else this.#drop(lane);
@@ -261,6 +269,7 @@ export class TaskPool {
 
   #place(tenant: Tenant): void {
     placeTenant(tenant, this.#columns);
+    if (tenant.cohort) this.#turns.place(tenant.cohort);
   }
 
   /** @returns whether no worker has asked for some of these before */
@@ -272,25 +281,19 @@ export class TaskPool {
   }
 
   #laneOf(id: string): Lane | undefined {
-    const row = this.#table.rowOf(id);
-    return row === undefined ? undefined : this.#table.laneOf(row);
+    const row = this.#table.waitingRow(id);
+    return row === 0 ? undefined : this.#table.laneOf(row);
   }
 
-  #describe(row: number, lane: Lane): WaitingTask {
-    const { requirements, failedWorkers } = lane.column;
+  #describe(row: number): WaitingTask {
+    const { tenant, column } = this.#table.laneOf(row);
     return {
       id: this.#table.idOf(row),
       key: this.#table.keyOf(row),
-      tenant: lane.tenant.name,
-      requirements,
+      tenant: tenant.name,
+      requirements: column.requirements,
       model: this.#models.nameOf(this.#table.modelOf(row)),
-      failedWorkers,
+      failedWorkers: column.failedWorkers,
     };
   }
-}
-
-function openLane(lane: Lane): Lane {
-  lane.column.lanes.set(lane.tenant, lane);
-  lane.tenant.lanes.add(lane);
-  return lane;
 }

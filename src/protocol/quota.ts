@@ -13,7 +13,7 @@
 import type { Columns } from "./columns.ts";
 import type { Tenant } from "./fair-share.ts";
 import type { Lane } from "./lane.ts";
-import { type LaneList, standings } from "./lane-list.ts";
+import { type LaneList, laneWidth, standings } from "./lane-list.ts";
 
 export type ShareLevel = "Within" | "Borrowing" | "Reclaiming" | "OverQuota" | "TooLarge" | "LeavesRoom";
 
@@ -22,35 +22,36 @@ export const maxPassMs = 60_000;
 
 /** Decides the standing of the tenant's lanes, tells its tree what it offers, and its cohort what it needs. */
 export function placeTenant(tenant: Tenant, columns: Columns): void {
-  const { tree, place, lanes, nominal } = tenant;
-  if (nominal < Number.POSITIVE_INFINITY) decideStandings(tenant, columns);
-  else lanes.standings.fill(standings.Within, 0, lanes.length);
-  tree.clear(place);
-  for (let index = 0; index < lanes.length; index++) {
-    const standing = lanes.standings[index];
+  const { tree, lanes, nominal } = tenant;
+  const isUnlimited = nominal === Number.POSITIVE_INFINITY;
+  if (!isUnlimited) decideStandings(tenant, columns);
+  tree.clear();
+  for (let place = 0; place < lanes.end; place += laneWidth) {
+    if (isUnlimited) lanes.setStanding(place, standings.Within);
+    const standing = lanes.standingAt(place);
     if (standing === standings.Parked) continue;
-    tree.offer(tenant, standing === standings.Within ? "Within" : "Borrowing", lanes.columns[index] as number);
+    tree.offer(standing === standings.Within ? "Within" : "Borrowing", lanes.columnAt(place));
   }
-  tree.finish(place);
+  tree.finish(tenant);
 }
 
 function decideStandings(tenant: Tenant, columns: Columns): void {
   const { lanes, nominal, running, cohort } = tenant;
   const most = mostOf(tenant);
   const oldest = findOldest(lanes, columns, { most, isPlaced: false });
-  const needs = oldest < 0 ? 0 : (lanes.units[oldest] as number);
+  const needs = oldest < 0 ? 0 : lanes.unitsAt(oldest);
   // Heads after this must leave room for the oldest.
-  const barredAfter = oldest < 0 ? Number.POSITIVE_INFINITY : (lanes.heads[oldest] as number) + maxPassMs;
+  const barredAfter = oldest < 0 ? Number.POSITIVE_INFINITY : lanes.headAt(oldest) + maxPassMs;
   const barredRoom = (needs <= nominal ? nominal : most) - running - needs;
-  for (let index = 0; index < lanes.length; index++) {
-    const units = lanes.units[index] as number;
-    const room = (lanes.heads[index] as number) > barredAfter ? barredRoom : most - running;
+  for (let place = 0; place < lanes.end; place += laneWidth) {
+    const units = lanes.unitsAt(place);
+    const room = lanes.headAt(place) > barredAfter ? barredRoom : most - running;
     const right = units <= nominal - running ? standings.Within : standings.Borrowing;
-    lanes.standings[index] = units > room ? standings.Parked : right;
+    lanes.setStanding(place, units > room ? standings.Parked : right);
   }
   if (!cohort) return;
   const needed = findOldest(lanes, columns, { most: nominal - running, isPlaced: true });
-  const reserved = needed < 0 ? 0 : (lanes.units[needed] as number);
+  const reserved = needed < 0 ? 0 : lanes.unitsAt(needed);
   cohort.reserved += reserved - tenant.reserved;
   tenant.reserved = reserved;
 }
@@ -62,17 +63,17 @@ interface Wanted {
   readonly isPlaced: boolean;
 }
 
-/** Index of the lane with the oldest task, of those that a worker has asked for; -1 where there is none. */
+/** Place of the lane with the oldest task, of those that a worker has asked for; -1 where there is none. */
 function findOldest(lanes: LaneList, columns: Columns, { most, isPlaced }: Wanted): number {
   let oldest = -1;
   let oldestHead = Number.POSITIVE_INFINITY;
-  for (let index = 0; index < lanes.length; index++) {
-    const head = lanes.heads[index] as number;
-    if (head > oldestHead || (lanes.units[index] as number) > most) continue;
-    if (isPlaced && lanes.standings[index] === standings.Parked) continue;
-    if (!columns.isServed(lanes.columns[index] as number)) continue;
-    if (head === oldestHead && !isHeadBefore(lanes, index, oldest)) continue;
-    oldest = index;
+  for (let place = 0; place < lanes.end; place += laneWidth) {
+    const head = lanes.headAt(place);
+    if (head > oldestHead || lanes.unitsAt(place) > most) continue;
+    if (isPlaced && lanes.standingAt(place) === standings.Parked) continue;
+    if (!columns.isServed(lanes.columnAt(place))) continue;
+    if (head === oldestHead && !isHeadBefore(lanes, place, oldest)) continue;
+    oldest = place;
     oldestHead = head;
   }
   return oldest;

@@ -14,10 +14,10 @@ export interface RunningTask {
   readonly tenant: Tenant;
   readonly units: number;
   /** It was told to give way and has not ended yet. */
-  isEnding: boolean;
+  readonly isEnding: boolean;
 }
 
-/** @param running of the cohort, in the order of their starts */
+/** @param running of the cohort; those of one tenant in the order of their starts */
 export function decideReclaim(cohort: Cohort, running: readonly RunningTask[]): RunningTask[] {
   const balance = new Balance(cohort, running);
   const claimants = cohort.tenants.filter(({ preempts, reserved }) => preempts && reserved > 0);

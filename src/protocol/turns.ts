@@ -1,11 +1,13 @@
 /**
- * Stage 2: which tenant a worker's claim goes to. Each tenant offers what its own quota allows; a cohort's quota is held against
- * it here, so that what becomes free in a cohort costs nothing until a worker asks. Mutable scratch only.
+ * Stage 2: which tenant a worker's claim goes to. Each tenant offers what its own quota allows; what the quota of its cohort
+ * allows of that is held against it here, in a tournament over the cohorts, so that what becomes free in a cohort costs
+ * nothing for each of its tenants. Mutable and deterministic.
  */
 import { intersect, type Mask } from "./column-mask.ts";
 import type { Columns } from "./columns.ts";
 import type { Cohort, FairShare, Tenant } from "./fair-share.ts";
 import type { Plane } from "./tenant-tree.ts";
+import { Tournament } from "./tournament.ts";
 
 export interface Turn {
   readonly tenant: Tenant;
@@ -13,45 +15,64 @@ export interface Turn {
   readonly allowed: Mask;
 }
 
+const planes = ["Within", "Borrowing"] as const;
+
 export class Turns {
   readonly #share: FairShare;
   readonly #columns: Columns;
+  readonly #cohorts: readonly Cohort[];
+  readonly #within = new Tournament<Tenant>((place, best) => this.#ask("Within", place, best));
+  readonly #borrowing = new Tournament<Tenant>((place, best) => this.#ask("Borrowing", place, best));
   #scratch: Mask = new Int32Array(1);
-  #allowed: Mask = new Int32Array(1);
+  #mask: Mask = this.#scratch;
 
   constructor(share: FairShare, columns: Columns) {
     this.#share = share;
     this.#columns = columns;
+    this.#cohorts = [...share.cohorts()];
   }
 
   /** The tenant with the smallest tag that has something for a worker that fits `mask`. Good until the next call. */
   find(plane: Plane, mask: Mask): Turn | undefined {
+    this.#mask = mask;
     // Who is in no cohort never borrows.
-    let tenant = plane === "Within" ? this.#share.tree.find(plane, mask, undefined) : undefined;
-    let allowed = mask;
-    for (const cohort of this.#share.cohorts()) {
-      if (tenant && !cohort.tree.mayPrecede(plane, tenant)) continue;
-      const small = this.#roomOf(cohort, plane);
-      if (!small) continue;
-      const both = intersect(this.#scratchFor(mask), mask, small);
-      const found = cohort.tree.find(plane, both, tenant);
-      if (found === tenant) continue;
-      tenant = found;
-      allowed = both;
-      [this.#scratch, this.#allowed] = [this.#allowed, this.#scratch];
-    }
-    return tenant && { tenant, allowed };
+    const alone = plane === "Within" ? this.#share.tree.of(plane).find(mask, undefined) : undefined;
+    const tenant = this.#of(plane).find(mask, alone);
+    if (!tenant) return undefined;
+    return { tenant, allowed: tenant.cohort ? this.#fitting(tenant.cohort, plane) : mask };
   }
 
   /** Whether some task waits for nothing but a worker. */
   hasAny(): boolean {
-    if (this.#share.tree.isOffering("Within", undefined)) return true;
-    for (const cohort of this.#share.cohorts())
-      for (const plane of ["Within", "Borrowing"] as const) {
-        const small = this.#roomOf(cohort, plane);
-        if (small && cohort.tree.isOffering(plane, small)) return true;
-      }
-    return false;
+    const tags = [this.#share.tree.of("Within").tag, this.#within.tag, this.#borrowing.tag];
+    return tags.some((tag) => tag < Number.POSITIVE_INFINITY);
+  }
+
+  /** What its tenants offer, need or run has changed. */
+  place(cohort: Cohort): void {
+    for (const plane of planes) {
+      const offered = cohort.tree.of(plane);
+      const scratch = this.#scratchOf(this.#columns.words);
+      const small = this.#roomOf(cohort, plane);
+      const isAny = small !== undefined && offered.intersect(scratch, small);
+      this.#of(plane).set(cohort.place, isAny ? offered : nobody, scratch);
+    }
+  }
+
+  #ask(plane: Plane, place: number, best: Tenant | undefined): Tenant | undefined {
+    const cohort = this.#cohorts[place];
+    return cohort ? cohort.tree.of(plane).find(this.#fitting(cohort, plane), best) : best;
+  }
+
+  #of(plane: Plane): Tournament<Tenant> {
+    return plane === "Within" ? this.#within : this.#borrowing;
+  }
+
+  /** Columns for one task of which the cohort has room, of those that the worker fits. */
+  #fitting(cohort: Cohort, plane: Plane): Mask {
+    const small = this.#roomOf(cohort, plane);
+    const scratch = this.#scratchOf(this.#mask.length);
+    return small ? intersect(scratch, this.#mask, small) : scratch.fill(0);
   }
 
   /** Columns for one task of which the cohort has room; undefined where there are none. */
@@ -59,8 +80,10 @@ export class Turns {
     return this.#columns.upTo(nominal - running - (plane === "Within" ? 0 : reserved));
   }
 
-  #scratchFor(mask: Mask): Mask {
-    if (this.#scratch.length !== mask.length) this.#scratch = new Int32Array(mask.length);
+  #scratchOf(words: number): Mask {
+    if (this.#scratch.length !== words) this.#scratch = new Int32Array(words);
     return this.#scratch;
   }
 }
+
+const nobody = { tag: Number.POSITIVE_INFINITY, order: 0 };

@@ -67,7 +67,7 @@ function benchScale({ workers: workerCount, tasks, tenants, collect }: Scale) {
   collect();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
-  const loop: Loop = { pool, workers, held: new Map(), given: [], next: tasks };
+  const loop: Loop = { pool, workers, held: new Array(workerCount).fill(undefined), given: [], next: tasks };
   const times = new Float64Array(decisions);
   let [assigned, cpuMicroseconds] = [0, 0];
   for (let index = 0; index < decisions; ) {
@@ -108,7 +108,7 @@ interface Loop {
   readonly pool: TaskPool;
   readonly workers: readonly WorkerFacts[];
   /** Task that the worker of this index runs. */
-  readonly held: Map<number, string>;
+  readonly held: (string | undefined)[];
   /** Since new tasks came last. */
   readonly given: WaitingTask[];
   next: number;
@@ -118,12 +118,12 @@ interface Loop {
 function decideOnce({ pool, workers, held, given }: Loop, index: number): boolean {
   const worker = workers[index];
   if (!worker) return false;
-  const done = held.get(index);
+  const done = held[index];
   if (done !== undefined) pool.finish(done);
-  held.delete(index);
+  held[index] = undefined;
   const [task] = decideAssignments(worker, pool, () => workers);
   if (!task) return false;
-  held.set(index, task.id);
+  held[index] = task.id;
   given.push(task);
   return true;
 }

@@ -107,6 +107,38 @@ describe("TaskPool", () => {
     );
   });
 
+  test("law: of many tenants, alone and in many cohorts, the one whose turn it is goes next", () => {
+    const names = Array.from({ length: 24 }, (_, index) => `t${index}`);
+    const shares: SharePolicies = Object.fromEntries(
+      names.map((name, index) => {
+        const quota = { nominal: 2, borrowing: 2, cohort: `c${index % 6}` };
+        return [name, { weight: 1 + (index % 3), ...(index < 12 ? quota : {}) }];
+      }),
+    );
+    const round = fc.record({ tenant: fc.constantFrom(...names), tier: fc.constantFrom(...tiers), ends: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(round, { minLength: 20, maxLength: 80, size: "max" }), (rounds) => {
+        const [pool, naive] = [new TaskPool(shares), new NaivePool(shares)];
+        const running: string[] = [];
+        for (const [index, { tenant, tier, ends }] of rounds.entries()) {
+          const added = [tenant, names[(index * 7) % names.length] ?? ""].map((name, which) => ({
+            ...low(`${name}/${2 * index + which}`, index, name),
+            requirements: { tier },
+          }));
+          for (const one of added) for (const side of [pool, naive]) side.add(one);
+          const fits = (wants: WaitingTask["requirements"]) => wants.tier === tier || wants.tier === "Low";
+          const request = { count: 1, models: new Set<string>(), fits, profile: () => tier };
+          const got = pool.take(request).map(({ id }) => id);
+          expect(got).toEqual(naive.take(request));
+          running.push(...got);
+          const done = ends ? running.shift() : undefined;
+          if (done !== undefined) for (const side of [pool, naive]) side.finish(done);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test("law: many different demands, tenants and models at once are kept apart and all come out", () => {
     const pool = new TaskPool();
     for (let i = 0; i < 3_000; i++)

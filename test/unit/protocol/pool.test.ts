@@ -5,6 +5,7 @@ import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
 import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
 import type { TakeRequest } from "../../../src/protocol/take-request.ts";
 import { TaskHeaps } from "../../../src/protocol/task-heap.ts";
+import { cell, keyStride, TaskRows } from "../../../src/protocol/task-rows.ts";
 
 const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id,
@@ -112,8 +113,10 @@ describe("TaskHeaps", () => {
       fc.property(fc.array(operation), (operations) => {
         const values = operations.map(({ value }) => value);
         const isBefore = (a: number, b: number) => (values[a - 1] ?? 0) - (values[b - 1] ?? 0) || a - b;
-        const heaps = new TaskHeaps(1, (a, b) => isBefore(a, b) < 0);
-        heaps.grow(operations.length + 1);
+        const rows = new TaskRows();
+        while (rows.capacity <= operations.length) rows.grow();
+        for (const [index, value] of values.entries()) rows.keys[keyStride * (index + 1)] = value;
+        const heaps = new TaskHeaps(rows, cell.laneHeap, (a, b) => a < b);
         const roots = [0, 0];
         const members: number[][] = [[], []];
         for (const [index, { value, heap, remove }] of operations.entries()) {

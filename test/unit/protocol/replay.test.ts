@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideAssignments, type WorkerFacts } from "../../../src/protocol/matching.ts";
+import { decideAssignments, describeHardware, type WorkerFacts } from "../../../src/protocol/matching.ts";
 import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
 import { Replay } from "../../../src/protocol/replay.ts";
 import { formatTraceEvent, parseTraceEvent, type TraceEvent } from "../../../src/protocol/trace.ts";
@@ -40,7 +40,25 @@ const step = fc.record({
   tier: fc.constantFrom(...tiers),
   gpus: fc.integer({ min: 1, max: 3 }),
   failed: fc.boolean(),
+  out: fc.constantFrom(undefined, undefined, "cordoned", "disqualified"),
 });
+
+/** Objects that are the same as long as nothing has changed, as an operator has them. */
+const labels: Readonly<Record<string, WorkerFacts["nodeLabels"]>> = {
+  ...{ a: { zone: "a" }, b: { zone: "b" }, free: { zone: "free" } },
+};
+const loaded = { a: new Set(["m"]), b: new Set(["n"]), free: new Set<string>() };
+
+/** One of three workers, which change now and then: what the pool remembers of them must not outlive that. */
+function aKnownWorker({ number, tier, gpus, tenant, out }: Step): WorkerFacts {
+  const hardware = { tier, gpus, memoryMiB: 1, migProfiles: [] };
+  return aWorker(`w${number % 3}`, {
+    ...{ ...hardware, hardware: describeHardware(hardware), nodeLabels: labels[tenant] ?? {}, models: loaded[tenant] },
+    ...(out ? { [out]: true } : {}),
+  });
+}
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 describe("Replay", () => {
   test("law: what was recorded is decided again, whatever happened", () => {
@@ -48,12 +66,14 @@ describe("Replay", () => {
       fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const given: string[][] = [];
         const lines = record((pool) => {
-          for (const { act, number, tenant, tier, gpus, failed } of steps) {
-            const worker = aWorker(`w${number % 3}`, { tier, gpus, nodeLabels: { zone: tenant } });
+          for (const choice of steps) {
+            const { act, number, tenant, tier, gpus, failed } = choice;
+            const worker = aKnownWorker(choice);
             const failedWorkers = failed ? [{ worker: `w${number % 2}` }] : [];
             const others = [worker, aWorker("other", { tier: "High" })];
             const requirements = { tier, gpus, ...(failed ? { nodeSelector: { zone: tenant } } : {}) };
-            if (act === "add") pool.add(aTask(number, tenant, { requirements, failedWorkers }));
+            const model = "mn"[number % 2] ?? "m";
+            if (act === "add") pool.add(aTask(number, tenant, { requirements, failedWorkers, model }));
             else if (act === "reclaim") pool.reclaim();
             else if (act === "claim") {
               const ids = decideAssignments(worker, pool, () => others).map(({ id }) => id);
@@ -67,7 +87,7 @@ describe("Replay", () => {
         );
         expect(decisions.map(({ recorded }) => recorded).filter((ids) => ids.length > 0)).toEqual(given);
       }),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 
