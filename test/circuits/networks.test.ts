@@ -89,7 +89,7 @@ describe.each(kinds)("random %s networks", (kind) => {
     }
   });
 
-  test.each(seedsOf(isLong ? 30 : 1))(
+  test.each(seedsOf(isLong ? 10 : 1))(
     "have the same constraints and witness in circom (seed %i)",
     async (seed) => {
       const network = readIntegerNetwork(drawModel(kind, 100 + seed));

@@ -21,13 +21,14 @@ export interface CompiledCircom {
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-export async function compileCircom(source: string): Promise<CompiledCircom> {
+/** @param timeoutMs for the compiler */
+export async function compileCircom(source: string, timeoutMs = 240_000): Promise<CompiledCircom> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-circom-"));
   await cp(join(root, "circuits"), dir, { recursive: true });
   await writeFile(join(dir, "poseidon_constants.circom"), emitPoseidonConstants());
   await writeFile(join(dir, "main.circom"), source);
   const args = [join(root, "node_modules/circom2/cli.js"), "main.circom", "--r1cs", "--sym", "--wasm", "--O1"];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: dir, timeout: 240_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: dir, timeout: timeoutMs });
   // The compiler ends with 0 whatever happened.
   if (!stdout.includes("Everything went okay")) throw new Error(`circom failed: ${stdout}`);
   const lines = (await readFile(join(dir, "main.sym"), "utf8")).trim().split("\n");

@@ -42,6 +42,8 @@ export interface TemplateCase {
   readonly refused: readonly (readonly [what: string, inputs: Signals])[];
   /** One of how many wires and constraints the short run looks at; all of them if left out. */
   readonly sample?: number;
+  /** The same of the long run. */
+  readonly longSample?: number;
   /** Takes circom half a minute and more: compiled in the long run alone, while the short one looks at what is emitted. */
   readonly isSlowInCircom?: true;
 }
@@ -305,6 +307,7 @@ export const templates: readonly TemplateCase[] = [
       ["a block of -1", { block: [-1], weights: spread(93, 91) }],
     ],
     sample: 997,
+    longSample: 17,
   },
 ];
 
