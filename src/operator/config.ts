@@ -23,7 +23,8 @@ export interface OperatorConfig {
   /** Namespace whose tasks are run; all where left out. */
   readonly watchNamespace: string | undefined;
   readonly pool: { readonly name: string; readonly host: string; readonly port: number };
-  readonly tls: { readonly certFile: string; readonly keyFile: string };
+  /** Files that may be replaced while it serves, and how often they are looked at. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly refreshMs: number };
   readonly chain: {
     readonly rpcUrl: string;
     readonly addresses: ContractAddresses;
@@ -94,7 +95,11 @@ export async function readOperatorConfig(
       host: env.text("INFERIUM_POOL_HOST") ?? "0.0.0.0",
       port: env.whole("INFERIUM_POOL_PORT", 8443, { min: 0, max: 65_535 }),
     },
-    tls: { certFile: env.required("INFERIUM_TLS_CERT_FILE"), keyFile: env.required("INFERIUM_TLS_KEY_FILE") },
+    tls: {
+      certFile: env.required("INFERIUM_TLS_CERT_FILE"),
+      keyFile: env.required("INFERIUM_TLS_KEY_FILE"),
+      refreshMs: seconds(env, "INFERIUM_TLS_REFRESH_SECONDS", 10),
+    },
     chain: await readChain(env),
     batch: {
       maxAgeMs: readBatchAge(env),

@@ -55,6 +55,11 @@ export function createOperatorMetrics(registry: Registry) {
       help: "Times that a validator refused to sign a batch.",
       registers,
     }),
+    certificateNotAfter: new Gauge({
+      name: "inferium_certificate_not_after_seconds",
+      help: "When the certificate of the pool API expires, in seconds since the epoch.",
+      registers,
+    }),
     chainUp: new Gauge({ name: "inferium_chain_up", help: "1 while the chain's endpoint answers, else 0.", registers }),
   };
 }

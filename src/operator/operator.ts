@@ -2,11 +2,9 @@
  * The operator's process: connection to the API server, informers, leader election, health and metrics; the work itself is
  * in a term of leadership. Runs until the signal is aborted.
  */
-import { readFile } from "node:fs/promises";
 import { Registry } from "prom-client";
 import { fieldManagers } from "../api/v1alpha1/labels.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { describeError, InferiumError } from "../base/errors.ts";
 import { createLogger, type Logger } from "../base/log.ts";
 import { loadKubeConnection } from "../kube/connection.ts";
 import { createEventRecorder } from "../kube/events.ts";
@@ -14,6 +12,7 @@ import { startHealthServer } from "../kube/health-server.ts";
 import { createManager } from "../kube/manager.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createTransport } from "../kube/transport.ts";
+import { CertificateFiles } from "../pool/certificate-files.ts";
 import { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import { createInformers } from "./informers.ts";
@@ -40,7 +39,10 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   const registry = new Registry();
   const kubeMetrics = createKubeMetrics(registry);
   const metrics = createOperatorMetrics(registry);
-  const tls = await readTls(config);
+  const certificate = await CertificateFiles.open({
+    ...{ ...config.tls, clock, logger },
+    onExpiry: (seconds) => metrics.certificateNotAfter.set(seconds),
+  });
   const connection = await loadKubeConnection({ kubeconfigPath: config.kubeconfigPath, clock });
   const transport = createTransport(connection, {
     userAgent: "inferium-operator",
@@ -72,7 +74,7 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   };
   const term = {
     ...shared,
-    tls,
+    certificate,
     config,
     informers,
     link,
@@ -99,27 +101,17 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
     pool: () => poolUrl !== undefined || isStandby() || "this process does not lead, or the pool API is not open yet",
   });
   if (health) runtime.onMetrics?.(`http://${health.host}:${health.port}`);
+  const ending = new AbortController();
+  const following = certificate.follow(ending.signal);
   try {
     await manager.run(runtime.signal);
   } finally {
+    ending.abort();
+    await following;
     await health?.close();
     await leaderLabel?.close();
     link.close();
     await transport.close();
-  }
-}
-
-async function readTls({ tls }: OperatorConfig) {
-  const [certPem, keyPem] = await Promise.all([readText(tls.certFile), readText(tls.keyFile)]);
-  return { certPem, keyPem };
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const message = `Cannot read ${path}: ${describeError(cause)}. Mount it, or correct the variable that names it.`;
-    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
   }
 }
 

@@ -13,6 +13,7 @@ import { configMaps, secrets } from "../kube/core-resources.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
+import type { CertificateFiles } from "../pool/certificate-files.ts";
 import { startPoolServer } from "../pool/server.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import type { ChainLink } from "./chain-link.ts";
@@ -34,7 +35,7 @@ export interface TermOptions {
   readonly kubeMetrics: KubeMetrics;
   readonly metrics: OperatorMetrics;
   readonly registry: Registry;
-  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  readonly certificate: CertificateFiles;
   /** The pool API is open at this address; undefined once it is closed. */
   readonly onServing: (url: string | undefined) => void;
 }
@@ -65,7 +66,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
   const server = await startPoolServer({
     host: config.pool.host,
     port: config.pool.port,
-    tls: options.tls,
+    tls: options.certificate.current,
     pool: config.pool.name,
     domain: chain.domain,
     backend: stages.backend,
@@ -73,6 +74,9 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     clock,
     registry: options.registry,
   });
+  unsubscribe.push(options.certificate.onChange((pair) => server.setCertificate(pair)));
+  // What was replaced while the server opened.
+  server.setCertificate(options.certificate.current);
   const running = [...stages.ledger.entries()].filter(({ status }) => stageOf(status) === "Run").length;
   logger.info("operator leads", { url: server.url, tasks: stages.ledger.size, running });
   options.onServing(server.url);

@@ -4,12 +4,13 @@
  */
 import { type Dispatcher, Pool } from "undici";
 import { InferiumError } from "../base/errors.ts";
+import { createTrustConnector, type TrustedAuthorities } from "./trust-connector.ts";
 
 export interface TransportOptions {
   /** Base URL, https. */
   readonly url: string;
-  /** The authority that certified the pool; the system's where left out. */
-  readonly caPem?: string | undefined;
+  /** The authority that certified the pool, or several; the system's where left out. */
+  readonly caPem?: TrustedAuthorities | undefined;
   readonly connections?: number;
   readonly maxAnswerBytes?: number;
 }
@@ -39,7 +40,7 @@ export function createTransport(options: TransportOptions): Transport {
     // Shorter than the server keeps an idle connection.
     keepAliveTimeout: 30_000,
     keepAliveMaxTimeout: 60_000,
-    connect: { timeout: 10_000, ...(options.caPem === undefined ? {} : { ca: options.caPem }) },
+    connect: options.caPem === undefined ? { timeout: 10_000 } : createTrustConnector(options.caPem, 10_000),
   });
 
   async function exchange(call: PoolCall, signal: AbortSignal): Promise<unknown> {

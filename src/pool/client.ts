@@ -11,6 +11,7 @@ import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import { createClientSession, type ExpectedPool } from "./client-session.ts";
 import { createTransport, type Transport } from "./client-transport.ts";
 import type { ProtocolSigner } from "./signer.ts";
+import type { TrustedAuthorities } from "./trust-connector.ts";
 import type {
   AttestRequest,
   AttestResponse,
@@ -31,7 +32,8 @@ import type {
 
 export interface PoolClientOptions {
   readonly url: string;
-  readonly caPem?: string | undefined;
+  /** Who certified the pool; a function is asked for each new connection. */
+  readonly caPem?: TrustedAuthorities | undefined;
   readonly signer: ProtocolSigner;
   readonly role: PoolRole;
   readonly logger: Logger;

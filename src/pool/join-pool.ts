@@ -28,7 +28,9 @@ export async function joinPool(config: JoinConfig, options: JoinOptions): Promis
   const { keyFile, passphraseFile, poolCaFile } = config;
   const passphrase = passphraseFile === undefined ? undefined : (await readText(passphraseFile)).replace(/\r?\n$/, "");
   const signer = await loadIdentity({ keyFile, passphrase, logger: options.logger });
-  const caPem = poolCaFile === undefined ? undefined : await readText(poolCaFile);
+  const caPem = poolCaFile === undefined ? undefined : () => readText(poolCaFile);
+  // A file that is not there is said at the start, not at each attempt.
+  await caPem?.();
   const client = createPoolClient({ ...options, url: config.poolUrl, caPem, signer, expected: config.expected });
   return { signer, client };
 }

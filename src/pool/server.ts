@@ -36,11 +36,14 @@ export interface PoolServerOptions {
 
 export interface PoolServer {
   readonly url: string;
+  /** For connections from now on; those that are open stay. @throws where the two do not belong together */
+  setCertificate(pair: PoolServerOptions["tls"]): void;
   /** Ends waiting claims with empty answers, lets calls in progress finish for a moment, then closes. */
   close(): Promise<void>;
 }
 
 const closeGraceMs = 5_000;
+const tlsBounds = { minVersion: "TLSv1.2" } as const;
 
 /** @throws InferiumError PortUnavailable */
 export async function startPoolServer(options: PoolServerOptions): Promise<PoolServer> {
@@ -54,7 +57,7 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
     {
       cert: options.tls.certPem,
       key: options.tls.keyPem,
-      minVersion: "TLSv1.2",
+      ...tlsBounds,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       handshakeTimeout: limits.headersTimeoutMs,
@@ -69,7 +72,11 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
   server.maxConnections = limits.maxConnections;
   const port = await listen(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return { url: `https://${host}:${port}`, close: () => close(server, closing) };
+  return {
+    url: `https://${host}:${port}`,
+    setCertificate: ({ certPem, keyPem }) => server.setSecureContext({ ...tlsBounds, cert: certPem, key: keyPem }),
+    close: () => close(server, closing),
+  };
 }
 
 function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {

@@ -264,7 +264,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     namespace: system,
     watchNamespace: undefined,
     pool: { name: pool, host: "127.0.0.1", port: 0 },
-    tls: { certFile: await write("tls.crt", tls.certPem), keyFile: await write("tls.key", tls.keyPem) },
+    tls: { certFile: await write("tls.crt", tls.certPem), keyFile: await write("tls.key", tls.keyPem), refreshMs: 100 },
     chain: {
       rpcUrl: parts.rpcUrl,
       addresses: parts.addresses,
