@@ -1,12 +1,15 @@
 /** podman or docker, which take the same commands as far as these scripts go. Called by build.ts and the tests. Effects: what the commands do. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
+import { promisify } from "node:util";
 
 export interface Engine {
   readonly name: "podman" | "docker";
   readonly version: string;
   /** @returns what it printed. @throws Error with what went wrong */
   run(args: readonly string[], options?: RunOptions): string;
+  /** The same, while this process goes on. */
+  runBeside(args: readonly string[], options?: Pick<RunOptions, "timeoutMs" | "both">): Promise<string>;
 }
 
 export interface RunOptions {
@@ -35,6 +38,11 @@ function createEngine(name: Engine["name"], version: string): Engine {
   const before = hasCrun ? [] : ["--runtime", "runc"];
   return {
     ...{ name, version },
+    async runBeside(args, { timeoutMs = 120_000, both = false } = {}) {
+      const options = { timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 };
+      const { stdout, stderr } = await promisify(execFile)(name, [...before, ...args], options);
+      return both ? `${stdout}${stderr}` : stdout;
+    },
     run(args, { timeoutMs = 120_000, quiet = true, both = false } = {}) {
       const { status, stdout, stderr, error } = spawnSync(name, [...before, ...args], {
         encoding: "utf8",

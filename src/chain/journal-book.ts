@@ -21,9 +21,8 @@ export class JournalBook {
     return this.#entries.get(id);
   }
 
-  /** An entry of another account or chain, whose nonces are not ours. */
-  findForeign(from: string, chainId: number): JournalEntry | undefined {
-    return [...this.#entries.values()].find((entry) => entry.from !== from || entry.chainId !== chainId);
+  findOfOtherChain(chainId: number): JournalEntry | undefined {
+    return [...this.#entries.values()].find((entry) => entry.chainId !== chainId);
   }
 
   /** Under way, by nonce. */

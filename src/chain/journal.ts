@@ -8,7 +8,7 @@ import { InferiumError } from "../base/errors.ts";
 
 /**
  * signed: may or may not have been broadcast. confirmed: mined, or its effect is on the chain. reverted: mined without
- * effect. superseded: its nonce was used by another transaction, so it can never be mined.
+ * effect. superseded: its nonce was used by another transaction, so it can never be mined, or its account was replaced.
  */
 export type JournalStatus = "signed" | "confirmed" | "reverted" | "superseded";
 

@@ -34,11 +34,11 @@ export function buildFull(queued: number): InferiumError {
   return new InferiumError("OutboxFull", message, { disposition: "retry" });
 }
 
-export function buildWrongJournal(foreign: JournalEntry, from: string, chainId: number): InferiumError {
+export function buildWrongJournal(foreign: JournalEntry, chainId: number): InferiumError {
   return new InferiumError(
     "WrongJournal",
-    `The journal holds transactions of ${foreign.from} on chain ${foreign.chainId}; this settler is ${from} on chain ${chainId}. ` +
-      "Use the journal that belongs to this key and chain.",
+    `The journal holds transactions on chain ${foreign.chainId}, such as ${foreign.id}; this is chain ${chainId}. ` +
+      "Use the journal that belongs to this chain, or correct the endpoint.",
     { disposition: "fatal" },
   );
 }

@@ -77,8 +77,13 @@ const maxSignings = 8;
 
 /** @throws InferiumError JournalCorrupt, WrongJournal */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const outbox = new JournalledOutbox(options, await JournalBook.open(options.store));
-  await outbox.checkOwner();
+  const { signer } = options;
+  const [from, chainId] = await Promise.all([signer.getAddress(), readChainId(signer)]);
+  const book = await JournalBook.open(options.store);
+  const foreign = book.findOfOtherChain(chainId);
+  if (foreign !== undefined) throw buildWrongJournal(foreign, chainId);
+  const outbox = new JournalledOutbox(options, book, from);
+  await outbox.takeOver();
   return outbox;
 }
 
@@ -86,22 +91,27 @@ class JournalledOutbox implements Outbox {
   readonly #options: OutboxOptions;
   readonly #book: JournalBook;
   readonly #nonces: Nonces;
+  readonly #from: string;
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
 
-  constructor(options: OutboxOptions, book: JournalBook) {
+  constructor(options: OutboxOptions, book: JournalBook, from: string) {
     this.#options = options;
     this.#book = book;
+    this.#from = from;
     this.#nonces = new Nonces(options, book, (step, id) => this.#step(step, id));
   }
 
-  /** A journal of another account or chain must not decide this one's nonces. */
-  async checkOwner(): Promise<void> {
-    const { signer } = this.#options;
-    const [from, chainId] = await Promise.all([signer.getAddress(), readChainId(signer)]);
-    const foreign = this.#book.findForeign(from, chainId);
-    if (foreign === undefined) return;
-    throw buildWrongJournal(foreign, from, chainId);
+  /**
+   * The settler's key was replaced: what the account before it had under way must not decide our nonces, and is signed anew when it is
+   * submitted again. Should the old bytes be mined after all, the contracts refuse ours, and the effect is found.
+   */
+  async takeOver(): Promise<void> {
+    for (const entry of this.#book.signed()) {
+      if (entry.from === this.#from) continue;
+      this.#options.logger.warn("another account takes over a transaction", { id: entry.id, before: entry.from });
+      await this.#book.save({ ...entry, status: "superseded" });
+    }
   }
 
   submit(request: OutboxRequest): Promise<TransactionOutcome> {
@@ -134,7 +144,7 @@ class JournalledOutbox implements Outbox {
         const found = await this.#options.findEffect(request);
         if (found !== undefined) return toOutcome(await awaitDepth(request, found, { ...this.#options, deadlineMs }));
         await this.#step("looked", request.id);
-        if (known?.status === "confirmed") {
+        if (known?.status === "confirmed" && known.from === this.#from) {
           known = await this.#reopen(known);
         } else {
           known = await this.#nonces.sign(request);

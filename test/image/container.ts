@@ -1,6 +1,4 @@
 /** Containers as the chart's pods are confined: no root, nothing writable but what is named, no capability. For the tests of this folder. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { type Engine, findEngine } from "../../image/engine.ts";
 
 export const image = process.env.INFERIUM_IMAGE || undefined;
@@ -54,23 +52,27 @@ export class Container {
   readonly #id: string;
   readonly role: string;
 
-  constructor(options: ContainerOptions) {
-    this.role = options.args.join(" ");
-    this.#id = theEngine()
-      .run(["run", "--detach", ...buildArguments(options)])
-      .trim();
+  private constructor(id: string, role: string) {
+    this.#id = id;
+    this.role = role;
   }
 
-  logs(): string {
-    return theEngine().run(["logs", this.#id], { both: true });
+  /** Without blocking: what it talks to may be a server of this process. */
+  static async start(options: ContainerOptions): Promise<Container> {
+    const id = await theEngine().runBeside(["run", "--detach", ...buildArguments(options)]);
+    return new Container(id.trim(), options.args.join(" "));
   }
 
-  /** As a kubelet does: a signal, and some time, while the servers of this process go on. @returns its exit status */
+  logs(): Promise<string> {
+    return theEngine().runBeside(["logs", this.#id], { both: true });
+  }
+
+  /** As a kubelet does: a signal, and some time. @returns its exit status */
   async stop(): Promise<number> {
-    const { name } = theEngine();
-    await promisify(execFile)(name, ["stop", "--time", "30", this.#id]);
-    const [state] = JSON.parse(theEngine().run(["inspect", this.#id])) as [{ State: { ExitCode: number } }];
-    theEngine().run(["rm", "--force", this.#id]);
+    const engine = theEngine();
+    await engine.runBeside(["stop", "--time", "30", this.#id]);
+    const [state] = JSON.parse(await engine.runBeside(["inspect", this.#id])) as [{ State: { ExitCode: number } }];
+    await engine.runBeside(["rm", "--force", this.#id]);
     return state.State.ExitCode;
   }
 }

@@ -28,7 +28,7 @@ import {
   startCluster,
   treasury,
 } from "../integration/operator/operator-fixture.ts";
-import { account, Container, image, runContainer, whyNot } from "./container.ts";
+import { account, Container, type ContainerOptions, image, runContainer, whyNot } from "./container.ts";
 
 if (image === undefined) console.log(`skipped: ${whyNot}`);
 
@@ -91,7 +91,7 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
     // In place of what the NVIDIA container runtime puts there; a script for the one interpreter that there is.
     const script = `#!/usr/local/bin/node\nprocess.stdout.write(require("node:fs").readFileSync("/opt/nvidia/document.xml"));\n`;
     writeFileSync(join(bin, "nvidia-smi"), script, { mode: 0o755 });
-    start({
+    await start({
       args: ["agent"],
       env: {
         KUBECONFIG: "/etc/inferium/kubeconfig",
@@ -111,7 +111,7 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
   });
 
   test("complete a task together, from a task that waits to a reward that is paid", async () => {
-    const operator = start({
+    const operator = await start({
       args: ["operator"],
       env: {
         KUBECONFIG: "/etc/inferium/kubeconfig",
@@ -130,10 +130,10 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
       },
       mounts: { "/etc/inferium": folder },
     });
-    const leads = () => /"operator leads".*?"url":"(https:[^"]+)"/.exec(operator.logs())?.[1];
+    const leads = async () => /"operator leads".*?"url":"(https:[^"]+)"/.exec(await operator.logs())?.[1];
     await polled(leads).toBeDefined();
-    poolUrl = leads() ?? "";
-    for (const name of ["w1", ...validators]) startMember(cluster.member(name));
+    poolUrl = (await leads()) ?? "";
+    for (const name of ["w1", ...validators]) await startMember(cluster.member(name));
     await cluster.tasks.create(aTask("from-the-image", await mnistTask()));
     await polled(async () => (await readTask())?.phase).toBe("Succeeded");
     const status = await readTask();
@@ -149,20 +149,20 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
 
   const readTask = async () => (await cluster.tasks.get({ namespace: "default", name: "from-the-image" })).status;
 
-  function start(options: ConstructorParameters<typeof Container>[0]): Container {
-    const container = new Container(options);
+  async function start(options: ContainerOptions): Promise<Container> {
+    const container = await Container.start(options);
     running.push(container);
     return container;
   }
 
-  function startMember({ name, role }: FixtureMember): void {
+  async function startMember({ name, role }: FixtureMember): Promise<void> {
     const { rpcUrl, addresses } = cluster.config.chain;
     const chain = {
       INFERIUM_RPC_URL: rpcUrl,
       INFERIUM_ADDRESSES_FILE: "/etc/inferium/addresses.json",
       INFERIUM_JURY: "false",
     };
-    start({
+    await start({
       args: [role.toLowerCase()],
       env: {
         INFERIUM_POOL_URL: poolUrl,
@@ -215,11 +215,11 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
   /** With the logs of all, where it never comes true. */
   function polled<T>(read: () => T | Promise<T>) {
     const logs = () =>
-      running.map((one) => `== ${one.role}\n${one.logs().split("\n").slice(-15).join("\n")}`).join("\n");
+      running.map(async (one) => `== ${one.role}\n${(await one.logs()).split("\n").slice(-15).join("\n")}`);
     const poll = expect.poll(read, { timeout: 90_000, interval: 500 });
     const withLogs = (check: Promise<void>) =>
-      check.catch((error: unknown) => {
-        throw new Error(`${String(error)}\n${logs()}`);
+      check.catch(async (error: unknown) => {
+        throw new Error(`${String(error)}\n${(await Promise.all(logs())).join("\n")}`);
       });
     return { toBe: (want: T) => withLogs(poll.toBe(want)), toBeDefined: () => withLogs(poll.toBeDefined()) };
   }

@@ -137,18 +137,57 @@ describe("the settler's outbox", () => {
     expect(store.entries.size).toBe(0);
   });
 
-  test("a journal of another account is refused", async () => {
+  test("a replaced key signs anew what the account before it had under way, with nonces of its own", async () => {
     const store = memoryJournal();
     const { batch, certificate } = await aSignedBatch(1);
-    await (await aSettler(chain, { store })).settle(batch.header, certificate);
-    await expect(aSettler(chain, { store, signer: chain.admin.signer })).rejects.toMatchObject({
-      code: "WrongJournal",
-    });
-    const { rawTransaction, payload } = store.entries.get("settle/1/1")!;
-    expect(Transaction.from(rawTransaction).from).toBe(chain.settlerKey.address);
-    expect(payload).toMatchObject({
+    const crashing = await aSettler(chain, { store, onStep: crashAt("persisted") });
+    await expect(crashing.settle(batch.header, certificate)).rejects.toThrow("crash");
+    const before = store.entries.get("settle/1/1")!;
+    expect(Transaction.from(before.rawTransaction).from).toBe(chain.settlerKey.address);
+    expect(before.payload).toMatchObject({
       header: { sequence: "1" },
       certificate: { bitmap: certificate.bitmap.toString() },
     });
+
+    const { signer } = chain.admin;
+    const nonce = await signer.getNonce();
+    const replaced = await aSettler(chain, { store, signer });
+    expect(await replaced.resume()).toEqual([]);
+    await replaced.settle(batch.header, certificate);
+    expect((await chain.client.lastBatch()).sequence).toBe(1n);
+    expect(store.entries.get("settle/1/1")).toMatchObject({
+      from: await signer.getAddress(),
+      nonce,
+      status: "confirmed",
+    });
+    expect(await chain.settlerKey.getNonce()).toBe(0);
+  });
+
+  test("where the old account's bytes are mined after all, the batch is settled once, and the new account finds it", async () => {
+    const store = memoryJournal();
+    const { batch, certificate } = await aSignedBatch(1);
+    await chain.provider.send("evm_setAutomine", [false]);
+    const crashing = await aSettler(chain, { store, onStep: crashAt("broadcast") });
+    await expect(crashing.settle(batch.header, certificate)).rejects.toThrow("crash");
+    const { txHash } = store.entries.get("settle/1/1")!;
+    const replaced = await aSettler(chain, { store, signer: chain.admin.signer });
+    // While they are pending ours may be refused beforehand; the operator tries again, as here.
+    const settle = () => replaced.settle(batch.header, certificate).then(() => "settled", String);
+    const settled = expect.poll(settle, { timeout: 30_000 }).toBe("settled");
+    await chain.provider.send("evm_setAutomine", [true]);
+    await chain.provider.send("evm_mine", []);
+    await settled;
+    expect((await chain.client.lastBatch()).sequence).toBe(1n);
+    expect((await chain.provider.getTransactionReceipt(txHash))?.status).toBeDefined();
+    expect(await replaced.resume()).toEqual([]);
+  });
+
+  test("a journal of another chain is refused", async () => {
+    const store = memoryJournal();
+    const { batch, certificate } = await aSignedBatch(1);
+    await (await aSettler(chain, { store })).settle(batch.header, certificate);
+    const entry = store.entries.get("settle/1/1")!;
+    await store.save({ ...entry, chainId: entry.chainId + 1 });
+    await expect(aSettler(chain, { store })).rejects.toMatchObject({ code: "WrongJournal" });
   });
 });

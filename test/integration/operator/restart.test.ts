@@ -1,4 +1,6 @@
 /** The operator is stopped in the middle of each stage; the next one finds everything in the cluster and on the chain. */
+import { writeFile } from "node:fs/promises";
+import { Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/kube/client.ts";
 import type { OperatorConfig } from "../../../src/operator/config.ts";
@@ -195,6 +197,29 @@ describe("operator restarted", () => {
     await phaseOf("in-flight").toBe("Succeeded");
     expect((await cluster.chain.lastBatch()).sequence).toBe(sequence + 1n);
     expect((await read("in-flight"))?.settlement?.batch).toBe(Number(sequence) + 1);
+  });
+
+  test("with another settler's key: the new account goes on where the old one was", async () => {
+    const settlerOf = async (name: string) => {
+      const transaction = await cluster.chain.provider.getTransaction((await read(name))?.settlement?.txHash ?? "");
+      return transaction?.from;
+    };
+    operator = await startOperator(cluster);
+    running.push(runWorker(cluster, operator, "w1"));
+    startValidators();
+    await cluster.tasks.create(aTask("old-key"));
+    await phaseOf("old-key").toBe("Succeeded");
+    const next = Wallet.createRandom();
+    await cluster.chain.provider.send("anvil_setBalance", [next.address, "0xde0b6b3a7640000"]);
+    const keyFile = `${cluster.config.tls.keyFile}.next-settler`;
+    await writeFile(keyFile, next.privateKey);
+    await restart({ chain: { ...cluster.config.chain, signer: { keyFile } } });
+    running.push(runWorker(cluster, operator, "w1"));
+    startValidators();
+    await cluster.tasks.create(aTask("new-key"));
+    await phaseOf("new-key").toBe("Succeeded");
+    expect(await settlerOf("new-key")).toBe(next.address);
+    expect(await settlerOf("old-key")).not.toBe(next.address);
   });
 
   test("while the chain is away: tasks run, the backlog shows, and everything resumes", async () => {
