@@ -2,7 +2,7 @@
  * The operator behind the pool API: each call is checked for what only the operator knows and handed to its stage. The
  * server has already checked who calls and that the request has the right shape.
  */
-import { getAddress } from "ethers";
+
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { PoolBackend, PoolCaller } from "../pool/backend.ts";
@@ -15,6 +15,7 @@ import type {
   PoolRole,
   RunningAttempt,
 } from "../pool/wire.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { EndAttempt } from "./attempt-end.ts";
@@ -83,7 +84,7 @@ export function createBackend(options: BackendOptions): PoolBackend {
         assignedUntilMs: untilOf(options, caller, attempt),
       }));
       options.words.hear(
-        getAddress(caller.account),
+        checksumAddress(caller.account),
         current.flatMap(({ assignedUntilMs, ...rest }) => (assignedUntilMs ? [{ ...rest, assignedUntilMs }] : [])),
       );
       const cancelled = current.filter(({ assignedUntilMs }) => assignedUntilMs === undefined);
@@ -94,7 +95,7 @@ export function createBackend(options: BackendOptions): PoolBackend {
       const { outcome } = request;
       const { taskId, attempt } = outcome.kind === "Completed" ? outcome.receipt.message : outcome;
       const answer = await options.receive(caller.account, request);
-      options.missed.acquit(taskId, attempt, getAddress(caller.account));
+      options.missed.acquit(taskId, attempt, checksumAddress(caller.account));
       return answer;
     },
     capability: async (caller, request) => {
@@ -141,7 +142,7 @@ async function claimTasks(options: BackendOptions, { caller, request, signal }: 
   const { claims } = options;
   const { slots, waitMs } = request;
   const tasks = await claims.claim({ worker: caller.node, slots, waitMs }, signal);
-  const assignee = { name: caller.node, address: getAddress(caller.account) };
+  const assignee = { name: caller.node, address: checksumAddress(caller.account) };
   const assigned = await Promise.all(
     tasks.map(({ id }) => options.assign(id, assignee).finally(() => claims.handed(caller.node))),
   );

@@ -2,11 +2,12 @@
  * What the chain says of every member: bond, payout and what it was paid. Read again every few seconds and after whatever
  * changes it; in between, and while the chain is away, the last answer holds.
  */
-import { getAddress } from "ethers";
+
 import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { NodeRecord } from "../chain/client.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import { type ChainLink, isChainAway } from "./chain-link.ts";
 
 export interface Bond {
@@ -35,7 +36,7 @@ export class BondBook {
 
   /** Undefined where the chain has not been asked yet. */
   of(address: string): Bond | undefined {
-    return this.#bonds.get(getAddress(address.toLowerCase()));
+    return this.#bonds.get(checksumAddress(address));
   }
 
   /** The current epoch and its members, checksummed; undefined before the first answer. */
@@ -55,7 +56,7 @@ export class BondBook {
     const { client } = this.#options.link;
     const epoch = await client.epoch();
     if (this.#validators?.epoch !== epoch) this.#validators = { epoch, members: await client.validators(epoch) };
-    for (const address of addresses) await this.#read(getAddress(address.toLowerCase()));
+    for (const address of addresses) await this.#read(checksumAddress(address));
     this.#options.link.note(undefined);
   }
 

@@ -3,9 +3,10 @@
  * and settled comes out. Tasks that their requester's deposit or order does not cover stay behind, since one
  * of them would make the validators or the contract refuse the whole batch.
  */
-import { getAddress } from "ethers";
+
 import { listValidators, readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
 import type { BatchTask, SignedClaim, SignedOrder } from "../pool/wire.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
 import { hashStatement, toStatement } from "../protocol/proof.ts";
 import { type Batch, computeBatch, type SettledTask, zeroHash } from "../protocol/settlement.ts";
@@ -132,5 +133,5 @@ export function writeOrder(order: Order): SignedOrder {
 
 /** A task that nobody pays for still needs an address in its leaf. */
 export function requesterOf(spec: { readonly requester?: string }): string {
-  return spec.requester ? getAddress(spec.requester.toLowerCase()) : zeroAddress;
+  return spec.requester ? checksumAddress(spec.requester) : zeroAddress;
 }

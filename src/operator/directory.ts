@@ -2,9 +2,10 @@
  * The members of the pool as the rules see them: a WorkerNode together with its node's labels, its bond, its record, what
  * it runs now and whether it is there. Gathers only; decides nothing.
  */
-import { getAddress } from "ethers";
+
 import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import { describeHardware, type WorkerFacts } from "../protocol/matching.ts";
 import {
   type ChallengeFinding,
@@ -203,7 +204,7 @@ function readOwnFacts(worker: WorkerObject): OwnFacts {
 }
 
 export function addressOf(worker: WorkerObject): string {
-  return getAddress(worker.spec.address.toLowerCase());
+  return checksumAddress(worker.spec.address);
 }
 
 /** Of a machine whose GPUs do not count. */

@@ -1,7 +1,9 @@
 /** What the chain credited to, paid to and took from each member. Credits come from batches, slashes from events. */
+
 import { getAddress } from "ethers";
 import type { WorkerNodeStatus } from "../api/v1alpha1/generated/workernodes.ts";
 import type { ChainEvent } from "../chain/chain-event.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { BondBook } from "./bond-book.ts";
 import type { FinalBatch } from "./final-batch.ts";
@@ -35,7 +37,7 @@ export class Earnings {
   }
 
   of(worker: WorkerObject): NonNullable<WorkerNodeStatus["earnings"]> {
-    const address = getAddress(worker.spec.address.toLowerCase());
+    const address = checksumAddress(worker.spec.address);
     const bond = this.#bonds.of(address);
     const known = worker.status?.earnings;
     if (!bond) return known ?? {};

@@ -3,11 +3,12 @@
  * and answer the same from their own records. What is decided is in the Validation. Checks every commitment, reveal and
  * signature; decides nothing.
  */
-import { getAddress } from "ethers";
+
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
 import type { AttestRequest, AttestResponse, Duty, ValidateDuty } from "../pool/wire.ts";
+import { checksumAddress } from "../protocol/checksum-address.ts";
 import { computeCommitment } from "../protocol/commitment.ts";
 import { attestationTypes, computeValidationId, type ProtocolDomain, recoverSigner } from "../protocol/typed-data.ts";
 import { buildVoteTree, type CastVote } from "../protocol/verdict/evidence.ts";
@@ -204,7 +205,7 @@ function isRevealOpen(panel: Panel, validator: string): boolean {
 }
 
 function membersOf(panel: Panel): string[] {
-  return panel.validation.spec.validators.map((member) => getAddress(member.address.toLowerCase()));
+  return panel.validation.spec.validators.map((member) => checksumAddress(member.address));
 }
 
 function repeat(same: boolean, what: string): AttestResponse {

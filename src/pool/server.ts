@@ -130,7 +130,7 @@ function followCall(response: ServerResponse, closing: AbortSignal): AbortContro
   closing.addEventListener("abort", onClosing, { once: true });
   response.on("close", () => {
     closing.removeEventListener("abort", onClosing);
-    call.abort(new PoolRefusal(499, "ClientGone", "The caller closed the connection."));
+    if (!response.writableFinished) call.abort(new PoolRefusal(499, "ClientGone", "The caller closed the connection."));
   });
   return call;
 }

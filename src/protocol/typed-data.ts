@@ -158,7 +158,11 @@ export function recoverSigner(
   signature: string,
 ): string | undefined {
   const digest = hashOrUndefined(domain, types, message);
-  if (digest === undefined) return undefined;
+  return digest === undefined ? undefined : recoverDigestSigner(digest, signature);
+}
+
+/** The same for the digest of a message that is known already. */
+export function recoverDigestSigner(digest: string, signature: string): string | undefined {
   const key = `${digest}${signature}`;
   if (recovered.has(key)) return recovered.get(key);
   const signer = recoverAddress(digest, signature);

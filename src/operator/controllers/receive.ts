@@ -4,7 +4,7 @@
  * panel to say.
  */
 import { digestToBytes32, parseDigest } from "../../base/digest.ts";
-import { InferiumError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import type { ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
 import { commitTask, type TaskOutput, type TaskReceipt, validateTask } from "../../protocol/lifecycle.ts";
@@ -15,7 +15,7 @@ import {
   hashMessage,
   type ProtocolDomain,
   receiptTypes,
-  recoverSigner,
+  recoverDigestSigner,
 } from "../../protocol/typed-data.ts";
 import type { EndAttempt } from "../attempt-end.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
@@ -114,9 +114,19 @@ function checkReceipt(
   const output = digestToBytes32(digestTensors(readInline(outcome.output)));
   if (message.outputDigest !== output)
     throw invalid(`names output ${message.outputDigest}`, `${output}, which came with it`);
-  const signer = recoverSigner(domain, receiptTypes, message, signature);
+  const digest = hashOrRefuse(domain, message);
+  const signer = recoverDigestSigner(digest, signature);
   if (signer !== account) throw invalid(`is signed by ${signer ?? "nobody"}`, account);
-  return { message: { ...message }, signature, digest: hashMessage(domain, receiptTypes, message) };
+  return { message: { ...message }, signature, digest };
+}
+
+function hashOrRefuse(domain: ProtocolDomain, message: Completed["receipt"]["message"]): string {
+  try {
+    return hashMessage(domain, receiptTypes, message);
+  } catch (cause) {
+    const text = `The receipt cannot be hashed (${describeError(cause)}); expected fields that fit their types.`;
+    throw new InferiumError("InvalidReceipt", text, { cause });
+  }
 }
 
 function invalid(got: string, expected: string): InferiumError {
