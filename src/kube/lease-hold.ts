@@ -42,6 +42,17 @@ export class LeaseHold {
     return this.holder !== undefined && !this.isOurs;
   }
 
+  /** Until what we have seen last runs out; 0 where nobody holds the lease. */
+  get remainingMs(): number {
+    return this.isAnothers ? Math.max(0, this.#expiresAt() - this.#options.clock.monotonic()) : 0;
+  }
+
+  /** What a watch has shown while another holds the lease; undefined: it was deleted. */
+  notice(lease: Lease | undefined): void {
+    if (lease === undefined) this.forget();
+    else this.#observe(lease, this.#options.clock.monotonic());
+  }
+
   /** True: the lease is ours from the start of this call for its duration. */
   async acquireOrRenew(timeoutMs: number): Promise<boolean> {
     // A holder writes straight away: its copy is the newest unless somebody took the lease.
@@ -131,8 +142,12 @@ export class LeaseHold {
   }
 
   #hasExpired(): boolean {
+    return this.#options.clock.monotonic() >= this.#expiresAt();
+  }
+
+  #expiresAt(): number {
     const seconds = this.#observed?.spec?.leaseDurationSeconds ?? this.#options.durationMs / 1000;
-    return this.#options.clock.monotonic() - this.#observedAt >= seconds * 1000;
+    return this.#observedAt + seconds * 1000;
   }
 
   #now(): string {

@@ -1,12 +1,15 @@
 /**
  * Leader election over a coordination.k8s.io Lease: at most one process leads. A holder renews every 2 s and gives up
- * after 10 s without success; others take over once they themselves have seen no change for the lease's 15 s. Expiry is
- * judged by what this process observed on its own monotonic clock, never by the times another host wrote.
+ * after 10 s without success; others take over once they themselves have seen no change for the lease's 15 s, or at once when
+ * it is given back, which they watch for. Expiry is judged by what this process observed on its own monotonic clock, never by
+ * the times another host wrote.
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
+import type { Lease } from "./control-types.ts";
 import { LeaseHold } from "./lease-hold.ts";
+import { watchLease } from "./lease-watch.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { Transport } from "./transport.ts";
 
@@ -49,6 +52,7 @@ class LeaseElector implements LeaderElector {
   readonly #options: LeaseOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #transport: Transport;
   readonly #hold: LeaseHold;
   readonly #durationMs: number;
   readonly #deadlineMs: number;
@@ -57,6 +61,7 @@ class LeaseElector implements LeaderElector {
 
   constructor(transport: Transport, options: LeaseOptions) {
     this.#options = options;
+    this.#transport = transport;
     this.#clock = options.clock ?? systemClock;
     this.#logger = (options.logger ?? silentLogger).child({ lease: options.name, identity: options.identity });
     this.#durationMs = options.leaseDurationMs ?? 15_000;
@@ -93,12 +98,36 @@ class LeaseElector implements LeaderElector {
 
   /** The moment from which the lease is ours; undefined when aborted before. */
   async #acquire(signal: AbortSignal): Promise<number | undefined> {
-    while (!signal.aborted) {
-      const startedAt = this.#clock.monotonic();
-      if (await this.#tryHold(this.#deadlineMs)) return startedAt;
-      await this.#pause(signal);
+    const acquired = new AbortController();
+    const until = AbortSignal.any([signal, acquired.signal]);
+    let watching: Promise<void> | undefined;
+    let wake: () => void = () => undefined;
+    try {
+      while (!signal.aborted) {
+        const chance = new AbortController();
+        wake = () => chance.abort();
+        const startedAt = this.#clock.monotonic();
+        if (await this.#tryHold(this.#deadlineMs)) return startedAt;
+        watching ??= this.#watch(until, () => wake());
+        await this.#pauseToContend(AbortSignal.any([signal, chance.signal]));
+      }
+      return undefined;
+    } finally {
+      acquired.abort();
+      await watching;
     }
-    return undefined;
+  }
+
+  #watch(signal: AbortSignal, onFree: () => void): Promise<void> {
+    const { namespace, name } = this.#options;
+    const onChange = (lease: Lease | undefined) => {
+      // What was under way when the lease became ours is no news.
+      if (signal.aborted) return;
+      this.#hold.notice(lease);
+      if (!this.#hold.isAnothers) onFree();
+    };
+    const watch = { namespace, name, pauseMs: this.#periodMs, clock: this.#clock, logger: this.#logger, onChange };
+    return watchLease(this.#transport, watch, signal);
   }
 
   /** One term: true when leadership was lost, false when the work ended and the lease was given back. */
@@ -184,6 +213,14 @@ class LeaseElector implements LeaderElector {
     } catch (error) {
       this.#logger.warn("could not release the lease; it runs out", { error: describeError(error) });
     }
+  }
+
+  /** Not beyond the moment at which the holder's time is over. */
+  async #pauseToContend(signal: AbortSignal): Promise<void> {
+    const { remainingMs } = this.#hold;
+    const isEndNear = remainingMs > 0 && remainingMs < this.#periodMs;
+    if (isEndNear) await this.#clock.sleep(remainingMs, signal).catch(() => undefined);
+    else await this.#pause(signal);
   }
 
   async #pause(signal: AbortSignal): Promise<void> {

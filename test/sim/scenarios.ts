@@ -1,5 +1,6 @@
 /** All simulations by name, in the order in which `all` runs them. */
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
+import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -16,5 +17,11 @@ export const scenarios: readonly Scenario[] = [
     numbers: { tasks: 1_000, batch: 20, kills: 90 },
     run: ({ numbers, ...options }) =>
       simulateExactlyOnce({ ...options, tasks: numbers.tasks!, batchSize: numbers.batch!, kills: numbers.kills! }),
+  },
+  {
+    name: "failover",
+    what: "the leading operator is stopped or killed: another serves within 2 s or 17 s, and never two at once",
+    numbers: { stops: 20, kills: 20 },
+    run: simulateFailover,
   },
 ];

@@ -1,13 +1,15 @@
 /** One Lease in memory behind the Transport interface, as strict as an API server about versions and MicroTime. */
 import { KubeApiError } from "../../../src/kube/api-error.ts";
 import type { Lease } from "../../../src/kube/control-types.ts";
-import type { KubeRequest, Transport } from "../../../src/kube/transport.ts";
+import type { KubeRequest, KubeStreamRequest, Transport } from "../../../src/kube/transport.ts";
 
 export interface LeaseServer extends Transport {
   lease: Lease | undefined;
   /** Set: every request fails with it. */
   failure: Error | undefined;
   readonly writes: Lease[];
+  /** Otherwise watches are refused. */
+  isWatchable: boolean;
 }
 
 const microTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
@@ -19,9 +21,8 @@ export function createLeaseServer(): LeaseServer {
     lease: undefined,
     failure: undefined,
     writes: [],
-    stream: () => {
-      throw new Error("a lease is never watched");
-    },
+    isWatchable: false,
+    stream: (request) => watch(request),
     close: async () => undefined,
     async request<T>(request: KubeRequest): Promise<T> {
       if (server.failure) throw server.failure;
@@ -30,6 +31,24 @@ export function createLeaseServer(): LeaseServer {
       return structuredClone(server.lease) as T;
     },
   };
+  const watchers = new Set<() => void>();
+  async function* watch(request: KubeStreamRequest): AsyncGenerator<string> {
+    if (!server.isWatchable) throw refuse({ ...request, method: "GET" }, 403, "Forbidden");
+    let told = "";
+    while (!request.signal?.aborted) {
+      const { lease } = server;
+      if (lease && lease.metadata.resourceVersion !== told) {
+        told = lease.metadata.resourceVersion ?? "";
+        yield JSON.stringify({ type: "MODIFIED", object: lease });
+        continue;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      watchers.add(resolve);
+      request.signal?.addEventListener("abort", () => resolve(), { once: true });
+      await promise;
+      watchers.delete(resolve);
+    }
+  }
   const write = (request: KubeRequest) => {
     const lease = structuredClone(request.body) as Lease;
     const { acquireTime = "", renewTime = "" } = lease.spec ?? {};
@@ -40,6 +59,7 @@ export function createLeaseServer(): LeaseServer {
     lease.metadata.resourceVersion = String(++version);
     server.lease = lease;
     server.writes.push(structuredClone(lease));
+    for (const tell of watchers) tell();
   };
   return server;
 }

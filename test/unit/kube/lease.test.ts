@@ -172,6 +172,41 @@ describe("leader election", () => {
     expect(next.elector.isLeader).toBe(true);
   });
 
+  test.each([
+    { isWatchable: true, later: 0, what: "at once where it may watch" },
+    { isWatchable: false, later: 2_000, what: "at its next look where watches are refused" },
+  ])("takes a lease that is given back $what", async ({ isWatchable, later }) => {
+    const server = Object.assign(createLeaseServer(), { isWatchable });
+    const clock = createManualClock(0);
+    const first = contend(server, clock, "a");
+    await clock.advance(0);
+    const second = contend(server, clock, "b");
+    await clock.advance(4_100);
+    expect(second.elector.holder).toBe("a");
+    first.stop.abort();
+    await clock.advance(0);
+    expect(first.elector.isLeader).toBe(false);
+    expect(second.elector.isLeader).toBe(isWatchable);
+    await clock.advance(later);
+    expect(second.elector.isLeader).toBe(true);
+  });
+
+  test("takes over fifteen seconds after the last renewal that a watch has shown, not at the next look", async () => {
+    const server = Object.assign(createLeaseServer(), { isWatchable: true });
+    const holderClock = createManualClock();
+    const clock = createManualClock();
+    contend(server, holderClock, "killed");
+    await holderClock.advance(0);
+    const { elector } = contend(server, clock, "b", { random: () => 0.99 });
+    await clock.advance(1_000);
+    // Renews a last time, and never again: its clock stands still.
+    await holderClock.advance(2_000);
+    await clock.advance(14_999);
+    expect(elector.isLeader).toBe(false);
+    await clock.advance(1);
+    expect(elector.isLeader).toBe(true);
+  });
+
   test("fails for good when the work of a lost term goes on until others may lead", async () => {
     const server = createLeaseServer();
     const clock = createManualClock();
