@@ -28,6 +28,7 @@ const matrix: readonly (readonly [string, object])[] = [
       image: { digest: `sha256:${"a".repeat(64)}`, pullSecrets: ["registry"] },
     },
   ],
+  ["proving keys of a claim", { ...hubValues, members, validator: { provingKeys: { existingClaim: "keys" } } }],
   [
     "no options",
     {
@@ -40,6 +41,8 @@ const matrix: readonly (readonly [string, object])[] = [
     },
   ],
 ];
+
+const sha = `sha256:${"a".repeat(64)}`;
 
 interface PodSpec {
   readonly automountServiceAccountToken?: boolean;
@@ -108,6 +111,61 @@ describe.each(helms)("$name", ({ binary }) => {
   });
 });
 
+describe.each(helms.slice(-1))("proving keys", ({ binary }) => {
+  interface MemberSpec {
+    readonly initContainers?: readonly { readonly args: readonly string[] }[];
+    readonly containers: readonly {
+      readonly env: readonly { readonly name: string; readonly value?: string }[];
+      readonly volumeMounts: readonly object[];
+    }[];
+    readonly volumes: readonly object[];
+  }
+  const validatorOf = (provingKeys: object): MemberSpec => {
+    const { objects, error } = render(binary, { ...hubValues, members, validator: { provingKeys } });
+    const found = objects.find(({ metadata }) => metadata.name === "inferium-validator-val-a");
+    expect(found, error).toBeDefined();
+    return (found as unknown as { spec: { template: { spec: MemberSpec } } }).spec.template.spec;
+  };
+  const variables = ({ containers }: MemberSpec) =>
+    Object.fromEntries((containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+
+  test("of none: no folder, and proofs are checked alone", () => {
+    const spec = validatorOf({});
+    expect(variables(spec)).not.toHaveProperty("INFERIUM_PROOF_ARTIFACTS_DIR");
+    expect(variables(spec)).not.toHaveProperty("INFERIUM_ALLOW_DEVELOPMENT_SETUP");
+    expect(spec.initContainers).toBeUndefined();
+  });
+
+  test.each([
+    ["a claim", { existingClaim: "keys" }, { persistentVolumeClaim: { claimName: "keys", readOnly: true } }],
+    [
+      "an image",
+      { image: `registry.example.com/keys@${sha}` },
+      { image: { reference: `registry.example.com/keys@${sha}`, pullPolicy: "IfNotPresent" } },
+    ],
+  ])("of %s are mounted read-only", (_, provingKeys, source) => {
+    const spec = validatorOf({ ...provingKeys, seconds: 60, allowDevelopmentSetup: true });
+    expect(spec.volumes).toContainEqual({ name: "proving-keys", ...source });
+    const mountPath = "/etc/inferium/proving-keys";
+    expect(spec.containers[0]?.volumeMounts).toContainEqual({ name: "proving-keys", mountPath, readOnly: true });
+    expect(variables(spec)).toMatchObject({
+      INFERIUM_PROOF_ARTIFACTS_DIR: mountPath,
+      INFERIUM_PROOF_SECONDS: "60",
+      INFERIUM_PROOF_MEMORY_MIB: "4096",
+      INFERIUM_ALLOW_DEVELOPMENT_SETUP: "true",
+    });
+    expect(spec.initContainers).toBeUndefined();
+  });
+
+  test("of records are fetched before the validator starts, held against their digests, and kept with its state", () => {
+    const url = "https://keys.example.com/circuit-a-1.json";
+    const spec = validatorOf({ records: [{ url, digest: sha }] });
+    const store = "/var/lib/inferium/proving-keys";
+    expect(spec.initContainers?.[0]?.args).toEqual(["zk", "fetch", `--store=${store}`, "--record", `${url}#${sha}`]);
+    expect(variables(spec)).toMatchObject({ INFERIUM_PROOF_ARTIFACTS_DIR: store });
+  });
+});
+
 // On one version: each start of helm takes a good part of a second, and both read one schema.
 describe.each(helms.slice(-1))("values", ({ binary }) => {
   test.each<[string, object, RegExp]>([
@@ -154,6 +212,26 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
         ],
       },
       /two are named a/,
+    ],
+    [
+      "two sources of proving keys",
+      {
+        validator: {
+          provingKeys: { existingClaim: "keys", records: [{ url: "https://k.example.com/c", digest: sha }] },
+        },
+      },
+      /provingKeys has existingClaim and records; expected at most one/,
+    ],
+    ["an image of keys without a digest", { validator: { provingKeys: { image: "keys:1" } } }, /provingKeys.*image/s],
+    [
+      "a record without a digest",
+      { validator: { provingKeys: { records: [{ url: "https://k.example.com/c" }] } } },
+      /digest/,
+    ],
+    [
+      "proving keys without a chain",
+      { ...memberValues, validator: { provingKeys: { existingClaim: "keys" } } },
+      /provingKeys is given but no chain/,
     ],
     ["no issuer", { pool: { tls: { mode: "certManager" } } }, /issuerRef.name is empty/],
     ["no certificate", { pool: { tls: { mode: "existingSecret" } } }, /existingSecret is empty/],

@@ -11,6 +11,11 @@
 {{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "certManager") (eq $v.mode "hub") (not $v.pool.tls.issuerRef.name) -}}{{- fail "pool.tls.issuerRef.name is empty; pool.tls.mode certManager needs the name of an issuer" -}}{{- end -}}
+{{- $keys := $v.validator.provingKeys -}}
+{{- $given := list -}}
+{{- range $name := list "existingClaim" "image" "records" -}}{{- if get $keys $name -}}{{- $given = append $given $name -}}{{- end -}}{{- end -}}
+{{- if gt (len $given) 1 -}}{{- fail (printf "validator.provingKeys has %s; expected at most one of existingClaim, image and records" (join " and " $given)) -}}{{- end -}}
+{{- if and $given (not (and $v.chain.rpcUrl (include "inferium.hasContracts" .))) -}}{{- fail "validator.provingKeys is given but no chain: proofs are for keys of the chain's ModelRegistry. Set chain.rpcUrl and chain.addresses" -}}{{- end -}}
 {{- $nodes := dict -}}{{- $names := dict -}}
 {{- range $v.members -}}
   {{- if hasKey $nodes .node -}}{{- fail (printf "members: %s and %s are both on node %s; expected one member a node" (get $nodes .node) .name .node) -}}{{- end -}}

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "../commands.ts";
 import type { BeaconOptions } from "./beacon.ts";
 import type { ContributeOptions } from "./contribute.ts";
+import type { FetchOptions } from "./fetch.ts";
 import { addGameCommands } from "./game/commands.ts";
 import type { RegisterOptions } from "./register.ts";
 import type { SetupOptions } from "./setup.ts";
@@ -49,6 +50,15 @@ export function addZkCommands(program: Command, context: CommandContext): void {
     .action((options: RegisterOptions) =>
       run(context, async (session) => (await import("./register.ts")).runRegister(options, session)),
     );
+  addOutput(zk.command("fetch").description("fetch published proving keys into a store, each held against its digest"))
+    .requiredOption("--store <folder>", "store of the prover's artifacts")
+    .requiredOption("--record <url#digest...>", "record of a circuit (circuit-....json of a store) and its sha256")
+    .option("--file-root <folder...>", "folders that file: URLs may point into")
+    .option("--allow-development-setup", "take keys that are for development and not secure", false)
+    .option("--dry-run", "fetch and check the records alone", false)
+    .action((options: FetchOptions) =>
+      run(context, async (session) => (await import("./fetch.ts")).runFetch(options, session)),
+    );
   addGameCommands(zk, context);
 }
 
@@ -74,9 +84,15 @@ function addCircuit(command: Command): Command {
 }
 
 function addRead(command: Command): Command {
-  return command
-    .requiredOption("--dir <folder>", "folder of the ceremony, which goes from contributor to contributor")
-    .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"));
+  return addOutput(
+    command.requiredOption("--dir <folder>", "folder of the ceremony, which goes from contributor to contributor"),
+  );
+}
+
+function addOutput(command: Command): Command {
+  return command.addOption(
+    new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"),
+  );
 }
 
 function addStep(command: Command): Command {

@@ -1,6 +1,6 @@
 /**
  * Proves one tile and gathers all that the contract wants to see with it. Called by the defender, once in a game. Effects: a temporary
- * file in the store.
+ * file.
  */
 import { writeFile } from "node:fs/promises";
 import type { Digest } from "../../base/digest.ts";
@@ -9,6 +9,7 @@ import { compileTile, type TileCircuit } from "../circuit/tile-circuit.ts";
 import type { ProofArtifactStore } from "../proving/artifact-store.ts";
 import { proofWords } from "../proving/groth16.ts";
 import type { ProvingBackend } from "../proving/proving-backend.ts";
+import { withScratchFile } from "../proving/scratch-file.ts";
 import { encodeWitness } from "../r1cs/witness-file.ts";
 import type { TileTask } from "./decide-move.ts";
 import type { InferenceTrace } from "./inference-trace.ts";
@@ -30,7 +31,7 @@ export function createTileProver({ store, backend, provingKeyDigest }: TileProve
     const { weights, block } = operandsOf(task, trace);
     const witness = circuit.computeWitness({ block: packBlock(block), weights: packTileWeights(weights) });
     const zkeyPath = await store.open(provingKeyDigest);
-    const { proof } = await store.withTemporary(async (witnessPath) => {
+    const { proof } = await withScratchFile(async (witnessPath) => {
       await writeFile(witnessPath, encodeWitness(witness));
       return backend.prove({ zkeyPath, witnessPath }, signal);
     });

@@ -2,7 +2,8 @@
  * What registering a model leaves behind: digests of all that was made, the verifying key, and how its setup was done. The same
  * facts stand in ModelRegistry on the chain.
  */
-import type { Digest } from "../../base/digest.ts";
+import { type Digest, parseDigest } from "../../base/digest.ts";
+import { InferiumError } from "../../base/errors.ts";
 import type { VerifyingKey } from "./groth16.ts";
 
 export interface CeremonyRecord {
@@ -34,4 +35,25 @@ export interface CircuitRecord extends CircuitKeys {
   readonly modelDigest: Digest;
   /** Rows of input in one proof. */
   readonly rows: number;
+}
+
+/** @param origin for the message @throws InferiumError InvalidRecord where what others read of it is not there */
+export function parseCircuitRecord(bytes: Uint8Array, origin: string): CircuitRecord {
+  try {
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as CircuitRecord;
+    for (const field of ["modelDigest", "r1csDigest", "provingKeyDigest", "verifyingKeyDigest"] as const) {
+      parseDigest(record[field]);
+    }
+    const { rows, ceremony, verifyingKey } = record;
+    const isWhole = Number.isInteger(rows) && rows > 0 && typeof ceremony.isDevelopment === "boolean";
+    if (isWhole && Array.isArray(verifyingKey.ic)) return record;
+  } catch (cause) {
+    throw invalid(origin, cause);
+  }
+  throw invalid(origin);
+}
+
+function invalid(origin: string, cause?: unknown): InferiumError {
+  const message = `${origin} is no record of a circuit's keys, as \`inferium zk register\` keeps in its store (circuit-....json).`;
+  return new InferiumError("InvalidRecord", message, { cause });
 }

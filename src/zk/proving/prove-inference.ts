@@ -1,6 +1,6 @@
 /**
  * Proves one inference: computes the witness from the model and the input, and has the backend make the proof. Circuits are
- * compiled once for each model and kept. Called by validators. Effects: temporary files in the store.
+ * compiled once for each model and kept. Called by validators. Effects: temporary files.
  */
 import { writeFile } from "node:fs/promises";
 import { type Digest, parseDigest, sha256 } from "../../base/digest.ts";
@@ -14,6 +14,7 @@ import type { ProofArtifactStore } from "./artifact-store.ts";
 import type { CircuitRecord } from "./circuit-record.ts";
 import type { Groth16Proof } from "./groth16.ts";
 import type { ProvingBackend } from "./proving-backend.ts";
+import { withScratchFile } from "./scratch-file.ts";
 
 export interface ProvenInference {
   /** What it was made for, as its maker says. */
@@ -57,7 +58,7 @@ export class InferenceProver {
     const circuit = this.#circuitOf(onnx, record);
     const witness = circuit.computeWitness({ bytes, salt, task: computeTaskSignal(task) });
     const zkeyPath = await this.#store.open(record.provingKeyDigest);
-    const { proof, signals } = await this.#store.withTemporary(async (witnessPath) => {
+    const { proof, signals } = await withScratchFile(async (witnessPath) => {
       await writeFile(witnessPath, encodeWitness(witness));
       return this.#backend.prove({ zkeyPath, witnessPath }, signal);
     });
