@@ -12,6 +12,8 @@ export interface CapabilityRecord {
   /** Digest of the GPUs that it was about: of others it says nothing. */
   readonly hardware: string;
   readonly claim: string;
+  /** How many GPUs it was about. */
+  readonly gpus: number;
   readonly atMs: number;
   readonly expiresAtMs: number;
   /** When it is to be challenged again. */

@@ -219,7 +219,15 @@ export class ChallengeDesk {
     const failures = outcome === "Passed" ? 0 : (before?.failures ?? 0) + 1;
     const retryMs = Math.min(maxRetryMs, times.retryMs * 2 ** Math.min(20, failures - 1));
     const record: CapabilityRecord = {
-      ...{ address: address.toLowerCase(), outcome, hardware, claim: decided.claim, failures, elapsedMs },
+      ...{
+        address: address.toLowerCase(),
+        outcome,
+        hardware,
+        claim: decided.claim,
+        gpus: decided.gpus,
+        failures,
+        elapsedMs,
+      },
       atMs: nowMs,
       expiresAtMs: nowMs + times.validMs,
       nextAtMs: nowMs + (outcome === "Passed" ? spread(times.validMs * 0.4, times.validMs * 0.9) : retryMs),

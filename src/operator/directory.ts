@@ -222,8 +222,8 @@ export function healthyGpus({
   return (status?.hardware?.gpus ?? []).filter((gpu) => gpu.healthy !== false);
 }
 
-function readClaimed({ status }: WorkerObject): ClaimedCapability | undefined {
-  const { capability, hardware, tier } = status ?? {};
+function readClaimed(worker: WorkerObject): ClaimedCapability | undefined {
+  const { capability, hardware, tier } = worker.status ?? {};
   if (!capability) return undefined;
   const { level, expiresAt } = capability;
   return {
@@ -231,7 +231,7 @@ function readClaimed({ status }: WorkerObject): ClaimedCapability | undefined {
     problems: hardware?.problems ?? [],
     simulated: hardware?.simulated ?? false,
     // GPUs of other vendors stand in no list, and make a tier all the same.
-    hasGpus: (hardware?.gpus.length ?? 0) > 0 || (tier !== undefined && tier !== "Low"),
+    hasGpus: healthyGpus(worker).length > 0 || (tier !== undefined && tier !== "Low"),
     ...(expiresAt === undefined ? {} : { expiresAtMs: Date.parse(expiresAt) }),
   };
 }

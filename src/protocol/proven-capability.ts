@@ -20,6 +20,7 @@ export interface ClaimedCapability {
   readonly problems: readonly string[];
   /** It says that its hardware is played back. */
   readonly simulated: boolean;
+  /** Healthy ones, or a tier that labels alone give it. */
   readonly hasGpus: boolean;
 }
 
@@ -32,6 +33,8 @@ export interface GpuTwin {
 /** What came of the last challenge of the hardware as it is now. */
 export interface ChallengeFinding {
   readonly outcome: ChallengeOutcome;
+  /** How many GPUs it was about; 0 for one of a machine without any, which proves nothing of a GPU. */
+  readonly gpus: number;
   /** Only of one that was passed; what was failed stands until another is passed. */
   readonly expiresAtMs: number;
   /** For people. */
@@ -82,15 +85,17 @@ export interface CapabilityInput {
 }
 
 export function decideProven(input: CapabilityInput): ProvenCapability {
-  const { claimed, challenge, policy, nowMs } = input;
-  const objection = claimed === undefined ? notRead : findObjection(claimed, input);
+  const { claimed, policy, nowMs } = input;
+  // GPUs that only labels speak of, as those of other vendors, are not challenged.
+  const challenge = claimed?.hasGpus && input.challenge?.gpus === 0 ? undefined : input.challenge;
+  const objection = claimed === undefined ? notRead : findObjection(claimed, { ...input, challenge });
   if (objection !== undefined || claimed === undefined)
     return { holds: false, level: "Declared", gpusCount: false, ...(objection ?? notRead) };
   if (challenge?.outcome === "Failed" && claimed.hasGpus) return asMachine("ChallengeFailed", challenge.message);
   if (challenge?.outcome === "Passed" && challenge.expiresAtMs > nowMs) {
     return { holds: true, level: "Challenged", gpusCount: true, reason: "Challenged", message: challenge.message };
   }
-  if (!claimed.hasGpus) return { ...inspected, message: "It has no GPU by every source." };
+  if (!claimed.hasGpus) return { ...inspected, message: "By every source it has no healthy GPU." };
   if (claimed.simulated && !policy.acceptSimulated) {
     return asMachine("Simulated", "Its hardware is simulated, and this pool counts no simulated hardware.");
   }

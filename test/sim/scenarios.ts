@@ -1,4 +1,5 @@
 /** All simulations by name, in the order in which `all` runs them. */
+import { simulateCapability } from "./capability/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
@@ -10,6 +11,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the whole pool under deaths, partitions, failing answers, reorganisations and liars: nothing lost, all paid once",
     numbers: { seeds: 20, tasks: 16, processes: 4 },
     run: runSeeds,
+  },
+  {
+    name: "capability",
+    what: "honest machines and frauds of every kind: each fraud fails at its rung, nobody is matched beyond its proof",
+    numbers: { machines: 20, hours: 48 },
+    run: simulateCapability,
   },
   {
     name: "exactly-once",

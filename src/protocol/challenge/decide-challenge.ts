@@ -22,6 +22,8 @@ export interface DecidedChallenge {
   readonly limitMs: number;
   /** The claim in words, such as `4x NVIDIA A100-SXM4-80GB`. */
   readonly claim: string;
+  /** How many GPUs it is made for. */
+  readonly gpus: number;
 }
 
 const bytesPerMiB = 1024 * 1024;
@@ -42,7 +44,7 @@ export function decideChallenge(healthy: readonly ChallengeGpu[], seed: string):
   const [slowest] = gpus.map(rateOf).toSorted((a, b) => a - b);
   if (slowest === undefined) {
     const plan = planChallenge({ seed, operations: cpuOperations, memoryBytes: 0, devices: 1 });
-    return { plan, limitMs: cpuLimitMs, claim: "no GPU" };
+    return { plan, limitMs: cpuLimitMs, claim: "no GPU", gpus: 0 };
   }
   // All devices get as many columns, so the least of them decides.
   const smallest = Math.min(...gpus.map(unitOf));
@@ -58,6 +60,7 @@ export function decideChallenge(healthy: readonly ChallengeGpu[], seed: string):
     plan,
     limitMs: overheadMs + overheadPerDeviceMs * gpus.length + passesMs + arithmeticMs,
     claim: describeClaim(gpus),
+    gpus: gpus.length,
   };
 }
 

@@ -319,3 +319,13 @@ test("a machine without a GPU is challenged for its score alone", () => {
   bench.check();
   expect(bench.proven("cpu")).toMatchObject({ holds: true, level: "Challenged" });
 });
+
+test("GPUs that only labels speak of stay unproven by the machine's own challenge", () => {
+  const labelled = { observedGeneration: 1, tier: "High" as const };
+  const bench = new Bench([aWorkerNode("amd", { uuids: [], status: labelled })], {
+    policy: { minimumLevel: "Challenged" },
+  });
+  bench.answer("amd", bench.take("amd"));
+  bench.check();
+  expect(bench.proven("amd")).toMatchObject({ gpusCount: false, reason: "NotChallenged" });
+});

@@ -9,7 +9,7 @@ import {
 
 const claimed: ClaimedCapability = { level: "Inspected", problems: [], simulated: false, hasGpus: true };
 const challenge = (outcome: ChallengeFinding["outcome"], expiresAtMs = 1_000): ChallengeFinding => ({
-  ...{ outcome, expiresAtMs, message: `It was ${outcome}.` },
+  ...{ outcome, gpus: 1, expiresAtMs, message: `It was ${outcome}.` },
 });
 const strict = { ...defaultProofPolicy, minimumLevel: "Challenged" } as const;
 const trial = { ...defaultProofPolicy, acceptSimulated: true };
@@ -100,6 +100,11 @@ const cases: readonly { name: string; input: Partial<CapabilityInput>; want: obj
     name: "a machine without GPUs needs no challenge",
     input: { claimed: { ...claimed, hasGpus: false }, policy: strict },
     want: { holds: true, level: "Inspected" },
+  },
+  {
+    name: "GPUs that only labels speak of are not proven by a machine's own challenge",
+    input: { policy: strict, challenge: { ...challenge("Passed"), gpus: 0 } },
+    want: { ...machine, reason: "NotChallenged" },
   },
   {
     name: "and loses nothing by one that it cannot run",
