@@ -4,6 +4,7 @@ import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
 import type { Scenario } from "./scenario.ts";
+import { simulateUpgrade } from "./upgrade/simulate.ts";
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -30,5 +31,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the leading operator is stopped or killed: another serves within 2 s or 17 s, and never two at once",
     numbers: { stops: 20, kills: 20 },
     run: simulateFailover,
+  },
+  {
+    name: "upgrade",
+    what: "the operator is replaced by a new version twice and rolled back once: no task is lost, run twice or settled twice",
+    numbers: { tasks: 500, taskMs: 1_000, kills: 1 },
+    run: ({ numbers, ...options }) =>
+      simulateUpgrade({ ...options, tasks: numbers.tasks!, taskMs: numbers.taskMs!, kills: numbers.kills! }),
   },
 ];
