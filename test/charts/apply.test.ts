@@ -40,16 +40,6 @@ describe.runIf(kubectlBinary !== undefined && newest !== undefined)("an API serv
     await cluster?.close();
   });
 
-  test.each(["hub", "overlays/single-node", "overlays/production", "overlays/member"])(
-    "takes manifests/%s",
-    async (folder) => {
-      const built = spawnSync(kubectlBinary ?? "", ["kustomize", `${root}manifests/${folder}`], { encoding: "utf8" });
-      expect(built.status, built.stderr).toBe(0);
-      const applied = await apply(built.stdout, ["--dry-run=server", "--validate=strict"]);
-      expect(applied.code, applied.err).toBe(0);
-    },
-  );
-
   test("takes every sample", async () => {
     const applied = await kubectl.run([
       "apply",
@@ -123,5 +113,31 @@ describe.runIf(kubectlBinary !== undefined && newest !== undefined)("an API serv
   test("gives workers and validators nothing", async () => {
     const can = await kubectl.ok(["auth", "can-i", "--list", ...as("inferium-member", "node-a")]);
     expect(can).not.toMatch(/inferium\.io|secrets|pods/);
+  });
+
+  // At the end: they take over the chart's objects of the same names.
+  test.each(["hub", "overlays/single-node", "overlays/production", "overlays/member"])(
+    "takes manifests/%s, and a second look finds no difference",
+    async (folder) => {
+      const built = spawnSync(kubectlBinary ?? "", ["kustomize", `${root}manifests/${folder}`], { encoding: "utf8" });
+      expect(built.status, built.stderr).toBe(0);
+      const applied = await apply(built.stdout, ["--validate=strict"]);
+      expect(applied.code, applied.err).toBe(0);
+      const diff = await kubectl.run(["diff", "--server-side", "--force-conflicts", "-f", "-"], {
+        input: built.stdout,
+      });
+      expect(diff.code, diff.out + diff.err).toBe(0);
+    },
+  );
+
+  test("takes the embedded run's base", async () => {
+    const applied = await kubectl.run([
+      "apply",
+      "--dry-run=server",
+      "--validate=strict",
+      "-f",
+      `${root}manifests/base`,
+    ]);
+    expect(applied.code, applied.err).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A cluster that the chart is really installed on: embedded control plane with its controllers and scheduler, nodes whose
+ * A cluster that the chart is really installed on (base-cluster.ts: the embedded control plane or a real one), nodes whose
  * pods are local processes at addresses of their own, a local chain on which the members are bonded, and what kube-proxy
  * would be for the pool's Service.
  */
@@ -9,7 +9,7 @@ import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hexlify, randomBytes, Wallet } from "ethers";
-import { systemClock } from "../../src/base/clock.ts";
+import { parse, stringify } from "yaml";
 import { silentLogger } from "../../src/base/log.ts";
 import type { ContractAddresses } from "../../src/chain/addresses.ts";
 import { bondNodes, depositFor, mintTokens } from "../../src/chain/bond.ts";
@@ -19,7 +19,6 @@ import { openProvider } from "../../src/chain/provider.ts";
 import { registerCircuit } from "../../src/chain/registered-circuit.ts";
 import { startAnvil } from "../../src/embedded/chain/anvil.ts";
 import type { FundedAccount } from "../../src/embedded/chain/development-accounts.ts";
-import { startControllerManager } from "../../src/embedded/controllers/controller-manager.ts";
 import { type ArtifactServer, startArtifactServer } from "../../src/embedded/demo/artifact-server.ts";
 import { openProvingSetup } from "../../src/embedded/demo/proving-setup.ts";
 import { writeFakeNvidiaSmi } from "../../src/embedded/nodes/fake-nvidia-smi.ts";
@@ -29,7 +28,7 @@ import { namespaces, pods } from "../../src/kube/core-resources.ts";
 import { parseIfr } from "../../src/protocol/amount.ts";
 import { describeRegistration } from "../../src/zk/ceremony/describe-registration.ts";
 import { CommandLine } from "../integration/clients/command-line.ts";
-import { type Cluster, openCluster } from "../integration/kubelet/cluster.ts";
+import { type BaseCluster, openBaseCluster } from "./base-cluster.ts";
 
 export const system = "inferium-system";
 export const image = "inferium.io/inferium:process";
@@ -43,7 +42,7 @@ export interface ChartMember {
 }
 
 export interface ChartCluster {
-  readonly cluster: Cluster;
+  readonly cluster: BaseCluster;
   readonly members: readonly ChartMember[];
   readonly artifacts: ArtifactServer;
   readonly chain: StartedChain;
@@ -84,14 +83,12 @@ export async function openChartCluster(release: string): Promise<ChartCluster> {
     for (let end = closing.pop(); end !== undefined; end = closing.pop()) await end();
   };
   try {
-    const cluster = await openCluster();
+    const cluster = await openBaseCluster();
     closing.push(() => cluster.close());
     const { transport } = cluster;
     // What an administrator does first: only what the restricted standard allows runs there.
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await createClient(transport, namespaces).apply({ metadata: { name: system, labels } });
-    const controllers = await startControllerManager({ transport, clock: systemClock, logger: silentLogger });
-    closing.push(() => controllers.stop());
     await startNodes(cluster);
     const members = placed.map((one) => ({ ...one, wallet: newKey(), owner: newKey().address }));
     const chain = await startChain(cluster.directory, members);
@@ -102,13 +99,18 @@ export async function openChartCluster(release: string): Promise<ChartCluster> {
     const proxy = await startServiceProxy(cluster, `${release}-pool`);
     closing.push(() => proxy.server.close());
     const clients: CommandLine[] = [];
+    const { contexts, ...rest } = parse(await readFile(cluster.kubeconfigPath, "utf8"));
+    const inSystem = contexts.map((one: { context: object }) => ({
+      ...one,
+      context: { ...one.context, namespace: system },
+    }));
     closing.push(() => clients.forEach((client) => void client.close()));
     return {
       ...{ cluster, members, artifacts, chain, close },
       values: buildValues(members, chain, proxy.port),
       client: (binary) => {
         const kubeconfig = join(cluster.directory, `kubeconfig-${clients.length}`);
-        writeFileSync(kubeconfig, cluster.server.kubeconfig().replace("namespace: default", `namespace: ${system}`));
+        writeFileSync(kubeconfig, stringify({ ...rest, contexts: inSystem }));
         const client = new CommandLine(binary, kubeconfig);
         clients.push(client);
         return client;
@@ -125,7 +127,7 @@ function newKey(): Wallet {
 }
 
 /** Each node has an address, so that pods of several nodes use one port. */
-async function startNodes(cluster: Cluster): Promise<void> {
+async function startNodes(cluster: BaseCluster): Promise<void> {
   const entrypoint = [process.execPath, fileURLToPath(new URL("../../dist/main.js", import.meta.url))];
   const path = process.env.PATH ?? "/usr/bin:/bin";
   const wanted = [...controlNodes, ...placed.map(({ node }) => node)];
@@ -194,7 +196,7 @@ async function startChain(directory: string, members: readonly ChartMember[]): P
 }
 
 /** Forwards to the pod that the Service selects, as long as there is exactly one that is ready: the leader. */
-async function startServiceProxy(cluster: Cluster, service: string): Promise<{ server: Server; port: number }> {
+async function startServiceProxy(cluster: BaseCluster, service: string): Promise<{ server: Server; port: number }> {
   const client = createClient(cluster.transport, pods);
   const findLeader = async () => {
     const selected = await client.list({
@@ -252,7 +254,7 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
 }
 
 /** The Secrets that an administrator makes before the install. */
-async function createKeys(cluster: Cluster, members: readonly ChartMember[], settlerKey: string): Promise<void> {
+async function createKeys(cluster: BaseCluster, members: readonly ChartMember[], settlerKey: string): Promise<void> {
   const keys = [...members.map(({ name, wallet }) => [`${name}-key`, wallet.privateKey]), ["settler", settlerKey]];
   for (const [name, key] of keys) {
     await cluster.transport.request({

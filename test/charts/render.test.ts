@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { helms, hubValues, lint, memberValues, render, someAddress } from "./helm.ts";
 
@@ -273,3 +273,33 @@ test("values.yaml explains every value of the schema", () => {
   const missing = Object.keys(schema.properties).filter((name) => name !== "global" && !values.includes(`\n${name}:`));
   expect(missing, stringify(missing)).toEqual([]);
 });
+
+interface Example {
+  readonly kind: string;
+  readonly spec: {
+    readonly source?: { readonly path: string; readonly helm: { readonly valuesObject: object } };
+    readonly chart?: { readonly spec: { readonly chart: string } };
+    readonly values?: object;
+  };
+}
+
+test.runIf(helms.length > 0)(
+  "the GitOps examples give the chart values that it takes, and make no key at each rendering",
+  () => {
+    const examples = ["argocd/application.yaml", "flux/release.yaml"].flatMap((name) =>
+      parseAllDocuments(readFileSync(new URL(`../../manifests/${name}`, import.meta.url), "utf8")).map(
+        (document) => document.toJS() as Example,
+      ),
+    );
+    const values = examples.flatMap(({ spec }) => spec.source?.helm?.valuesObject ?? spec.values ?? []);
+    expect(values.length).toBe(2);
+    expect(examples.flatMap(({ spec }) => spec.source?.path ?? spec.chart?.spec.chart.replace("./", "") ?? [])).toEqual(
+      ["charts/inferium", "charts/inferium"],
+    );
+    for (const given of values) expect(render(helms.at(-1)?.binary ?? "", given).error).toBe("");
+    // Argo CD renders each time; a Secret in there would be another one each time.
+    const [argo = {}] = values;
+    const kinds = render(helms.at(-1)?.binary ?? "", argo).objects.map(({ kind }) => kind);
+    expect(kinds).not.toContain("Secret");
+  },
+);

@@ -21,15 +21,23 @@ const folder = new URL("../../manifests/samples/", import.meta.url);
 
 /** Names of the tasks that were applied. */
 export async function applySampleTasks(open: ChartCluster, kubectl: CommandLine): Promise<string[]> {
-  const hosts = await publishSources(open);
   await createPaidParts(open, kubectl);
-  const files = (await readdir(folder)).filter((name) => name.startsWith("task-"));
-  const texts = await Promise.all(files.map((name) => readFile(new URL(name, folder), "utf8")));
-  const input = texts.map((text) => text.replaceAll(/https:\/\/(models|data)\.example\.com\//g, hosts)).join("---\n");
-  const applied = await kubectl.ok(["apply", "-f", "-", "-o", "name"], { input });
+  const applied = await kubectl.ok(["apply", "-f", "-", "-o", "name"], { input: await readSamples(open) });
   const names = applied.split("\n").map((line) => line.replace("inferencetask.inferium.io/", ""));
-  if (names.length !== files.length) throw new Error(`${files.length} samples gave ${names.length} tasks: ${applied}`);
+  const { length } = await taskFiles();
+  if (names.length !== length) throw new Error(`${length} samples gave ${names.length} tasks: ${applied}`);
   return names;
+}
+
+/** All tasks of the folder, whose models and inputs this serves. */
+export async function readSamples(open: ChartCluster): Promise<string> {
+  const hosts = await publishSources(open);
+  const texts = await Promise.all((await taskFiles()).map((name) => readFile(new URL(name, folder), "utf8")));
+  return texts.map((text) => text.replaceAll(/https:\/\/(models|data)\.example\.com\//g, hosts)).join("---\n");
+}
+
+async function taskFiles(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.startsWith("task-")).sort();
 }
 
 /** Serves what the samples name under one address, which it returns. */
