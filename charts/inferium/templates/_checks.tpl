@@ -8,6 +8,7 @@
   {{- if not $v.pool.url -}}{{- fail "pool.url is empty; in member mode expected the https URL of the hub's pool" -}}{{- end -}}
   {{- if not $v.members -}}{{- fail "members is empty; in member mode expected at least one worker or validator" -}}{{- end -}}
 {{- end -}}
+{{- if or $v.crds.install $v.rbac.create -}}{{- include "inferium.checkOtherRelease" . -}}{{- end -}}
 {{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "certManager") (eq $v.mode "hub") (not $v.pool.tls.issuerRef.name) -}}{{- fail "pool.tls.issuerRef.name is empty; pool.tls.mode certManager needs the name of an issuer" -}}{{- end -}}
@@ -22,5 +23,26 @@
   {{- if hasKey $names .name -}}{{- fail (printf "members: two are named %s; expected a name for each" .name) -}}{{- end -}}
   {{- if and .existingSecret (not .address) -}}{{- fail (printf "members: %s has existingSecret but no address; expected the address of its key, so that the agent needs no key" .name) -}}{{- end -}}
   {{- $_ := set $nodes .node .name -}}{{- $_ := set $names .name true -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is there already: definitions of another release, and with them perhaps a hub. helm template sees nothing of a cluster. */}}
+{{- define "inferium.checkOtherRelease" -}}
+{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "inferencetasks.inferium.io" -}}
+{{- $notes := dict -}}
+{{- if $crd -}}{{- $notes = $crd.metadata.annotations | default dict -}}{{- end -}}
+{{- $owner := get $notes "meta.helm.sh/release-name" | default "" -}}
+{{- $where := get $notes "meta.helm.sh/release-namespace" | default "" -}}
+{{- if and $owner (or (ne $owner .Release.Name) (ne $where .Release.Namespace)) -}}
+  {{- if eq .Values.mode "hub" -}}
+    {{- range (lookup "apps/v1" "Deployment" $where "").items -}}
+      {{- if and (eq (get (.metadata.labels | default dict) "app.kubernetes.io/instance") $owner) (eq (get .metadata.labels "app.kubernetes.io/component") "operator") -}}
+        {{- fail (printf "release %s in namespace %s is a hub of this cluster already, and two would both run every task; expected one hub. Use mode member, or uninstall the other." $owner $where) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if .Values.crds.install -}}
+    {{- fail (printf "the definitions belong to release %s in namespace %s. Beside that release set crds.install false; in its place hand them over first: kubectl annotate crd -l app.kubernetes.io/name=inferium --overwrite meta.helm.sh/release-name=%s meta.helm.sh/release-namespace=%s" $owner $where .Release.Name .Release.Namespace) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
