@@ -1,0 +1,81 @@
+/** docs/troubleshooting.md has every reason that the code gives a condition or an attempt, and none that it does not. */
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { disputeRulings } from "../../../src/protocol/dispute.ts";
+
+const root = new URL("../../../", import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), "utf8");
+
+/** Where statuses of tasks, members and Validations are made. What the pool API answers to a caller is no condition. */
+const sources = [
+  ...["lifecycle", "attempts", "task", "slashing"].map((name) => `src/protocol/${name}.ts`),
+  ...["apply-verdict", "reclaimer", "follow-chain", "backend", "heal-batches"].map((name) => `src/operator/${name}.ts`),
+  ...readdirSync(new URL("src/operator/controllers/", root)).map((name) => `src/operator/controllers/${name}`),
+];
+
+/** The ways in which the sources write a reason. */
+const patterns: readonly RegExp[] = [
+  /\[\s*(?:"True"|"False"|true|false|\w+),\s*"([A-Z]\w+)"/g,
+  /\[\s*\w+,\s*\w+(?:\.\w+)? \? (?:"([A-Z]\w+)"|\w+) : "([A-Z]\w+)"/g,
+  /\["True", \w+ \? "([A-Z]\w+)" : "([A-Z]\w+)"/g,
+  /summary\(\s*"\w+",\s*"([A-Z]\w+)"/g,
+  /\b[rR]eason(?: =|:) (?:\w+ \? )?"([A-Z]\w+)"(?: : "([A-Z]\w+)")?/g,
+  /\breason = [^;]*?"([A-Z]\w+)" : [^;]*?"([A-Z]\w+)"(?: : "([A-Z]\w+)")?/g,
+  /\b(?:refuse|expire)\(\s*"([A-Z]\w+)"/g,
+  /\b\w+Reason = "([A-Z]\w+)"/g,
+  /fault: "([A-Z]\w+)"/g,
+];
+
+function literals(text: string): string[] {
+  return patterns.flatMap((pattern) => [...text.matchAll(pattern)].flatMap((match) => match.slice(1)));
+}
+
+/** The members of a union of words, after the text that opens it. */
+function union(path: string, opening: string): string[] {
+  const text = read(path);
+  const start = text.indexOf(opening);
+  expect(start, `${path} has ${opening}`).toBeGreaterThanOrEqual(0);
+  const end = text.indexOf(";", start);
+  return [...text.slice(start, end).matchAll(/\| "([A-Z]\w+)"/g)].map((match) => match[1] ?? "");
+}
+
+function reasonsInCode(): Set<string> {
+  const found = [
+    ...sources.flatMap((path) => literals(read(path))),
+    ...union("src/protocol/matching.ts", "readonly reason:"),
+    ...union("src/worker/classify-failure.ts", "export type"),
+    // Made of a word and a state or a ruling.
+    ...["OrderMissing", "OrderInvalid"],
+    ...disputeRulings.filter((one) => one !== "None").flatMap((one) => [`Dispute${one}`, `Ruled${one}`]),
+  ].filter((one) => one !== undefined);
+  return new Set(found);
+}
+
+/** What the table has beside: states of the registry, levels of capability, and errors of proofs that are common. */
+const takenOver = new Set([
+  "Active",
+  "None",
+  "Exiting",
+  "Inspected",
+  "ProofTimedOut",
+  "ProofNotEndorsed",
+  "InvalidProof",
+]);
+
+function reasonsInTable(): string[] {
+  const rows = [...read("docs/troubleshooting.md").matchAll(/^\| ([A-Z][A-Za-z, ]+) \|/gm)];
+  return rows.flatMap((row) => (row[1] ?? "").split(", ")).filter((one) => one !== "Reason");
+}
+
+test("every reason in the code is explained", () => {
+  const explained = new Set(reasonsInTable());
+  expect([...reasonsInCode()].filter((reason) => !explained.has(reason)).sort()).toEqual([]);
+});
+
+test("every explained reason is one that the code gives, once", () => {
+  const known = reasonsInCode();
+  const table = reasonsInTable();
+  expect(known.size).toBeGreaterThan(60);
+  expect(table.filter((reason) => !known.has(reason) && !takenOver.has(reason)).sort()).toEqual([]);
+  expect(table.filter((reason, index) => table.indexOf(reason) !== index)).toEqual([]);
+});
