@@ -55,7 +55,8 @@ function reasonsInCode(): Set<string> {
 const takenOver = new Set([
   "Active",
   "None",
-  "Exiting",
+  "Underbonded",
+  "Unbonding",
   "Inspected",
   "ProofTimedOut",
   "ProofNotEndorsed",
