@@ -20,6 +20,7 @@ export function addClientCommands(program: Command, context: CommandContext): vo
   addChainCommands(program, context);
   addZkCommands(program, context);
   addReplay(program, context);
+  addBackup(program, context);
 }
 
 /** What users and administrators of tasks need; these are the plugin's verbs as well. */
@@ -52,6 +53,21 @@ function addCheckPool(program: Command, { env, io }: CommandContext): void {
     .command("check-pool")
     .description("ask the pool API at INFERIUM_POOL_URL whether it answers; what helm test runs")
     .action(async () => io.out(await (await import("./check-pool.ts")).checkPool(env)));
+}
+
+function addBackup(program: Command, context: CommandContext): void {
+  const addSystem = (command: Command) =>
+    addCluster(command).option("--system-namespace <name>", "namespace of the operator's records", "inferium-system");
+  addSystem(program.command("backup").description("write the operator's records, tasks and members into a file"))
+    .requiredOption("--out <file>", "the file")
+    .action((options) =>
+      run(context, options, async (cli) => (await import("./backup/backup.ts")).runBackup(options, cli)),
+    );
+  addSystem(program.command("restore <file>").description("bring a backup back, before an operator starts"))
+    .option("--resubmit", "create the tasks that were in flight anew", false)
+    .action((path: string, options) =>
+      run(context, options, async (cli) => (await import("./backup/restore.ts")).runRestore(path, options, cli)),
+    );
 }
 
 function addReplay(program: Command, { io, setExitStatus }: CommandContext): void {
