@@ -10,6 +10,7 @@ const componentLabel = "inferium.io/component";
 function aRecord(members: readonly string[], parts = 1) {
   const zipped = gzipSync(JSON.stringify({ data: {}, members: members.map((uid) => ({ key: `ns/${uid}`, uid })) }));
   return {
+    ...{ apiVersion: "v1", kind: "ConfigMap" },
     metadata: { name: "inferium-batch-body-000000000001", labels: { [componentLabel]: "batch-body-record" } },
     data: { parts: String(parts), digest: sha256(zipped) },
     binaryData: { body: zipped.toString("base64") },
