@@ -11,6 +11,9 @@ import { fileURLToPath } from "node:url";
 const contractsDir = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
 
+/** Name of tests that measure the gas of optimised code: they fail for any other. */
+export const gasTests = "WithinTheGasTarget";
+
 /** @returns forge's exit status */
 export function runForge(args: readonly string[], stdio: "inherit" | "pipe" = "inherit"): number {
   linkOpenZeppelin();

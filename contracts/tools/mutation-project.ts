@@ -7,12 +7,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { findForge } from "./forge.ts";
+import { findForge, gasTests } from "./forge.ts";
 import type { Mutant } from "./mutants.ts";
 import { contractsDir, isMutated, listSources, readSource } from "./mutated-sources.ts";
 
-/** Of optimised code, which mutants are not. */
-const gasTests = "WithinTheGasTarget";
 /** Long, and with all contracts in them. */
 const leftOut = ["Invariants.t.sol", "support/Handler.sol", "support/BatchHandler.sol", "support/StakeHandler.sol"];
 const sourcesOfMutants = "src/mutants";
