@@ -3,7 +3,8 @@
  */
 import type { Result } from "ethers";
 import { InferiumError } from "../base/errors.ts";
-import type { ContractAddresses } from "./addresses.ts";
+import { type ContractAddresses, contractOf } from "./addresses.ts";
+import { loadArtifact } from "./artifacts.ts";
 import type { Reader } from "./client.ts";
 import { type Bound, type GovernedGroup, governedGroups } from "./governed-groups.ts";
 import { formatValue, type ParameterUnit, parseValue, toAddress } from "./parameter-value.ts";
@@ -62,6 +63,11 @@ export interface PlannedCall {
   readonly contract: keyof ContractAddresses;
   readonly call: string;
   readonly values: readonly unknown[];
+}
+
+/** @throws where the contract has no such call, or takes other values */
+export function encodePlanned({ contract, call, values }: PlannedCall): string {
+  return loadArtifact(contractOf[contract]).abi.encodeFunctionData(call, values);
 }
 
 /**

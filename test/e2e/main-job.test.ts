@@ -76,6 +76,17 @@ describe("the main job", () => {
     expect(dispute?.votes).toEqual({ wrong: 2, right: 0 });
   });
 
+  test("owners change a parameter by a vote with their bonds", () => {
+    expect(summary.proposals).toHaveLength(1);
+    const [proposal] = summary.proposals;
+    expect(proposal).toMatchObject({ change: "slashing.missedBps from 100 bps to 200 bps", outcome: "Executed" });
+    // The owners of three validators and of two workers for, of one worker against.
+    expect(proposal?.votes).toMatchObject({
+      forWei: (170_000n * 10n ** 18n).toString(),
+      againstWei: (10_000n * 10n ** 18n).toString(),
+    });
+  });
+
   test("honest workers of all three tiers are paid by the chain", () => {
     const honest = summary.workers.filter((worker) => worker.slashedWei === "0");
     expect(honest.map((worker) => worker.tier).sort()).toEqual(["High", "Low", "Mid"]);

@@ -2,10 +2,9 @@
 import { getAddress, id as hashText } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../../chain/addresses.ts";
-import { loadArtifact } from "../../chain/artifacts.ts";
 import { createReader } from "../../chain/client.ts";
 import { createGovernanceReader } from "../../chain/governance-reader.ts";
-import { type PlannedCall, planChanges } from "../../chain/governed-parameters.ts";
+import { encodePlanned, type PlannedCall, planChanges } from "../../chain/governed-parameters.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { type ChainSession, printSteps, runSteps } from "./chain-session.ts";
 
@@ -27,7 +26,7 @@ export async function runPropose(options: ProposeOptions, session: ChainSession)
     ...options.call.map((text) => parseCall(text, addresses)),
   ];
   if (calls.length === 0) throw new InferiumError("InvalidOption", "Give what is to change: --set or --call.");
-  const encoded = calls.map(encode);
+  const encoded = calls.map(encodePlanned);
   const targets = calls.map(({ contract }) => addresses[contract]);
   const none = calls.map(() => 0n);
   const [id] = await read("governor", "hashProposal", [targets, none, encoded, hashText(options.description)]);
@@ -76,16 +75,12 @@ function parseCall(text: string, addresses: ContractAddresses): PlannedCall {
   }
   try {
     const planned = { contract: contract as keyof ContractAddresses, call, values: JSON.parse(`[${inner}]`) };
-    encode(planned);
+    encodePlanned(planned);
     return planned;
   } catch (cause) {
     const message = `${contractOf[contract as keyof ContractAddresses]} cannot be called so: ${text.slice(0, 120)}. Large numbers go in quotes.`;
     throw new InferiumError("InvalidOption", message, { cause });
   }
-}
-
-function encode({ contract, call, values }: PlannedCall): string {
-  return loadArtifact(contractOf[contract]).abi.encodeFunctionData(call, values);
 }
 
 function toText(value: unknown): string {

@@ -7,6 +7,7 @@ import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
+import { renderVote, type ShownVote } from "./shown-vote.ts";
 
 /** The last line of `--output json`. Times are seconds since the command started; amounts are wei. */
 export interface Summary {
@@ -33,6 +34,8 @@ export interface Summary {
   readonly apiWritesPerTask: number;
   /** What the staged part showed; its task is in none of the numbers above, its penalties are in the workers'. */
   readonly disputes: readonly ShownDispute[];
+  /** What governance decided. */
+  readonly proposals: readonly ShownVote[];
   readonly simulated: readonly string[];
 }
 
@@ -84,6 +87,7 @@ export interface RunFacts {
   readonly seconds: Summary["seconds"];
   readonly statusWrites: number;
   readonly disputes: Summary["disputes"];
+  readonly proposals: Summary["proposals"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -109,6 +113,7 @@ export function computeSummary(facts: RunFacts): Summary {
     seconds: facts.seconds,
     apiWritesPerTask: facts.tasks.length === 0 ? 0 : round(facts.statusWrites / facts.tasks.length, 3),
     disputes: facts.disputes,
+    proposals: facts.proposals,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -181,6 +186,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
       return `${worker.name} signed a result that it had not computed. The validators re-ran the task, refused the result, another worker redid it, and the chain took ${formatIfr(rejectedWei)} IFR from its bond.`;
     }),
     ...summary.disputes.flatMap(renderDispute),
+    ...summary.proposals.map(renderVote),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

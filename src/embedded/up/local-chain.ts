@@ -36,6 +36,11 @@ const quickParameters = {
   juryCommitSeconds: 20,
   juryRevealSeconds: 20,
   vetoSeconds: 1,
+  votingDelaySeconds: 1,
+  // Long enough for every vote to be mined on a busy machine.
+  votingPeriodSeconds: 5,
+  timelockSeconds: 1,
+  proposalThresholdWei: parseIfr("10000"),
   allowDevelopmentSetup: true,
 } as const;
 

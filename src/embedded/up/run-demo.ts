@@ -1,6 +1,6 @@
 /**
  * The demonstration on a system that is ready: publishes models and data, creates the tasks as a user would, follows them
- * until every one is finished and the cheater is slashed, shows a dispute, pays out, sums up.
+ * until every one is finished and the cheater is slashed, shows a dispute and a vote, pays out, sums up.
  */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource } from "../../api/v1alpha1/types.ts";
@@ -19,6 +19,7 @@ import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
 import { showDispute } from "./show-dispute.ts";
 import { showProofs } from "./show-proofs.ts";
+import { openVote } from "./show-vote.ts";
 import type { System } from "./start-system.ts";
 import { waitUntil } from "./watch.ts";
 
@@ -44,7 +45,8 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   // The staged part must not colour what is said of the rest.
   const tasks = system.watch.tasks.store.list();
   const statusWrites = await system.countStatusWrites();
-  const disputes = await showDispute({ ...options, task: data.unwatched });
+  const takeVote = await openVote(options);
+  const [disputes, proposals] = await Promise.all([showDispute({ ...options, task: data.unwatched }), takeVote()]);
   const lastBatch = await readLastBatch(system.cluster.transport);
   if (lastBatch) await claimRewards(system.chain, lastBatch);
   return computeSummary({
@@ -58,6 +60,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     seconds: { ready: options.readySeconds, firstSettled: times.first, allSettled: times.all ?? seconds() },
     statusWrites,
     disputes,
+    proposals,
   });
 }
 
