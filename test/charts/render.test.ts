@@ -167,8 +167,102 @@ describe.each(helms.slice(-1))("proving keys", ({ binary }) => {
 });
 
 // On one version: each start of helm takes a good part of a second, and both read one schema.
+describe.each(helms)("$name: placement", ({ binary }) => {
+  const one = (member: object, worker: object = {}) => {
+    const { objects, error } = render(binary, {
+      ...hubValues,
+      members: [{ name: "gpu-a", node: "node-a", ...member }],
+      worker,
+    });
+    expect(error).toBe("");
+    const found = objects.find(({ kind, metadata }) => kind === "StatefulSet" && metadata.name.endsWith("gpu-a"));
+    const set = found as unknown as {
+      metadata: KubeObject["metadata"];
+      spec: { template: { spec: Record<string, unknown> } };
+    };
+    const pod = set.spec.template.spec as { containers: { resources: object }[] } & Record<string, unknown>;
+    return { objects, set, pod, resources: pod.containers[0]?.resources };
+  };
+  const tiersOf = (pod: Record<string, unknown>) => JSON.stringify(pod.affinity ?? {}).match(/"values":(\[.*?\])/)?.[1];
+
+  test.each([
+    ["High", '["High"]'],
+    ["Mid", '["Mid","High"]'],
+    ["Low", '["Low","Mid","High"]'],
+  ])("a worker that asks for tier %s waits for a node that reaches it", (tier, want) => {
+    const { pod } = one({ tier });
+    expect(tiersOf(pod)).toBe(want);
+    expect(pod.nodeSelector).toEqual({ "kubernetes.io/hostname": "node-a" });
+  });
+
+  test("without a tier it waits for nothing", () => {
+    expect(one({}).pod.affinity).toBeUndefined();
+  });
+
+  test("GPUs are added to the limits of its role, and tolerated", () => {
+    const { pod, resources } = one({ gpus: 2 });
+    expect(resources).toMatchObject({ limits: { memory: "8Gi", "nvidia.com/gpu": 2 }, requests: { cpu: "1" } });
+    expect(pod.tolerations).toEqual([{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }]);
+  });
+
+  test("instances of a MIG profile by their own resource", () => {
+    expect(one({ gpus: 1, migProfile: "1g.10gb" }).resources).toMatchObject({
+      limits: { "nvidia.com/mig-1g.10gb": 1 },
+    });
+  });
+
+  test("devices of a class by a claim of its own", () => {
+    const { objects, pod, resources } = one({ gpus: 4, deviceClass: "gpu.nvidia.com" });
+    const claim = objects.find(({ kind }) => kind === "ResourceClaimTemplate");
+    expect(claim).toMatchObject({
+      apiVersion: "resource.k8s.io/v1",
+      spec: { spec: { devices: { requests: [{ exactly: { deviceClassName: "gpu.nvidia.com", count: 4 } }] } } },
+    });
+    expect(pod.resourceClaims).toEqual([{ name: "gpus", resourceClaimTemplateName: claim?.metadata.name }]);
+    expect(resources).toMatchObject({ claims: [{ name: "gpus" }] });
+    expect(JSON.stringify(resources)).not.toContain("nvidia.com/gpu");
+  });
+
+  test("its role's runtime class, priority class, spread and queue of Kueue", () => {
+    const topologySpreadConstraints = [
+      { maxSkew: 1, topologyKey: "topology.kubernetes.io/zone", whenUnsatisfiable: "ScheduleAnyway" },
+    ];
+    const names = { runtimeClassName: "nvidia", priorityClassName: "inference", queueName: "gpus" };
+    const { set, pod } = one({}, { ...names, topologySpreadConstraints });
+    expect(pod).toMatchObject({
+      runtimeClassName: "nvidia",
+      priorityClassName: "inference",
+      topologySpreadConstraints,
+    });
+    expect(set.metadata.labels).toMatchObject({ "kueue.x-k8s.io/queue-name": "gpus" });
+  });
+});
+
 describe.each(helms.slice(-1))("values", ({ binary }) => {
   test.each<[string, object, RegExp]>([
+    [
+      "a profile without a number",
+      { ...hubValues, members: [{ name: "a", node: "n", migProfile: "1g.10gb" }] },
+      /names 1g.10gb but no gpus/,
+    ],
+    [
+      "a profile and a class",
+      {
+        ...hubValues,
+        members: [{ name: "a", node: "n", gpus: 1, migProfile: "1g.10gb", deviceClass: "gpu.nvidia.com" }],
+      },
+      /has migProfile and deviceClass/,
+    ],
+    [
+      "a validator's tier",
+      { ...hubValues, members: [{ name: "a", node: "n", role: "Validator", tier: "High" }] },
+      /is a Validator and has a tier/,
+    ],
+    [
+      "a profile of no such form",
+      { ...hubValues, members: [{ name: "a", node: "n", gpus: 1, migProfile: "half" }] },
+      /migProfile/,
+    ],
     ["an unknown value", { operator: { replica: 2 } }, /replica/],
     ["an unknown part", { operators: {} }, /operators/],
     ["text for a number", { operator: { replicas: "two" } }, /replicas.*(string|integer)/is],

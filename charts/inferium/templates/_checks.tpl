@@ -22,6 +22,9 @@
   {{- if hasKey $nodes .node -}}{{- fail (printf "members: %s and %s are both on node %s; expected one member a node" (get $nodes .node) .name .node) -}}{{- end -}}
   {{- if hasKey $names .name -}}{{- fail (printf "members: two are named %s; expected a name for each" .name) -}}{{- end -}}
   {{- if and .existingSecret (not .address) -}}{{- fail (printf "members: %s has existingSecret but no address; expected the address of its key, so that the agent needs no key" .name) -}}{{- end -}}
+  {{- if and (or .migProfile .deviceClass) (not .gpus) -}}{{- fail (printf "members: %s names %s but no gpus; expected how many of them" .name (.migProfile | default .deviceClass)) -}}{{- end -}}
+  {{- if and .migProfile .deviceClass -}}{{- fail (printf "members: %s has migProfile and deviceClass; expected one: a device class selects MIG devices itself" .name) -}}{{- end -}}
+  {{- if and .tier (eq (.role | default "Worker") "Validator") -}}{{- fail (printf "members: %s is a Validator and has a tier; expected none, tiers are of workers" .name) -}}{{- end -}}
   {{- $_ := set $nodes .node .name -}}{{- $_ := set $names .name true -}}
 {{- end -}}
 {{- end -}}
