@@ -1,10 +1,11 @@
 /**
- * Derives src/api/v1alpha1/generated/*.ts from crds/*.yaml, the source of the API. `--check` writes nothing and exits 1
- * where a file differs. Run by `npm run generate` and `npm run verify`.
+ * Derives src/api/v1alpha1/generated/*.ts and docs/api.md from crds/*.yaml, the source of the API. `--check` writes nothing and
+ * exits 1 where a file differs. Run by `npm run generate` and `npm run verify`.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 import { parse } from "yaml";
+import { type Definition, describeDefinition } from "./api-reference.ts";
 
 interface CrdFile {
   readonly spec: {
@@ -14,6 +15,7 @@ interface CrdFile {
 }
 
 const here = new URL("./", import.meta.url);
+const root = new URL("../", import.meta.url).pathname;
 const target = new URL("../src/api/v1alpha1/generated/", import.meta.url);
 
 async function generateTypes(file: string): Promise<{ name: string; text: string }> {
@@ -65,18 +67,30 @@ function requireDefaults(schema: ObjectSchema): ObjectSchema {
   return { ...schema, required: [...new Set([...(schema.required ?? []), ...defaulted])] };
 }
 
+async function generateReference(names: readonly string[]): Promise<{ name: string; text: string }> {
+  const texts = await Promise.all(names.map((file) => readFile(new URL(file, here), "utf8")));
+  const head = [
+    "<!-- Generated from crds/ by `npm run generate`. Do not edit. -->",
+    "# API reference",
+    "",
+    "Every field of the custom resources, as `kubectl explain` has them. What a reason of a condition means: [troubleshooting.md](troubleshooting.md).",
+  ];
+  const parts = texts.map((text) => describeDefinition(parse(text) as Definition).trimEnd());
+  return { name: "../../../../docs/api.md", text: `${[head.join("\n"), ...parts].join("\n\n")}\n` };
+}
+
 const check = process.argv.includes("--check");
 const files = (await readdir(here)).filter((name) => name.endsWith(".yaml")).sort();
 const stale: string[] = [];
 await mkdir(target, { recursive: true });
-for (const { name, text } of await Promise.all(files.map(generateTypes))) {
+for (const { name, text } of [...(await Promise.all(files.map(generateTypes))), await generateReference(files)]) {
   const path = new URL(name, target);
   const old = await readFile(path, "utf8").catch(() => "");
   if (old === text) continue;
-  stale.push(name);
+  stale.push(path.pathname.slice(root.length));
   if (!check) await writeFile(path, text);
 }
 if (check && stale.length > 0) {
-  console.error(`src/api/v1alpha1/generated differs from crds/ in ${stale.join(", ")}. Run: npm run generate`);
+  console.error(`${stale.join(", ")} differ from what crds/ gives. Run: npm run generate`);
   process.exit(1);
 }

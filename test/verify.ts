@@ -8,7 +8,7 @@ const root = new URL("../", import.meta.url).pathname;
 const node = process.execPath;
 
 const checks: readonly (readonly [name: string, args: readonly string[]])[] = [
-  ["types are generated from crds/", ["crds/generate.ts", "--check"]],
+  ["types and the API reference are generated from crds/", ["crds/generate.ts", "--check"]],
   [
     "manifests are rendered from charts/inferium, whose definitions are those of crds/",
     ["charts/render-install.ts", "--check"],

@@ -13,6 +13,7 @@ import { runCommand } from "../support/run-command.ts";
 import { baseKind } from "./base-cluster.ts";
 import { type ChartCluster, openChartCluster, system } from "./chart-cluster.ts";
 import { chart, helms } from "./helm.ts";
+import { openReadmeInstall, type ReadmeInstall } from "./readme-install.ts";
 import { applySampleTasks, readSamples, startRemoteSample } from "./samples.ts";
 import { submitTask, untilSettled } from "./submitted-task.ts";
 
@@ -28,6 +29,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     let open: ChartCluster;
     let helm: CommandLine;
     let kubectl: CommandLine;
+    let readme: ReadmeInstall;
     const upgrade = (verb: string, values: object, args: readonly string[] = []) =>
       helm.run([verb, release, chart, "--values", "-", "--timeout", "90s", ...args], { input: JSON.stringify(values) });
     const podsOf = async (component: string) => {
@@ -44,6 +46,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       open = await openChartCluster(release);
       helm = open.client(newest?.binary ?? "");
       kubectl = open.client(kubectlBinary ?? "");
+      readme = openReadmeInstall(open.client("/bin/sh"), newest?.binary ?? "", open.values);
     });
     afterAll(() => open?.close());
 
@@ -58,7 +61,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     });
 
     test("installs in a namespace that enforces the restricted standard, and every pod becomes ready", async () => {
-      const done = await upgrade("install", open.values, ["--wait"]);
+      const done = await readme.install();
       expect(done.code, `${done.err}\n${await logs()}`).toBe(0);
       expect(done.out).toContain("is installed in inferium-system as a hub");
       expect((await podsOf("operator")).length).toBe(2);
@@ -152,6 +155,8 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     });
 
     test("helm test asks the pool over TLS", async () => {
+      const checked = await readme.check();
+      expect(checked.code, checked.err + checked.out).toBe(0);
       // Logs of a real API server take a certificate that it shows to kubelets, and one from binaries has none.
       const hasLogs = open.cluster.kind !== "binaries";
       const done = await helm.run(["test", release, "--timeout", "90s", ...(hasLogs ? ["--logs"] : [])]);

@@ -1,8 +1,8 @@
 /** What the chart renders and what it refuses, on both versions of helm; no cluster. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseAllDocuments, stringify } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { helms, hubValues, lint, memberValues, render, someAddress } from "./helm.ts";
 
@@ -397,3 +397,14 @@ test.runIf(helms.length > 0)(
     expect(kinds).not.toContain("Secret");
   },
 );
+
+test.runIf(helms.length > 0)("the values in the documentation are values that the chart takes", () => {
+  const folder = new URL("../../docs/", import.meta.url);
+  const blocks = readdirSync(folder).flatMap((name) =>
+    [...readFileSync(new URL(name, folder), "utf8").matchAll(/^```yaml\n# values\.yaml([\s\S]*?)^```/gm)].map(
+      (match) => [name, parse(match[1] ?? "") as object] as const,
+    ),
+  );
+  expect(blocks.map(([name]) => name).sort()).toEqual(["clusters.md", "clusters.md", "install.md"]);
+  for (const [name, values] of blocks) expect(render(helms.at(-1)?.binary ?? "", values).error, name).toBe("");
+});

@@ -44,6 +44,7 @@ function reasonsInCode(): Set<string> {
     ...sources.flatMap((path) => literals(read(path))),
     ...union("src/protocol/matching.ts", "readonly reason:"),
     ...union("src/worker/classify-failure.ts", "export type"),
+    ...union("src/protocol/proven-capability.ts", "export type ProofReason"),
     // Made of a word and a state or a ruling.
     ...["OrderMissing", "OrderInvalid"],
     ...disputeRulings.filter((one) => one !== "None").flatMap((one) => [`Dispute${one}`, `Ruled${one}`]),
@@ -58,6 +59,8 @@ const takenOver = new Set([
   "Underbonded",
   "Unbonding",
   "Inspected",
+  "Challenged",
+  "Declared",
   "ProofTimedOut",
   "ProofNotEndorsed",
   "InvalidProof",
