@@ -3,9 +3,12 @@
  * wrong with a bond of its own. Results that fewer validators approved than usual are always picked. One result at a time, behind
  * the validator's duties. Effects: calls to the pool, re-executions, transactions.
  */
+
+import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { loadArtifact } from "../../chain/artifacts.ts";
 import type { ApprovedEvidence } from "../../chain/calls.ts";
 import type { ChainEvent } from "../../chain/chain-event.ts";
 import type { DisputeReader } from "../../chain/dispute-reader.ts";
@@ -52,12 +55,17 @@ interface Suspect {
 const maxQueued = 256;
 const maxCheckMs = 3_600_000;
 const idleMs = 60_000;
+/** Wrong results that are not disputed yet. */
+const maxPursued = 256;
+const pursuit = { initialMs: 60_000, maxMs: 3_600_000 };
 
 export class ResultWatch {
   readonly #options: WatchOptions;
   readonly #queue: SettledBatch[] = [];
   /** Wrong results that somebody else's dispute is about, by its id. */
   readonly #held = new Map<string, Suspect>();
+  #pursued = 0;
+  #turn: Promise<void> = Promise.resolve();
   #isPoor = false;
   #wake = Promise.withResolvers<void>();
 
@@ -80,7 +88,7 @@ export class ResultWatch {
     const suspect = this.#held.get(id);
     this.#held.delete(id);
     if (suspect === undefined || ruling === "Overturned" || ruling === "Upheld") return;
-    void this.#dispute(suspect, signal).catch((error: unknown) => this.#fail(suspect.task, error));
+    this.#pursue(suspect, signal);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -145,13 +153,52 @@ export class ResultWatch {
     if (finding.verdict === "Unknown") logger.warn("a settled result could not be judged", fields);
     if (finding.verdict !== "Wrong") return;
     logger.warn("a settled result is wrong", fields);
-    await this.#dispute({ task, epoch, reason: finding.reason ?? "" }, signal);
+    this.#pursue({ task, epoch, reason: finding.reason ?? "" }, signal);
   }
 
-  async #dispute(suspect: Suspect, signal: AbortSignal): Promise<void> {
-    const { reader, sender, desk, clock, random, spreadMs, logger, metrics } = this.#options;
+  /**
+   * A wrong result stays wrong: where it cannot be disputed now, as while the token is paused, it is tried again, behind whatever
+   * else is watched. What the contract itself refuses, such as evidence that is too old, it will refuse again.
+   */
+  #pursue(suspect: Suspect, signal: AbortSignal): void {
+    if (this.#pursued >= maxPursued) {
+      this.#fail(suspect.task, new Error(`${maxPursued} wrong results wait for their disputes; this one is let go`));
+      return;
+    }
+    this.#pursued += 1;
+    void this.#disputeUntilDone(suspect, signal).finally(() => {
+      this.#pursued -= 1;
+    });
+  }
+
+  async #disputeUntilDone(suspect: Suspect, signal: AbortSignal): Promise<void> {
+    const { clock, random, spreadMs } = this.#options;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        await clock.sleep(Math.round(random() * spreadMs), signal);
+        await this.#inTurn(() => this.#dispute(suspect));
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(suspect.task, error);
+        if (isRefusal(error)) return;
+        await clock.sleep(computeBackoffMs(attempt, { ...pursuit, random }), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** One at a time: each approves its bond first, which a second approval in between would take the place of. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const before = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await before;
+    await work().finally(resolve);
+  }
+
+  async #dispute(suspect: Suspect): Promise<void> {
+    const { reader, sender, desk, logger, metrics } = this.#options;
     const { task, epoch } = suspect;
-    await clock.sleep(Math.round(random() * spreadMs), signal);
     const evidence = toEvidence(task, epoch);
     const accused = evidence.approvals.map(({ attestation }) => attestation.validator);
     const covering = await desk.findCovering(task.taskId, task.attempt, accused);
@@ -159,7 +206,9 @@ export class ResultWatch {
       this.#held.set(covering, suspect);
       return;
     }
-    if (!(await this.#canPay())) return;
+    if (!(await this.#canPay())) {
+      throw new InferiumError("InsufficientBond", `${sender.account} does not hold the bond of a dispute now.`);
+    }
     const { id, txHash } = await sender.open(evidence, (await reader.parameters()).bondWei);
     metrics?.disputeSteps.inc({ step: "Open" });
     logger.info("dispute opened", { dispute: id, task: task.taskId, accused, txHash });
@@ -172,6 +221,12 @@ export class ResultWatch {
       error: describeError(error),
     });
   }
+}
+
+/** What is no error of Disputes is somebody else's, and may pass. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof InferiumError) || error.code !== "TransactionReverted") return false;
+  return loadArtifact("Disputes").abi.getError(String(error.evidence.revert)) !== null;
 }
 
 function toEvidence(task: BatchTask, epoch: bigint): ApprovedEvidence {

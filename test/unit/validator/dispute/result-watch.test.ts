@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { InferiumError } from "../../../../src/base/errors.ts";
 import { silentLogger } from "../../../../src/base/log.ts";
 import type { ApprovedEvidence } from "../../../../src/chain/calls.ts";
 import type { ChainEvent } from "../../../../src/chain/chain-event.ts";
@@ -27,6 +28,10 @@ interface Scene {
   readonly receipt?: JudgeItem["receipt"];
   readonly headerHash?: string;
   readonly task?: BatchTask;
+  /** What it holds first, each time that it is asked. */
+  readonly balancesWei?: readonly bigint[];
+  /** What opening a dispute throws, time after time, before it succeeds. */
+  readonly failures?: readonly Error[];
 }
 
 /** A watcher that is told of one settled batch of a task that one validator approved. */
@@ -37,13 +42,17 @@ async function aWatch(scene: Scene = {}) {
   const opened: ApprovedEvidence[] = [];
   const asked: string[] = [];
   let covering = scene.covering;
+  const balancesWei = [...(scene.balancesWei ?? [])];
+  const failures = [...(scene.failures ?? [])];
   const clock = createManualClock();
   const watch = new ResultWatch({
     reader: { parameters: async () => ({ bondWei: 10n }) as never },
-    readBalance: async () => scene.balanceWei ?? 10n,
+    readBalance: async () => balancesWei.shift() ?? scene.balanceWei ?? 10n,
     sender: {
       account: me,
       open: async (evidence) => {
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure;
         opened.push(evidence);
         return { id: "0xid", txHash: "0x", blockNumber: 1, gasUsed: 1n };
       },
@@ -74,7 +83,7 @@ async function aWatch(scene: Scene = {}) {
     watch.onClosed({ id: "0xother", ruling }, controller.signal);
     await clock.advance(2_000);
   };
-  return { opened, asked, task, close };
+  return { opened, asked, task, close, clock, failures };
 }
 
 const otherReceipt = await aReceipt({ outputDigest: `0x${"77".repeat(32)}` });
@@ -103,6 +112,36 @@ describe("a watcher of settled results", () => {
   test("runs nothing where it could not pay the bond", async () => {
     const { asked, opened } = await aWatch({ balanceWei: 9n });
     expect(asked).toEqual([]);
+    expect(opened).toEqual([]);
+  });
+
+  const refused = (revert: string) =>
+    new InferiumError("TransactionReverted", `Refused: ${revert}.`, { evidence: { revert } });
+
+  test("tries again what cannot be disputed now, as while the token is paused", async () => {
+    const away = new InferiumError("RpcFailed", "Nobody answers.", { disposition: "retry" });
+    const { opened, clock, failures } = await aWatch({ failures: [refused("0x9e87fac8"), away] });
+    expect(opened).toEqual([]);
+    expect(failures).toHaveLength(1);
+    await clock.advance(30_000);
+    expect(failures).toHaveLength(1);
+    await clock.advance(200_000);
+    expect(failures).toEqual([]);
+    expect(opened).toHaveLength(1);
+    await clock.advance(3_600_000);
+    expect(opened).toHaveLength(1);
+  });
+
+  test("disputes once it holds the bond again", async () => {
+    const { opened, clock } = await aWatch({ balancesWei: [10n, 9n] });
+    expect(opened).toEqual([]);
+    await clock.advance(60_000);
+    expect(opened).toHaveLength(1);
+  });
+
+  test("lets go of what the contract itself refuses", async () => {
+    const { opened, clock } = await aWatch({ failures: [refused("EvidenceTooOld")] });
+    await clock.advance(86_400_000);
     expect(opened).toEqual([]);
   });
 
