@@ -6,6 +6,7 @@ import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap, Secret } from "../kube/core-resources.ts";
 import { TaskPool } from "../protocol/pool.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { verifyEvidence } from "./attestation/verify-evidence.ts";
 import { createBadProofBook } from "./bad-proof-book.ts";
 import { BanBook } from "./ban-book.ts";
 import { BatchBook } from "./batch-book.ts";
@@ -13,7 +14,7 @@ import { BondBook } from "./bond-book.ts";
 import { CapabilityBook } from "./capability-book.ts";
 import { Certifier } from "./certifier.ts";
 import type { ChainLink } from "./chain-link.ts";
-import { ChallengeDesk } from "./challenge-desk.ts";
+import { ChallengeDesk, type ChallengeDeskOptions } from "./challenge-desk.ts";
 import { ClaimDesk } from "./claim-desk.ts";
 import { ClaimWords } from "./claim-words.ts";
 import type { OperatorConfig } from "./config.ts";
@@ -183,6 +184,7 @@ function createMembers(
   const challenges: ChallengeDesk = new ChallengeDesk({
     ...{ book: capabilities, directory, clock, logger },
     times: config.capability.challenges,
+    ...listenForEvidence(config.capability.attestationRoots, clock),
     onChange: (worker) => {
       lanes.add("mirror", worker);
       claims.kick();
@@ -201,6 +203,11 @@ function createMembers(
   });
   const members = { presence, workload, reputations, bonds, bans, capabilities, challenges, directory, claims, duties };
   return { ...members, policies, trace, pool };
+}
+
+function listenForEvidence(roots: readonly string[], clock: Clock): Pick<ChallengeDeskOptions, "verifyEvidence"> {
+  if (roots.length === 0) return {};
+  return { verifyEvidence: (evidence, nonce) => verifyEvidence(evidence, { nonce, roots, nowMs: clock.now() }) };
 }
 
 export function createEarnings(books: Pick<Books, "batches" | "bonds" | "final">): Earnings {

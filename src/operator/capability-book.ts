@@ -26,6 +26,9 @@ export interface CapabilityRecord {
   readonly score: number;
   readonly heldMiB: number;
   readonly provider: string;
+  /** Devices that evidence speaks of, by digest of their certificates; those of one that is attested are its alone. */
+  readonly devices: readonly string[];
+  readonly attested: boolean;
   readonly validators: readonly string[];
   readonly message: string;
 }
@@ -43,6 +46,10 @@ export class CapabilityBook {
     for (const { name, fields } of await this.#store.list()) {
       this.#records.set(name, JSON.parse(fields.record ?? "{}") as CapabilityRecord);
     }
+  }
+
+  list(): CapabilityRecord[] {
+    return [...this.#records.values()];
   }
 
   of(address: string): CapabilityRecord | undefined {

@@ -15,8 +15,10 @@ import type {
   CapabilityResponse,
   ChallengeCheck,
   ChallengeDuty,
+  GpuEvidence,
 } from "../pool/wire.ts";
 import {
+  computeEvidenceNonce,
   computeScore,
   type DecidedChallenge,
   decideChallenge,
@@ -27,6 +29,7 @@ import {
 import { type CheckVote, decideCheck } from "../protocol/challenge/decide-check.ts";
 import type { ChallengeOutcome } from "../protocol/proven-capability.ts";
 import { type Candidate, selectPanel } from "../protocol/selection.ts";
+import type { AttestedDevice } from "./attestation/verify-evidence.ts";
 import type { CapabilityBook, CapabilityRecord } from "./capability-book.ts";
 import { addressOf, type Directory, healthyGpus } from "./directory.ts";
 import type { WorkerObject } from "./kinds.ts";
@@ -47,6 +50,8 @@ export interface ChallengeDeskOptions {
   readonly logger: Logger;
   /** Undefined: nobody is challenged. */
   readonly times: ChallengeTimes | undefined;
+  /** Devices that the evidence is of; throws where it does not hold. Left out: no evidence is heard. */
+  readonly verifyEvidence?: (evidence: readonly GpuEvidence[], nonce: string) => readonly AttestedDevice[];
   /** Something came out for the worker of this name. */
   readonly onChange: (worker: string) => void;
   /** Validators may have something to do. */
@@ -67,6 +72,7 @@ interface Answered extends Running {
   readonly elapsedMs: number;
   readonly digests: Uint8Array;
   readonly provider: string;
+  readonly devices: readonly string[];
   readonly columns: readonly number[];
   readonly panel: readonly Candidate[];
   readonly votes: CheckVote[];
@@ -155,12 +161,43 @@ export class ChallengeDesk {
       });
       return { status: "Recorded" };
     }
-    const answered = { ...running, elapsedMs, digests, provider: outcome.provider, columns: drawColumns(plan.columns) };
+    const answered = {
+      ...running,
+      elapsedMs,
+      digests,
+      provider: outcome.provider,
+      devices: this.#hear(running, outcome.evidence),
+      columns: drawColumns(plan.columns),
+    };
     const panel = this.#drawPanel(running);
     const times = { votes: [], askedAtMs: new Map<string, number>(), answeredAtMs: clock.monotonic() };
     this.#answered.set(challengeId, { ...answered, panel, ...times });
     this.#options.onDuty();
     return { status: "Recorded" };
+  }
+
+  #hear({ worker, address, decided }: Running, evidence: readonly GpuEvidence[] = []): string[] {
+    const { verifyEvidence, logger } = this.#options;
+    if (verifyEvidence === undefined || evidence.length === 0) return [];
+    try {
+      const nonce = computeEvidenceNonce(decided.plan.seed, address);
+      return verifyEvidence(evidence, nonce).map(({ device }) => device);
+    } catch (error) {
+      logger.warn("evidence does not hold", { worker, error: describeError(error) });
+      return [];
+    }
+  }
+
+  /** A device for each GPU, and none of them somebody else's. */
+  #isAttested(address: string, gpus: number, devices: readonly string[]): boolean {
+    const others = this.#options.book
+      .list()
+      .filter((other) => other.attested && other.address !== address.toLowerCase());
+    return (
+      gpus > 0 &&
+      devices.length >= gpus &&
+      devices.every((device) => others.every((other) => !other.devices.includes(device)))
+    );
   }
 
   /** For a validator that has nothing else to do. */
@@ -218,7 +255,10 @@ export class ChallengeDesk {
     const before = book.of(address);
     const failures = outcome === "Passed" ? 0 : (before?.failures ?? 0) + 1;
     const retryMs = Math.min(maxRetryMs, times.retryMs * 2 ** Math.min(20, failures - 1));
+    const devices = outcome === "Passed" ? (running.devices ?? []) : [];
+    const attested = this.#isAttested(address, decided.gpus, devices);
     const record: CapabilityRecord = {
+      ...{ devices, attested },
       ...{
         address: address.toLowerCase(),
         outcome,

@@ -1,4 +1,5 @@
 /** The operator's configuration from its environment and flags: the one place of the role that reads it. */
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { getAddress } from "ethers";
@@ -74,6 +75,8 @@ export interface OperatorConfig {
 export interface CapabilityConfig extends ProofPolicy {
   /** Undefined: nobody is challenged. */
   readonly challenges: ChallengeTimes | undefined;
+  /** PEM of authorities whose GPUs' evidence is heard; none where empty. */
+  readonly attestationRoots: readonly string[];
 }
 
 export interface OperatorFlags {
@@ -118,7 +121,7 @@ export async function readOperatorConfig(
     silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
     missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
-    capability: readCapability(env),
+    capability: await readCapability(env),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     trace: readTrace(env),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
@@ -131,7 +134,7 @@ function seconds(env: EnvironmentReader, name: string, fallback: number): number
   return env.whole(name, fallback, { min: 1, max: 604_800 }) * 1_000;
 }
 
-function readCapability(env: EnvironmentReader): CapabilityConfig {
+async function readCapability(env: EnvironmentReader): Promise<CapabilityConfig> {
   const level = env.matching("INFERIUM_MINIMUM_LEVEL", /^(Inspected|Challenged)$/, "Inspected or Challenged");
   const challenges = {
     firstMs: env.whole("INFERIUM_CHALLENGE_FIRST_SECONDS", 60, { min: 0, max: 86_400 }) * 1_000,
@@ -142,7 +145,22 @@ function readCapability(env: EnvironmentReader): CapabilityConfig {
     minimumLevel: level === "Challenged" ? level : "Inspected",
     acceptSimulated: env.flag("INFERIUM_ACCEPT_SIMULATED", false),
     challenges: env.flag("INFERIUM_CHALLENGES", true) ? challenges : undefined,
+    attestationRoots: await readRoots(env.text("INFERIUM_ATTESTATION_ROOTS_FILE")),
   };
+}
+
+async function readRoots(path: string | undefined): Promise<readonly string[]> {
+  if (path === undefined) return [];
+  try {
+    const text = await readFile(path, "utf8");
+    const roots = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    for (const root of roots) new X509Certificate(root);
+    if (roots.length > 0) return roots;
+    throw new Error("it holds no certificate");
+  } catch (cause) {
+    const message = `INFERIUM_ATTESTATION_ROOTS_FILE ${path} cannot be used: ${describeError(cause)}; expected certificates as PEM.`;
+    throw new InferiumError("InvalidConfiguration", message, { disposition: "fatal", cause });
+  }
 }
 
 function readTrace(env: EnvironmentReader): OperatorConfig["trace"] {

@@ -117,10 +117,15 @@ const proof = object({
 const challengeId = { type: "string", pattern: "^[0-9a-f]{32}$" };
 /** Of 4 bytes for each of 600,000 columns at most. */
 const digests = { type: "string", pattern: "^[A-Za-z0-9+/]*={0,2}$", maxLength: 3_200_000 };
+const evidence = object({
+  kind: { const: "NvidiaGpu" },
+  report: { type: "string", pattern: "^[A-Za-z0-9+/]*={0,2}$", maxLength: 32_768 },
+  certificates: list(text(16_384), 8),
+});
 const capability = object({
   challengeId,
   outcome: byKind([
-    object({ kind: { const: "Done" }, digests, provider: text(64) }),
+    object({ kind: { const: "Done" }, digests, provider: text(64), evidence: list(evidence, 16) }, ["evidence"]),
     object({
       kind: { const: "Failed" },
       reason: { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" },

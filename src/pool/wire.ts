@@ -287,8 +287,17 @@ export interface CapabilityRequest {
         /** Base64 of the digests of all columns. */
         readonly digests: string;
         readonly provider: string;
+        /** Of the GPUs, made for this challenge; absent where the machine gives none. */
+        readonly evidence?: readonly GpuEvidence[];
       }
     | { readonly kind: "Failed"; readonly reason: string; readonly message: string };
+}
+export interface GpuEvidence {
+  readonly kind: "NvidiaGpu";
+  /** Base64 of the GPU's attestation report. */
+  readonly report: string;
+  /** PEM, the device's own first. */
+  readonly certificates: readonly string[];
 }
 export interface CapabilityResponse {
   /** Late: another challenge counts, or none. */

@@ -6,7 +6,7 @@
  *   Declared    one source, or sources that disagree: no work
  *   Inspected   the sources on the node agree; all that a provider says of its own machine can go no further
  *   Challenged  it has done seeded work of the claimed size in the claimed time, and a validator found the result right
- *   Attested    see docs/capability.md
+ *   Attested    and the GPUs' own keys, certified by their maker, have signed what they measure, for that challenge
  */
 export const capabilityLevels = ["Declared", "Inspected", "Challenged", "Attested"] as const;
 export type CapabilityLevel = (typeof capabilityLevels)[number];
@@ -33,6 +33,8 @@ export interface GpuTwin {
 /** What came of the last challenge of the hardware as it is now. */
 export interface ChallengeFinding {
   readonly outcome: ChallengeOutcome;
+  /** Evidence that leads to a trusted root came with the answer, for each of the GPUs. */
+  readonly attested: boolean;
   /** How many GPUs it was about; 0 for one of a machine without any, which proves nothing of a GPU. */
   readonly gpus: number;
   /** Only of one that was passed; what was failed stands until another is passed. */
@@ -93,7 +95,8 @@ export function decideProven(input: CapabilityInput): ProvenCapability {
     return { holds: false, level: "Declared", gpusCount: false, ...(objection ?? notRead) };
   if (challenge?.outcome === "Failed" && claimed.hasGpus) return asMachine("ChallengeFailed", challenge.message);
   if (challenge?.outcome === "Passed" && challenge.expiresAtMs > nowMs) {
-    return { holds: true, level: "Challenged", gpusCount: true, reason: "Challenged", message: challenge.message };
+    const level = challenge.attested ? "Attested" : "Challenged";
+    return { holds: true, level, gpusCount: true, reason: level, message: challenge.message };
   }
   if (!claimed.hasGpus) return { ...inspected, message: "By every source it has no healthy GPU." };
   if (claimed.simulated && !policy.acceptSimulated) {

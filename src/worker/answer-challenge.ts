@@ -8,7 +8,8 @@ import type { Logger } from "../base/log.ts";
 import type { ChallengeResult } from "../inference/challenge/run-challenge.ts";
 import type { SessionOptions } from "../inference/session.ts";
 import type { PoolClient } from "../pool/client.ts";
-import type { CapabilityChallenge, CapabilityRequest } from "../pool/wire.ts";
+import type { CapabilityChallenge, CapabilityRequest, GpuEvidence } from "../pool/wire.ts";
+import { computeEvidenceNonce } from "../protocol/challenge/decide-challenge.ts";
 import { type ChallengePlan, countMemoryBytes, countOperations } from "../protocol/challenge/plan.ts";
 
 export type RunChallenge = (
@@ -21,6 +22,10 @@ export interface ChallengeContext {
   readonly client: Pick<PoolClient, "capability">;
   readonly session: Pick<SessionOptions, "providers" | "threads">;
   readonly run: RunChallenge;
+  /** Address of the worker's key: evidence is made for it. */
+  readonly account: string;
+  /** Undefined: the machine gives no evidence. */
+  readonly collect: ((nonce: string) => Promise<readonly GpuEvidence[]>) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -55,21 +60,33 @@ export async function answerChallenge(
 }
 
 async function compute(
-  { session, run }: ChallengeContext,
+  context: ChallengeContext,
   plan: ChallengePlan,
   signal: AbortSignal,
 ): Promise<CapabilityRequest["outcome"]> {
   try {
-    const { digests, provider } = await run(
-      plan,
-      { ...session, providers: chooseProviders(session.providers, plan) },
-      signal,
-    );
-    return { kind: "Done", digests: Buffer.from(digests).toString("base64"), provider };
+    const { session, run } = context;
+    const providers = chooseProviders(session.providers, plan);
+    // Beside the computation: both have one time limit.
+    const collected = collect(context, plan);
+    const { digests, provider } = await run(plan, { ...session, providers }, signal);
+    const answer = { kind: "Done", digests: Buffer.from(digests).toString("base64"), provider } as const;
+    const evidence = await collected;
+    return evidence.length === 0 ? answer : { ...answer, evidence };
   } catch (error) {
     if (signal.aborted) return { kind: "Failed", reason: "Stopped", message: "The worker is stopping." };
     const reason = error instanceof InferiumError ? error.code : "ChallengeFailed";
     return { kind: "Failed", reason, message: describeError(error).slice(0, 1_000) };
+  }
+}
+
+/** Never rejects: a challenge is worth its answer without evidence. */
+async function collect({ collect: ask, account, logger }: ChallengeContext, { seed }: ChallengePlan) {
+  try {
+    return (await ask?.(computeEvidenceNonce(seed, account))) ?? [];
+  } catch (error) {
+    logger.warn("no evidence of the GPUs", { error: describeError(error) });
+    return [];
   }
 }
 

@@ -12,6 +12,8 @@ export interface WorkerConfig extends MemberConfig {
   /** How long running tasks may go on after a stop. */
   readonly graceMs: number;
   readonly heartbeatMs: number;
+  /** Prints evidence of the GPUs; undefined where there is none. */
+  readonly attestationCommand: string | undefined;
   /** How long one claim waits at the pool. */
   readonly claimWaitMs: number;
 }
@@ -30,6 +32,7 @@ export function readWorkerConfig(variables: Environment = process.env): WorkerCo
     stateDir: env.text("INFERIUM_STATE_DIR") ?? `${member.executor.cacheDir}/worker-state`,
     graceMs: env.whole("INFERIUM_GRACE_SECONDS", 20, { min: 0, max: 86_400 }) * 1000,
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
+    attestationCommand: env.text("INFERIUM_ATTESTATION_COMMAND"),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),
   });
 }

@@ -18,6 +18,7 @@ import { sendHeartbeats } from "../pool/heartbeats.ts";
 import { joinPool } from "../pool/join-pool.ts";
 import { answerChallenge, type RunChallenge } from "./answer-challenge.ts";
 import { readCodeDigest } from "./code-digest.ts";
+import { collectEvidence } from "./collect-evidence.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { openSignedAttempts } from "./signed-attempts.ts";
@@ -62,7 +63,8 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
     dependencies.onReady?.(facts);
     for (const item of await spool.list()) slots.redeliver(item);
     const run = dependencies.runChallenge ?? runChallengeHere;
-    await work({ config, client, slots, clock, logger, run, loadedModels: executor.loadedModels }, signal);
+    const loop = { config, client, slots, clock, logger, run, account: signer.address };
+    await work({ ...loop, loadedModels: executor.loadedModels }, signal);
   } finally {
     await client.close();
     await signed.close();
@@ -79,6 +81,7 @@ const runChallengeHere: RunChallenge = async (...parts) => {
 interface Work {
   readonly config: WorkerConfig;
   readonly run: RunChallenge;
+  readonly account: string;
   readonly client: PoolClient;
   readonly slots: Slots;
   readonly clock: Clock;
@@ -86,8 +89,10 @@ interface Work {
   readonly loadedModels: () => readonly string[];
 }
 
-async function work({ config, slots, run, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
-  const challenged = { ...loop, run, session: config.executor.session };
+async function work({ config, slots, run, account, loadedModels, ...loop }: Work, signal: AbortSignal): Promise<void> {
+  const { attestationCommand } = config;
+  const collect = attestationCommand && ((nonce: string) => collectEvidence(attestationCommand, nonce));
+  const challenged = { ...loop, run, session: config.executor.session, account, collect: collect || undefined };
   let isChallenged = false;
   const beating = new AbortController();
   const running = () => slots.running();

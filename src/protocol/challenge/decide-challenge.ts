@@ -4,6 +4,7 @@
  * over the whole time, beside a fixed time for everything that is not arithmetic (making the matrices, loading the graph,
  * copies, the network).
  */
+import { concat, id, keccak256 } from "ethers";
 import { findPeakRate } from "./hardware-class.ts";
 import { type ChallengePlan, countMemoryBytes, countOperations, planChallenge } from "./plan.ts";
 
@@ -91,6 +92,11 @@ export function computeScore(plan: ChallengePlan, elapsedMs: number): number {
 
 export function heldMiB(plan: ChallengePlan): number {
   return Math.floor(countMemoryBytes(plan) / bytesPerMiB);
+}
+
+/** What evidence must be made for: this challenge, which nobody foresaw, and this worker. */
+export function computeEvidenceNonce(seed: string, address: string): string {
+  return keccak256(concat([id("inferium evidence"), seed, address.toLowerCase()]));
 }
 
 /** Of each column. */

@@ -14,7 +14,12 @@ import { connect } from "./scripted-members.ts";
 
 const session = { providers: ["cpu"], threads: 1 } as const;
 const times = { firstMs: 0, validMs: 3_600_000, retryMs: 3_600_000 };
-const capability = { minimumLevel: "Challenged", acceptSimulated: false, challenges: times } as const;
+const capability = {
+  minimumLevel: "Challenged",
+  acceptSimulated: false,
+  challenges: times,
+  attestationRoots: [],
+} as const;
 const stopping = new AbortController();
 const loops: Promise<void>[] = [];
 const duties: string[] = [];
@@ -60,11 +65,9 @@ function startWorker(name: string, forge: (digests: Uint8Array) => Uint8Array): 
   loop(async () => {
     const { challenge } = await client.claim({ slots: 1, models: [], waitMs: 200 }, stopping.signal);
     if (!challenge) return;
-    await answerChallenge(
-      { client, session, run, clock: systemClock, logger: silentLogger },
-      challenge,
-      stopping.signal,
-    );
+    const account = cluster.member(name).signer.address;
+    const context = { client, session, run, clock: systemClock, logger: silentLogger, account, collect: undefined };
+    await answerChallenge(context, challenge, stopping.signal);
   });
 }
 

@@ -287,7 +287,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     missedGraceMs: 1_000,
     policies: {},
     allowUnverified: false,
-    capability: { minimumLevel: "Inspected", acceptSimulated: true, challenges: undefined },
+    capability: { minimumLevel: "Inspected", acceptSimulated: true, challenges: undefined, attestationRoots: [] },
     trace: undefined,
     metrics: { host: "127.0.0.1", port: 0 },
     leaderElection: undefined,

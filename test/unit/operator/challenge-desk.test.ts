@@ -16,6 +16,8 @@ const digestOf = (column: number, mind = 0) => Buffer.alloc(4, (column * 7 + min
 const digestsOf = (columns: readonly number[], mind = 0) =>
   Buffer.concat(columns.map((column) => digestOf(column, mind)));
 
+type Verify = NonNullable<ConstructorParameters<typeof ChallengeDesk>[0]["verifyEvidence"]>;
+
 class Bench {
   nowMs = Date.parse("2026-06-01T00:00:00Z");
   readonly records = new Map<string, StoredRecord>();
@@ -27,7 +29,7 @@ class Bench {
 
   constructor(
     workers: readonly WorkerObject[],
-    parts: { policy?: Partial<ProofPolicy>; off?: boolean; panel?: number } = {},
+    parts: { policy?: Partial<ProofPolicy>; off?: boolean; panel?: number; verify?: Verify } = {},
   ) {
     this.#workers = [...workers];
     const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };
@@ -52,6 +54,7 @@ class Bench {
     this.desk = new ChallengeDesk({
       ...{ book: this.book, clock: clock as never, logger: silentLogger, directory },
       times: parts.off ? undefined : times,
+      ...(parts.verify ? { verifyEvidence: parts.verify } : {}),
       onChange: (worker) => this.changes.push(worker),
       onDuty: () => undefined,
     });
@@ -70,11 +73,18 @@ class Bench {
     return challenge;
   }
 
-  answer(name: string, { challengeId, plan }: CapabilityChallenge, parts: { afterMs?: number; mind?: number } = {}) {
+  answer(
+    name: string,
+    { challengeId, plan }: CapabilityChallenge,
+    parts: { afterMs?: number; mind?: number; devices?: readonly string[] } = {},
+  ) {
     this.pass(parts.afterMs ?? 5_000);
     const all = Array.from({ length: plan.columns }, (_, column) => column);
     const digests = digestsOf(all, parts.mind).toString("base64");
-    return this.desk.answer(name, { challengeId, outcome: { kind: "Done", digests, provider: "cuda" } });
+    return this.desk.answer(name, {
+      challengeId,
+      outcome: { kind: "Done", digests, provider: "cuda", ...evidenceOf(parts.devices) },
+    });
   }
 
   /** Who is asked now, and what it says. */
@@ -328,4 +338,47 @@ test("GPUs that only labels speak of stay unproven by the machine's own challeng
   bench.answer("amd", bench.take("amd"));
   bench.check();
   expect(bench.proven("amd")).toMatchObject({ gpusCount: false, reason: "NotChallenged" });
+});
+
+/** Evidence whose certificate is just a name. */
+function evidenceOf(devices: readonly string[] | undefined) {
+  const one = (device: string) => ({ kind: "NvidiaGpu" as const, report: "", certificates: [device] });
+  return devices === undefined ? {} : { evidence: devices.map(one) };
+}
+
+describe("evidence with an answer", () => {
+  const verify: Verify = (evidence) => {
+    if (evidence.some(({ certificates }) => certificates[0] === "forged")) throw new Error("it does not hold");
+    return evidence.map(({ certificates }) => ({ device: certificates[0] ?? "", driverVersion: undefined }));
+  };
+  const passWith = (bench: Bench, name: string, devices?: readonly string[]) => {
+    bench.answer(name, bench.take(name), devices ? { devices } : {});
+    bench.check();
+    return bench.proven(name);
+  };
+
+  test("for each GPU makes it Attested", () => {
+    expect(passWith(new Bench([gpuWorker()], { verify }), "gpu", ["a"])).toMatchObject({
+      level: "Attested",
+      reason: "Attested",
+    });
+  });
+
+  test.each([
+    ["none", undefined, gpuWorker()],
+    ["what does not hold", ["forged"], gpuWorker()],
+    ["fewer devices than GPUs", ["a"], aWorkerNode("gpu", { uuids: ["GPU-a-0000", "GPU-b-0000"] })],
+  ])("%s leaves it Challenged", (_, devices, worker) => {
+    expect(passWith(new Bench([worker], { verify }), "gpu", devices).level).toBe("Challenged");
+  });
+
+  test("is not heard where nobody is trusted", () => {
+    expect(passWith(new Bench([gpuWorker()]), "gpu", ["a"]).level).toBe("Challenged");
+  });
+
+  test("of a device that is another worker's leaves it Challenged", () => {
+    const bench = new Bench([gpuWorker(), aWorkerNode("other")], { verify });
+    expect(passWith(bench, "gpu", ["a"]).level).toBe("Attested");
+    expect(passWith(bench, "other", ["a"]).level).toBe("Challenged");
+  });
 });

@@ -9,7 +9,7 @@ import {
 
 const claimed: ClaimedCapability = { level: "Inspected", problems: [], simulated: false, hasGpus: true };
 const challenge = (outcome: ChallengeFinding["outcome"], expiresAtMs = 1_000): ChallengeFinding => ({
-  ...{ outcome, gpus: 1, expiresAtMs, message: `It was ${outcome}.` },
+  ...{ outcome, gpus: 1, attested: false, expiresAtMs, message: `It was ${outcome}.` },
 });
 const strict = { ...defaultProofPolicy, minimumLevel: "Challenged" } as const;
 const trial = { ...defaultProofPolicy, acceptSimulated: true };
@@ -55,6 +55,11 @@ const cases: readonly { name: string; input: Partial<CapabilityInput>; want: obj
     name: "a passed challenge counts",
     input: { policy: strict, challenge: challenge("Passed") },
     want: { ...gpus, level: "Challenged", reason: "Challenged" },
+  },
+  {
+    name: "with evidence of its GPUs it is attested",
+    input: { policy: strict, challenge: { ...challenge("Passed"), attested: true } },
+    want: { ...gpus, level: "Attested", reason: "Attested" },
   },
   {
     name: "an expired one no longer does",
