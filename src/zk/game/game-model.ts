@@ -5,8 +5,9 @@
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { readIntegerNetwork } from "../network/from-onnx.ts";
-import type { DenseLayer, Layer, NetworkOutput } from "../network/integer-network.ts";
+import type { DenseLayer, NetworkOutput } from "../network/integer-network.ts";
 import { readOnnxGraph } from "../onnx/read-graph.ts";
+import { asDenseLayers } from "./as-dense.ts";
 import { BlockTree, hashSums, toWord } from "./block-tree.ts";
 import { commitTileWeights, type TileWeights, tileSize } from "./tile.ts";
 
@@ -46,26 +47,16 @@ export const gameLimits = { layers: 64, values: 31 * 4096, classes: 2048, shift:
 export function readGameModel(onnx: Uint8Array): GameModel {
   const network = readIntegerNetwork(onnx);
   const ranks = new Map(readOnnxGraph(onnx).outputs.map(({ name, shape }) => [name, shape.length]));
-  const { layers } = network;
-  const dense = layers.map((layer, index) => requireDense(layer, index));
-  for (const [index, layer] of dense.entries()) checkLayer(layer, index, index === layers.length - 1);
-  if (layers.length > gameLimits.layers) throw tooLarge(`${layers.length} layers`, gameLimits.layers);
+  const dense = asDenseLayers(network.layers);
+  for (const [index, layer] of dense.entries()) checkLayer(layer, index, index === dense.length - 1);
+  if (dense.length > gameLimits.layers) throw tooLarge(`${dense.length} layers`, gameLimits.layers);
+  const commit = createCommitments();
   return {
     modelDigest: sha256(onnx),
     inputName: network.inputName,
     outputs: network.outputs.map((output) => ({ ...output, keepsAxis: ranks.get(output.name) === 2 })),
-    layers: dense.map(buildLayer),
+    layers: dense.map((layer) => buildLayer(layer, commit)),
   };
-}
-
-/** Tiles cut a matrix; windows would share weights between places that no tree tells apart. */
-function requireDense(layer: Layer, index: number): DenseLayer {
-  if (layer.kind === "dense") return layer;
-  throw new InferiumError(
-    "UnsupportedLayer",
-    `Layer ${index + 1} is of the kind ${layer.kind}; a dispute game covers dense layers alone. Use another verification policy for this model.`,
-    { evidence: { layer: index + 1, kind: layer.kind } },
-  );
 }
 
 function checkLayer({ inputs, outputs, shift }: DenseLayer, index: number, isLast: boolean): void {
@@ -84,12 +75,23 @@ function tooLarge(what: string, most: number): InferiumError {
   return new InferiumError("ModelTooLarge", `The model has ${what}; a dispute game takes at most ${most}.`);
 }
 
-function buildLayer(layer: DenseLayer): GameLayer {
+/** Windows make matrices whose tiles are mostly alike: zero, or the same few weights. */
+function createCommitments(): (weights: TileWeights) => bigint {
+  const known = new Map<string, bigint>();
+  return (weights) => {
+    const text = weights.join();
+    const commitment = known.get(text) ?? commitTileWeights(weights);
+    known.set(text, commitment);
+    return commitment;
+  };
+}
+
+function buildLayer(layer: DenseLayer, commit: (weights: TileWeights) => bigint): GameLayer {
   const { inputs, outputs, shift } = layer;
   const [tiles, blocks] = [Math.ceil(inputs / tileSize), Math.ceil(outputs / tileSize)];
   const weightsOf = (block: number, tile: number) => cutTile(layer, block, tile);
   const commitments = Array.from({ length: blocks * tiles }, (_, place) =>
-    commitTileWeights(weightsOf(Math.floor(place / tiles), place % tiles)),
+    commit(weightsOf(Math.floor(place / tiles), place % tiles)),
   );
   const biases = Array.from({ length: blocks }, (_, block) => cutBlock(layer.bias, block));
   return {

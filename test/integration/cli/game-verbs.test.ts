@@ -141,7 +141,7 @@ describe.skipIf(!hasPowersOfTau)("inferium zk game", () => {
       ...chain.addresses,
     };
     await writeFile(at("addresses"), JSON.stringify(file));
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await chain?.stop();
     await rm(dir, { recursive: true, force: true });
@@ -203,7 +203,7 @@ describe.skipIf(!hasPowersOfTau)("inferium zk game", () => {
     });
   });
 
-  test("a model is registered by the admin alone; one with windows is refused by name", async () => {
+  test("a model is registered by the admin alone; what has no game is refused by name", async () => {
     const register = (...rest: string[]) => run(game("register", ...rest));
     await expect(register("--model", at("model.onnx"), ...as("challenger"))).rejects.toMatchObject({
       code: "TransactionReverted",
@@ -211,7 +211,7 @@ describe.skipIf(!hasPowersOfTau)("inferium zk game", () => {
     const steps = [{ kind: "convolution", filters: 2, size: [3, 3] }] as const;
     await writeFile(
       at("images.onnx"),
-      buildImageModel({ image: [1, 6, 6], steps, sizes: [3], seed: 1, outputs: ["label"] }),
+      buildImageModel({ isRectified: true, image: [1, 6, 6], steps, sizes: [3], seed: 1, outputs: ["label"] }),
     );
     await expect(register("--model", at("images.onnx"), ...as("admin"))).rejects.toMatchObject({
       code: "UnsupportedLayer",
@@ -252,11 +252,11 @@ describe.skipIf(!hasPowersOfTau)("inferium zk game", () => {
     const { told } = await run(game("collect", ...as("admin"), "--account", chain.workers[0]!.address));
     expect(told).toMatchObject({ account: chain.workers[0]!.address });
     expect(await chain.client.balanceOf(chain.workers[0]!.address)).toBe(150n * oneToken);
-  });
+  }, 240_000);
 
   test("a worker that signed a wrong result can defend it with nothing, and loses stake when its time is over", async () => {
     const { stakeWei } = await chain.client.node(chain.workers[0]!.address);
-    const opened = await spawnVerb(game("open", ...result("wrong"), ...as("challenger")));
+    const opened = await run(game("open", ...result("wrong"), ...as("challenger")));
     expect(opened).toMatchObject({ status: 0, told: { stage: "Claiming", row: 1, turn: "Worker" } });
     const id = String(opened.told.game);
     const defence = await spawnVerb(game("play", id, ...result("wrong"), ...as("worker"), "--game-keys", at("keys")));
@@ -264,10 +264,10 @@ describe.skipIf(!hasPowersOfTau)("inferium zk game", () => {
     expect(defence.error).toContain("ReceiptIsWrong");
     await chain.provider.send("evm_increaseTime", [3_700]);
     await chain.provider.send("evm_mine", []);
-    const resolved = await spawnVerb(game("resolve", id, ...as("challenger")));
+    const resolved = await run(game("resolve", id, ...as("challenger")));
     expect(resolved.told).toMatchObject({ move: "timeOut", outcome: "Refuted", loser: chain.workers[0]!.address });
     expect((await chain.client.node(chain.workers[0]!.address)).stakeWei).toBe((stakeWei * 9n) / 10n);
-  });
+  }, 240_000);
 
   test.each([
     ["a game that nobody opened", "UnknownGame", () => game("status", `0x${"12".repeat(32)}`)],

@@ -7,15 +7,15 @@ import { systemClock } from "../../../src/base/clock.ts";
 import type { InferiumError } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import type { InferenceGameClient } from "../../../src/chain/inference-game.ts";
-import type { NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
+import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { findWrongRow, outputData, readRows } from "../../../src/zk/game/check-receipt.ts";
 import { readGameModel } from "../../../src/zk/game/game-model.ts";
 import { InferenceTrace } from "../../../src/zk/game/inference-trace.ts";
 import { playChallenger, playDefender } from "../../../src/zk/game/play-game.ts";
 import { buildEvidence, type ProveTile } from "../../../src/zk/game/prove-tile.ts";
-import { aGameCase, outputsFrom } from "../../support/game-case.ts";
+import { aGameCase, outputsFrom, outputsOf } from "../../support/game-case.ts";
 import { type GameFixture, startGame } from "../../support/game-chain.ts";
-import { buildIntegerModel, drawBytes } from "../../support/integer-model.ts";
+import { buildImageModel, buildIntegerModel, drawBytes } from "../../support/integer-model.ts";
 import { type Lie, LyingTrace } from "../../support/lying-trace.ts";
 import { hasPowersOfTau } from "../../support/powers-of-tau.ts";
 
@@ -69,8 +69,13 @@ function challenge({ id, challenger }: OpenGame, trace: InferenceTrace, signal =
 }
 
 /** The liar plays until the contract takes no move of it any more, and then time runs out. @returns why it was refused */
-async function letLiarDefend(game: OpenGame, liar: InferenceTrace, proveTile = proveNothing): Promise<string> {
-  const challenging = challenge(game, honest);
+async function letLiarDefend(
+  game: OpenGame,
+  liar: InferenceTrace,
+  proveTile = proveNothing,
+  challenger = honest,
+): Promise<string> {
+  const challenging = challenge(game, challenger);
   const refusal = await defend(game, liar, { proveTile }).then(
     () => undefined,
     (error: InferiumError) => error,
@@ -120,6 +125,38 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
     const [end] = await Promise.all([defend(game, honest), challenge(game, new LyingTrace(model, rowBytes, lie))]);
     expect(end).toMatchObject({ outcome: "Upheld", high: lie.layer, index: lie.block, sumLow: lie.tile });
   });
+
+  test("a model with windows and maxima is disputed by the matrices that they are", async () => {
+    const steps = [
+      { kind: "convolution", filters: 2, size: [3, 3] },
+      { kind: "maxPool", size: [2, 2] },
+    ] as const;
+    const outputs = ["label", "logits", "score"] as const;
+    const windows = readGameModel(buildImageModel({ image: [1, 8, 8], steps, sizes: [3], seed: 3, outputs }));
+    const pixels = drawBytes(64, 9);
+    const image: NamedTensors = new Map([["bytes", createTensor("uint8", [1, 64], pixels)]]);
+    const truth = readRows(windows, image).traceOf(0);
+    await fixture.register(windows);
+    const openWith = async (signed: NamedTensors): Promise<OpenGame> => {
+      const { receipt, workerSignature } = await fixture.sign(windows, image, signed);
+      const [defender, challenger] = [fixture.defender(), fixture.challenger()];
+      const data = outputData(signed);
+      const opening = { receipt, workerSignature, row: 0, rows: 1, input: pixels, outputs: data };
+      return { id: await challenger.open(opening), outputs: data, defender, challenger };
+    };
+    // 64 -> 72 -> 72 -> 36 -> 36 -> 18 -> 3: the window's sums, differences and maxima twice, the logits.
+    expect(windows.layers.map(({ outputs: size }) => size)).toEqual([72, 72, 36, 36, 18, 3]);
+    const inMaxima = { layer: 3, block: 1, tile: 2 };
+    const game = await openWith(outputsOf(windows, image, 1));
+    const challenger = new LyingTrace(windows, pixels, inMaxima);
+    const [end] = await Promise.all([defend(game, truth), challenge(game, challenger)]);
+    expect(end).toMatchObject({ outcome: "Upheld", high: 3, index: 1, sumLow: 2 });
+    const liar = new LyingTrace(windows, pixels, { layer: 1, block: 0, tile: 1 });
+    expect(liar.logits()).not.toEqual(truth.logits());
+    const lost = await openWith(outputsFrom([liar.logits()]));
+    expect(await letLiarDefend(lost, liar, proveNothing, truth)).toBe("SumsMismatch");
+    expect(await lost.challenger.game(lost.id)).toMatchObject({ high: 1, index: 0, sumLow: 1 });
+  }, 240_000);
 
   test("a worker that computed with other weights is refuted", async () => {
     const other = readGameModel(buildIntegerModel({ sizes, seed: 5, outputs: ["label", "logits", "score"] }));

@@ -19,7 +19,7 @@ export function addGameCommands(zk: Command, context: CommandContext): void {
     context.setExitStatus(await withGame(options, context, verb));
   };
   addWrite(game.command("register").description("let results of a model be disputed; by the admin of GameModels, once"))
-    .requiredOption("--model <file>", "the model, an all-integer ONNX file of dense layers")
+    .requiredOption("--model <file>", "the model, an all-integer ONNX file")
     .action((options: ChainOptions & RegisterOptions) =>
       run(options, async (session) => (await import("./register.ts")).runRegister(options, session)),
     );
