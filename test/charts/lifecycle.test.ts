@@ -77,7 +77,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       await settleTask("first");
     });
 
-    test("refuses a second hub, and definitions of another release, and says what to do", async () => {
+    test.runIf(isLong)("refuses a second hub, and definitions of another release, and says what to do", async () => {
       const install = (values: object) =>
         helm.run(["install", "second", chart, "-n", "default", "--values", "-", "--dry-run=server"], {
           input: JSON.stringify(values),
@@ -108,20 +108,23 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       expect((await statusOf("sample-paid"))?.settlement?.rewardWei).toMatch(/^[1-9]\d{17,}$/);
     });
 
-    test("kubectl inferium verify proves a settled task on the chain, with the contracts that the cluster names", async () => {
-      const entry = fileURLToPath(new URL("../../src/kubectl-inferium.ts", import.meta.url));
-      const plugin = new CommandLine(process.execPath, open.cluster.kubeconfigPath);
-      const args = ["verify", "sample-exact", "-n", "default", "--rpc-url", open.chain.rpcUrl];
-      const done = await plugin.run([entry, ...args]);
-      plugin.close();
-      expect(done.code, done.err).toBe(0);
-      expect(done.out).toContain("Task sample-exact is settled as its status says.");
-      expect(done.err).toContain(
-        "The contracts' addresses are the cluster's own (ConfigMap inferium-system/inferium-contracts)",
-      );
-    });
+    test.runIf(isLong)(
+      "kubectl inferium verify proves a settled task on the chain, with the contracts that the cluster names",
+      async () => {
+        const entry = fileURLToPath(new URL("../../src/kubectl-inferium.ts", import.meta.url));
+        const plugin = new CommandLine(process.execPath, open.cluster.kubeconfigPath);
+        const args = ["verify", "sample-exact", "-n", "default", "--rpc-url", open.chain.rpcUrl];
+        const done = await plugin.run([entry, ...args]);
+        plugin.close();
+        expect(done.code, done.err).toBe(0);
+        expect(done.out).toContain("Task sample-exact is settled as its status says.");
+        expect(done.err).toContain(
+          "The contracts' addresses are the cluster's own (ConfigMap inferium-system/inferium-contracts)",
+        );
+      },
+    );
 
-    test("a worker of another cluster joins outbound, and runs a task that no other takes", async () => {
+    test.runIf(isLong)("a worker of another cluster joins outbound, and runs a task that no other takes", async () => {
       const cordon = (cordoned: boolean) =>
         kubectl.ok(["patch", "wn", "worker-a", "--type=merge", "-p", JSON.stringify({ spec: { cordoned } })]);
       const remote = await startRemoteSample(open, kubectl);

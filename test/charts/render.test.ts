@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { helms, hubValues, lint, memberValues, render, someAddress } from "./helm.ts";
+import { chart, helms, hubValues, lint, memberValues, render, someAddress } from "./helm.ts";
 
 const members = [
   { name: "gpu-a", node: "node-a", owner: someAddress },
@@ -51,6 +51,7 @@ interface PodSpec {
     readonly name: string;
     readonly securityContext: object;
     readonly resources: { requests?: object };
+    readonly env?: readonly { readonly name: string }[];
   }[];
 }
 
@@ -327,6 +328,13 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
       { ...memberValues, validator: { provingKeys: { existingClaim: "keys" } } },
       /provingKeys is given but no chain/,
     ],
+    ["a port twice", { metricsPort: 8443 }, /metricsPort and pool.port are both 8443/],
+    ["a name of which nothing could run", { members: [{ name: "m".repeat(40), node: "n" }] }, /at most 52 leave room/],
+    [
+      "a variable that has a value of its own",
+      { operator: { env: { INFERIUM_POOL_PORT: 1 } } },
+      /operator.env has INFERIUM_POOL_PORT/,
+    ],
     ["no issuer", { pool: { tls: { mode: "certManager" } } }, /issuerRef.name is empty/],
     ["no certificate", { pool: { tls: { mode: "existingSecret" } } }, /existingSecret is empty/],
   ])("refuses %s and says where", (_, values, message) => {
@@ -334,6 +342,29 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
     expect(code).not.toBe(0);
     expect(error).toMatch(message);
   });
+});
+
+test.runIf(helms.length > 0)("every variable that the chart sets is refused where it is given once more", () => {
+  const binary = helms.at(-1)?.binary ?? "";
+  const values = {
+    ...hubValues,
+    members: [{ ...members[0], keystore: true, existingSecret: "k", address: someAddress }, members[1]],
+  };
+  const image = { digest: `sha256:${"a".repeat(64)}` };
+  const containers = podSpecs(render(binary, { ...values, image, chain: { ...hubValues.chain, chainId: 1 } }).objects);
+  const given = containers.flatMap((spec) =>
+    spec.containers.flatMap(({ name, env = [] }) => env.map((one) => `${name} ${one.name}`)),
+  );
+  expect(given.length).toBeGreaterThan(60);
+  const source = readFileSync(new URL("../../charts/inferium/templates/_checks.tpl", import.meta.url), "utf8");
+  const refused = (name: string) => source.includes(`"${name.replace("INFERIUM_", "")}"`);
+  expect(given.map((one) => one.split(" ")[1] ?? "").filter((name) => !refused(name))).toEqual([]);
+});
+
+test.runIf(helms.length > 0)("a release whose objects could not be named is refused", () => {
+  const args = ["template", "0", chart, "--values", "-"];
+  const done = spawnSync(helms.at(-1)?.binary ?? "", args, { input: JSON.stringify(hubValues), encoding: "utf8" });
+  expect(done.stderr).toContain("objects would be named 0-inferium, and a Service's name begins with a letter");
 });
 
 describe("monitoring", () => {

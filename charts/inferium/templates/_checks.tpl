@@ -9,6 +9,10 @@
   {{- if not $v.members -}}{{- fail "members is empty; in member mode expected at least one worker or validator" -}}{{- end -}}
 {{- end -}}
 {{- if or $v.crds.install $v.rbac.create -}}{{- include "inferium.checkOtherRelease" . -}}{{- end -}}
+{{- $full := include "inferium.fullname" . -}}
+{{- if regexMatch "^[0-9]" $full -}}{{- fail (printf "objects would be named %s, and a Service's name begins with a letter; expected a release name or a nameOverride that does" $full) -}}{{- end -}}
+{{- if and (eq $v.mode "hub") (eq (int $v.metricsPort) (int $v.pool.port)) -}}{{- fail (printf "metricsPort and pool.port are both %d; expected two ports, the operator listens on both" (int $v.pool.port)) -}}{{- end -}}
+{{- include "inferium.checkEnv" . -}}
 {{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "certManager") (eq $v.mode "hub") (not $v.pool.tls.issuerRef.name) -}}{{- fail "pool.tls.issuerRef.name is empty; pool.tls.mode certManager needs the name of an issuer" -}}{{- end -}}
@@ -25,6 +29,8 @@
   {{- if and (or .migProfile .deviceClass) (not .gpus) -}}{{- fail (printf "members: %s names %s but no gpus; expected how many of them" .name (.migProfile | default .deviceClass)) -}}{{- end -}}
   {{- if and .migProfile .deviceClass -}}{{- fail (printf "members: %s has migProfile and deviceClass; expected one: a device class selects MIG devices itself" .name) -}}{{- end -}}
   {{- if and .tier (eq (.role | default "Worker") "Validator") -}}{{- fail (printf "members: %s is a Validator and has a tier; expected none, tiers are of workers" .name) -}}{{- end -}}
+  {{- $set := printf "%s-%s-%s" $full (.role | default "Worker" | lower) .name -}}
+  {{- if gt (len $set) 52 -}}{{- fail (printf "members: the StatefulSet of %s would be named %s, of %d characters; at most 52 leave room for its pods' labels. Expected a shorter member or release name." .name $set (len $set)) -}}{{- end -}}
   {{- $_ := set $nodes .node .name -}}{{- $_ := set $names .name true -}}
 {{- end -}}
 {{- end -}}
@@ -46,6 +52,20 @@
   {{- end -}}
   {{- if .Values.crds.install -}}
     {{- fail (printf "the definitions belong to release %s in namespace %s. Beside that release set crds.install false; in its place hand them over first: kubectl annotate crd -l app.kubernetes.io/name=inferium --overwrite meta.helm.sh/release-name=%s meta.helm.sh/release-namespace=%s" $owner $where .Release.Name .Release.Namespace) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A variable that the chart sets itself would stand there twice, and which one counts differs from client to client. */}}
+{{- define "inferium.checkEnv" -}}
+{{- $own := list "POD_NAME" "POD_NAMESPACE" "POD_IP" "NODE_NAME" "TMPDIR" "NVIDIA_VISIBLE_DEVICES" "NVIDIA_DRIVER_CAPABILITIES" -}}
+{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" -}}
+  {{- $own = append $own (printf "INFERIUM_%s" .) -}}
+{{- end -}}
+{{- range $role := list "operator" "agent" "worker" "validator" -}}
+  {{- range $name, $_ := (get $.Values $role).env -}}
+    {{- $isFree := or (and (eq $role "validator") (eq $name "INFERIUM_ALLOW_UNVERIFIED")) (and (eq $role "agent") (eq $name "INFERIUM_MINIMUM_LEVEL")) -}}
+    {{- if and (has $name $own) (not $isFree) -}}{{- fail (printf "%s.env has %s, which the chart sets itself; expected its own value in its place (values.yaml)" $role $name) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
