@@ -50,14 +50,14 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     });
     afterAll(() => open?.close());
 
-    test("is taken by the server in a dry run, which makes nothing", async () => {
-      const done = await upgrade("install", open.values, ["--dry-run=server"]);
+    test.each(helms)("is taken by the server in a dry run of $name, which makes nothing", async ({ binary }) => {
+      const args = ["install", release, chart, "--values", "-", "--dry-run=server"];
+      const done = await open.client(binary).run(args, { input: JSON.stringify(open.values) });
       expect(done.code, done.err).toBe(0);
       expect(done.out).toContain("kind: ValidatingAdmissionPolicyBinding");
       expect((await helm.ok("list -q")).trim()).toBe("");
-      expect(
-        (await kubectl.ok(["get", "deploy,sa", "-l", "app.kubernetes.io/name=inferium", "-o", "name"])).trim(),
-      ).toBe("");
+      const left = await kubectl.ok(["get", "deploy,sa", "-l", "app.kubernetes.io/name=inferium", "-o", "name"]);
+      expect(left.trim()).toBe("");
     });
 
     test("installs in a namespace that enforces the restricted standard, and every pod becomes ready", async () => {
