@@ -66,6 +66,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "rbac",
+          include: ["test/rbac/**/*.test.ts"],
+          isolate: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "image",
           include: ["test/image/**/*.test.ts"],
           testTimeout: 240_000,
