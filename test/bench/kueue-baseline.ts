@@ -2,95 +2,63 @@
  * Kueue's published load (15,000 workloads in 30 queues of 5 cohorts, arriving over 60 s) through the operator on an API server:
  * every workload is an InferenceTask that is created over HTTPS, matched by the operator, claimed over the pool API by a
  * worker with a key of its own, held for its run time, and ended by a signed receipt. API server, operator and workers are
- * processes of their own. Also the incident of kueue #14477: one queue, 536 deep, behind a head that fits nobody.
+ * processes of their own. Also the incident of kueue #14477: one queue, 536 deep, behind a head that fits nobody; and, where it is
+ * asked for (`--part large`), the published load of 50,000 workloads in 1,000 queues of 10 cohorts.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import type { OperatorConfig } from "../../src/operator/config.ts";
-import { aTask, type Cluster, startCluster } from "../integration/operator/operator-fixture.ts";
-import type { BenchServerAddress } from "./api-server-process.ts";
+import { aTask, type Cluster } from "../integration/operator/operator-fixture.ts";
+import { type Bench, type BenchClusterParts, withOperator } from "./bench-cluster.ts";
+import { type BenchOptions, chooseParts, type Figures, tellProgress, within } from "./bench-options.ts";
 import {
   type Arrival,
   baseline,
   buildPolicies,
   computeBoundSeconds,
   type Load,
+  largeScale,
   listArrivals,
   namespace,
 } from "./kueue-load.ts";
-import type { OperatorUsage } from "./operator-process.ts";
 import { simulateWorker } from "./simulated-worker.ts";
 
 const workerCount = 50;
 const slots = 4;
-const publishedSeconds = 351;
 
-export async function benchKueueBaseline() {
-  const headOfLine = await withOperator({}, drainSingleQueue);
-  const figures = await withOperator(buildPolicies(baseline, "Preempt"), (bench) => replay(bench, baseline));
+const parts = ["baseline", "large", "head-of-line"] as const;
+
+/** All but the large one, where no part is named. */
+export async function benchKueueBaseline(options: BenchOptions): Promise<Figures> {
+  const chosen = chooseParts(options, parts, ["head-of-line", "baseline"]);
+  const headOfLine = chosen.has("head-of-line") ? await withOperator(clusterOf({}), drainSingleQueue) : undefined;
+  const figures = chosen.has("baseline") ? await play(baseline, options) : undefined;
+  const large = chosen.has("large") ? await play(largeScale, options) : undefined;
   return {
     ...figures,
-    publishedSeconds,
-    ratio: round(publishedSeconds / figures.seconds),
-    bounds: computeBoundSeconds(baseline),
-    headOfLine,
+    ...(large ? { large } : {}),
+    ...(headOfLine ? { headOfLine } : {}),
     differs:
       "A workload ends with its signed receipt; verification policy is None and batches are settled later. Nothing is preempted within a queue. Kueue's figure is of its own scheduler and controllers with Jobs that nobody runs.",
   };
 }
 
-export interface Bench {
-  readonly cluster: Cluster;
-  readonly url: string;
-  readonly usage: () => Promise<OperatorUsage>;
+async function play(load: Load, { timeoutMs = 600_000 }: BenchOptions) {
+  const policies = buildPolicies(load, "Preempt");
+  const figures = await withOperator(clusterOf(policies), (bench) => replay(bench, load, timeoutMs));
+  const { publishedSeconds } = load;
+  return {
+    ...figures,
+    publishedSeconds,
+    ratio: round(publishedSeconds / figures.seconds),
+    bounds: computeBoundSeconds(load),
+  };
 }
 
-/** An API server and an operator, each in its process. */
-export async function withOperator<T>(
-  policies: OperatorConfig["policies"],
-  work: (bench: Bench) => Promise<T>,
-): Promise<T> {
-  const names = Array.from({ length: workerCount }, (_, index) => `w${index}`);
-  const cluster = await startCluster({ workers: names, validators: ["v1"], slots, gpus: 20, startServer: forkServer });
-  const operator = fork(new URL("./operator-process.ts", import.meta.url), { serialization: "advanced" });
-  try {
-    operator.send({ ...cluster.config, ...benchConfig, policies });
-    const [{ url }] = (await once(operator, "message")) as [{ url: string }];
-    return await work({ cluster, url, usage: () => askUsage(operator) });
-  } finally {
-    await closeChild(operator);
-    await cluster.close();
-  }
+function clusterOf(policies: OperatorConfig["policies"]): BenchClusterParts {
+  const batch = { maxAgeMs: 3_600_000, maxTasks: 1_000_000 };
+  return { workers: workerCount, slots, validators: ["v1"], config: { policies, batch } };
 }
 
-const benchConfig: Partial<OperatorConfig> = {
-  allowUnverified: true,
-  metrics: undefined,
-  batch: { maxAgeMs: 3_600_000, maxTasks: 1_000_000 },
-};
-
-async function forkServer(): Promise<Cluster["server"]> {
-  const child = fork(new URL("./api-server-process.ts", import.meta.url));
-  const [address] = (await once(child, "message")) as [BenchServerAddress];
-  return { ...address, writes: () => [], close: () => closeChild(child) };
-}
-
-async function askUsage(operator: ChildProcess): Promise<OperatorUsage> {
-  operator.send("usage");
-  const [usage] = (await once(operator, "message")) as [OperatorUsage];
-  return usage;
-}
-
-async function closeChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || !child.connected) return;
-  const ended = once(child, "exit");
-  child.send("close");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
-  await ended;
-  clearTimeout(timer);
-}
-
-async function replay({ cluster, url, usage }: Bench, load: Load) {
+async function replay({ cluster, operator }: Bench, load: Load, timeoutMs: number) {
   const arrivals = listArrivals(load);
   const byName = new Map(arrivals.map((arrival) => [arrival.name, arrival]));
   const done = Promise.withResolvers<void>();
@@ -108,7 +76,7 @@ async function replay({ cluster, url, usage }: Bench, load: Load) {
   const stops = cluster.members
     .filter(({ role }) => role === "Worker")
     .map(({ name }) =>
-      simulateWorker(cluster, url, {
+      simulateWorker(cluster, operator.url, {
         ...{ name, slots },
         runMs: ({ task }) => of(task).kind.runMs,
         onStart: ({ task }) => {
@@ -124,10 +92,12 @@ async function replay({ cluster, url, usage }: Bench, load: Load) {
       }),
     );
   begun = performance.now();
+  const progress = tellProgress(() => `kueue: ${arrivals.length - left.size} of ${arrivals.length} workloads ended`);
   const createdSeconds = await create(cluster, arrivals);
-  await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, 600_000))]);
+  await within(timeoutMs - (performance.now() - begun), done.promise);
+  progress.end();
   const seconds = round((performance.now() - begun) / 1_000);
-  const { cpuMicroseconds, residentBytes } = await usage();
+  const { cpuMicroseconds, residentBytes } = await operator.usage();
   await Promise.all(stops.map((stop) => stop()));
   return {
     seconds,
@@ -172,26 +142,35 @@ function toTask({ name, queue, kind }: Arrival) {
   };
 }
 
-/** All 536 are there before the first worker is. */
-async function drainSingleQueue({ cluster, url }: Bench) {
+/** All 536 are there, and the workers have their sessions, before the first worker asks. */
+async function drainSingleQueue({ cluster, operator }: Bench) {
   const kind = { name: "small" as const, count: 1, everyMs: 0, runMs: 0, units: 1, priority: 0 };
   const queued = Array.from({ length: 536 }, (_, index) => ({ name: `deep-${index}`, queue: "deep", atMs: 0, kind }));
   await create(cluster, [{ name: "head", queue: "deep", atMs: 0, kind: { ...kind, units: 64, priority: 1_000 } }]);
   await create(cluster, queued);
-  const done = Promise.withResolvers<void>();
-  let given = 0;
-  const begun = performance.now();
+  const [done, asked, opened] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
+  let [given, sessions] = [0, 0];
   const stops = cluster.members
     .filter(({ role }) => role === "Worker")
     .map(({ name }) =>
-      simulateWorker(cluster, url, {
-        ...{ name, slots, runMs: () => 0 },
+      simulateWorker(cluster, operator.url, {
+        ...{ name, slots, runMs: () => 0, mayClaim: asked.promise },
+        onOpen: () => {
+          if (++sessions === workerCount) opened.resolve();
+        },
         onDone: () => {
           if (++given === queued.length) done.resolve();
         },
       }),
     );
-  await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, 60_000))]);
+  if (!(await within(60_000, opened.promise))) throw new Error("the workers have no sessions after 60 s");
+  const begun = performance.now();
+  asked.resolve();
+  await within(60_000, done.promise);
   const seconds = round((performance.now() - begun) / 1_000);
   await Promise.all(stops.map((stop) => stop()));
   return { queued: queued.length + 1, given, seconds };

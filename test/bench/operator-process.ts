@@ -1,6 +1,6 @@
 /**
  * An operator in a process of its own, so that a benchmark's workers do not share its CPU: forked with its configuration as
- * the first message. Says where its pool API is; answers `usage` with its CPU and memory, ends on `close`.
+ * the first message. Says where its pool API and its metrics are; answers `usage` with its CPU and memory, ends on `close`.
  */
 import { createLogger } from "../../src/base/log.ts";
 import type { OperatorConfig } from "../../src/operator/config.ts";
@@ -13,6 +13,7 @@ export interface OperatorUsage {
 
 const stopping = new AbortController();
 let running: Promise<void> | undefined;
+let metricsUrl = "";
 
 process.on("message", (message: OperatorConfig | "usage" | "close") => {
   if (message === "usage") process.send?.(usage());
@@ -23,7 +24,10 @@ process.on("message", (message: OperatorConfig | "usage" | "close") => {
     running = runOperator(message, {
       signal: stopping.signal,
       logger: createLogger({ level: "error" }),
-      onServing: (url) => process.send?.({ url }),
+      onMetrics: (url) => {
+        metricsUrl = url;
+      },
+      onServing: (url) => process.send?.({ url, metricsUrl }),
     });
 });
 

@@ -1,4 +1,5 @@
 /** An API server, a chain and members, and operators that can be started and stopped on them. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,17 +94,22 @@ export interface PreparedChain {
   close(): Promise<void>;
 }
 
+/** Without a phrase, from which a key takes long to derive. */
+function aWallet(): Wallet {
+  return new Wallet(`0x${randomBytes(32).toString("hex")}`);
+}
+
 export async function prepareChain(names: Pick<ClusterParts, "workers" | "validators">): Promise<PreparedChain> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-anvil-"));
   const anvil = await startAnvil({ port: 0, dataDir: join(dir, "anvil"), logger: silentLogger, blockSeconds: 0.25 });
   const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
   const admin = new Wallet(anvil.accounts[0]!.privateKey, provider);
-  const wallets = new Map([...names.workers, ...names.validators].map((name) => [name, Wallet.createRandom()]));
-  const owners = new Map([...wallets.keys()].map((name) => [name, Wallet.createRandom().address]));
+  const wallets = new Map([...names.workers, ...names.validators].map((name) => [name, aWallet()]));
+  const owners = new Map([...wallets.keys()].map((name) => [name, aWallet().address]));
   const validatorAddresses = names.validators.map((name) => wallets.get(name)!.address);
   const addresses = await deployContracts({ signer: admin, parameters: { validators: validatorAddresses } });
   const writer = { signer: admin, addresses };
-  await mintTokens(writer, [{ account: admin.address, amountWei: 2_000_000n * oneToken }]);
+  await mintTokens(writer, [{ account: admin.address, amountWei: 4_000_000n * oneToken }]);
   await bondNodes(
     writer,
     [...wallets].map(([name, node]) => ({

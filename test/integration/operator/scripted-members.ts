@@ -32,7 +32,10 @@ import { checkBatch } from "../../../src/validator/certify/check-batch.ts";
 import { parseBatch, parseHeader } from "../../../src/validator/certify/parse-batch.ts";
 import { type Cluster, type FixtureMember, pool, type RunningOperator, treasury } from "./operator-fixture.ts";
 
-export function connect(cluster: Cluster, operator: Pick<RunningOperator, "url">, name: string): PoolClient {
+/** What a member needs to know of its cluster. */
+export type MemberCluster = Pick<Cluster, "member" | "domain" | "poolCa">;
+
+export function connect(cluster: MemberCluster, operator: Pick<RunningOperator, "url">, name: string): PoolClient {
   const { signer, role } = cluster.member(name);
   return createPoolClient({ url: operator.url, caPem: cluster.poolCa, signer, role, logger: silentLogger });
 }

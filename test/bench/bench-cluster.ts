@@ -1,0 +1,100 @@
+/** An API server and an operator, each in a process of its own, for benchmarks; the chain with bonded members is a third. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { OperatorConfig } from "../../src/operator/config.ts";
+import { type Cluster, startCluster } from "../integration/operator/operator-fixture.ts";
+import type { BenchServerAddress } from "./api-server-process.ts";
+import type { OperatorUsage } from "./operator-process.ts";
+
+export interface BenchClusterParts {
+  /** How many. */
+  readonly workers: number;
+  readonly slots: number;
+  readonly validators: readonly string[];
+  readonly config?: Partial<OperatorConfig>;
+}
+
+export interface Bench {
+  readonly cluster: Cluster;
+  readonly operator: BenchOperator;
+}
+
+export interface BenchOperator {
+  /** Of the pool API. */
+  readonly url: string;
+  usage(): Promise<OperatorUsage>;
+  /** Sum of the samples of a metric, by the value of one of its labels; of one without labels under "". */
+  metric(name: string, label?: string): Promise<ReadonlyMap<string, number>>;
+  stop(): Promise<void>;
+}
+
+export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Bench) => Promise<T>): Promise<T> {
+  const { slots, validators } = parts;
+  const workers = Array.from({ length: parts.workers }, (_, index) => `w${index}`);
+  const cluster = await startCluster({ workers, validators, slots, gpus: 20, startServer: forkServer });
+  try {
+    const operator = await startBenchOperator(cluster, parts.config);
+    try {
+      return await work({ cluster, operator });
+    } finally {
+      await operator.stop();
+    }
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Resolves when its pool API is open. */
+export async function startBenchOperator(
+  cluster: Cluster,
+  config: Partial<OperatorConfig> = {},
+): Promise<BenchOperator> {
+  const child = fork(new URL("./operator-process.ts", import.meta.url), { serialization: "advanced" });
+  child.send({ ...cluster.config, allowUnverified: true, ...config });
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`the operator's process ended with status ${String(code)}`);
+  });
+  ended.catch(() => undefined);
+  const [{ url, metricsUrl }] = (await Promise.race([once(child, "message"), ended])) as [
+    { url: string; metricsUrl: string },
+  ];
+  return {
+    url,
+    usage: () => askUsage(child),
+    metric: async (name, label) => readMetric(await (await fetch(`${metricsUrl}/metrics`)).text(), name, label),
+    stop: () => closeChild(child),
+  };
+}
+
+function readMetric(text: string, name: string, label: string | undefined): ReadonlyMap<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [, metric, labels = "", value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    if (metric !== name) continue;
+    const key = label === undefined ? "" : (new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? "");
+    values.set(key, (values.get(key) ?? 0) + Number(value));
+  }
+  return values;
+}
+
+export async function forkServer(): Promise<Cluster["server"]> {
+  const child = fork(new URL("./api-server-process.ts", import.meta.url));
+  const [address] = (await once(child, "message")) as [BenchServerAddress];
+  return { ...address, writes: () => [], close: () => closeChild(child) };
+}
+
+async function askUsage(operator: ChildProcess): Promise<OperatorUsage> {
+  operator.send("usage");
+  const [usage] = (await once(operator, "message")) as [OperatorUsage];
+  return usage;
+}
+
+/** Asks it to end; after 15 s it is ended. */
+export async function closeChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || !child.connected) return;
+  const ended = once(child, "exit");
+  child.send("close");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  await ended;
+  clearTimeout(timer);
+}
