@@ -21,6 +21,11 @@ export class TouchingConstraints {
     }
   }
 
+  /** A lie shows next to the wire it is told about, mostly: these constraints are looked at before all of them. */
+  areSatisfiedBeside(wire: number, values: readonly bigint[]): boolean {
+    return areSatisfied(this.#touching.get(wire) ?? [], values);
+  }
+
   /** Other values of the wire, alone, that no constraint refuses. */
   findAccepted(witness: readonly bigint[], wire: number): bigint[] {
     const value = witness[wire] ?? 0n;
