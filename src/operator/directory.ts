@@ -5,6 +5,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
+import { countUsable } from "../protocol/challenge/decide-challenge.ts";
 import { checksumAddress } from "../protocol/checksum-address.ts";
 import { describeHardware, type WorkerFacts } from "../protocol/matching.ts";
 import {
@@ -186,7 +187,7 @@ function readOwnFacts(worker: WorkerObject): OwnFacts {
   const computeCapability = lowestCapability(gpus.map((gpu) => gpu.computeCapability));
   const hardware = {
     ...(tier ? { tier } : {}),
-    gpus: gpus.length,
+    gpus: countUsable(gpus),
     // Of several kinds the weakest counts, as for the tier and for what a challenge asks.
     memoryMiB: gpus.length === 0 ? 0 : Math.min(...gpus.map((gpu) => gpu.unitMemoryMiB ?? gpu.memoryMiB)),
     ...(computeCapability ? { computeCapability } : {}),

@@ -15,6 +15,7 @@ export interface ChallengeGpu {
   /** What one task can have of it; the whole where left out. */
   readonly unitMemoryMiB?: number;
   readonly computeCapability?: string;
+  readonly migEnabled?: boolean;
 }
 
 export interface DecidedChallenge {
@@ -41,7 +42,7 @@ const cpuLimitMs = 120_000;
 
 /** @param healthy those that are healthy; of one that nothing can run on nothing is asked */
 export function decideChallenge(healthy: readonly ChallengeGpu[], seed: string): DecidedChallenge {
-  const gpus = healthy.filter((gpu) => unitOf(gpu) >= 1);
+  const gpus = pickDevices(healthy.filter((gpu) => unitOf(gpu) >= 1));
   const [slowest] = gpus.map(rateOf).toSorted((a, b) => a - b);
   if (slowest === undefined) {
     const plan = planChallenge({ seed, operations: cpuOperations, memoryBytes: 0, devices: 1 });
@@ -65,6 +66,17 @@ export function decideChallenge(healthy: readonly ChallengeGpu[], seed: string):
   };
 }
 
+/** A process that computes on an instance sees no other device: of such a machine the weakest unit is asked, alone. */
+function pickDevices(gpus: readonly ChallengeGpu[]): readonly ChallengeGpu[] {
+  if (!gpus.some(({ migEnabled }) => migEnabled)) return gpus;
+  return gpus.toSorted((a, b) => unitOf(a) - unitOf(b)).slice(0, 1);
+}
+
+/** How many GPUs one task can have: all, or a single unit where one of them is cut into instances. */
+export function countUsable(gpus: readonly ChallengeGpu[]): number {
+  return pickDevices(gpus).length;
+}
+
 const unitOf = ({ memoryMiB, unitMemoryMiB }: ChallengeGpu) => unitMemoryMiB ?? memoryMiB;
 
 /** An instance or a replica has its share of the GPU's rate, as of its memory. */
@@ -80,7 +92,7 @@ function describeClaim(gpus: readonly ChallengeGpu[]): string {
 /** Equal for the same GPUs with the same shares: an answer speaks of these and no others. */
 export function describeGpus(gpus: readonly ChallengeGpu[]): string {
   return gpus
-    .map((gpu) => `${gpu.uuid} ${gpu.product} ${gpu.memoryMiB} ${unitOf(gpu)}`)
+    .map((gpu) => `${gpu.uuid} ${gpu.product} ${gpu.memoryMiB} ${unitOf(gpu)} ${gpu.migEnabled ?? false}`)
     .sort()
     .join("\n");
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   type ChallengeGpu,
   computeScore,
+  countUsable,
   decideChallenge,
   describeGpus,
   findWrongColumns,
@@ -51,6 +52,14 @@ describe("what is asked of a claim", () => {
     const cut = decideChallenge([aGpu({ unitMemoryMiB: 10_240 })], seed);
     expect(countMemoryBytes(cut.plan) / countMemoryBytes(whole.plan)).toBeCloseTo(1 / 8, 1);
     expect(countOperations(cut.plan) / countOperations(whole.plan)).toBeCloseTo(1 / 8, 1);
+  });
+
+  test("of a machine with instances one unit is asked, the weakest: its process sees no other", () => {
+    const cut = aGpu({ uuid: "GPU-cut", unitMemoryMiB: 9_728, migEnabled: true });
+    const decided = decideChallenge([aGpu(), cut, aGpu({ uuid: "GPU-3" })], seed);
+    expect(decided).toMatchObject({ gpus: 1, plan: { devices: 1 } });
+    expect(decided.plan).toEqual(decideChallenge([cut], seed).plan);
+    expect([countUsable([aGpu(), cut]), countUsable([aGpu(), aGpu()]), countUsable([])]).toEqual([1, 2, 0]);
   });
 
   test("a machine without a GPU is asked for little, and has time for it", () => {
@@ -108,7 +117,13 @@ test("what a challenge was about changes with every fact that decides it, and no
   const a = aGpu();
   const b = aGpu({ uuid: "GPU-2" });
   expect(describeGpus([a, b])).toBe(describeGpus([b, a]));
-  const others = [{ uuid: "GPU-3" }, { product: "NVIDIA A30" }, { memoryMiB: 40_960 }, { unitMemoryMiB: 10_240 }];
+  const others = [
+    { uuid: "GPU-3" },
+    { product: "NVIDIA A30" },
+    { memoryMiB: 40_960 },
+    { unitMemoryMiB: 10_240 },
+    { migEnabled: true },
+  ];
   for (const other of others) expect(describeGpus([{ ...a, ...other }, b])).not.toBe(describeGpus([a, b]));
 });
 
