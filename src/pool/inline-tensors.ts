@@ -4,16 +4,28 @@ import { type InlineTensors as TensorJson, tensorsFromJson, tensorsToJson } from
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { type InlineTensors, poolLimits } from "./wire.ts";
 
-/** @throws InferiumError InvalidInput where a tensor has both forms of data or none */
+/**
+ * @param inline as a stranger sent it: checked against no schema on some ways here
+ * @throws InferiumError InvalidInput where these are no tensors, or one has both forms of data or none
+ */
 export function toTensorJson(inline: InlineTensors): TensorJson {
+  if (!isRecord(inline)) throw new InferiumError("InvalidInput", `Tensors are ${typeof inline}; expected an object.`);
   const entries = Object.entries(inline).map(([name, tensor]): [string, TensorJson[string]] => {
+    if (!isRecord(tensor)) throw new InferiumError("InvalidInput", `Tensor "${name}" is no object.`);
     const { dtype, shape, data, base64 } = tensor;
+    for (const [field, value] of Object.entries({ shape, data }))
+      if (!Array.isArray(value) && !(field === "data" && value === undefined))
+        throw new InferiumError("InvalidInput", `Tensor "${name}" has a ${field} that is no list.`);
     if ((data === undefined) === (base64 === undefined)) {
       throw new InferiumError("InvalidInput", `Tensor "${name}" needs either data or base64, and has both or none.`);
     }
     return [name, { dtype, shape: [...shape], data: data === undefined ? (base64 ?? "") : [...data] }];
   });
   return Object.fromEntries(entries);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** @throws InferiumError of tensorsFromJson */

@@ -77,7 +77,25 @@ const wrong: readonly Wrong[] = [
   },
 ];
 
+const unreadable: readonly { readonly field: "apiVersion" | "kind"; readonly value: unknown; readonly got: string }[] =
+  [
+    { field: "apiVersion", value: { toString: 1 }, got: "object" },
+    { field: "apiVersion", value: 1, got: "number" },
+    { field: "kind", value: [], got: "array" },
+    { field: "kind", value: true, got: "bool" },
+  ];
+
 area("type errors", (conformance) => {
+  for (const { field, value, got } of unreadable) {
+    conformance(`the object's ${field} is ${got}`, async ({ api, path }) => {
+      const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "one" }, [field]: value };
+      const status = await api.post(await path("configmaps"), body).refuse(400, "BadRequest");
+      expect(status.message).toContain(
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go `,
+      );
+      expect(status.message).toContain(`field .${field} of type string`);
+    });
+  }
   for (const { plural, groupVersion, kind, fields, says } of wrong) {
     conformance(says, async ({ api, path }) => {
       const apiVersion = groupVersion ?? "v1";

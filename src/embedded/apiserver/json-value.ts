@@ -13,6 +13,11 @@ export function asArray(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** For messages: an object of a stranger's may have a `toString` that is no function. */
+export function showValue(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
 export function asString(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

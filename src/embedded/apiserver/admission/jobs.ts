@@ -49,7 +49,9 @@ function defaultLabels(job: KubeObject): void {
 /** Pods of a job are found by the uid of the job, which its template carries as a label. */
 function generateSelector(job: KubeObject): void {
   const spec = specOf(job);
-  const { uid = "", name } = job.metadata;
+  // A job without a name is refused for that, and for nothing else.
+  const { uid = "" } = job.metadata;
+  const name = asString(job.metadata.name);
   const template = asObject(spec.template);
   const generated = { [oldUidLabel]: uid, [uidLabel]: uid, [oldNameLabel]: name, [nameLabel]: name };
   const labels = { ...generated, ...templateLabels(template) };
@@ -78,7 +80,9 @@ function validateJob(job: KubeObject, old: KubeObject | undefined): StatusCause[
 }
 
 function checkGenerated(job: KubeObject, found: Findings): void {
-  const { uid = "", name } = job.metadata;
+  // A job without a name is refused for that, and for nothing else.
+  const { uid = "" } = job.metadata;
+  const name = asString(job.metadata.name);
   const expected = { [oldUidLabel]: uid, [oldNameLabel]: name, [uidLabel]: uid, [nameLabel]: name };
   const labels = templateLabels(specOf(job).template);
   for (const [key, value] of Object.entries(expected)) {

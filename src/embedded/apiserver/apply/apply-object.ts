@@ -2,7 +2,7 @@
  * Server-side apply: check the configuration -> decide what becomes of the object and of its managers -> refuse or force
  * conflicts -> write as a creation or an update. Effects: one write at most.
  */
-import { cloneJson, isObject, type JsonObject } from "../json-value.ts";
+import { asString, cloneJson, isObject, type JsonObject } from "../json-value.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { type ApiContext, keyOf, type Target, type WriteOptions } from "../operations/context.ts";
 import { insert, prepareNew } from "../operations/create.ts";
@@ -57,10 +57,11 @@ function reportBody(options: WriteOptions): void {
 
 function checkApplied(config: unknown, { kind, namespace, name }: Target): KubeObject {
   if (!isObject(config)) throw badRequest("error decoding YAML: an applied configuration must be an object");
-  const { apiVersion = "", kind: kindName = "" } = config;
+  const apiVersion = asString(config.apiVersion);
+  const kindName = asString(config.kind);
   if (apiVersion !== kind.apiVersion || kindName !== kind.kind) {
-    const given = `${String(apiVersion)}, Kind=${String(kindName)}`;
-    throw badRequest(`invalid object type: ${String(apiVersion).includes("/") ? given : `/${given}`}`);
+    const given = `${apiVersion}, Kind=${kindName}`;
+    throw badRequest(`invalid object type: ${apiVersion.includes("/") ? given : `/${given}`}`);
   }
   const metadata = isObject(config.metadata) ? config.metadata : {};
   if (metadata.managedFields !== undefined && metadata.managedFields !== null)

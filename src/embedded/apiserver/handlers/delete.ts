@@ -1,7 +1,9 @@
 /** DELETE of one object and of a collection. */
+
 import { readObjectBody } from "../http/body.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { addWarnings, sendJson, sendStatus } from "../http/respond.ts";
+import { showValue } from "../json-value.ts";
 import type { ApiContext, Target } from "../operations/context.ts";
 import { deleteObject } from "../operations/delete.ts";
 import { type DeleteOptions, parseDeleteOptions } from "../operations/delete-options.ts";
@@ -59,7 +61,7 @@ const unsafeField = "ignoreStoreReadErrorWithClusterBreakingPotential";
 
 function refuseUnsafe(body: unknown, query: URLSearchParams): void {
   const asked = body === undefined ? query.get(unsafeField) : (body as Record<string, unknown>)[unsafeField];
-  if (String(asked) !== "true") return;
+  if (showValue(asked) !== "true") return;
   const why = "is not allowed with DELETECOLLECTION, try again after removing the option";
   throw invalid({ resource: "DeleteOptions", group: "meta.k8s.io" }, "", [cause.invalid(unsafeField, true, why)]);
 }

@@ -2,7 +2,7 @@
 import { readObjectBody } from "../http/body.ts";
 import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
 import { sendStatus } from "../http/respond.ts";
-import { asArray, asObject, asString, isObject, type JsonObject } from "../json-value.ts";
+import { asArray, asObject, asString, isObject, type JsonObject, showValue } from "../json-value.ts";
 import { formatTime, type KubeObject, specOf, statusOf } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { parseDeleteOptions } from "../operations/delete-options.ts";
@@ -38,7 +38,11 @@ export function bindPod(context: ApiContext, target: Target, binding: JsonObject
   }
   const wantedUid = asObject(binding.metadata).uid;
   if (wantedUid !== undefined && wantedUid !== old.object.metadata.uid) {
-    throw conflict(podSubject, target.name, `the UID in the binding (${String(wantedUid)}) is not the UID of the pod`);
+    throw conflict(
+      podSubject,
+      target.name,
+      `the UID in the binding (${showValue(wantedUid)}) is not the UID of the pod`,
+    );
   }
   const annotations = {
     ...old.object.metadata.annotations,

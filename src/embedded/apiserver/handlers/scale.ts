@@ -5,7 +5,7 @@ import { setReplicas } from "../apply/set-replicas.ts";
 import { mediaType, parseJsonBody, parseYamlBody, readBytes, readObjectBody } from "../http/body.ts";
 import { type Exchange, writeOptionsOf } from "../http/exchange.ts";
 import { addWarnings, sendJson } from "../http/respond.ts";
-import { asObject, isObject, type JsonObject, valueAt } from "../json-value.ts";
+import { asObject, isObject, type JsonObject, showValue, valueAt } from "../json-value.ts";
 import type { KubeObject } from "../object.ts";
 import type { ApiContext, Target, WriteOptions } from "../operations/context.ts";
 import { readObject } from "../operations/read.ts";
@@ -131,7 +131,7 @@ function selectorText(selector: unknown): { selector?: string } {
 function checkScale(scale: unknown, target: Target): JsonObject {
   if (!isObject(scale)) throw badRequest("the object provided is unrecognized (must be of type Scale)");
   if ((scale.kind ?? "Scale") !== "Scale" || (scale.apiVersion ?? "autoscaling/v1") !== "autoscaling/v1") {
-    const given = `${String(scale.apiVersion)}, Kind=${String(scale.kind)}`;
+    const given = `${showValue(scale.apiVersion)}, Kind=${showValue(scale.kind)}`;
     throw badRequest(`${target.name}: expected autoscaling/v1 Scale, got ${given}`);
   }
   return scale;

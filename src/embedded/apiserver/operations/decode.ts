@@ -18,13 +18,17 @@ export function decodeBody(raw: unknown, kind: ResourceKind, options: WriteOptio
 
 /** An object of this kind and version, or nothing said of them. */
 export function checkBody(raw: unknown, kind: ResourceKind): JsonObject {
+  const unrecognized = `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal`;
   if (!isObject(raw)) {
-    const got = Array.isArray(raw) ? "array" : raw === null ? "null" : typeof raw;
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+      `${unrecognized} ${nameJsonType(raw)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
   }
-  const { apiVersion, kind: name } = raw;
+  for (const field of ["apiVersion", "kind"])
+    if (raw[field] !== undefined && raw[field] !== null && typeof raw[field] !== "string")
+      throw badRequest(`${unrecognized} ${nameJsonType(raw[field])} into Go struct field .${field} of type string`);
+  const apiVersion = raw.apiVersion ?? undefined;
+  const name = raw.kind ?? undefined;
   const isOtherKind = name !== undefined && name !== "" && name !== kind.kind;
   if (isOtherKind && (apiVersion === undefined || apiVersion === "" || apiVersion === kind.apiVersion))
     throw badRequest(`${cannotHandle(raw, kind)}: ${unregistered(raw, kind)}`);
@@ -34,6 +38,12 @@ export function checkBody(raw: unknown, kind: ResourceKind): JsonObject {
     );
   }
   return raw;
+}
+
+function nameJsonType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (value === null) return "null";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function cannotHandle(raw: JsonObject, kind: ResourceKind): string {

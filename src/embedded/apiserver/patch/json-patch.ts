@@ -2,7 +2,7 @@
  * JSON patches (RFC 6902) as the real server applies them: `-` appends, negative indices count from the end, and a replace
  * of a field that is not there adds it. Any operation that does not apply fails the whole patch. Pure: the document is not changed.
  */
-import { cloneJson, deepEqual, isObject, type JsonObject, setField } from "../json-value.ts";
+import { cloneJson, deepEqual, isObject, type JsonObject, setField, showValue } from "../json-value.ts";
 
 /** An operation that is malformed (before anything is applied) or that does not apply. */
 export class JsonPatchError extends Error {
@@ -38,12 +38,12 @@ function applyOperation(document: unknown, operation: Operation): unknown {
     case "test":
       return test(document, path, operation);
     default:
-      throw new JsonPatchError(`Unexpected kind: ${String(operation.op)}`);
+      throw new JsonPatchError(`Unexpected kind: ${showValue(operation.op)}`);
   }
 }
 
 function requireValue(operation: Operation): unknown {
-  if (!Object.hasOwn(operation, "value")) throw new JsonPatchError(`operation ${String(operation.op)} has no value`);
+  if (!Object.hasOwn(operation, "value")) throw new JsonPatchError(`operation ${showValue(operation.op)} has no value`);
   return operation.value;
 }
 
@@ -51,13 +51,13 @@ function test(document: unknown, path: readonly string[], operation: Operation):
   const found = readOrUndefined(document, path);
   const wanted = operation.value ?? null;
   if (deepEqual(found ?? null, wanted)) return document;
-  throw new JsonPatchError(`testing value ${String(operation.path)} failed: test failed`);
+  throw new JsonPatchError(`testing value ${showValue(operation.path)} failed: test failed`);
 }
 
 function readPointer(operation: Operation, field: "path" | "from"): readonly string[] {
   const pointer = operation[field];
   if (typeof pointer !== "string" || (pointer !== "" && !pointer.startsWith("/")))
-    throw new JsonPatchError(`${String(operation.op)} operation has a bad ${field}: ${JSON.stringify(pointer)}`);
+    throw new JsonPatchError(`${showValue(operation.op)} operation has a bad ${field}: ${JSON.stringify(pointer)}`);
   const names = pointer.split("/").slice(1);
   return names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
 }

@@ -2,7 +2,7 @@
  * Strategic merge patch for built-in kinds: like a merge patch, but lists with a merge key merge item by item, and the
  * directives `$patch`, `$retainKeys`, `$deleteFromPrimitiveList/x` and `$setElementOrder/x` are obeyed. Pure.
  */
-import { cloneJson, deepEqual, isObject, type JsonObject, setField } from "../json-value.ts";
+import { cloneJson, deepEqual, isObject, type JsonObject, setField, showValue } from "../json-value.ts";
 import { childSchemaOf } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
 import { badRequest, unspecified } from "../status.ts";
@@ -29,7 +29,7 @@ function obeyDirective(patch: JsonObject): JsonObject {
   const { $patch: directive, ...rest } = patch;
   if (directive === "replace") return cloneJson(rest);
   if (directive === "delete") return {};
-  throw unspecified(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`);
+  throw unspecified(`unknown patch type: ${showValue(directive)} in map: ${JSON.stringify(patch)}`);
 }
 
 /** Of a union only the fields that the patch names survive, and it may set no other. */
@@ -152,7 +152,7 @@ function obeyItemDirectives(
       rest = rest.filter((known) => !isObject(known) || !deepEqual(known[key], id));
     } else if (item.$patch === "merge") throw unspecified("merging lists cannot yet be specified in the patch");
     else if (item.$patch !== "replace")
-      throw unspecified(`unknown patch type: ${String(item.$patch)} in map: ${JSON.stringify(item)}`);
+      throw unspecified(`unknown patch type: ${showValue(item.$patch)} in map: ${JSON.stringify(item)}`);
   }
   const replaces = value.some((item) => isObject(item) && item.$patch === "replace");
   return { rest: replaces ? [] : rest, items };
