@@ -2,6 +2,7 @@
  * One part of the benchmark of proofs, in a process of its own, so that one which hangs, dies or takes all memory loses nothing but
  * itself. Started by run-part.ts with the part's kind and model; the last line of its output is the figures.
  */
+import { describeError } from "../../../src/base/errors.ts";
 import { measureCommitted, measureModel, measureNaive, measurePeer, type PartFigures } from "./measure-circuit.ts";
 
 const kinds: Readonly<Record<string, (name: string) => Promise<PartFigures>>> = {
@@ -14,4 +15,9 @@ const kinds: Readonly<Record<string, (name: string) => Promise<PartFigures>>> = 
 const [kind = "", name = ""] = process.argv.slice(2);
 const measure = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
 if (measure === undefined) throw new Error(`There is no part ${kind}; expected ${Object.keys(kinds).join(", ")}.`);
-console.log(JSON.stringify(await measure(name)));
+try {
+  console.log(JSON.stringify(await measure(name)));
+} catch (error) {
+  console.error(describeError(error));
+  process.exitCode = 1;
+}

@@ -4,6 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PartFigures } from "./measure-circuit.ts";
 
@@ -22,17 +25,31 @@ const keptCharacters = 400;
 export async function runPart({ kind, name, timeoutMs }: Part): Promise<PartResult> {
   console.error(`${kind} ${name} (at most ${Math.round(timeoutMs / 1000)} s)`);
   const begun = performance.now();
-  const result = timeoutMs > 0 ? await runProcess([kind, name], timeoutMs) : "no time was left for it";
+  const result = timeoutMs > 0 ? await runInFolder([kind, name], timeoutMs) : "no time was left for it";
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   const told = typeof result === "string" ? { name, error: result } : result;
   console.error(`  ${seconds} s: ${JSON.stringify(told)}`);
   return told;
 }
 
+/** Keys take tens of megabytes, and a part that is killed removes nothing. */
+async function runInFolder(args: readonly string[], timeoutMs: number): Promise<PartFigures | string> {
+  const dir = await mkdtemp(join(tmpdir(), "inferium-bench-"));
+  try {
+    return await runProcess(args, { timeoutMs, dir });
+  } finally {
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 /** @returns the figures, or what went wrong */
-function runProcess(args: readonly string[], timeoutMs: number): Promise<PartFigures | string> {
+function runProcess(
+  args: readonly string[],
+  { timeoutMs, dir }: { readonly timeoutMs: number; readonly dir: string },
+): Promise<PartFigures | string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, TMPDIR: dir };
+    const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
     const output = { out: "", err: "" };
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
