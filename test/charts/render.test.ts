@@ -367,31 +367,6 @@ test.runIf(helms.length > 0)("a release whose objects could not be named is refu
   expect(done.stderr).toContain("objects would be named 0-inferium, and a Service's name begins with a letter");
 });
 
-describe("monitoring", () => {
-  const alerts = new URL("../../charts/inferium/files/alerts.yaml", import.meta.url);
-  const dashboard = new URL("../../charts/inferium/files/dashboards/inferium.json", import.meta.url);
-
-  test("every metric of alerts and dashboard is one that the program has", () => {
-    const text = readFileSync(alerts, "utf8") + readFileSync(dashboard, "utf8");
-    const named = new Set(
-      [...text.matchAll(/\b(inferium_[a-z_]+|leader_election_master_status)\b/g)].map(([name]) => name),
-    );
-    expect(named.size).toBeGreaterThan(10);
-    const files = ["operator", "worker", "pool", "agent", "kube"].map((role) => `../../src/${role}/metrics.ts`);
-    const sources = files.map((file) => readFileSync(new URL(file, import.meta.url), "utf8")).join("\n");
-    const unknown = [...named].filter((name) => !sources.includes(`"${name.replace(/_bucket$/, "")}"`));
-    expect(unknown).toEqual([]);
-  });
-
-  const promtool = spawnSync("promtool", ["--version"]).status === 0;
-  if (!promtool)
-    console.warn("promtool is not on the PATH (Debian: prometheus): the alert rules are not checked by it.");
-  test.runIf(promtool)("promtool takes the alert rules", () => {
-    const done = spawnSync("promtool", ["check", "rules", alerts.pathname], { encoding: "utf8" });
-    expect(done.stdout + done.stderr).toMatch(/SUCCESS: \d+ rules found/);
-  });
-});
-
 test("values.yaml explains every value of the schema", () => {
   const values = readFileSync(new URL("../../charts/inferium/values.yaml", import.meta.url), "utf8");
   const schema = JSON.parse(readFileSync(new URL("../../charts/inferium/values.schema.json", import.meta.url), "utf8"));
