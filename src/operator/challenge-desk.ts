@@ -1,9 +1,9 @@
 /**
  * Challenges of workers' hardware. Handed out with a claim that found no work, so that no task waits for one; answered by the
- * worker; a few columns of the answer, chosen only then, are computed again by validators of other owners. What comes of it
- * is written down, and is asked for again at a time that nobody can foresee. Effects: the book's records.
+ * worker; checked by validators (challenge-checks.ts). What comes of it is written down, and is asked for again at a time
+ * that nobody can foresee. Effects: the book's records.
  */
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { describeError } from "../base/errors.ts";
@@ -20,17 +20,15 @@ import type {
 import {
   computeEvidenceNonce,
   computeScore,
-  type DecidedChallenge,
   decideChallenge,
   describeGpus,
   digestBytes,
   heldMiB,
 } from "../protocol/challenge/decide-challenge.ts";
-import { type CheckVote, decideCheck } from "../protocol/challenge/decide-check.ts";
 import type { ChallengeOutcome } from "../protocol/proven-capability.ts";
-import { type Candidate, selectPanel } from "../protocol/selection.ts";
 import type { AttestedDevice } from "./attestation/verify-evidence.ts";
 import type { CapabilityBook, CapabilityRecord } from "./capability-book.ts";
+import { ChallengeChecks, type CheckedChallenge, type RunningChallenge } from "./challenge-checks.ts";
 import { addressOf, type Directory, healthyGpus } from "./directory.ts";
 import type { WorkerObject } from "./kinds.ts";
 
@@ -58,36 +56,6 @@ export interface ChallengeDeskOptions {
   readonly onDuty: () => void;
 }
 
-interface Running {
-  readonly id: string;
-  readonly worker: string;
-  readonly address: string;
-  readonly hardware: string;
-  readonly decided: DecidedChallenge;
-  /** On the monotonic clock. */
-  readonly handedAtMs: number;
-}
-
-interface Answered extends Running {
-  readonly elapsedMs: number;
-  readonly digests: Uint8Array;
-  readonly provider: string;
-  readonly devices: readonly string[];
-  readonly columns: readonly number[];
-  readonly panel: readonly Candidate[];
-  readonly votes: CheckVote[];
-  /** When each validator was asked, on the monotonic clock. */
-  readonly askedAtMs: Map<string, number>;
-  readonly answeredAtMs: number;
-}
-
-/** A worker that computes part of the columns goes undetected with the power of this. */
-const checkedColumns = 8;
-const panelSize = 3;
-/** After so long the next validator of the panel is asked as well. */
-const checkMs = 60_000;
-/** An answer that nobody could check by then is dropped, and the challenge comes again. */
-const checkingMs = 600_000;
 /** The way there and back. */
 const graceMs = 2_000;
 const maxStops = 3;
@@ -96,9 +64,9 @@ const maxRetryMs = 86_400_000;
 export class ChallengeDesk {
   readonly #options: ChallengeDeskOptions;
   /** By name of the worker. */
-  readonly #running = new Map<string, Running>();
-  /** By id. */
-  readonly #answered = new Map<string, Answered>();
+  readonly #running = new Map<string, RunningChallenge>();
+  readonly #checks: ChallengeChecks;
+  readonly #digests = new WeakMap<WorkerObject, string>();
   /** Answers in a row that say that the worker stops. */
   readonly #stops = new Map<string, number>();
   /** Of workers without a record, when the first one is due. */
@@ -106,12 +74,17 @@ export class ChallengeDesk {
 
   constructor(options: ChallengeDeskOptions) {
     this.#options = options;
+    this.#checks = new ChallengeChecks({ ...options, onVerdict: (checked) => this.#judge(checked) });
   }
 
-  /** The last finding about the worker's hardware as it is now. */
+  /**
+   * The last finding that concerns the worker. What was passed is about the hardware that it was passed with; what was failed
+   * stands whatever is claimed next, or a new UUID would wipe it out.
+   */
   recordOf(worker: WorkerObject): CapabilityRecord | undefined {
     const record = this.#options.book.of(worker.spec.address);
-    return record?.hardware === digestHardware(worker) ? record : undefined;
+    if (record === undefined) return undefined;
+    return record.outcome !== "Passed" || this.#isAbout(record, worker) ? record : undefined;
   }
 
   /** A challenge for a worker that has nothing to do, where one is due. Called with each claim that found no work. */
@@ -119,15 +92,14 @@ export class ChallengeDesk {
     const { times, directory, clock } = this.#options;
     const worker = directory.get(name);
     if (times === undefined || worker === undefined) return undefined;
-    this.#dropUnchecked();
     const running = this.#running.get(name);
     if (running) this.#checkLate(running);
-    if (this.#running.has(name) || this.#isBeingChecked(name) || !this.#isDue(worker, times)) return undefined;
+    if (this.#running.has(name) || this.#checks.has(name) || !this.#isDue(worker, times)) return undefined;
     const decided = decideChallenge(healthyGpus(worker), `0x${randomBytes(32).toString("hex")}`);
     const id = randomBytes(16).toString("hex");
     const address = addressOf(worker);
     const handedAtMs = clock.monotonic();
-    this.#running.set(name, { id, worker: name, address, hardware: digestHardware(worker), decided, handedAtMs });
+    this.#running.set(name, { id, worker: name, address, hardware: this.#digestOf(worker), decided, handedAtMs });
     return { challengeId: id, plan: decided.plan, limitMs: decided.limitMs };
   }
 
@@ -161,22 +133,12 @@ export class ChallengeDesk {
       });
       return { status: "Recorded" };
     }
-    const answered = {
-      ...running,
-      elapsedMs,
-      digests,
-      provider: outcome.provider,
-      devices: this.#hear(running, outcome.evidence),
-      columns: drawColumns(plan.columns),
-    };
-    const panel = this.#drawPanel(running);
-    const times = { votes: [], askedAtMs: new Map<string, number>(), answeredAtMs: clock.monotonic() };
-    this.#answered.set(challengeId, { ...answered, panel, ...times });
-    this.#options.onDuty();
+    const { provider, evidence } = outcome;
+    this.#checks.add({ ...running, elapsedMs, digests, provider, devices: this.#hear(running, evidence) });
     return { status: "Recorded" };
   }
 
-  #hear({ worker, address, decided }: Running, evidence: readonly GpuEvidence[] = []): string[] {
+  #hear({ worker, address, decided }: RunningChallenge, evidence: readonly GpuEvidence[] = []): string[] {
     const { verifyEvidence, logger } = this.#options;
     if (verifyEvidence === undefined || evidence.length === 0) return [];
     try {
@@ -202,52 +164,25 @@ export class ChallengeDesk {
 
   /** For a validator that has nothing else to do. */
   nextDuty(validator: string): ChallengeDuty | undefined {
-    const nowMs = this.#options.clock.monotonic();
-    for (const answered of this.#answered.values()) {
-      if (!this.#isNext(answered, validator, nowMs)) continue;
-      answered.askedAtMs.set(validator, nowMs);
-      const { id, decided, columns } = answered;
-      return {
-        kind: "challenge",
-        challengeId: id,
-        plan: decided.plan,
-        columns,
-        deadlineMs: this.#options.clock.now() + checkMs,
-      };
-    }
-    return undefined;
+    return this.#checks.nextDuty(validator);
   }
 
-  check(validator: string, { challengeId, digests, problem }: ChallengeCheck): AttestResponse {
-    const answered = this.#answered.get(challengeId);
-    if (!answered?.askedAtMs.has(validator)) return { status: "Late" };
-    if (answered.votes.some((vote) => vote.validator === validator)) return { status: "Duplicate" };
-    if (problem !== undefined)
-      this.#options.logger.warn("a validator cannot check a challenge", { validator, problem });
-    answered.votes.push({ validator, digests: digests === undefined ? undefined : Buffer.from(digests, "base64") });
-    this.#judge(answered);
-    return { status: "Recorded" };
+  check(validator: string, check: ChallengeCheck): AttestResponse {
+    return this.#checks.hear(validator, check);
   }
 
-  #judge(answered: Answered): void {
-    const { id, digests, columns, votes, panel, elapsedMs, decided } = answered;
-    const verdict = decideCheck(digests, columns, votes, panel.length);
-    if (verdict !== "Open") this.#answered.delete(id);
-    if (verdict === "Open") {
-      this.#options.onDuty();
-    } else if (verdict === "Right") {
-      this.#conclude(answered, "Passed", { elapsedMs, why: `in ${elapsedMs} ms of ${decided.limitMs} ms` });
-    } else if (verdict === "Wrong") {
-      this.#conclude(answered, "Wrong", { elapsedMs, why: "two validators found the same other result" });
-    } else {
-      this.#options.logger.warn("the panel does not agree on a challenge", {
-        worker: answered.worker,
-        votes: votes.length,
-      });
-    }
+  #judge(checked: CheckedChallenge): void {
+    const { elapsedMs, decided, isRight } = checked;
+    const right = `in ${elapsedMs} ms of ${decided.limitMs} ms`;
+    const why = isRight ? right : "two validators found the same other result";
+    this.#conclude(checked, isRight ? "Passed" : "Wrong", { elapsedMs, why });
   }
 
-  #conclude(running: Running & Partial<Answered>, outcome: ChallengeOutcome, { elapsedMs, why }: Conclusion): void {
+  #conclude(
+    running: RunningChallenge & Partial<CheckedChallenge>,
+    outcome: ChallengeOutcome,
+    { elapsedMs, why }: Conclusion,
+  ): void {
     const { times, clock, logger, book, onChange } = this.#options;
     if (times === undefined) return;
     const { worker, address, hardware, decided } = running;
@@ -275,7 +210,7 @@ export class ChallengeDesk {
       score: outcome === "Passed" ? computeScore(decided.plan, elapsedMs) : 0,
       heldMiB: heldMiB(decided.plan),
       provider: running.provider ?? "unknown",
-      validators: (running.votes ?? []).map(({ validator }) => validator),
+      validators: running.validators ?? [],
       message: `${outcomeWords[outcome]} as ${decided.claim}: ${why}.`.slice(0, 1_024),
     };
     logger.info("a worker's hardware was challenged", {
@@ -298,7 +233,9 @@ export class ChallengeDesk {
     const proven = directory.provenOf(worker, nowMs);
     if (!proven.holds && proven.reason !== "WrongResult") return false;
     const record = this.recordOf(worker);
-    if (record) return nowMs >= record.nextAtMs;
+    if (record && this.#isAbout(record, worker)) return nowMs >= record.nextAtMs;
+    // Other hardware after a failure is soon asked, and not at once: else it could be changed until it passes.
+    if (record) return nowMs >= record.atMs + times.firstMs;
     const { name } = worker.metadata;
     const firstAtMs = this.#firstAtMs.get(name) ?? nowMs + spread(times.firstMs * 0.5, times.firstMs * 1.5);
     this.#firstAtMs.set(name, firstAtMs);
@@ -306,7 +243,7 @@ export class ChallengeDesk {
   }
 
   /** Who does not answer cannot do it. */
-  #checkLate(running: Running): void {
+  #checkLate(running: RunningChallenge): void {
     const { limitMs } = running.decided;
     const elapsedMs = Math.round(this.#options.clock.monotonic() - running.handedAtMs);
     if (elapsedMs <= limitMs + graceMs) return;
@@ -314,36 +251,15 @@ export class ChallengeDesk {
     this.#conclude(running, "Failed", { elapsedMs, why: `no answer came in the ${limitMs} ms that its claim allows` });
   }
 
-  #drawPanel({ worker: name, address, decided }: Running): readonly Candidate[] {
-    const { directory } = this.#options;
-    const worker = directory.get(name);
-    const judged = {
-      address,
-      ...(worker?.spec.owner ? { owner: worker.spec.owner } : {}),
-      ...(worker?.spec.nodeName ? { nodeName: worker.spec.nodeName } : {}),
-    };
-    return selectPanel(directory.candidates(), [judged], { seed: decided.plan.seed, count: panelSize }).members;
+  #isAbout({ hardware }: CapabilityRecord, worker: WorkerObject): boolean {
+    return hardware === this.#digestOf(worker);
   }
 
-  /** One validator at first, a further one for each that has spoken in vain and for each minute that has passed. */
-  #isNext({ panel, votes, askedAtMs, answeredAtMs }: Answered, validator: string, nowMs: number): boolean {
-    const asked = 1 + votes.length + Math.floor((nowMs - answeredAtMs) / checkMs);
-    const isAsked = panel.slice(0, asked).some(({ address }) => address === validator);
-    if (!isAsked || votes.some((vote) => vote.validator === validator)) return false;
-    return nowMs - (askedAtMs.get(validator) ?? Number.NEGATIVE_INFINITY) > checkMs;
-  }
-
-  #isBeingChecked(name: string): boolean {
-    return [...this.#answered.values()].some(({ worker }) => worker === name);
-  }
-
-  #dropUnchecked(): void {
-    const nowMs = this.#options.clock.monotonic();
-    for (const [id, { answeredAtMs, worker }] of this.#answered) {
-      if (nowMs - answeredAtMs <= checkingMs) continue;
-      this.#answered.delete(id);
-      this.#options.logger.warn("nobody checked the answer to a challenge", { worker });
-    }
+  /** Asked for with every claim, and objects are replaced when they change. */
+  #digestOf(worker: WorkerObject): string {
+    const known = this.#digests.get(worker) ?? sha256(describeGpus(healthyGpus(worker)));
+    this.#digests.set(worker, known);
+    return known;
   }
 }
 
@@ -358,17 +274,6 @@ const outcomeWords = {
   Wrong: "It answered its challenge with a wrong result",
 } as const;
 
-function digestHardware(worker: WorkerObject): string {
-  return sha256(describeGpus(healthyGpus(worker)));
-}
-
 function spread(fromMs: number, toMs: number): number {
   return fromMs + Math.random() * (toMs - fromMs);
-}
-
-/** Drawn once the answer is in: nobody could have computed just these. */
-function drawColumns(count: number): number[] {
-  const drawn = new Set<number>();
-  while (drawn.size < Math.min(checkedColumns, count)) drawn.add(randomInt(count));
-  return [...drawn].sort((a, b) => a - b);
 }

@@ -25,6 +25,7 @@ class Bench {
   readonly desk: ChallengeDesk;
   readonly directory: Directory;
   readonly changes: string[] = [];
+  current: WorkerObject | undefined;
   readonly #workers: WorkerObject[];
 
   constructor(
@@ -47,7 +48,7 @@ class Bench {
       .slice(0, parts.panel ?? 3)
       .map((address, index) => ({ name: `v${index}`, address, stakeWei: 1n, reputation: 1 }));
     const directory = {
-      get: (name: string) => this.directory.get(name),
+      get: (name: string) => this.current ?? this.directory.get(name),
       candidates: () => candidates,
       provenOf: (worker: WorkerObject, nowMs: number) => this.directory.provenOf(worker, nowMs),
     };
@@ -58,6 +59,11 @@ class Bench {
       onChange: (worker) => this.changes.push(worker),
       onDuty: () => undefined,
     });
+  }
+
+  /** The WorkerNode changes. */
+  replace(worker: WorkerObject): void {
+    this.current = worker;
   }
 
   pass(ms: number): void {
@@ -100,7 +106,7 @@ class Bench {
   }
 
   proven(name: string) {
-    return this.directory.provenOf(this.directory.get(name)!, this.nowMs);
+    return this.directory.provenOf(this.current ?? this.directory.get(name)!, this.nowMs);
   }
 }
 
@@ -304,8 +310,24 @@ describe("after an outcome", () => {
     const bench = new Bench([worker]);
     bench.answer("gpu", bench.take("gpu"));
     bench.check();
-    worker.status!.hardware!.gpus[0]!.memoryMiB = 40_960;
-    expect(bench.proven("gpu").level).toBe("Inspected");
+    const gpus = worker.status!.hardware!.gpus.map((gpu) => ({ ...gpu, memoryMiB: 40_960 }));
+    const other = { ...worker, status: { ...worker.status!, hardware: { ...worker.status!.hardware!, gpus } } };
+    expect(bench.directory.provenOf(other, bench.nowMs).level).toBe("Inspected");
+  });
+
+  test("other hardware does not wipe out a failure, and is asked again soon", () => {
+    const workers = [gpuWorker()];
+    const bench = new Bench(workers);
+    const challenge = bench.take("gpu");
+    bench.answer("gpu", challenge, { afterMs: challenge.limitMs + 5_000 });
+    const other = { ...workers[0]!, status: { ...aWorkerNode("x").status!, tier: "High" as const } };
+    expect(bench.directory.provenOf(other, bench.nowMs).reason).toBe("ChallengeFailed");
+    bench.replace(other);
+    expect(bench.desk.next("gpu")).toBeUndefined();
+    bench.pass(times.firstMs);
+    bench.answer("gpu", bench.desk.next("gpu")!);
+    bench.check();
+    expect(bench.proven("gpu").level).toBe("Challenged");
   });
 
   test("it survives the process, and not because the WorkerNode's status says so", async () => {

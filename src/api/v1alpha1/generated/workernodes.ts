@@ -203,7 +203,7 @@ provenAt?: string
  */
 expiresAt?: string
 /**
- * The last challenge of the hardware as it is now.
+ * The last challenge that counts; one that was failed stands whatever hardware is claimed next.
  */
 challenge?: {
 /**
