@@ -41,8 +41,13 @@ export function viewPool(tasks: readonly InferenceTask[], workerNodes: readonly 
 /** Validators last, then the highest tier first. */
 function byRoleTierName(a: WorkerNode, b: WorkerNode): number {
   const roles = Number(a.spec.role === "Validator") - Number(b.spec.role === "Validator");
-  const tiers = compareTiers(b.status?.tier ?? "Low", a.status?.tier ?? "Low");
+  const tiers = compareTiers(tierOf(b.status) ?? "Low", tierOf(a.status) ?? "Low");
   return roles || tiers || (a.metadata.name < b.metadata.name ? -1 : 1);
+}
+
+/** What it is matched by; before the operator has said so, what its agent found. */
+function tierOf(status: WorkerNode["status"]) {
+  return status?.proven ? status.proven.tier : status?.tier;
 }
 
 function viewMember({ metadata, spec, status }: WorkerNode): MemberView {
@@ -50,8 +55,8 @@ function viewMember({ metadata, spec, status }: WorkerNode): MemberView {
   return {
     name: metadata.name,
     role: spec.role,
-    tier: status?.tier ?? "Unknown",
-    level: status?.capability?.level ?? "Unknown",
+    tier: tierOf(status) ?? (status?.proven ? "None" : "Unknown"),
+    level: status?.proven?.level ?? status?.capability?.level ?? "Unknown",
     hardware: status?.hardware?.summary ?? "not read yet",
     ready: isConditionTrue(status?.conditions, "Ready") && !spec.cordoned,
     bond: status?.bond?.state ?? "None",

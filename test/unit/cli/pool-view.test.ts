@@ -45,6 +45,23 @@ test("a cordoned member is not ready, and one that is unknown is said to be so",
   expect(shown["w-new"]).toMatchObject({ tier: "Unknown", level: "Unknown", bond: "None", ready: false });
 });
 
+test("shows what a member is matched by, not what its agent says", () => {
+  const claims = { ...ready, tier: "High", capability: { level: "Inspected" } };
+  const shown = viewPool(
+    [],
+    [
+      aMember("a", "Worker", { ...claims, proven: { level: "Challenged", tier: "High" } }),
+      aMember("b", "Worker", { ...claims, proven: { level: "Inspected", tier: "Low" } }),
+      aMember("c", "Worker", { ...claims, proven: { level: "Declared" } }),
+    ],
+  ).members;
+  expect(shown.map(({ name, tier, level }) => [name, tier, level])).toEqual([
+    ["a", "High", "Challenged"],
+    ["b", "Low", "Inspected"],
+    ["c", "None", "Declared"],
+  ]);
+});
+
 test("prints a table", () => {
   const lines = formatPool(viewPool([], members.slice(3, 4)));
   expect(lines.slice(2)).toEqual([
