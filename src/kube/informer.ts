@@ -70,9 +70,10 @@ export function createInformer<T extends KubeObject>(
   return new StoreInformer(transport, type, { ...options, transform: options.transform ?? dropManagedFields });
 }
 
-/** Up to half of an object's bytes, and nobody here reads it. */
+/** Up to half of an object's bytes, and nobody here reads it. An object from which a field was deleted would take twice the memory. */
 export function dropManagedFields<T extends KubeObject>(object: T): T {
-  delete object.metadata.managedFields;
+  const { managedFields: _, ...metadata } = object.metadata;
+  object.metadata = metadata;
   return object;
 }
 

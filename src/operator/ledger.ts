@@ -84,8 +84,15 @@ export class TaskLedger {
       if (known?.uid === uid) this.#set(event.key, undefined);
       return;
     }
-    if (known?.uid === uid && !isNewer(event.object, known.task)) return;
-    this.#set(event.key, this.#rebase(event.object, known));
+    if (known?.uid === uid && !isNewer(event.object, known.task)) this.#share(event.key, known, event.object);
+    else this.#set(event.key, this.#rebase(event.object, known));
+  }
+
+  /** What was written came back: the informer keeps this object, and one of each is enough. */
+  #share(key: string, known: TaskEntry, task: TaskObject): void {
+    if (task.metadata.resourceVersion !== known.task.metadata.resourceVersion || task === known.task) return;
+    const status = known.status === known.task.status ? (task.status ?? newStatus) : known.status;
+    this.#entries.set(key, { ...known, task, status });
   }
 
   /** Resolves with what holds afterwards. @throws InferiumError TaskGone, StatusConflict; KubeApiError */

@@ -119,6 +119,25 @@ describe("TaskLedger", () => {
     expect(ledger.get(key)?.status.phase).toBe("Assigned");
   });
 
+  test("of what was written and came back one object is kept, with the draft that is on top of it", async () => {
+    await assign(ledger);
+    const echo = structuredClone(server.task);
+    ledger.observe({ type: "updated", key, object: echo, previous: echo });
+    expect(ledger.get(key)?.task).toBe(echo);
+    expect(ledger.get(key)?.status).toBe(echo.status);
+    const draft = ledger.get(key)!.status;
+    await ledger.change(key, {
+      uid: "u1",
+      stage: "x",
+      durable: false,
+      decide: () => ({ ...draft, phase: "Validating" }),
+    });
+    const again = structuredClone(server.task);
+    ledger.observe({ type: "updated", key, object: again, previous: echo });
+    expect(ledger.get(key)).toMatchObject({ status: { phase: "Validating" } });
+    expect(ledger.get(key)?.task).toBe(again);
+  });
+
   test("a draft survives a change of the spec, and not a change of the status by somebody else", async () => {
     await explain(ledger, false);
     server.change({ spec: { ...server.task.spec, priority: 5 } });
