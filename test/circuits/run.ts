@@ -1,5 +1,5 @@
 /**
- * `npm run test:circuits`: the circuits' tests as `npm test` runs them; `--long` looks at every wire and constraint of every template and
+ * `npm run test:circuits`: the circuits' tests as `npm test` runs them; `--long` looks at every wire and constraint of every template (of the tile, one of seven) and
  * compiles many more random networks with circom, which takes some minutes.
  */
 import { spawnSync } from "node:child_process";

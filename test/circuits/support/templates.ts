@@ -307,7 +307,7 @@ export const templates: readonly TemplateCase[] = [
       ["a block of -1", { block: [-1], weights: spread(93, 91) }],
     ],
     sample: 997,
-    longSample: 17,
+    longSample: 7,
   },
 ];
 
