@@ -67,6 +67,8 @@ const onControlNodes = {
     ],
   },
 };
+/** Of this process alone: two runs on one machine would take each other's ports. */
+const ownNetwork = `127.${1 + ((process.pid >> 8) % 250)}.${process.pid % 256}`;
 /** The third node is for the one that a rollout adds. */
 const apart = {
   requiredDuringSchedulingIgnoredDuringExecution: [
@@ -141,7 +143,7 @@ async function startNodes(cluster: BaseCluster): Promise<void> {
       await cluster.startKubelet(name, {
         nodeTemplate: profile,
         images: { [image]: { entrypoint } },
-        podAddress: `127.0.1.${index + 1}`,
+        podAddress: `${ownNetwork}.${index + 1}`,
         hostEnv: { PATH: path, HOME: cluster.directory },
         nodeEnv: { PATH: `${folder}:${path}` },
         // Longer than a start takes on a busy machine.

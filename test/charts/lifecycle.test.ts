@@ -2,6 +2,8 @@
  * The chart's whole life on a cluster whose pods really run: install, a task that is checked and settled, helm test, a second
  * upgrade that changes nothing, an upgrade that replaces the operators, rollback, uninstall that keeps what must not be lost.
  */
+import { X509Certificate } from "node:crypto";
+import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../src/kube/client.ts";
@@ -179,6 +181,27 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       expect(diff.code, diff.out + diff.err).toBe(0);
     });
 
+    test.runIf(isLong)(
+      "an upgrade in the last third of the certificate's life renews it, and the pool shows it without a restart",
+      async () => {
+        const named = { namespace: system, name: "inferium-pool-tls" };
+        const read = async () => (await createClient(open.cluster.transport, secrets).get(named)).data ?? {};
+        const before = { pair: await read(), pods: (await podsOf("operator")).map(({ metadata }) => metadata.uid) };
+        // helm owns the annotation, and would leave what somebody else wrote.
+        await kubectl.ok(["annotate", "secret", named.name, "-n", system, "inferium.io/renew-after=1", "--overwrite"]);
+        const done = await upgrade("upgrade", open.values, ["--wait", "--force-conflicts"]);
+        expect(done.code, done.err).toBe(0);
+        const renewed = await read();
+        expect(renewed["tls.crt"]).not.toBe(before.pair["tls.crt"]);
+        expect(renewed["ca.crt"]).toBe(before.pair["ca.crt"]);
+        const { serialNumber } = new X509Certificate(Buffer.from(renewed["tls.crt"] ?? "", "base64"));
+        // Kubelets bring a changed Secret into pods within a minute or so.
+        const { url } = open.values.pool as { url: string };
+        await expect.poll(() => readShownSerial(url), { timeout: 180_000, interval: 1_000 }).toBe(serialNumber);
+        expect((await podsOf("operator")).map(({ metadata }) => metadata.uid)).toEqual(before.pods);
+      },
+    );
+
     test("an upgrade replaces the operators one by one, and a task that was submitted before is settled after", async () => {
       const before = (await podsOf("operator")).map((pod) => pod.metadata.name);
       await submit("across");
@@ -294,3 +317,19 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     }
   },
 );
+
+/** Of the certificate that a new connection gets; nothing where there is none. */
+function readShownSerial(url: string): Promise<string | undefined> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false, timeout: 5_000 });
+    const finish = (serial?: string) => {
+      socket.destroy();
+      resolve(serial);
+    };
+    socket.on("error", () => finish());
+    socket.on("timeout", () => finish());
+    socket.on("close", () => finish());
+    socket.on("secureConnect", () => finish(socket.getPeerX509Certificate()?.serialNumber));
+  });
+}
