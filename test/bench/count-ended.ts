@@ -7,6 +7,7 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import type { ResourceType } from "../../src/kube/resource.ts";
 import type { Transport } from "../../src/kube/transport.ts";
 import { tellProgress, within } from "./bench-options.ts";
+import { createSurely } from "./create-surely.ts";
 
 export interface Ending<T extends KubeObject> {
   readonly title: string;
@@ -68,7 +69,7 @@ export async function createAll<T extends KubeObject>(
   let next = 0;
   const creator = async () => {
     for (let object = objects[next++]; object !== undefined; object = objects[next++]) {
-      await client.create(object);
+      await createSurely(client, object);
       if (!onCreated()) return;
     }
   };
