@@ -60,6 +60,8 @@ const placed = [
 ] as const;
 const controlNodes = ["control", "cpu-low", "gpu-mid-l4"];
 const depositWei = parseIfr("1000");
+/** `npm run test:charts`; `npm test` leaves out what takes long and changes rarely. */
+export const isLong = process.env.INFERIUM_CHARTS === "long";
 const onControlNodes = {
   requiredDuringSchedulingIgnoredDuringExecution: {
     nodeSelectorTerms: [
@@ -132,7 +134,7 @@ function newKey(): Wallet {
 async function startNodes(cluster: BaseCluster): Promise<void> {
   const entrypoint = [process.execPath, fileURLToPath(new URL("../../dist/main.js", import.meta.url))];
   const path = process.env.PATH ?? "/usr/bin:/bin";
-  const wanted = [...controlNodes, ...placed.map(({ node }) => node)];
+  const wanted = [...controlNodes, ...placed.map(({ node }) => node), ...(isLong ? ["gpu-low-p4"] : [])];
   await Promise.all(
     wanted.map(async (name, index) => {
       const profile = nodeProfiles.find((one) => one.name === name);

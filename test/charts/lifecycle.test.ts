@@ -8,20 +8,20 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../src/kube/client.ts";
 import { configMaps, leases, pods, secrets } from "../../src/kube/core-resources.ts";
-import { tasks, workerNodes } from "../../src/operator/kinds.ts";
+import { tasks } from "../../src/operator/kinds.ts";
 import { findTool } from "../integration/clients/client-tools.ts";
 import { CommandLine } from "../integration/clients/command-line.ts";
 import { runCommand } from "../support/run-command.ts";
 import { baseKind } from "./base-cluster.ts";
-import { type ChartCluster, openChartCluster, system } from "./chart-cluster.ts";
+import { type ChartCluster, isLong, openChartCluster, system } from "./chart-cluster.ts";
+import { describePods } from "./describe-pods.ts";
 import { chart, helms } from "./helm.ts";
+import { installMember, listReady, provider } from "./member-release.ts";
 import { openReadmeInstall, type ReadmeInstall } from "./readme-install.ts";
 import { applySampleTasks, readSamples, startRemoteSample } from "./samples.ts";
 import { submitTask, untilSettled } from "./submitted-task.ts";
 
 const release = "inferium";
-/** `npm run test:charts`; `npm test` leaves out what takes long and changes rarely. */
-const isLong = process.env.INFERIUM_CHARTS === "long";
 const newest = helms.at(-1);
 const kubectlBinary = findTool("kubectl-1.35");
 
@@ -127,23 +127,22 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
     );
 
     test.runIf(isLong)("a worker of another cluster joins outbound, and runs a task that no other takes", async () => {
-      const cordon = (cordoned: boolean) =>
-        kubectl.ok(["patch", "wn", "worker-a", "--type=merge", "-p", JSON.stringify({ spec: { cordoned } })]);
       const remote = await startRemoteSample(open, kubectl);
       try {
-        await expect.poll(readyMembers, { timeout: 60_000 }).toContain("sample-remote");
-        await cordon(true);
-        await settleTask("for-remote");
-        const { status } = await createClient(open.cluster.transport, tasks).get({
-          namespace: "default",
-          name: "for-remote",
-        });
-        expect(status?.assignment?.worker).toBe("sample-remote");
+        await runsWithout("worker-a", "for-remote", "sample-remote");
       } finally {
-        await cordon(false);
         await remote.stop();
       }
       await kubectl.ok("delete wn sample-remote");
+    });
+
+    test.runIf(isLong)("a release in member mode joins the hub, and its worker runs a task", async () => {
+      const done = await installMember(open, helm, kubectl);
+      expect(done.code, `${done.err}\n${await logs()}`).toBe(0);
+      expect(done.out).toContain("is installed in provider as a member");
+      await runsWithout("worker-a", "for-provider", provider.member);
+      await helm.ok(["uninstall", provider.release, "-n", provider.namespace, "--wait", "--timeout", "90s"]);
+      await kubectl.ok(["delete", "wn", provider.member]);
     });
 
     test("what a repository says of tasks and of the release is no difference after the work is done", async () => {
@@ -250,7 +249,9 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
         name: "inferium-pool-ca",
       });
       expect(Buffer.from(ca.data?.["ca.crt"] ?? "").toString("base64")).toBe(authority);
-      await helm.ok(["uninstall", release, "--timeout", "90s"]);
+      await helm.ok(["uninstall", release, "--wait", "--timeout", "90s"]);
+      // Pods of one node share its address here: whoever comes next needs the ports.
+      await kubectl.ok("wait --for=delete pod -l app.kubernetes.io/instance=inferium --timeout=90s");
     });
 
     test.runIf(isLong)("that watches one namespace runs its tasks and leaves those of others alone", async () => {
@@ -273,15 +274,22 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       helm.run(["install", name, chart, "--values", "-", ...args], { input: JSON.stringify(open.values) });
     const operator = () => open.values.operator as object;
 
-    async function readyMembers(): Promise<string[]> {
-      const { items } = await createClient(open.cluster.transport, workerNodes).list();
-      const isReady = (type: string) => (one: { type: string; status: string }) =>
-        one.type === type && one.status === "True";
-      return items
-        .filter(({ status }) => status?.conditions?.some(isReady("Ready")))
-        .map((item) => item.metadata.name)
-        .sort();
+    /** With one worker cordoned, another gets the task. */
+    async function runsWithout(cordoned: string, task: string, worker: string): Promise<void> {
+      const cordon = (on: boolean) =>
+        kubectl.ok(["patch", "wn", cordoned, "--type=merge", "-p", JSON.stringify({ spec: { cordoned: on } })]);
+      await expect.poll(readyMembers, { timeout: 60_000 }).toContain(worker);
+      await cordon(true);
+      try {
+        await settleTask(task);
+      } finally {
+        await cordon(false);
+      }
+      const { status } = await createClient(open.cluster.transport, tasks).get({ namespace: "default", name: task });
+      expect(status?.assignment?.worker).toBe(worker);
     }
+
+    const readyMembers = () => listReady(open.cluster.transport);
 
     /** Every object of the release with its generation: a change of a spec raises it. */
     async function names(): Promise<string> {
@@ -304,17 +312,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       await settled(name);
     }
 
-    /** Of what is not ready, for the message of a failure. */
-    async function logs(): Promise<string> {
-      const { items } = await createClient(open.cluster.transport, pods).list({ namespace: system });
-      const texts = await Promise.all(
-        items.map(async ({ metadata: { name } }) => {
-          const read = (args: readonly string[]) => kubectl.run(["logs", name, "-n", system, "--tail", "8", ...args]);
-          return `== ${name}\n${(await read([])).out}${(await read(["--previous"])).out}`;
-        }),
-      );
-      return `${await kubectl.ok("get pods -o wide")}\n${texts.join("\n")}`;
-    }
+    const logs = () => describePods(kubectl);
   },
 );
 
