@@ -35,6 +35,7 @@ export interface AttemptEndOptions {
   readonly tell: TellTask;
 }
 
+/** Nothing is told or counted where the attempt has ended otherwise meanwhile. */
 export type EndAttempt = (entry: TaskEntry, end: AttemptEnd) => Promise<void>;
 
 export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
@@ -46,6 +47,7 @@ export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
     const { status, task } = entry;
     const isLast = end.isFinal === true || isLastAttempt(status.attempts ?? [], end, task.spec.retries);
     const ended = { ...end, endedAt, ...(owner ? { owner } : {}) };
+    let isEnded = false;
     await options.ledger.change(entry.key, {
       uid: entry.uid,
       stage: isLast ? "failed" : "ended",
@@ -53,9 +55,11 @@ export function createAttemptEnd(options: AttemptEndOptions): EndAttempt {
       decide: (status, context) => {
         const stage = stageOf(status);
         if (status.assignment?.attempt !== end.attempt || (stage !== "Run" && stage !== "Judge")) return undefined;
+        isEnded = true;
         return isLast ? failAttempt(status, ended, context) : endAttempt(status, ended, context);
       },
     });
+    if (!isEnded) return;
     if (end.outcome !== "Inconclusive" && end.outcome !== "Preempted") {
       const id = `${entry.uid}/${end.attempt}`;
       options.reputations.record({ worker: assignment.worker, id, outcome: end.outcome, atMs: options.clock.now() });

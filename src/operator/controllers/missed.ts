@@ -14,6 +14,7 @@ import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
 import { readHeader } from "../../pool/batch-data.ts";
 import { buildTaskTree } from "../../protocol/settlement.ts";
 import { decideMissed } from "../../protocol/slashing.ts";
+import { stageOf } from "../../protocol/task-stage.ts";
 import type { BatchHeaderMessage } from "../../protocol/typed-data.ts";
 import type { BatchBook, BatchRecord } from "../batch-book.ts";
 import { toSettledTask } from "../build-batch.ts";
@@ -69,6 +70,14 @@ async function judge(options: MissedOptions, missed: Missed): Promise<ReconcileR
   const { deadlineMs } = missed.claim.message;
   const leftMs = deadlineMs + graceMs - clock.now();
   if (leftMs > 0) return { requeueAfterMs: leftMs };
+  const fields = { task: missed.key, worker: missed.worker, attempt: missed.claim.message.attempt };
+  const end = endOf(options, missed);
+  if (end === "Open") return { requeueAfterMs: lookAgainMs };
+  if (end !== "Expired") {
+    await book.remove(missed.name);
+    logger.info("a missed deadline is excused", { ...fields, reason: `the attempt ended otherwise: ${end}` });
+    return undefined;
+  }
   const worker = directory.get(missed.worker);
   const decision = decideMissed({
     claimedAtMs: missed.claimedAtMs,
@@ -78,7 +87,6 @@ async function judge(options: MissedOptions, missed: Missed): Promise<ReconcileR
     isCordoned: worker?.spec.cordoned === true,
     node: worker && directory.nodeOf(worker),
   });
-  const fields = { task: missed.key, worker: missed.worker, attempt: missed.claim.message.attempt };
   if (decision.slash) {
     await book.save({ ...missed, state: "Due" });
     logger.info("a deadline was missed without an excuse", fields);
@@ -87,6 +95,18 @@ async function judge(options: MissedOptions, missed: Missed): Promise<ReconcileR
     logger.info("a missed deadline is excused", { ...fields, reason: decision.reason });
   }
   return undefined;
+}
+
+/** What the task itself says of the attempt: an answer that came in time may have been written only after the deadline. */
+function endOf({ ledger }: MissedOptions, { key, uid, claim }: Missed): string {
+  const entry = ledger.get(key);
+  if (entry?.uid !== uid) return "Deleted";
+  const { attempt } = claim.message;
+  const { assignment, attempts = [] } = entry.status;
+  const ended = attempts.find((one) => one.attempt === attempt);
+  if (ended === undefined && assignment?.attempt === attempt)
+    return stageOf(entry.status) === "Run" ? "Open" : "Answered";
+  return ended?.outcome ?? "Unknown";
 }
 
 async function report(

@@ -153,8 +153,11 @@ async function checkStakes(
     );
     if (lost === excuse && (excuse === 0n || let_pass)) continue;
     wrongly++;
+    const attempts = tasks.flatMap(({ metadata, status }) =>
+      (status?.attempts ?? []).filter(({ worker }) => worker === member.name).map((one) => [metadata.name, one]),
+    );
     problems.push(
-      `slash: ${member.name} is honest and lost ${lost} wei, of which ${excuse} for deadlines that it let pass`,
+      `slash: ${member.name} is honest and lost ${lost} wei, of which ${excuse} for deadlines; its attempts: ${JSON.stringify(attempts)}`,
     );
   }
   return wrongly;
