@@ -25,6 +25,9 @@ const release = "inferium";
 const newest = helms.at(-1);
 const kubectlBinary = findTool("kubectl-1.35");
 
+if (!isLong)
+  console.log("Six tests of the chart's life are skipped, which take minutes: npm run test:charts runs them.");
+
 describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
   `the chart, installed on a cluster (${baseKind})`,
   () => {
