@@ -1,16 +1,15 @@
 /** The pool server over real TLS, before and after a session: whatever comes, it answers below 500 and goes on. */
 import { Wallet } from "ethers";
 import { Pool } from "undici";
-import { InferiumError } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate } from "../../../src/base/tls.ts";
-import type { PoolBackend } from "../../../src/pool/backend.ts";
 import { defaultServerLimits } from "../../../src/pool/limits.ts";
 import { requestSchemas } from "../../../src/pool/request-schemas.ts";
 import { startPoolServer } from "../../../src/pool/server.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
 import type { ChallengeResponse, SessionResponse } from "../../../src/pool/wire.ts";
 import { type ProtocolDomain, sessionTypes } from "../../../src/protocol/typed-data.ts";
+import { aBackend } from "../../support/pool-backend.ts";
 import { mutateText } from "../mutate-bytes.ts";
 import { mutateJson } from "../mutate-json.ts";
 import { sampleSchema } from "../sample-schema.ts";
@@ -31,7 +30,7 @@ export const poolServer: FuzzTarget = {
     const authority = await createCertificateAuthority("fuzz");
     const tls = await issueServerCertificate(authority, { commonName: "pool", ipAddresses: ["127.0.0.1"] });
     const server = await startPoolServer({
-      ...{ host: "127.0.0.1", port: 0, tls, pool: "fuzz", domain, backend, logger: silentLogger },
+      ...{ host: "127.0.0.1", port: 0, tls, pool: "fuzz", domain, backend: aBackend(), logger: silentLogger },
       limits: { ...defaultServerLimits, accountRate: unlimited, addressRate: unlimited },
     });
     const client = new Pool(server.url, { connect: { ca: tls.caPem }, headersTimeout: 8_000, bodyTimeout: 8_000 });
@@ -89,15 +88,3 @@ async function openSession(send: Send): Promise<string> {
   const opened = await send("/v1/session", JSON.stringify({ ...claim, signature }), headers);
   return (JSON.parse(opened.text) as SessionResponse).token;
 }
-
-/** Knows everybody, has no work. */
-const backend: PoolBackend = {
-  admit: async () => ({ node: "fuzzed" }),
-  claim: async () => ({ assignments: [], duties: [] }),
-  heartbeat: async () => ({ cancel: [] }),
-  receipt: async () => ({ status: "Recorded" }),
-  capability: async () => ({ status: "Late" }),
-  attest: async () => ({ status: "Recorded" }),
-  batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no batches.")),
-  item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no receipts.")),
-};

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { InferiumError } from "../../../src/base/errors.ts";
 import { createCertificateAuthority } from "../../../src/base/tls.ts";
-import { aBackend, aClient, aMovableClock, aServer, domain } from "./pool-fixture.ts";
+import { aBackend } from "../../support/pool-backend.ts";
+import { aClient, aMovableClock, aServer, domain } from "./pool-fixture.ts";
 
 const beat = { running: [], models: [] };
 

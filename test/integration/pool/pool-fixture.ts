@@ -3,7 +3,6 @@ import { Wallet } from "ethers";
 import { type Dispatcher, Pool } from "undici";
 import { afterEach } from "vitest";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
-import { InferiumError } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority, issueServerCertificate, type ServerCertificate } from "../../../src/base/tls.ts";
 import type { PoolBackend } from "../../../src/pool/backend.ts";
@@ -29,21 +28,6 @@ export function getCertificate(): Promise<ServerCertificate> {
     issueServerCertificate(ca, { commonName: "pool", ipAddresses: ["127.0.0.1"] }),
   );
   return certificate;
-}
-
-/** Knows everybody, has no work. */
-export function aBackend(overrides: Partial<PoolBackend> = {}): PoolBackend {
-  return {
-    admit: async (account) => ({ node: `node-${account.slice(2, 8).toLowerCase()}` }),
-    claim: async () => ({ assignments: [], duties: [] }),
-    heartbeat: async () => ({ cancel: [] }),
-    receipt: async () => ({ status: "Recorded" }),
-    capability: async () => ({ status: "Late" }),
-    attest: async () => ({ status: "Recorded" }),
-    batch: async () => Promise.reject(new InferiumError("BatchUnknown", "There are no batches.")),
-    item: async () => Promise.reject(new InferiumError("ReceiptGone", "There are no receipts.")),
-    ...overrides,
-  };
 }
 
 export async function aServer(

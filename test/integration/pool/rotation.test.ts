@@ -13,7 +13,8 @@ import {
   issueServerCertificate,
 } from "../../../src/base/tls.ts";
 import { CertificateFiles } from "../../../src/pool/certificate-files.ts";
-import { aBackend, aClient, aServer, onCleanup } from "./pool-fixture.ts";
+import { aBackend } from "../../support/pool-backend.ts";
+import { aClient, aServer, onCleanup } from "./pool-fixture.ts";
 
 const emptyClaim = { slots: 1, models: [], waitMs: 0 };
 const nothing = { assignments: [], duties: [] };

@@ -3,7 +3,8 @@ import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { InferiumError } from "../../../src/base/errors.ts";
 import type { ClaimResponse } from "../../../src/pool/wire.ts";
-import { aBackend, aCaller, aClient, aServer, onCleanup, openToken } from "./pool-fixture.ts";
+import { aBackend } from "../../support/pool-backend.ts";
+import { aCaller, aClient, aServer, onCleanup, openToken } from "./pool-fixture.ts";
 
 const emptyClaim = { slots: 1, models: [], waitMs: 0 };
 const nothing: ClaimResponse = { assignments: [], duties: [] };

@@ -1,15 +1,7 @@
 import { getAddress } from "ethers";
 import { describe, expect, test } from "vitest";
-import {
-  aBackend,
-  aCaller,
-  aClient,
-  aMovableClock,
-  answerChallenge,
-  aServer,
-  aSigner,
-  openToken,
-} from "./pool-fixture.ts";
+import { aBackend } from "../../support/pool-backend.ts";
+import { aCaller, aClient, aMovableClock, answerChallenge, aServer, aSigner, openToken } from "./pool-fixture.ts";
 
 const emptyClaim = { slots: 1, models: [], waitMs: 0 };
 

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { counts } from "../../sim/general/plan.ts";
-import { simulateRun } from "../../sim/general/simulate.ts";
-import { type PreparedChain, prepareChain } from "../operator/operator-fixture.ts";
+import { prepareGeneralChain, simulateRun } from "../../sim/general/simulate.ts";
+import type { PreparedChain } from "../operator/operator-fixture.ts";
 
-const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
 let chain: PreparedChain;
 
 beforeAll(async () => {
-  chain = await prepareChain({ workers: names("w", counts.workers), validators: names("v", counts.validators) });
+  chain = await prepareGeneralChain();
 }, 60_000);
 afterAll(() => chain?.close());
 

@@ -16,7 +16,7 @@ import { readWorkerConfig } from "../../../src/worker/config.ts";
 import { runWorker } from "../../../src/worker/run-worker.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
 import { type FixtureMember, pool, treasury } from "../../integration/operator/operator-fixture.ts";
-import { type Gate, startGate } from "./gate.ts";
+import { type Gate, startGate } from "../gate.ts";
 import type { ValidatorManner } from "./plan.ts";
 
 export interface SimMember {

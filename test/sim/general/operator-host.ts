@@ -17,8 +17,8 @@ import { createFaultPlan } from "../../chaos/faults.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
 import { type Cluster, kubeconfigOf } from "../../integration/operator/operator-fixture.ts";
 import { type RpcProxy, startRpcProxy } from "../exactly-once/rpc-proxy.ts";
+import { type Gate, startGate } from "../gate.ts";
 import { countFault, type FaultCounts } from "../scenario.ts";
-import { type Gate, startGate } from "./gate.ts";
 import type { SimMember } from "./members.ts";
 
 export interface OperatorHost {

@@ -13,13 +13,18 @@ import { createLogger } from "../../../src/base/log.ts";
 import { probeModel } from "../../../src/inference/probe-model.ts";
 import type { OperatorConfig } from "../../../src/operator/config.ts";
 import { createRandom } from "../../chaos/random.ts";
-import { type Cluster, type PreparedChain, startCluster } from "../../integration/operator/operator-fixture.ts";
+import {
+  type Cluster,
+  type PreparedChain,
+  prepareChain,
+  startCluster,
+} from "../../integration/operator/operator-fixture.ts";
 import type { FaultCounts } from "../scenario.ts";
 import { assertGeneral, type RunOutcome } from "./assert-general.ts";
 import { buildTask, expectations, type ModelFile } from "./build-task.ts";
 import { createMember, type SimMember } from "./members.ts";
 import { createOperatorHost, type OperatorHost } from "./operator-host.ts";
-import { type Plan, planRun } from "./plan.ts";
+import { counts, type Plan, planRun } from "./plan.ts";
 import { applyStrikes } from "./strikes.ts";
 
 export interface RunReport extends RunOutcome {
@@ -41,6 +46,11 @@ export interface World {
 
 /** Longer than a watch may be silent (90 s) before it is taken for broken: a stalled stream is one of the faults. */
 const afterFaultsMs = 120_000;
+
+export function prepareGeneralChain(): Promise<PreparedChain> {
+  const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+  return prepareChain({ workers: names("w", counts.workers), validators: names("v", counts.validators) });
+}
 
 /** @param chain reset to its beginning by the caller */
 export async function simulateRun(seed: number, taskCount: number, chain: PreparedChain): Promise<RunReport> {

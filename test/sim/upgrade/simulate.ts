@@ -18,6 +18,7 @@ import {
 } from "../../integration/operator/operator-fixture.ts";
 import { type Memory, runValidator } from "../../integration/operator/scripted-members.ts";
 import { readHeaders } from "../exactly-once/assert-exactly-once.ts";
+import { startGate } from "../gate.ts";
 import { countFault, type FaultCounts, type ScenarioReport } from "../scenario.ts";
 import { startCountedWorker } from "./counted-worker.ts";
 import {
@@ -27,7 +28,6 @@ import {
   type Release,
   startOperatorProcess,
 } from "./operator-release.ts";
-import { startPoolService } from "./pool-service.ts";
 
 export interface UpgradeOptions {
   readonly seed: number;
@@ -66,9 +66,9 @@ export async function simulateUpgrade(options: UpgradeOptions): Promise<UpgradeR
     const runs = new Map<number, number>();
     const fleet = new Fleet(await buildEnv(dir, cluster), closing);
     await fleet.start(releases.old);
-    const service = await startPoolService(() => fleet.poolUrl());
+    const service = await startGate(() => portOf(fleet.poolUrl()));
     closing.push(() => service.close());
-    await startMembers({ cluster, dir, closing, poolUrl: service.url, runs }, options);
+    await startMembers({ cluster, dir, closing, poolUrl: `https://127.0.0.1:${service.port}`, runs }, options);
     await createTasks(cluster, options.tasks);
     const faults: FaultCounts = {};
     const steps = [releases.new, releases.new, releases.old];
@@ -220,4 +220,8 @@ async function check(cluster: Cluster, runs: ReadonlyMap<number, number>, { task
     problems.push(`${metadata.name} took attempt ${status?.assignment?.attempt}: ${JSON.stringify(status?.attempts)}`);
   const table = [`run twice ${ranTwice}; handed out again after a kill, before anybody had it: ${undelivered.length}`];
   return { lost, paidTwice, ranTwice, problems, table };
+}
+
+function portOf(url: string | undefined): number | undefined {
+  return url === undefined ? undefined : Number(new URL(url).port);
 }

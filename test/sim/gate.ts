@@ -1,6 +1,6 @@
 /**
  * A TCP hop on loopback whose address stays while what is behind it moves: where members find the pool, and where the
- * operator finds its servers. Shut, it takes no connection and has cut those it had: a partition, or, for everything that
+ * operator finds its servers; also what the pool's Service is on a cluster. Shut, it takes no connection and has cut those it had: a partition, or, for everything that
  * a process speaks through, its death as others see it.
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -15,8 +15,9 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-export async function startGate(): Promise<Gate> {
-  let target: number | undefined;
+/** @param findTarget asked at each connection, in place of what `setTarget` says; whoever comes while there is nothing is turned away */
+export async function startGate(findTarget?: () => number | undefined): Promise<Gate> {
+  let fixed: number | undefined;
   let isOpen = true;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
@@ -28,6 +29,7 @@ export async function startGate(): Promise<Gate> {
   };
   const server = createServer((inside) => {
     keep(inside);
+    const target = findTarget ? findTarget() : fixed;
     if (target === undefined || !isOpen) return void inside.resetAndDestroy();
     const outside = connect(target, "127.0.0.1");
     keep(outside);
@@ -39,7 +41,7 @@ export async function startGate(): Promise<Gate> {
   return {
     port: (server.address() as AddressInfo).port,
     setTarget: (port) => {
-      target = port;
+      fixed = port;
     },
     setOpen: (open) => {
       isOpen = open;
