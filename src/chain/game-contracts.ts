@@ -3,11 +3,13 @@
  * Apart from the others, since they need the keys of the tile (docs/zk-game.md) and no role of the cluster reads them. Called by
  * `inferium chain deploy --game-keys`. Effects: transactions.
  */
+
 import { concat, id, type JsonRpcProvider, type Signer } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import type { ContractAddresses } from "./addresses.ts";
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { gameParameters, type ResolvedParameters } from "./deploy-parameters.ts";
+import { computeGasLimit, estimateGas } from "./gas-limit.ts";
 import { matchesCode } from "./match-code.ts";
 import { toChainError } from "./revert.ts";
 import { sendBatch } from "./send-batch.ts";
@@ -126,11 +128,9 @@ async function create(key: keyof GameAddresses, values: readonly unknown[], opti
   const { abi, bytecode, contractName } = loadArtifact(gameContractOf[key]);
   const data = concat([bytecode, abi.encodeDeploy([...values])]);
   const action = `Deploying ${contractName}`;
-  const gas = await options.signer.estimateGas({ data }).catch((error: unknown) => {
-    throw toChainError(action, error);
-  });
+  const gas = await estimateGas(options.signer, action, { data });
   const { timeoutMs } = options;
-  const [receipt] = await sendBatch(options.signer, [{ action, data, gasLimit: (gas * 5n) / 4n }], { timeoutMs });
+  const [receipt] = await sendBatch(options.signer, [{ action, data, gasLimit: computeGasLimit(gas) }], { timeoutMs });
   if (receipt?.contractAddress) return receipt.contractAddress;
   throw new InferiumError("RpcFailed", `The receipt of ${action} names no contract.`, { disposition: "retry" });
 }

@@ -2,6 +2,7 @@
  * The contract InferenceGame for one player: reads a game, sends its moves, opens one. Each move is tried first, so that a refused one
  * costs nothing and names its reason. Shaped as src/zk/game wants it. Effects: transactions.
  */
+
 import type { BytesLike, Provider, Signer } from "ethers";
 import { hexlify } from "ethers";
 import { InferiumError } from "../base/errors.ts";
@@ -14,6 +15,7 @@ import {
 } from "../protocol/inference-game.ts";
 import { type ContractName, loadArtifact } from "./artifacts.ts";
 import { compactSignature } from "./certificate.ts";
+import { computeGasLimit, estimateGas } from "./gas-limit.ts";
 import { maxLogBlocks } from "./logs.ts";
 import { toChainError } from "./revert.ts";
 import { requireProvider, sendBatch } from "./send-batch.ts";
@@ -129,10 +131,8 @@ export class InferenceGameClient {
     const { signer, address: to, timeoutMs } = this.#options;
     const action = `InferenceGame.${name}`;
     const data = loadArtifact("InferenceGame").abi.encodeFunctionData(name, values);
-    const gas = await signer.estimateGas({ to, data }).catch((error: unknown) => {
-      throw toChainError(action, error);
-    });
-    const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: (gas * 5n) / 4n }], { timeoutMs });
+    const gas = await estimateGas(signer, action, { to, data });
+    const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: computeGasLimit(gas) }], { timeoutMs });
     this.mined.push({ kind: name, gas: receipt?.gasUsed ?? 0n });
   }
 }

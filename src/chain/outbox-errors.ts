@@ -24,9 +24,12 @@ export function buildNonceTaken(entry: JournalEntry, signings: number): Inferium
   return new InferiumError("NonceTaken", message, { disposition: "retry" });
 }
 
-export function buildReverted(entry: JournalEntry): InferiumError {
-  const message = `${entry.id}: transaction ${entry.txHash} was mined and reverted. Submit again to learn the reason.`;
-  return new InferiumError("TransactionReverted", message);
+/** Not a refusal: a refusal would have shown in the estimate before the next signature. */
+export function buildFailed(entry: JournalEntry, times: number): InferiumError {
+  const message =
+    `${entry.id}: ${times} transactions, the last ${entry.txHash}, were mined and reverted, although each would have succeeded on ` +
+    "the block before. Submit again; if it stays so, look at that transaction's trace.";
+  return new InferiumError("TransactionFailed", message, { disposition: "retry" });
 }
 
 export function buildFull(queued: number): InferiumError {

@@ -11,9 +11,9 @@ import { JournalBook } from "./journal-book.ts";
 import { Nonces } from "./nonces.ts";
 import {
   buildConflict,
+  buildFailed,
   buildFull,
   buildNonceTaken,
-  buildReverted,
   buildStuck,
   buildWrongJournal,
 } from "./outbox-errors.ts";
@@ -59,7 +59,8 @@ export interface Outbox {
   /**
    * Resolves once the effect is on the chain, at once where it already is. Calls queue up. What was confirmed before is
    * looked at again, and delivered again where a reorganisation took it back.
-   * @throws InferiumError TransactionReverted, TransactionTimeout, NonceTaken, SubjectConflict, OutboxFull, RpcFailed
+   * @throws InferiumError TransactionReverted (refused before anything was sent), TransactionFailed (mined without effect),
+   * TransactionTimeout, NonceTaken, SubjectConflict, OutboxFull, RpcFailed
    */
   submit(request: OutboxRequest): Promise<TransactionOutcome>;
   /**
@@ -74,6 +75,8 @@ export interface Outbox {
 const maxQueued = 256;
 /** Signings of one request, each after the nonce of the last was used by somebody else. */
 const maxSignings = 8;
+/** Mined without effect so often, though the estimate before had passed. The next estimate tells a refusal. */
+const maxFailures = 3;
 
 /** @throws InferiumError JournalCorrupt, WrongJournal */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
@@ -138,7 +141,7 @@ class JournalledOutbox implements Outbox {
     const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
     let known = this.#book.get(request.id);
     if (known !== undefined && known.subject !== request.subject) throw buildConflict(known, request);
-    for (let signings = 0; ; ) {
+    for (let signings = 0, failures = 0; ; ) {
       if (known?.status !== "signed") {
         // Whoever did it, it is done: a batch may be settled by anybody.
         const found = await this.#options.findEffect(request);
@@ -155,6 +158,10 @@ class JournalledOutbox implements Outbox {
       if (outcome !== undefined) return outcome;
       if (signings >= maxSignings) throw buildNonceTaken(known, signings);
       known = this.#book.get(request.id);
+      if (known?.status !== "reverted") continue;
+      failures += 1;
+      this.#options.logger.warn("a transaction was mined without effect", { id: known.id, txHash: known.txHash });
+      if (failures >= maxFailures) throw buildFailed(known, failures);
     }
   }
 
@@ -174,15 +181,18 @@ class JournalledOutbox implements Outbox {
     const open: string[] = [];
     for (const entry of this.#book.signed()) {
       const deadlineMs = this.#options.clock.monotonic() + this.#options.timeoutMs;
-      await this.#bring(entry, deadlineMs).catch((error) => {
+      try {
+        await this.#bring(entry, deadlineMs);
+        if (this.#book.get(entry.id)?.status === "reverted") open.push(entry.id);
+      } catch (error) {
         open.push(entry.id);
         this.#options.logger.warn("journalled transaction is not confirmed", { id: entry.id, error });
-      });
+      }
     }
     return open;
   }
 
-  /** Undefined where its nonce was used by another transaction, so that it has to be signed anew. */
+  /** Undefined where its nonce was used by another transaction, or without effect, so that it has to be signed anew. */
   async #bring(first: JournalEntry, deadlineMs: number): Promise<TransactionOutcome | undefined> {
     let entry = first;
     for (;;) {
@@ -212,8 +222,7 @@ class JournalledOutbox implements Outbox {
       return this.#confirm(entry, await awaitDepth(entry, found, { ...this.#options, deadlineMs }));
     }
     await this.#book.save({ ...entry, status: delivery.status });
-    if (delivery.status === "superseded") return undefined;
-    throw buildReverted(entry);
+    return undefined;
   }
 
   async #confirm(entry: JournalEntry, outcome: JournalOutcome): Promise<TransactionOutcome> {

@@ -3,6 +3,7 @@
  * nonces. Signs only; nothing is sent or stored.
  */
 import { keccak256, type Signer, Transaction } from "ethers";
+import { computeGasLimit, estimateGas } from "./gas-limit.ts";
 import type { JournalEntry, JsonValue } from "./journal.ts";
 import { readFees, requireProvider } from "./send-batch.ts";
 
@@ -29,7 +30,7 @@ export async function signNew(signer: Signer, content: TransactionContent, nonce
   const [from, chainId, gasLimit, fees] = await Promise.all([
     signer.getAddress(),
     readChainId(signer),
-    estimateGas(signer, content),
+    limitGas(signer, content),
     readFees(requireProvider(signer)),
   ]);
   const rawTransaction = await signer.signTransaction({ ...fees, to, data, nonce, chainId, gasLimit });
@@ -37,9 +38,9 @@ export async function signNew(signer: Signer, content: TransactionContent, nonce
   return { id, subject, payload, chainId, from, nonce, rawTransaction, txHash, status: "signed" };
 }
 
-/** A quarter above the estimate: what is not used is not paid. What the contract would refuse fails here, unsigned. */
-async function estimateGas(signer: Signer, { to, data }: TransactionContent): Promise<bigint> {
-  return ((await signer.estimateGas({ to, data })) * 5n) / 4n;
+/** What the contract would refuse fails here, unsigned. */
+async function limitGas(signer: Signer, { id, to, data }: TransactionContent): Promise<bigint> {
+  return computeGasLimit(await estimateGas(signer, id, { to, data }));
 }
 
 /** A payment of nothing to oneself: it uses up the nonce, so that what comes after can be mined. */

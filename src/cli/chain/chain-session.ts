@@ -1,10 +1,12 @@
 /** What the chain's verbs work with: the contracts, a key where one is needed, and transactions that can be tried first. */
+
 import { readFile } from "node:fs/promises";
 import { getAddress, type Signer } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
 import { type ContractAddresses, contractOf } from "../../chain/addresses.ts";
 import { loadArtifact } from "../../chain/artifacts.ts";
 import { type ChainClient, connectChain } from "../../chain/client.ts";
+import { computeGasLimit } from "../../chain/gas-limit.ts";
 import { openSigner, type SignerSource } from "../../chain/open-signer.ts";
 import { toChainError } from "../../chain/revert.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
@@ -132,7 +134,7 @@ export async function runSteps(session: ChainSession, steps: readonly Step[]): P
     }
     const gas = await tryOut(signer, { to, data }, action).catch((error: unknown) => explain(session, error));
     if (session.options.dryRun === true) results.push({ action, to, gas: gas.toString() });
-    else results.push(await send(signer, { action, to, data, gasLimit: (gas * 5n) / 4n }));
+    else results.push(await send(signer, { action, to, data, gasLimit: computeGasLimit(gas) }));
   }
   return results;
 }

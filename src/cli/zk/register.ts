@@ -1,10 +1,11 @@
 /** `inferium zk register`: a verified ceremony's keys go to the store, and what everybody must know of them to the chain. */
+
 import { getAddress } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
+import { computeGasLimit, estimateGas } from "../../chain/gas-limit.ts";
 import { openSigner } from "../../chain/open-signer.ts";
 import { openProvider } from "../../chain/provider.ts";
 import { encodeRegistration } from "../../chain/registered-circuit.ts";
-import { toChainError } from "../../chain/revert.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
 import type { CeremonyCircuit } from "../../zk/ceremony/ceremony-circuit.ts";
 import { describeRegistration } from "../../zk/ceremony/describe-registration.ts";
@@ -88,11 +89,9 @@ async function registerOnChain(record: CircuitRecord, options: RegisterOptions, 
     const to = getAddress(options.registry ?? "");
     const action = "ModelRegistry.register";
     const data = encodeRegistration(describeRegistration(record));
-    const gas = await signer.estimateGas({ to, data }).catch((error: unknown) => {
-      throw toChainError(action, error);
-    });
+    const gas = await estimateGas(signer, action, { to, data });
     if (options.dryRun === true) return { registry: to, gas: String(gas) };
-    const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: (gas * 5n) / 4n }], {
+    const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: computeGasLimit(gas) }], {
       timeoutMs: minedMs,
     });
     return { registry: to, gas: String(receipt?.gasUsed ?? gas), txHash: receipt?.hash ?? "" };

@@ -137,6 +137,42 @@ describe("the settler's outbox", () => {
     expect(store.entries.size).toBe(0);
   });
 
+  /** The chain's endpoint says too little gas, so often. */
+  function underestimate(times: number): void {
+    const { settlerKey } = chain;
+    const estimate = settlerKey.estimateGas.bind(settlerKey);
+    let left = times;
+    vi.spyOn(settlerKey, "estimateGas").mockImplementation(async (transaction) => {
+      const gas = await estimate(transaction);
+      left -= 1;
+      // 100,000 are added to an estimate: this is all that it costs to be in a block.
+      return left >= 0 ? 1n : gas;
+    });
+  }
+
+  test("a transaction that runs out of gas is signed again, with a new estimate", async () => {
+    const store = memoryJournal();
+    const { batch, certificate } = await aSignedBatch(1);
+    const settler = await aSettler(chain, { store });
+    underestimate(1);
+    await settler.settle(batch.header, certificate);
+    expect((await chain.client.lastBatch()).sequence).toBe(1n);
+    expect(store.entries.get("settle/1/1")).toMatchObject({ status: "confirmed", nonce: 1 });
+  });
+
+  test("one that is mined without effect again and again is not taken for a refusal, and goes on later", async () => {
+    const store = memoryJournal();
+    const { batch, certificate } = await aSignedBatch(1);
+    const settler = await aSettler(chain, { store });
+    underestimate(3);
+    const failed = { code: "TransactionFailed", disposition: "retry" };
+    await expect(settler.settle(batch.header, certificate)).rejects.toMatchObject(failed);
+    expect(await chain.settlerKey.getNonce()).toBe(3);
+    expect((await chain.client.lastBatch()).sequence).toBe(0n);
+    await settler.settle(batch.header, certificate);
+    expect((await chain.client.lastBatch()).sequence).toBe(1n);
+  });
+
   test("a replaced key signs anew what the account before it had under way, with nonces of its own", async () => {
     const store = memoryJournal();
     const { batch, certificate } = await aSignedBatch(1);

@@ -11,7 +11,7 @@ import {
   type ReceiptMessage,
   receiptTypes,
 } from "../../../src/protocol/typed-data.ts";
-import { aSettler, type ChainFixture, startChain } from "./chain-fixture.ts";
+import { aSettler, type ChainFixture, memoryJournal, startChain } from "./chain-fixture.ts";
 
 let chain: ChainFixture;
 
@@ -104,8 +104,17 @@ describe("slashing with real signatures", () => {
     const receiptB = aReceipt({ worker, outputDigest: id("two") });
     const signatureA = await signReceipt(receiptA, 1);
     const signatureB = await signReceipt(receiptB, 1);
-    const settler = await aSettler(chain);
+    // Estimated in the second of the last block and mined in another one, where the votes need new checkpoints.
+    const { timestamp } = (await chain.provider.getBlock("latest"))!;
+    await chain.provider.send("evm_setTime", [timestamp * 1_000]);
+    const onStep = async (step: string) => {
+      if (step === "persisted") await chain.provider.send("evm_setTime", [(timestamp + 30) * 1_000]);
+    };
+    const store = memoryJournal();
+    const nonceBefore = await chain.settlerKey.getNonce();
+    const settler = await aSettler(chain, { store, onStep });
     await settler.proveContradiction({ receiptA, signatureA, receiptB, signatureB });
     expect(await chain.client.node(worker)).toMatchObject({ state: "Disqualified", stakeWei: 0n });
+    expect([...store.entries.values()].map(({ nonce }) => nonce)).toEqual([nonceBefore]);
   });
 });

@@ -1,11 +1,12 @@
 /** What the verbs of a dispute game share: the chain with the game's contracts, a player's key, and how a game is told. */
+
 import { readFile } from "node:fs/promises";
 import { type Signer, VoidSigner, ZeroAddress } from "ethers";
 import { InferiumError } from "../../../base/errors.ts";
 import { type ContractName, loadArtifact } from "../../../chain/artifacts.ts";
 import type { GameAddresses } from "../../../chain/game-contracts.ts";
+import { computeGasLimit, estimateGas } from "../../../chain/gas-limit.ts";
 import { InferenceGameClient } from "../../../chain/inference-game.ts";
-import { toChainError } from "../../../chain/revert.ts";
 import { sendBatch } from "../../../chain/send-batch.ts";
 import type { GameState } from "../../../protocol/inference-game.ts";
 import { type ChainOptions, type ChainSession, withChain } from "../../chain/chain-session.ts";
@@ -81,11 +82,11 @@ export async function sendStep(session: GameSession, { contract, to, call, value
   const signer = await session.signer();
   const data = loadArtifact(contract).abi.encodeFunctionData(call, [...values]);
   const action = `${contract}.${call}`;
-  const gas = await signer.estimateGas({ to, data }).catch((error: unknown) => {
-    throw toChainError(action, error);
-  });
+  const gas = await estimateGas(signer, action, { to, data });
   if (session.options.dryRun === true) return { gas: String(gas) };
-  const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: (gas * 5n) / 4n }], { timeoutMs: minedMs });
+  const [receipt] = await sendBatch(signer, [{ action, to, data, gasLimit: computeGasLimit(gas) }], {
+    timeoutMs: minedMs,
+  });
   return { gas: String(receipt?.gasUsed ?? gas), transaction: receipt?.hash ?? "" };
 }
 
