@@ -7,6 +7,7 @@ import { completeTaskLeaf, type TaskLeaf } from "../protocol/merkle.ts";
 import type { ProofStatement } from "../protocol/proof.ts";
 import type { BatchHeaderMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
+import { type AgentRecord, readAgent } from "./agent-reader.ts";
 import { loadArtifact } from "./artifacts.ts";
 import { type EndpointOptions, openProvider } from "./provider.ts";
 import { type RegisteredCircuit, readCircuit } from "./registered-circuit.ts";
@@ -70,6 +71,8 @@ export interface ChainClient {
   isProofSlashed(faultId: string): Promise<boolean>;
   /** `path`: the header of the task's batch and its successors up to the last one or to a multiple of 256. */
   verifyTask(path: readonly BatchHeaderMessage[], task: TaskLeaf, proof: readonly string[]): Promise<boolean>;
+  /** Who is paid for an agent's calls, and in which shares; undefined where no such agent is registered. */
+  agent(agentId: string): Promise<AgentRecord | undefined>;
   /** The circuit that a model's proofs of so many rows are checked with; undefined where none is registered. */
   circuit(modelDigest: string, rows: number): Promise<RegisteredCircuit | undefined>;
   /**
@@ -116,6 +119,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     isSlashed: async (faultId) => (await read("slashing", "isSlashed", [faultId]))[0],
     verifyTask: async (path, task, proof) =>
       (await read("settlement", "verifyTask", [path, completeTaskLeaf(task), proof]))[0],
+    agent: (agentId) => readAgent(read, agentId),
     circuit: (modelDigest, rows) => readCircuit({ read, provider }, modelDigest, rows),
     verifyProof: async (receipt, statement, words) =>
       void (await read("zkVerifier", "verifyFor", [receipt, statement, words])),

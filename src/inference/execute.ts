@@ -14,6 +14,7 @@ import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import { createInputReader, type Input, type InputSource } from "./inputs.ts";
 import { digestOutputs } from "./output-digest.ts";
+import { runCalls } from "./run-calls.ts";
 import { runModel } from "./run-model.ts";
 import { runSteps, type Steps } from "./run-steps.ts";
 import type { Runtime } from "./runtime.ts";
@@ -35,6 +36,8 @@ export interface ExecutionRequest {
   readonly model: ArtifactRef;
   readonly input: InputSource;
   readonly steps?: Steps;
+  /** Runs the model once for each of so many calls, see run-calls.ts. */
+  readonly calls?: number;
 }
 
 export interface Execution {
@@ -52,7 +55,7 @@ export interface Execution {
 export interface Executor {
   /**
    * @throws InferiumError of fetching (fetch-artifact.ts), of tensors, InvalidModel, ProviderUnavailable,
-   * InputMismatch, InvalidSteps, ExecutionFailed, TooLarge; or the signal's reason
+   * InputMismatch, InvalidSteps, InvalidCalls, ExecutionFailed, TooLarge; or the signal's reason
    */
   execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution>;
   /**
@@ -87,10 +90,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     try {
       const model = slot.model ?? (await slot.loading);
       signal?.throwIfAborted();
-      const outputs =
-        request.steps === undefined
-          ? await runModel(model, input)
-          : await runSteps(model, input.tensors, request.steps, { maxOutputBytes, signal });
+      const outputs = await run(model, input, request, signal);
       checkSize(outputs, maxOutputBytes);
       return buildExecution(model, request, input, outputs);
     } catch (error) {
@@ -99,6 +99,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     } finally {
       sessions.release(slot);
     }
+  }
+
+  async function run(model: LoadedModel, input: Input, { steps, calls }: ExecutionRequest, signal?: AbortSignal) {
+    if (calls !== undefined) return runCalls(model, input.tensors, calls, signal);
+    if (steps === undefined) return runModel(model, input);
+    return runSteps(model, input.tensors, steps, { maxOutputBytes, signal });
   }
 
   async function preload(ref: ArtifactRef): Promise<Runtime> {
@@ -131,7 +137,7 @@ function buildExecution(model: LoadedModel, request: ExecutionRequest, input: In
     inputDigest: input.digest,
     modelDigest: request.model.digest,
     runtime: model.runtime,
-    items: request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
+    items: request.calls ?? request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
   };
 }
 

@@ -4,7 +4,7 @@
  * of them would make the validators or the contract refuse the whole batch.
  */
 
-import { listValidators, readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
+import { listValidators, readAgent, readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
 import type { BatchTask, SignedClaim, SignedOrder } from "../pool/wire.ts";
 import { checksumAddress } from "../protocol/checksum-address.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
@@ -80,6 +80,7 @@ export function toSettledTask(task: BatchTask): SettledTask {
     rewardWei: BigInt(task.rewardWei),
     validatorPayees: listValidators(task).map(({ payee }) => payee),
     ...(task.proven ? { statementHash: hashStatement(toStatement(task.proven.proof)) } : {}),
+    ...(task.agent ? { agent: readAgent(task) } : {}),
   };
 }
 

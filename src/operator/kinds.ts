@@ -45,6 +45,7 @@ function compactSpec(spec: TaskObject["spec"]): TaskObject["spec"] {
   const { model } = spec;
   return {
     ...spec,
+    ...(spec.calls ? { calls: { ...spec.calls, opened: [], output: {} } } : {}),
     ...(model ? { model: { ...model, uri: share(model.uri), digest: share(model.digest) } } : {}),
     input: isSmall ? { ...source, inline } : source,
   };

@@ -3,7 +3,7 @@ import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
 import type { ValidationStatus } from "../api/v1alpha1/generated/validations.ts";
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
-import type { BatchTask, ProofEvidence } from "../pool/wire.ts";
+import type { AgentEvidence, BatchTask, ProofEvidence } from "../pool/wire.ts";
 import { reopenTask } from "../protocol/lifecycle.ts";
 import type { Order } from "../protocol/order.ts";
 import { readProof } from "../protocol/proof.ts";
@@ -16,6 +16,7 @@ import type { ChainLink } from "./chain-link.ts";
 import type { ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OrderBook } from "./order-book.ts";
+import { toStatement } from "./task-inputs.ts";
 import type { ValidationIndex } from "./validation-index.ts";
 import type { ItemBook } from "./validation-items.ts";
 
@@ -51,6 +52,9 @@ export async function gatherCandidate(
   const order = rewardWei > 0n ? await findOrder(sources.orders, entry) : undefined;
   if (rewardWei > 0n && !order) return undefined;
   const { message, signature, digest } = receipt;
+  const payee = await readPayout(sources, message.worker);
+  const agent = rewardWei > 0n ? await findAgent(sources, entry, payee) : undefined;
+  if (agent === "NotPayable") return undefined;
   return {
     key,
     uid,
@@ -61,13 +65,27 @@ export async function gatherCandidate(
       receipt: { message, signature },
       receiptDigest: digest,
       worker: message.worker,
-      payee: await readPayout(sources, message.worker),
+      payee,
       requester: requesterOf(task.spec),
       rewardWei: rewardWei.toString(),
       ...evidence,
       ...(order ? { order: writeOrder(order) } : {}),
+      ...(agent ? { agent } : {}),
     },
   };
+}
+
+/** How a window's revenue is split; NotPayable while the chain does not say that the agent is hosted for whom the worker works. */
+async function findAgent(
+  { link }: CandidateSources,
+  { task }: TaskEntry,
+  payee: string,
+): Promise<AgentEvidence | "NotPayable" | undefined> {
+  const { calls } = task.spec;
+  if (calls === undefined) return undefined;
+  const agent = await link.client.agent(calls.agentId);
+  if (agent?.host !== payee) return "NotPayable";
+  return { window: toStatement(calls), creator: agent.creator, shares: agent.shares };
 }
 
 /** The registry says where a node's rewards go; validators ask it too. */

@@ -6,7 +6,8 @@ import { InferiumError } from "../base/errors.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap } from "../kube/core-resources.ts";
-import type { InlineTensors, InputReference, PolicyReference } from "../pool/wire.ts";
+import type { InlineTensors, InputReference, PolicyReference, ServedCalls } from "../pool/wire.ts";
+import type { WindowStatement } from "../protocol/call-window.ts";
 import { readSafetensors } from "../protocol/tensors/safetensors.ts";
 import { type NamedTensors, namesInOrder, requireTensor } from "../protocol/tensors/tensor.ts";
 import { isInputLeftOut, type TaskObject } from "./kinds.ts";
@@ -16,17 +17,40 @@ export interface InputSources {
   readonly configMaps: KubeClient<ConfigMap>;
 }
 
+export interface TaskMaterial {
+  readonly input: InputReference;
+  readonly calls?: ServedCalls;
+}
+
 /** @throws InferiumError InputUnavailable, where the ConfigMap or its key is missing or holds no tensors */
-export async function resolveInput(sources: InputSources, task: TaskObject): Promise<InputReference> {
+export async function resolveInput(sources: InputSources, task: TaskObject): Promise<TaskMaterial> {
   const { namespace, name } = task.metadata;
-  const whole = isInputLeftOut(task) ? await sources.tasks.get({ namespace, name }) : task;
-  const { configMapRef, steps, inline, uri, digest } = whole.spec.input;
+  const isWhole = !isInputLeftOut(task) && task.spec.calls === undefined;
+  const whole = isWhole ? task : await sources.tasks.get({ namespace, name });
+  const { calls } = whole.spec;
+  return {
+    input: await readSource(sources, whole),
+    ...(calls
+      ? { calls: { statement: toStatement(calls), opened: calls.opened, output: calls.output as InlineTensors } }
+      : {}),
+  };
+}
+
+/** The window's own words, as they are signed. */
+export function toStatement(calls: NonNullable<TaskObject["spec"]["calls"]>): WindowStatement {
+  const { agent: _, opened: __, output: ___, ...statement } = calls;
+  return statement;
+}
+
+async function readSource(sources: InputSources, whole: TaskObject): Promise<InputReference> {
+  const { configMapRef, steps, calls, inline, uri, digest } = whole.spec.input;
   const tensors = configMapRef ? await readConfigMap(sources, whole, configMapRef) : inline;
   return {
     ...(tensors ? { inline: tensors as InlineTensors } : {}),
     ...(uri ? { uri } : {}),
     ...(digest ? { digest } : {}),
     ...(steps ? { steps } : {}),
+    ...(calls === undefined ? {} : { calls }),
   };
 }
 

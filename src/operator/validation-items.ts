@@ -56,21 +56,24 @@ async function buildItem(
   const receipt = entry?.status.receipt;
   if (!entry || receipt?.message.attempt !== wanted.attempt) throw gone(wanted.name, wanted.attempt);
   const output = await findOutput(sources, entry);
+  const { input, calls } = await resolveInput(sources, entry.task);
   return {
     taskId: computeTaskId(entry.uid),
     attempt: wanted.attempt,
     model: { uri: entry.task.spec.model.uri, digest: entry.task.spec.model.digest },
-    input: await resolveInput(sources, entry.task),
+    input,
     verification: policyOf(entry.task),
     receipt: { message: receipt.message, signature: receipt.signature },
     ...(output ? { output } : {}),
+    ...(calls ? { calls: { statement: calls.statement, opened: calls.opened } } : {}),
   };
 }
 
-/** Only where values are compared, or are part of what is proven: for Exact the digest in the receipt says it all. */
+/** Only where values are compared, are part of what is proven, or were given to callers: for Exact the digest in the receipt says it all. */
 async function findOutput({ outputs, tasks }: ItemSources, entry: TaskEntry): Promise<InlineTensors | undefined> {
-  const { policy } = entry.task.spec.verification;
-  if (policy !== "Tolerance" && policy !== "ZeroKnowledge") return undefined;
+  const { calls, verification } = entry.task.spec;
+  const { policy } = verification;
+  if (policy !== "Tolerance" && policy !== "ZeroKnowledge" && calls === undefined) return undefined;
   const cached = outputs.get(`${entry.uid}/${entry.status.receipt?.message.attempt}`);
   if (cached) return cached;
   const { namespace, name } = entry.task.metadata;

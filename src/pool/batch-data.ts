@@ -1,5 +1,5 @@
 /** Between a batch as it is computed and signed, and its form on the wire and in records: whole numbers as decimal text. Pure. */
-import type { Batch } from "../protocol/settlement.ts";
+import type { Batch, SettledAgent } from "../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
 import type { BatchData, BatchHeaderData, BatchTask } from "./wire.ts";
 
@@ -38,6 +38,11 @@ export function listValidators({
   proven,
 }: Pick<BatchTask, "votes" | "proven">): readonly { readonly validator: string; readonly payee: string }[] {
   return proven?.endorsements ?? votes;
+}
+
+/** What the split of a window's revenue needs; undefined where the reward is a worker's. */
+export function readAgent({ agent }: Pick<BatchTask, "agent">): SettledAgent | undefined {
+  return agent && { windowId: agent.window.windowId, creator: agent.creator, shares: agent.shares };
 }
 
 /** In the order of the entries. */

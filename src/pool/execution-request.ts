@@ -18,15 +18,17 @@ export interface ExecutionParts {
     readonly tensors: readonly string[];
     readonly state: readonly { readonly input: string; readonly output: string }[];
   };
+  readonly calls?: number;
 }
 
 /** @throws InferiumError InvalidDigest, InvalidInput */
 export function toExecutionRequest(model: ModelReference, input: InputReference): ExecutionParts {
-  const { steps } = input;
+  const { steps, calls } = input;
   return {
     model: { uri: model.uri, digest: parseDigest(model.digest) },
     input: readInput(input),
     ...(steps === undefined ? {} : { steps: { count: steps.count, tensors: steps.tensors, state: steps.state ?? [] } }),
+    ...(calls === undefined ? {} : { calls }),
   };
 }
 

@@ -17,8 +17,10 @@
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
+import type { OpenedLeaf, WindowStatement } from "../protocol/call-window.ts";
 import type { ChallengePlan } from "../protocol/challenge/plan.ts";
 import type { ProofData } from "../protocol/proof.ts";
+import type { AgentShares } from "../protocol/reward.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
 export type PoolRole = "Worker" | "Validator";
@@ -74,6 +76,8 @@ export interface InputReference {
     readonly tensors: readonly string[];
     readonly state?: readonly { readonly input: string; readonly output: string }[];
   };
+  /** The model is run once for each of so many calls, whose tensors are named `0/NAME`, `1/NAME`; so are the outputs. */
+  readonly calls?: number;
 }
 export interface Tolerance {
   readonly absolute: number;
@@ -94,6 +98,16 @@ export interface WorkAssignment {
   readonly input: InputReference;
   readonly verification: PolicyReference;
   readonly deadlineMs: number;
+  /** To vouch for what was served, in place of running anything anew. */
+  readonly calls?: ServedCalls;
+}
+
+/** A window of an agent's calls with those that were drawn; their inputs are the task's. */
+export interface ServedCalls {
+  readonly statement: WindowStatement;
+  readonly opened: readonly OpenedLeaf[];
+  /** What the callers got: tensors named `0/NAME` for the first of the drawn calls that were answered. */
+  readonly output: InlineTensors;
 }
 
 /** The signed fields of a receipt travel as they are signed: all of them are JSON already. */
@@ -111,8 +125,9 @@ export interface JudgeItem {
   readonly input: InputReference;
   readonly verification: PolicyReference;
   readonly receipt: SignedReceipt;
-  /** The worker's output, needed where the policy compares values. */
+  /** The worker's output, needed where the policy compares values, and for calls. */
   readonly output?: InlineTensors;
+  readonly calls?: Omit<ServedCalls, "output">;
 }
 
 export interface SignedClaim {
@@ -217,6 +232,14 @@ export interface BatchTask {
   readonly proven?: ProofEvidence;
   /** The requester's order; absent where nothing is paid. */
   readonly order?: SignedOrder;
+  /** Whose revenue the reward is, where the task is a window of an agent's calls. */
+  readonly agent?: AgentEvidence;
+}
+/** The window that the receipt names in place of code, and who shares its revenue by the word of the chain's AgentRevenue. */
+export interface AgentEvidence {
+  readonly window: WindowStatement;
+  readonly creator: string;
+  readonly shares: AgentShares;
 }
 /** A proof with all that is needed to rebuild its public signals, and the validators that checked it before. */
 export interface ProofEvidence {

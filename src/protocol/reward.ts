@@ -1,4 +1,7 @@
-/** Stage 8: how a task's reward is split. Integer arithmetic; what does not divide stays with the worker. Pure. */
+/**
+ * Stage 8: how a task's reward is split, and an agent's revenue. Integer arithmetic; what does not divide stays with the
+ * worker, or with the agent's creator as AgentRevenue has it. Pure.
+ */
 
 export interface RewardShares {
   readonly workerBps: number;
@@ -38,5 +41,41 @@ export function computeRewardSplit(input: RewardInput): Map<string, bigint> {
   credit(burnAddress, part(shares.burnBps));
   const spent = [...credits.values()].reduce((sum, wei) => sum + wei, 0n);
   credit(input.workerPayee, input.rewardWei - spent);
+  return credits;
+}
+
+/** As AgentRevenue's `split` has them on the chain; they sum to 10,000. */
+export interface AgentShares {
+  readonly creatorBps: number;
+  readonly hostBps: number;
+  readonly validatorsBps: number;
+  readonly treasuryBps: number;
+}
+
+export interface RevenueInput {
+  readonly revenueWei: bigint;
+  readonly creator: string;
+  readonly host: string;
+  /** Who is paid for each deciding vote. */
+  readonly validatorPayees: readonly string[];
+  readonly treasury: string;
+  readonly shares: AgentShares;
+}
+
+/** Credits by address; they sum to the revenue exactly. The fractions are those of AgentRevenue.pay. */
+export function computeRevenueSplit(input: RevenueInput): Map<string, bigint> {
+  const { revenueWei, shares, validatorPayees } = input;
+  const part = (bps: number) => (revenueWei * BigInt(bps)) / 10_000n;
+  const credits = new Map<string, bigint>();
+  const credit = (account: string, wei: bigint) => {
+    if (wei > 0n) credits.set(account, (credits.get(account) ?? 0n) + wei);
+  };
+  const validators = part(shares.validatorsBps);
+  const perValidator = validatorPayees.length > 0 ? validators / BigInt(validatorPayees.length) : 0n;
+  for (const payee of validatorPayees) credit(payee, perValidator);
+  credit(input.treasury, part(shares.treasuryBps) + (validatorPayees.length > 0 ? 0n : validators));
+  credit(input.host, part(shares.hostBps));
+  const spent = [...credits.values()].reduce((sum, wei) => sum + wei, 0n);
+  credit(input.creator, revenueWei - spent);
   return credits;
 }

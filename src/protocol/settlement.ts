@@ -11,7 +11,7 @@ import {
   type MerkleTree,
   type TaskLeaf,
 } from "./merkle.ts";
-import { computeRewardSplit } from "./reward.ts";
+import { type AgentShares, computeRevenueSplit, computeRewardSplit } from "./reward.ts";
 import type { BatchHeaderMessage, ClaimMessage } from "./typed-data.ts";
 
 export interface SettledTask {
@@ -25,6 +25,15 @@ export interface SettledTask {
   readonly validatorPayees: readonly string[];
   /** Of the statement that a proof showed; absent where validators re-executed the task. */
   readonly statementHash?: string | undefined;
+  /** Whose revenue the reward is; absent for all but windows of an agent's calls. */
+  readonly agent?: SettledAgent | undefined;
+}
+
+export interface SettledAgent {
+  /** Settled once, like a task. */
+  readonly windowId: string;
+  readonly creator: string;
+  readonly shares: AgentShares;
 }
 
 export interface BatchInput {
@@ -57,7 +66,7 @@ export const zeroHash = `0x${"0".repeat(64)}`;
 export const maxBatchTasks = 1024;
 export const maxBatchMissed = 64;
 
-/** @throws InferiumError EmptyBatch, BatchTooLarge, DuplicateTask */
+/** @throws InferiumError EmptyBatch, BatchTooLarge, DuplicateTask, DuplicateWindow */
 export function computeBatch(input: BatchInput): Batch {
   checkTasks(input.tasks);
   const balances = creditTasks(input);
@@ -89,6 +98,9 @@ function checkTasks(tasks: readonly SettledTask[]): void {
   }
   const ids = new Set(tasks.map((task) => task.taskId));
   if (ids.size !== tasks.length) throw new InferiumError("DuplicateTask", "A task stands in the batch more than once.");
+  const windows = tasks.flatMap(({ agent }) => agent?.windowId ?? []);
+  if (new Set(windows).size === windows.length) return;
+  throw new InferiumError("DuplicateWindow", "A window of calls stands in the batch more than once.");
 }
 
 function creditTasks(input: BatchInput): Map<string, bigint> {
@@ -96,11 +108,19 @@ function creditTasks(input: BatchInput): Map<string, bigint> {
   // A batch that pays nothing still needs a balance leaf, or its root would not exist.
   if (!balances.has(input.treasury)) balances.set(input.treasury, 0n);
   for (const task of input.tasks) {
-    for (const [account, wei] of computeRewardSplit({ ...task, treasury: input.treasury })) {
+    for (const [account, wei] of splitReward(task, input.treasury)) {
       balances.set(account, (balances.get(account) ?? 0n) + wei);
     }
   }
   return sortByAddress(balances);
+}
+
+/** Of a window of calls, whoever is paid for the work hosts the agent. */
+function splitReward(task: SettledTask, treasury: string): Map<string, bigint> {
+  const { agent, rewardWei, workerPayee, validatorPayees } = task;
+  if (agent === undefined) return computeRewardSplit({ ...task, treasury });
+  const { creator, shares } = agent;
+  return computeRevenueSplit({ revenueWei: rewardWei, creator, host: workerPayee, validatorPayees, treasury, shares });
 }
 
 /** Who pays nothing is in nobody's debt, and in no leaf. */

@@ -106,6 +106,14 @@ export const batchHeaderTypes = {
   ),
 };
 
+/** What an agent's host vouches for, see protocol/call-window.ts; its digest stands in a receipt, no contract reads it. */
+export const callWindowTypes = {
+  CallWindow: fields(
+    "bytes32 windowId,bytes32 agentId,string callerId,bytes16 nonce,bytes32 receiptKey,uint64 firstAtMs,uint64 lastAtMs," +
+      "uint64 count,uint64 failed,uint256 revenueWei,bytes32 root,bytes32 seed,uint32 samples",
+  ),
+};
+
 /** What a validator signs who has checked a proof: `hashStatement` and `hashProofWords` of protocol/proof.ts. */
 export const proofEndorsementTypes = {
   ProofEndorsement: fields("bytes32 statementHash,bytes32 proofHash,address validator"),

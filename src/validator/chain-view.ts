@@ -42,6 +42,7 @@ export function openChainView(config: ChainConfig, domain: ProtocolDomain): Open
     readHeaderHash: async (sequence) => readHeaderHash(await connect(), sequence, 0),
     readSpendable: async (requester) => (await connect()).spendable(requester),
     readValidators: async (epoch) => (await (await connect()).validators(epoch)).map((address) => getAddress(address)),
+    readAgent: async (agentId) => (await connect()).agent(agentId),
     readModelRegistry: async () => getAddress((await connect()).addresses.modelRegistry),
     readCircuit: async (modelDigest, rows) => (await connect()).circuit(modelDigest, rows),
     readPayout: async (node) => getAddress((await (await connect()).node(node)).payout),

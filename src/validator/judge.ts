@@ -18,6 +18,7 @@ import {
   toComparePolicy,
 } from "../protocol/verdict/cast-vote.ts";
 import { checkReceipt } from "./check-receipt.ts";
+import { checkCalls, judgeServed } from "./judge-calls.ts";
 
 export type Execute = Executor["execute"];
 
@@ -33,13 +34,20 @@ export async function judgeItem(context: JudgeContext, item: JudgeItem, signal: 
   const finding = checkReceipt(context.domain, item.receipt, item);
   if (finding !== undefined) return abstain(finding);
   try {
-    const policy = toComparePolicy(item.verification);
-    const own = await computeOwnResult(context.execute, item, signal);
-    const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
-    return decideVote({ policy, receipt: item.receipt.message, own, ...(handedOn && { handedOn }) });
+    const unproven = item.calls && checkCalls(context.domain, item.calls, item);
+    if (unproven !== undefined) return abstain(unproven);
+    return judgeAgainst(item, await computeOwnResult(context.execute, item, signal));
   } catch (error) {
     return abstain(`cannot judge: ${describeError(error)}`);
   }
+}
+
+/** The vote that our own result leads to. @throws InferiumError where policy or tensors are malformed */
+export function judgeAgainst(item: JudgeItem, own: OwnResult): DecidedVote {
+  const policy = toComparePolicy(item.verification);
+  const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
+  const decided = decideVote({ policy, receipt: item.receipt.message, own, ...(handedOn && { handedOn }) });
+  return item.calls && decided.vote === "Accept" ? judgeServed(item.calls, item, decided) : decided;
 }
 
 /** Model and input fetched and run here; never rejects. */
@@ -64,7 +72,7 @@ export async function computeOwnResult(
 }
 
 /** @throws InferiumError where the tensors are malformed */
-export function readHandedOn({ output }: JudgeItem) {
+function readHandedOn({ output }: JudgeItem) {
   if (output === undefined) return undefined;
   const outputs = readInline(output);
   return { outputs, outputDigest: digestToBytes32(digestTensors(outputs)) };

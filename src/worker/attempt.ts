@@ -11,6 +11,7 @@ import type { ProtocolSigner } from "../pool/signer.ts";
 import type { ReceiptOutcome, WorkAssignment } from "../pool/wire.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import { classifyFailure } from "./classify-failure.ts";
+import { type Confirmed, confirmServed } from "./confirm-served.ts";
 import { buildReceipt, signReceipt } from "./receipt.ts";
 import type { SignedAttempts } from "./signed-attempts.ts";
 
@@ -48,14 +49,25 @@ async function complete(
 ): Promise<ReceiptOutcome> {
   const { clock, signer, domain } = context;
   const startedAtMs = clock.now();
-  const execution = await executeInTime(context, assignment, signal);
+  const own = await executeInTime(context, assignment, signal);
+  const { execution, ...facts } = vouch(context, assignment, { own, startedAtMs });
   // Before the signature: a receipt whose outputs cannot be shown is worth nothing.
   const output = writeInline(execution.outputs);
-  const { imageDigest, codeDigest } = context;
-  const facts = { worker: signer.address, imageDigest, codeDigest, startedAtMs, endedAtMs: clock.now() };
-  const message = buildReceipt(assignment, execution, facts);
+  const { imageDigest } = context;
+  const message = buildReceipt(assignment, execution, { worker: signer.address, imageDigest, ...facts });
   if (!(await context.signed.add(assignment.taskId, assignment.attempt))) throw alreadySigned(assignment.attempt);
   return { kind: "Completed", receipt: await signReceipt(message, signer, domain), output, items: execution.items };
+}
+
+/** What the receipt is about: what was just run, or calls that were served before. */
+function vouch(
+  { clock, codeDigest, domain }: AttemptContext,
+  assignment: WorkAssignment,
+  { own, startedAtMs }: { readonly own: Execution; readonly startedAtMs: number },
+): Confirmed {
+  const { calls } = assignment;
+  if (calls !== undefined) return confirmServed(domain, assignment, { calls, own });
+  return { execution: own, codeDigest, startedAtMs, endedAtMs: clock.now() };
 }
 
 /** Who has signed that it answers by the deadline needs some time to hand the work back. */

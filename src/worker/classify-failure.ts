@@ -16,6 +16,7 @@ export type FailureReason =
   | "Timeout"
   | "Stopped"
   | "AlreadySigned"
+  | "NotAsServed"
   | "Internal";
 
 export interface Failure {
@@ -46,6 +47,7 @@ const byCode: Readonly<Record<string, FailureClass>> = {
   ProviderUnavailable: here("ProviderUnavailable"),
   InputMismatch: everywhere("InputInvalid"),
   InvalidSteps: everywhere("InputInvalid"),
+  InvalidCalls: everywhere("InputInvalid"),
   InvalidInput: everywhere("InputInvalid"),
   InvalidSafetensors: everywhere("InputInvalid"),
   UnknownDType: everywhere("InputInvalid"),
@@ -59,6 +61,8 @@ const byCode: Readonly<Record<string, FailureClass>> = {
   Timeout: here("Timeout"),
   Stopped: here("Stopped"),
   AlreadySigned: here("AlreadySigned"),
+  InvalidCall: everywhere("NotAsServed"),
+  NotAsServed: everywhere("NotAsServed"),
 };
 
 /** Messages of onnxruntime and V8 where memory ran out; neither has a code for it. */

@@ -49,7 +49,7 @@ async function assign(options: AssignOptions, key: string, worker: Assignee): Pr
   const entry = options.ledger.get(key);
   if (!entry) throw new InferiumError("TaskGone", `The task ${key} was deleted.`);
   await options.checkOrder(entry);
-  const input = await resolveInput(options.inputs, entry.task);
+  const material = await resolveInput(options.inputs, entry.task);
   const nowMs = options.clock.now();
   const deadlineMs = Math.min(nowMs + entry.task.spec.timeoutSeconds * 1_000, deadlineOf(entry));
   const claim = { worker: worker.name, address: worker.address, claimedAt: iso(nowMs), deadline: iso(deadlineMs) };
@@ -64,12 +64,12 @@ async function assign(options: AssignOptions, key: string, worker: Assignee): Pr
   });
   const attempt = written.status.assignment?.attempt ?? 1;
   options.tell(entry.task, "Assigned", `Attempt ${attempt} is on ${worker.name}.`);
-  return buildAssignment(written, { attempt, deadlineMs, input });
+  return buildAssignment(written, { attempt, deadlineMs, ...material });
 }
 
 function buildAssignment(
   { task, uid }: TaskEntry,
-  parts: Pick<WorkAssignment, "attempt" | "deadlineMs" | "input">,
+  parts: Pick<WorkAssignment, "attempt" | "deadlineMs" | "input" | "calls">,
 ): WorkAssignment {
   const { namespace = "", name } = task.metadata;
   const { uri, digest } = task.spec.model;

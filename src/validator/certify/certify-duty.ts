@@ -13,6 +13,7 @@ import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protoc
 import type { CheckProof } from "../proof/check-proof.ts";
 import type { VoteRecords } from "../vote-record.ts";
 import { type CertifiedRecord, maySign, wasSigned } from "./certified-record.ts";
+import type { RegisteredAgent } from "./check-agents.ts";
 import { type BatchRules, checkBatch } from "./check-batch.ts";
 import { listPayers } from "./check-deposits.ts";
 import { attemptKey } from "./check-missed.ts";
@@ -32,6 +33,8 @@ export interface ChainView {
   readonly readPayout?: (node: string) => Promise<string>;
   /** What a requester may ever have spent. */
   readonly readSpendable?: (requester: string) => Promise<bigint>;
+  /** Who is paid for an agent's calls, and how; undefined where no such agent is registered. */
+  readonly readAgent?: (agentId: string) => Promise<RegisteredAgent | undefined>;
   /** Address of ModelRegistry: proofs are bound to it. */
   readonly readModelRegistry?: () => Promise<string>;
   /** What proofs of a model are checked with; undefined where it is not registered for so many rows. */
@@ -99,10 +102,7 @@ async function decide(
   const outcome = await checkBatch(batch, await gatherRules(context, batch, signal));
   if (!(outcome instanceof Map)) return outcome;
   const { balances, spent, tasks } = batch;
-  await context.settled.add(
-    { sequence, headerHash, previousHash: batch.header.previousHash },
-    tasks.map((task) => task.taskId),
-  );
+  await context.settled.add({ sequence, headerHash, previousHash: batch.header.previousHash }, listSettledIds(tasks));
   await context.record.save({ sequence, epoch, headerHash, balances, spent }, outcome);
   return undefined;
 }
@@ -122,6 +122,7 @@ async function gatherRules(
 ): Promise<BatchRules> {
   const members = await chain.readValidators?.(batch.header.epoch);
   const { header } = batch;
+  const agentIds = new Set(batch.tasks.flatMap(({ agent }) => agent?.window.agentId ?? []));
   const position = { ...header, ancestors: await readAncestors({ chain, settled }, batch) };
   return {
     ...rules,
@@ -129,8 +130,9 @@ async function gatherRules(
     validators: members && new Set(members),
     payouts: chain.readPayout && (await readAll(listNodes(batch), chain.readPayout)),
     spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
+    agents: chain.readAgent && dropUnknown(await readAll([...agentIds], chain.readAgent)),
     // A batch that takes the place of one that lapsed holds its tasks again.
-    settledTasks: { has: (taskId) => settled.isBefore(taskId, position) },
+    settledTasks: { has: (id) => settled.isBefore(id, position) },
     answered: await readAnswered(records, batch),
     spentWei: record.spentBefore(header.previousHash),
     nowMs: clock.now(),
@@ -147,12 +149,19 @@ async function readAnswered(records: CertifyContext["records"], { missed }: Pars
 /** After a gap in our own record the chain says which batches were settled in it. */
 async function readAncestors({ chain, settled }: Pick<CertifyContext, "chain" | "settled">, batch: ParsedBatch) {
   const ancestors = new Map<bigint, string>();
-  const taskIds = batch.tasks.map((task) => task.taskId);
-  for (const sequence of settled.listUnknown(taskIds, batch.header)) {
+  for (const sequence of settled.listUnknown(listSettledIds(batch.tasks), batch.header)) {
     const headerHash = await chain.readHeaderHash?.(sequence);
     if (headerHash !== undefined) ancestors.set(sequence, headerHash);
   }
   return ancestors;
+}
+
+/** All that may be in one batch only: tasks, and windows of calls, which another task must not settle again. */
+const listSettledIds = (tasks: ParsedBatch["tasks"]) =>
+  tasks.flatMap(({ taskId, agent }) => (agent ? [taskId, agent.window.windowId] : [taskId]));
+
+function dropUnknown<Value>(values: ReadonlyMap<string, Value | undefined>): Map<string, Value> {
+  return new Map([...values].filter((entry): entry is [string, Value] => entry[1] !== undefined));
 }
 
 const listNodes = (batch: ParsedBatch) => [

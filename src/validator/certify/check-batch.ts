@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { listValidators } from "../../pool/batch-data.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { checkReceipt, digestReceipt } from "../check-receipt.ts";
+import { checkAgent, type RegisteredAgent } from "./check-agents.ts";
 import { checkDeposits } from "./check-deposits.ts";
 import { checkEndorsements } from "./check-endorsements.ts";
 import { checkHeader } from "./check-header.ts";
@@ -33,6 +34,8 @@ export interface BatchRules {
   /** Attempts with a receipt that this validator judged, see `attemptKey`. */
   readonly answered: ReadonlySet<string>;
   readonly spentWei: ReadonlyMap<string, bigint>;
+  /** By agent id, what the chain says of the agents whose windows are in the batch; undefined where it is not read. */
+  readonly agents: ReadonlyMap<string, RegisteredAgent> | undefined;
   readonly nowMs: number;
   /** Why a proof does not hold for the task's receipt; undefined where it does. */
   readonly checkProof: (task: ProvenTask) => Promise<Finding | undefined>;
@@ -56,7 +59,10 @@ export async function checkBatch(batch: ParsedBatch, rules: BatchRules): Promise
   const voteRules: VoteRules = { ...rules, signers: new Map() };
   for (const task of batch.tasks) {
     const found =
-      checkTaskReceipt(task, rules) ?? checkPayees(task, rules.payouts) ?? (await checkResult(task, voteRules, rules));
+      checkTaskReceipt(task, rules) ??
+      checkPayees(task, rules.payouts) ??
+      checkAgent(task, rules) ??
+      (await checkResult(task, voteRules, rules));
     if (found !== undefined) return found;
     await setImmediate();
   }

@@ -1,6 +1,6 @@
 /** The heart of certification: the header must be what we arrive at ourselves from the same tasks and balances. Pure. */
 import { describeError } from "../../base/errors.ts";
-import { listValidators } from "../../pool/batch-data.ts";
+import { listValidators, readAgent } from "../../pool/batch-data.ts";
 import { hashStatement, toStatement } from "../../protocol/proof.ts";
 import { type Batch, computeBatch } from "../../protocol/settlement.ts";
 import { sameAmounts } from "./check-previous.ts";
@@ -33,8 +33,9 @@ export function checkHeader(batch: ParsedBatch, nowMs: number): Finding | undefi
 
 function recompute(batch: ParsedBatch): Batch | Finding {
   const { sequence, previousHash, epoch, createdAt } = batch.header;
-  const tasks = batch.tasks.map(({ payee, votes, proven, ...task }) => ({
+  const tasks = batch.tasks.map(({ payee, votes, proven, agent, ...task }) => ({
     ...task,
+    agent: readAgent(agent ? { agent } : {}),
     workerPayee: payee,
     validatorPayees: listValidators({ votes, ...(proven ? { proven } : {}) }).map((one) => one.payee),
     statementHash: proven && hashStatement(toStatement(proven.proof)),

@@ -3,6 +3,7 @@ import { getAddress } from "ethers";
 import { parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type {
+  AgentEvidence,
   BatchData,
   BatchHeaderData,
   BatchTask,
@@ -28,6 +29,7 @@ export interface ParsedTask {
   readonly votes: readonly VoteEvidence[];
   readonly proven?: ProofEvidence;
   readonly order: Order | undefined;
+  readonly agent?: AgentEvidence;
 }
 
 export interface ProvenTask extends ParsedTask {
@@ -94,8 +96,22 @@ function parseTask(task: BatchTask): ParsedTask {
     votes: task.votes.map((vote) => ({ ...vote, validator: address(vote.validator), payee: address(vote.payee) })),
     order: task.order === undefined ? undefined : parseOrder(task.order),
     ...(task.proven === undefined ? {} : { proven: parseProven(task.proven, task.votes) }),
+    ...(task.agent === undefined ? {} : { agent: parseAgent(task.agent) }),
   };
 }
+
+/** What the window says is checked against the receipt, and the split against the chain, in check-agents.ts. */
+function parseAgent({ window, creator, shares }: AgentEvidence): AgentEvidence {
+  const { creatorBps, hostBps, validatorsBps, treasuryBps } = shares;
+  const parts = [creatorBps, hostBps, validatorsBps, treasuryBps];
+  const isSplit = parts.every((bps) => Number.isInteger(bps) && bps >= 0) && sum(parts) === 10_000;
+  if (!isSplit) throw new Error(`an agent's shares are ${parts.join(", ")} bps; they must sum to 10000`);
+  for (const id of [window.windowId, window.agentId, window.receiptKey, window.seed]) bytes32(id);
+  whole(window.revenueWei);
+  return { window, creator: address(creator), shares: { creatorBps, hostBps, validatorsBps, treasuryBps } };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 /** Model, input and output are checked against the receipt, where they are read. */
 function parseProven({ proof, endorsements, ...rest }: ProofEvidence, votes: BatchTask["votes"]): ProofEvidence {

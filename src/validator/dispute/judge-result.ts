@@ -6,9 +6,10 @@
 import { describeError } from "../../base/errors.ts";
 import type { JudgeItem } from "../../pool/wire.ts";
 import type { JurorVerdict } from "../../protocol/dispute.ts";
-import { decideVote, type OwnResult, toComparePolicy } from "../../protocol/verdict/cast-vote.ts";
+import type { OwnResult } from "../../protocol/verdict/cast-vote.ts";
 import { checkReceipt } from "../check-receipt.ts";
-import { computeOwnResult, type JudgeContext, readHandedOn } from "../judge.ts";
+import { computeOwnResult, type JudgeContext, judgeAgainst } from "../judge.ts";
+import { checkCalls } from "../judge-calls.ts";
 
 export type ResultFinding =
   | { readonly verdict: JurorVerdict; readonly reason?: string }
@@ -27,15 +28,12 @@ async function judgeOnce(context: JudgeContext, item: JudgeItem, signal: AbortSi
   const forged = checkReceipt(context.domain, item.receipt, item);
   if (forged !== undefined) return unknown(forged);
   try {
-    const policy = toComparePolicy(item.verification);
+    const unproven = item.calls && checkCalls(context.domain, item.calls, item);
+    if (unproven !== undefined) return unknown(unproven);
     const own = await computeOwnResult(context.execute, item, signal);
     const other = findOther(item, own);
     if (other !== undefined) return unknown(other);
-    const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
-    const { vote, reason } = decideVote({
-      ...{ policy, own, receipt: item.receipt.message },
-      ...(handedOn && { handedOn }),
-    });
+    const { vote, reason } = judgeAgainst(item, own);
     if (vote === "Abstain") return unknown(reason ?? "it cannot be judged");
     return { verdict: vote === "Accept" ? "Right" : "Wrong", ...(reason === undefined ? {} : { reason }) };
   } catch (error) {

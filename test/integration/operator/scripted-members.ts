@@ -265,6 +265,7 @@ async function certify(
       validators,
       payouts,
       spendable: undefined,
+      agents: undefined,
       settledTasks: new Set<string>(),
       answered: new Set<string>(),
       spentWei: new Map(),

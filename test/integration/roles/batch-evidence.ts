@@ -1,6 +1,6 @@
 /** What stands in a memory pool, and how a batch with all its evidence is made of it. */
 
-import { readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
+import { readAgent, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
 import type {
   AttestRequest,
   BatchData,
@@ -76,6 +76,7 @@ export function buildBatch({ domain, treasury }: BatchPlace, { panels, names, pr
       ...task,
       rewardWei: BigInt(task.rewardWei),
       workerPayee: task.payee,
+      agent: readAgent(task),
       validatorPayees: task.votes.map((vote) => vote.payee),
     })),
     treasury,

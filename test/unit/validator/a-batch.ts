@@ -1,7 +1,7 @@
 /** A true batch of one paid task with two accepting votes, signed by everyone who must; tests tamper with copies of it. */
 
 import { Wallet } from "ethers";
-import { listValidators, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
+import { listValidators, readAgent, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
 import type { ProtocolSigner } from "../../../src/pool/signer.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
 import type {
@@ -195,6 +195,7 @@ export async function aBatch(tasks: readonly BatchTask[], options: BatchOptions 
       ...task,
       rewardWei: BigInt(task.rewardWei),
       workerPayee: task.payee,
+      agent: readAgent(task),
       validatorPayees: listValidators(task).map(({ payee }) => payee),
       statementHash: task.proven && hashStatement(toStatement(task.proven.proof)),
     })),

@@ -35,6 +35,7 @@ function rules(overrides: Partial<BatchRules> = {}): BatchRules {
     validators: new Set(validators.map(({ address }) => address)),
     payouts: undefined,
     spendable: undefined,
+    agents: undefined,
     settledTasks: new Set(),
     answered: new Set(),
     spentWei: new Map(),

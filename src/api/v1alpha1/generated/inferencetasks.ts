@@ -78,6 +78,10 @@ name: string
 key: string
 }
 /**
+ * Runs the model once for each of so many calls, whose tensors are named 0/NAME, 1/NAME and so on; so are the outputs.
+ */
+calls?: number
+/**
  * Runs the model once per step over slices of the input, carrying recurrent state from step to step.
  */
 steps?: {
@@ -102,6 +106,132 @@ input: string
  */
 output: string
 }[]
+}
+}
+/**
+ * The window of an agent's calls that this task settles. Written by the operator, from what a gateway committed to; a task with calls that the operator does not know is refused. The agent's host signs for what was served, and for this window in place of code.
+ */
+calls?: {
+/**
+ * Name of the Agent in the same namespace.
+ */
+agent: string
+/**
+ * Names the window; of agent, caller, nonce and receipt key.
+ */
+windowId: string
+/**
+ * Id of the agent in the chain's AgentRevenue.
+ */
+agentId: string
+/**
+ * Whose calls these are.
+ */
+callerId: string
+/**
+ * 16 random bytes of the gateway.
+ */
+nonce: string
+/**
+ * Ed25519 key that signed the receipts of the calls.
+ */
+receiptKey: string
+/**
+ * Start of the first call in milliseconds since the epoch.
+ */
+firstAtMs: number
+/**
+ * End of the last call in milliseconds since the epoch.
+ */
+lastAtMs: number
+/**
+ * Number of calls.
+ */
+count: number
+/**
+ * Calls of these that were not answered well; they cost nothing.
+ */
+failed: number
+/**
+ * What the calls cost in all; the task's reward.
+ */
+revenueWei: string
+/**
+ * Root of the tree over all calls.
+ */
+root: string
+/**
+ * Draws the calls that are opened; chosen after the root was fixed.
+ */
+seed: string
+/**
+ * How many calls are drawn.
+ */
+samples: number
+/**
+ * The drawn calls, each with its place in the tree.
+ */
+opened: {
+/**
+ * What the receipt of the call says.
+ */
+leaf: {
+/**
+ * Place in the window.
+ */
+index: number
+/**
+ * Whether it was answered well.
+ */
+outcome: ("Ok" | "Failed")
+/**
+ * Of the canonical input.
+ */
+inputDigest: string
+/**
+ * Of the canonical output.
+ */
+outputDigest: string
+/**
+ * What it cost.
+ */
+priceWei: string
+/**
+ * Start in milliseconds since the epoch.
+ */
+startedAtMs: number
+/**
+ * End in milliseconds since the epoch.
+ */
+endedAtMs: number
+}
+/**
+ * Siblings from the leaf upwards.
+ */
+proof: string[]
+}[]
+/**
+ * What the callers of the drawn calls were given, in the order of the calls that were answered, named like the outputs of input.calls.
+ */
+output: {
+[k: string]: {
+/**
+ * Element type.
+ */
+dtype: string
+/**
+ * Lengths of the axes.
+ */
+shape: number[]
+/**
+ * Elements in row-major order.
+ */
+data?: number[]
+/**
+ * Elements as little-endian bytes in base64.
+ */
+base64?: string
+}
 }
 }
 /**
