@@ -2,7 +2,7 @@
  * What a validator signed under a 32-byte id, one durable file for each: on the disk before anyone hears of it, and never
  * two for one id, because the second would contradict the first and cost the bond. Votes and verdicts are kept in such.
  */
-import { readdir, stat, unlink } from "node:fs/promises";
+import { readdir, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
@@ -15,6 +15,8 @@ export interface RecordFolder<T> {
   add(record: T): Promise<void>;
   /** Durable when it resolves. @throws InferiumError StateUnwritable */
   replace(record: T): Promise<void>;
+  /** Nothing where there is none. */
+  remove(id: string): Promise<void>;
   /** All that are whole: a damaged one tells nothing, and nobody signs on top of it. @throws where a file cannot be read now */
   readAll(): Promise<T[]>;
   prune(): Promise<void>;
@@ -55,6 +57,7 @@ export async function openRecordFolder<T>(options: RecordFolderOptions<T>): Prom
       await write(record);
     },
     replace: write,
+    remove: async (id) => rm(pathOf(id), { force: true }),
     async readAll() {
       const records: T[] = [];
       for (const name of await readdir(folder)) {

@@ -2,7 +2,7 @@
  * All-integer ONNX networks of any size with weights from a seed, in the graphs of the demo's classifiers. For tests and
  * benchmarks: shifts are chosen so that activations spread over the whole byte.
  */
-import { createRandom } from "../../src/embedded/demo/models/exact-math.ts";
+import { createRandom } from "../../src/inference/training/exact-math.ts";
 import {
   constant,
   encodeOnnx,
@@ -13,7 +13,7 @@ import {
   OnnxType,
   type TensorProto,
   valueInfo,
-} from "../../src/embedded/demo/models/onnx-parts.ts";
+} from "../../src/inference/training/onnx-parts.ts";
 import type { OutputKind } from "../../src/zk/network/integer-network.ts";
 
 export interface IntegerModelPlan {

@@ -20,9 +20,12 @@ import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { type ChainConfig, connectToPoolChain } from "../chain-view.ts";
 import type { Execute } from "../judge.ts";
 import type { ValidatorMetrics } from "../metrics.ts";
+import { createBondCheck } from "./bond-check.ts";
 import { type DeskOptions, DisputeDesk } from "./dispute-desk.ts";
 import { judgeResult } from "./judge-result.ts";
 import { ResultWatch } from "./result-watch.ts";
+import { SuspectPursuit } from "./suspect-pursuit.ts";
+import { openSuspectRecords } from "./suspect-record.ts";
 import { openVerdictRecords } from "./verdict-record.ts";
 
 export interface DisputeConfig {
@@ -95,6 +98,7 @@ interface Parts {
   readonly sender: DisputeSender;
   readonly desk: DisputeDesk;
   readonly watch: ResultWatch;
+  readonly pursuit: SuspectPursuit;
 }
 
 async function open(options: DisputesOptions, { folder, client, signal }: Place): Promise<Parts> {
@@ -108,6 +112,7 @@ async function open(options: DisputesOptions, { folder, client, signal }: Place)
     timeoutMs: transactionTimeoutMs,
     maxFeePerGasWei: config.maxFeePerGasWei,
   });
+  const { account } = sender;
   const records = await openVerdictRecords(folder, clock);
   await records.prune();
   const judge: DeskOptions["judge"] = (item, until) => judgeResult({ execute, domain }, item, until);
@@ -115,24 +120,29 @@ async function open(options: DisputesOptions, { folder, client, signal }: Place)
   const desk: DisputeDesk = new DisputeDesk({
     ...{ ...shared, records, patienceMs },
     pollMs: config.pollMs,
-    onClosed: (closed) => watch.onClosed(closed, signal),
+    onClosed: (closed) => pursuit.onClosed(closed, signal),
   });
-  const watch: ResultWatch = new ResultWatch({
-    ...{ ...shared, desk },
-    readBalance: (account) => client.balanceOf(account),
-    rules: { rate: config.watchRate, fewVotes },
-    random: Math.random,
+  const { random } = Math;
+  const canPay = createBondCheck({ reader, account, readBalance: (of) => client.balanceOf(of), logger });
+  const suspects = await openSuspectRecords(folder, clock);
+  await suspects.prune();
+  const pursuit: SuspectPursuit = new SuspectPursuit({
+    ...{ reader, canPay, sender, desk, random, clock, logger, metrics },
+    records: suspects,
     spreadMs: spreadPolls * config.pollMs,
   });
-  return { client, sender, desk, watch };
+  const rules = { rate: config.watchRate, fewVotes };
+  const watch = new ResultWatch({ ...shared, account, canPay, pursuit, rules, random });
+  return { client, sender, desk, watch, pursuit };
 }
 
 async function run(options: DisputesOptions, parts: Parts, place: Omit<Place, "client">): Promise<void> {
   const { config, clock, logger } = options;
-  const { client, sender, desk, watch } = parts;
+  const { client, sender, desk, watch, pursuit } = parts;
   const { signal } = place;
   const cursorPath = join(place.folder, "cursor.json");
   await sender.resume();
+  await pursuit.resume(signal);
   const onEvent = async (event: ChainEvent) => {
     desk.observe(event);
     watch.observe(event);

@@ -1,5 +1,5 @@
 /** Small random networks, dense and convolutional, with every layer that a circuit has. */
-import { createRandom } from "../../../src/embedded/demo/models/exact-math.ts";
+import { createRandom } from "../../../src/inference/training/exact-math.ts";
 import type { OutputKind } from "../../../src/zk/network/integer-network.ts";
 import { buildImageModel, buildIntegerModel, type ImageStep } from "../../support/integer-model.ts";
 

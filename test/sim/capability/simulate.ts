@@ -3,7 +3,7 @@
  * Each fraud must fail at its rung; no machine may ever be matched beyond what is really in it; no honest one may be turned
  * away. The policy is the strict one: GPUs count only once challenged.
  */
-import { createRandom } from "../../../src/embedded/demo/models/exact-math.ts";
+import { createRandom } from "../../../src/inference/training/exact-math.ts";
 import { checkRequirements, type Requirements } from "../../../src/protocol/matching.ts";
 import { computeTier, isAtLeast, tiers } from "../../../src/protocol/tier.ts";
 import { compareComputeCapability } from "../../../src/protocol/tier-compute-capability.ts";

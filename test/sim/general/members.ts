@@ -30,7 +30,7 @@ export interface SimMember {
 
 export interface MemberParts {
   readonly dir: string;
-  readonly member: FixtureMember;
+  readonly member: Omit<FixtureMember, "signer">;
   readonly poolCa: string;
   readonly logger: Logger;
   readonly random: SeededRandom;

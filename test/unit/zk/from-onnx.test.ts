@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { lenetPath } from "../../../src/embedded/demo/models/train-lenet.ts";
 import {
   constant,
   encodeOnnx,
@@ -7,8 +8,7 @@ import {
   node,
   OnnxType,
   valueInfo,
-} from "../../../src/embedded/demo/models/onnx-parts.ts";
-import { lenetPath } from "../../../src/embedded/demo/models/train-lenet.ts";
+} from "../../../src/inference/training/onnx-parts.ts";
 import { readIntegerNetwork } from "../../../src/zk/network/from-onnx.ts";
 import { countParameters } from "../../../src/zk/network/integer-network.ts";
 import { computeBounds } from "../../../src/zk/network/layer-bounds.ts";

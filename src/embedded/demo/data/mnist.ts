@@ -6,17 +6,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { InferiumError } from "../../../base/errors.ts";
+import { type DigitSet, pixelsPerImage } from "../../../inference/training/perceptron/digits.ts";
 import { writeSafetensors } from "../../../protocol/tensors/safetensors.ts";
 
-export const pixelsPerImage = 28 * 28;
-
-export interface MnistSet {
-  readonly count: number;
-  /** Grey values, 784 of each image. */
-  readonly images: Uint8Array;
-  /** Digits 0 to 9. */
-  readonly labels: Uint8Array;
-}
+export { type DigitSet as MnistSet, pixelsPerImage };
 
 export interface MnistBatch {
   readonly index: number;
@@ -28,7 +21,7 @@ export interface MnistBatch {
 const filePrefix = { train: "train", test: "t10k" } as const;
 
 /** @throws InferiumError MissingData, InvalidData */
-export async function loadMnist(part: keyof typeof filePrefix): Promise<MnistSet> {
+export async function loadMnist(part: keyof typeof filePrefix): Promise<DigitSet> {
   const folder = dataFolder();
   const imageFile = await readFile(join(folder, `${filePrefix[part]}-images-idx3-ubyte`));
   const labelFile = await readFile(join(folder, `${filePrefix[part]}-labels-idx1-ubyte`));
@@ -71,11 +64,11 @@ export function readIdx(bytes: Uint8Array, itemShape: readonly number[]): { coun
 }
 
 /** Batches of `size` images in order; the last may be smaller. */
-export function cutBatches(set: MnistSet, size: number): MnistBatch[] {
+export function cutBatches(set: DigitSet, size: number): MnistBatch[] {
   return Array.from({ length: Math.ceil(set.count / size) }, (_, index) => cutBatch(set, index, size));
 }
 
-function cutBatch(set: MnistSet, index: number, size: number): MnistBatch {
+function cutBatch(set: DigitSet, index: number, size: number): MnistBatch {
   const first = index * size;
   const last = Math.min(first + size, set.count);
   const data = set.images.subarray(first * pixelsPerImage, last * pixelsPerImage);

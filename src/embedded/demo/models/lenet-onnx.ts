@@ -2,11 +2,20 @@
  * The integer network of quantise-lenet.ts as an ONNX graph: `pixels` uint8[N,784] -> `label` int64[N], `score` int32[N], as
  * mnist-onnx.ts has them. onnxruntime convolves with weights of uint8 alone: they come with zero point 128. Pure.
  */
+
+import {
+  constant,
+  encodeOnnx,
+  intAttribute,
+  intsAttribute,
+  node,
+  OnnxType,
+  valueInfo,
+} from "../../../inference/training/onnx-parts.ts";
+import { classes } from "../../../inference/training/perceptron/mlp.ts";
+import { versions } from "../../../inference/training/perceptron/mnist-onnx.ts";
 import { pixelsPerImage } from "../data/mnist.ts";
 import { features, first, second } from "./lenet.ts";
-import { classes } from "./mlp.ts";
-import { versions } from "./mnist-onnx.ts";
-import { constant, encodeOnnx, intAttribute, intsAttribute, node, OnnxType, valueInfo } from "./onnx-parts.ts";
 import type { IntegerLeNet } from "./quantise-lenet.ts";
 
 const weightZero = 128;

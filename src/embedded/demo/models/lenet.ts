@@ -4,9 +4,10 @@
  *
  *   28x28 pixels, averaged 2x2 -> 14x14 -> 6 filters 5x5 -> 10x10 -> largest of 2x2 -> 5x5 -> 12 filters 3x3 -> 3x3 -> 10 classes
  */
+
+import { createRandom, shuffle } from "../../../inference/training/exact-math.ts";
+import { classes, softmax, type TrainingPlan } from "../../../inference/training/perceptron/mlp.ts";
 import { pixelsPerImage } from "../data/mnist.ts";
-import { createRandom, shuffle } from "./exact-math.ts";
-import { classes, softmax, type TrainingPlan } from "./mlp.ts";
 
 export const side = 14;
 export const first = { filters: 6, size: 5, sums: 10, pooled: 5 } as const;

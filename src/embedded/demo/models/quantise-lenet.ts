@@ -2,9 +2,10 @@
  * Turns the trained convolutional network into one of integers alone, as quantise.ts does with the perceptron: weights within +-63,
  * sums divided by powers of two. Scales are chosen layer by layer, those that do best on images that were not trained on. Pure.
  */
+
+import { classes } from "../../../inference/training/perceptron/mlp.ts";
+import { firstLargest, maxWeight } from "../../../inference/training/perceptron/quantise.ts";
 import { createState, forward, type LeNet, type LeNetState } from "./lenet.ts";
-import { classes } from "./mlp.ts";
-import { firstLargest, maxWeight } from "./quantise.ts";
 
 /** Weights and biases are integers, held in floats. */
 export interface IntegerLeNet extends LeNet {

@@ -5,11 +5,12 @@
  *   node src/embedded/demo/models/train-lenet.ts [--check]
  */
 import { fileURLToPath } from "node:url";
+import { sliceDigits } from "../../../inference/training/perceptron/digits.ts";
 import { loadMnist, type MnistSet } from "../data/mnist.ts";
 import { averagePixels, side, trainLeNet } from "./lenet.ts";
 import { buildLeNetOnnx } from "./lenet-onnx.ts";
 import { countRight, type LabelledImages, quantiseLeNet } from "./quantise-lenet.ts";
-import { heldImages, keepOrCheck, sliceSet, type TrainedModel } from "./train-mnist.ts";
+import { heldImages, keepOrCheck, type TrainedModel } from "./train-mnist.ts";
 
 const plan = { seed: 1989, rates: [0.02, 0.02, 0.01, 0.01, 0.005, 0.0025] } as const;
 
@@ -18,10 +19,10 @@ export const lenetPath = fileURLToPath(new URL("./mnist-lenet-int8.onnx", import
 export async function trainLeNetModel(log: (line: string) => void): Promise<TrainedModel> {
   const train = await loadMnist("train");
   const kept = train.count - heldImages;
-  const { images, labels } = averageImages(sliceSet(train, 0, kept));
+  const { images, labels } = averageImages(sliceDigits(train, 0, kept));
   const inputs = images.map((image) => image.map((pixel) => pixel / 255));
   const net = trainLeNet(inputs, labels, plan, (epoch) => log(`epoch ${epoch} of ${plan.rates.length}`));
-  const model = quantiseLeNet(net, averageImages(sliceSet(train, kept, train.count)));
+  const model = quantiseLeNet(net, averageImages(sliceDigits(train, kept, train.count)));
   const test = await loadMnist("test");
   return { onnx: buildLeNetOnnx(model), testAccuracy: countRight(model, averageImages(test)) / test.count };
 }

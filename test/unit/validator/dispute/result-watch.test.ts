@@ -7,8 +7,11 @@ import { readHeader } from "../../../../src/pool/batch-data.ts";
 import type { BatchData, BatchTask, JudgeItem } from "../../../../src/pool/wire.ts";
 import type { DisputeRuling } from "../../../../src/protocol/dispute.ts";
 import { batchHeaderTypes, hashMessage } from "../../../../src/protocol/typed-data.ts";
+import { createBondCheck } from "../../../../src/validator/dispute/bond-check.ts";
 import type { ResultFinding } from "../../../../src/validator/dispute/judge-result.ts";
 import { ResultWatch } from "../../../../src/validator/dispute/result-watch.ts";
+import { SuspectPursuit } from "../../../../src/validator/dispute/suspect-pursuit.ts";
+import type { Suspect, SuspectRecords } from "../../../../src/validator/dispute/suspect-record.ts";
 import { createManualClock } from "../../kube/manual-clock.ts";
 import { aBatch, aReceipt, aTask, aVote, domain, validators } from "../a-batch.ts";
 
@@ -32,6 +35,19 @@ interface Scene {
   readonly balancesWei?: readonly bigint[];
   /** What opening a dispute throws, time after time, before it succeeds. */
   readonly failures?: readonly Error[];
+  readonly records?: SuspectRecords;
+}
+
+/** What outlives a process. */
+function memoryRecords(): SuspectRecords & { readonly suspects: Map<string, Suspect> } {
+  const suspects = new Map<string, Suspect>();
+  return {
+    suspects,
+    add: async (suspect) => void suspects.set(suspect.task.taskId, suspect),
+    remove: async (id) => void suspects.delete(id),
+    readAll: async () => [...suspects.values()],
+    prune: async () => undefined,
+  };
 }
 
 /** A watcher that is told of one settled batch of a task that one validator approved. */
@@ -45,9 +61,15 @@ async function aWatch(scene: Scene = {}) {
   const balancesWei = [...(scene.balancesWei ?? [])];
   const failures = [...(scene.failures ?? [])];
   const clock = createManualClock();
-  const watch = new ResultWatch({
-    reader: { parameters: async () => ({ bondWei: 10n }) as never },
-    readBalance: async () => balancesWei.shift() ?? scene.balanceWei ?? 10n,
+  const reader = { parameters: async () => ({ bondWei: 10n }) as never };
+  const readBalance = async () => balancesWei.shift() ?? scene.balanceWei ?? 10n;
+  const shared = { random: () => 0.5, clock, logger: silentLogger, metrics: undefined };
+  const canPay = createBondCheck({ reader, account: me, readBalance, logger: silentLogger });
+  const records = scene.records ?? memoryRecords();
+  const pursuit = new SuspectPursuit({
+    ...{ ...shared, reader, canPay, records },
+    spreadMs: 1_000,
+    desk: { findCovering: async () => covering },
     sender: {
       account: me,
       open: async (evidence) => {
@@ -57,7 +79,9 @@ async function aWatch(scene: Scene = {}) {
         return { id: "0xid", txHash: "0x", blockNumber: 1, gasUsed: 1n };
       },
     },
-    desk: { findCovering: async () => covering },
+  });
+  const watch = new ResultWatch({
+    ...{ ...shared, account: me, canPay, pursuit, domain },
     pool: {
       batch: async () => ({ batch }),
       item: async ({ taskId, attempt }) => {
@@ -66,10 +90,7 @@ async function aWatch(scene: Scene = {}) {
       },
     },
     judge: async () => scene.finding ?? { verdict: "Wrong" },
-    ...{ domain, clock, logger: silentLogger, metrics: undefined },
     rules: { rate: scene.rate ?? 0.02, fewVotes: 2 },
-    random: () => 0.5,
-    spreadMs: 1_000,
   });
   const controller = new AbortController();
   stopping.push(controller);
@@ -80,10 +101,15 @@ async function aWatch(scene: Scene = {}) {
   await clock.advance(2_000);
   const close = async (ruling: DisputeRuling) => {
     covering = undefined;
-    watch.onClosed({ id: "0xother", ruling }, controller.signal);
+    pursuit.onClosed({ id: "0xother", ruling }, controller.signal);
     await clock.advance(2_000);
   };
-  return { opened, asked, task, close, clock, failures };
+  const end = () => controller.abort(new Error("the process ends"));
+  const resume = async () => {
+    await pursuit.resume(controller.signal);
+    await clock.advance(2_000);
+  };
+  return { opened, asked, task, close, clock, failures, end, resume };
 }
 
 const otherReceipt = await aReceipt({ outputDigest: `0x${"77".repeat(32)}` });
@@ -119,7 +145,6 @@ describe("a watcher of settled results", () => {
     new InferiumError("TransactionReverted", `Refused: ${revert}.`, { evidence: { revert } });
 
   test("tries again what cannot be disputed now, as while the token is paused", async () => {
-    const away = new InferiumError("RpcFailed", "Nobody answers.", { disposition: "retry" });
     const { opened, clock, failures } = await aWatch({ failures: [refused("0x9e87fac8"), away] });
     expect(opened).toEqual([]);
     expect(failures).toHaveLength(1);
@@ -143,6 +168,41 @@ describe("a watcher of settled results", () => {
     const { opened, clock } = await aWatch({ failures: [refused("EvidenceTooOld")] });
     await clock.advance(86_400_000);
     expect(opened).toEqual([]);
+  });
+
+  const away = new InferiumError("RpcFailed", "Nobody answers.", { disposition: "retry" });
+
+  test("goes on after a restart with what it found wrong and could not dispute", async () => {
+    const records = memoryRecords();
+    const before = await aWatch({ records, failures: [away] });
+    before.end();
+    expect(before.opened).toEqual([]);
+    expect([...records.suspects.keys()]).toEqual([before.task.taskId]);
+    const after = await aWatch({ records, rate: 0 });
+    expect(after.opened).toEqual([]);
+    await after.resume();
+    expect(after.opened).toMatchObject([{ receipt: before.task.receipt.message, epoch: 1n }]);
+    expect(records.suspects.size).toBe(0);
+  });
+
+  test("forgets on the disk too what is disputed, refused or answered by another's dispute, and only that", async () => {
+    const left = async (scene: Scene, ruling?: DisputeRuling) => {
+      const records = memoryRecords();
+      const { close } = await aWatch({ ...scene, records });
+      if (ruling !== undefined) await close(ruling);
+      return records.suspects.size;
+    };
+    expect(await left({})).toBe(0);
+    expect(await left({ failures: [refused("EvidenceTooOld")] })).toBe(0);
+    expect(await left({ covering: "0xother" }, "Overturned")).toBe(0);
+    expect(await left({ covering: "0xother" })).toBe(1);
+    expect(await left({ failures: [away] })).toBe(1);
+  });
+
+  test("pursues what it cannot write down", async () => {
+    const add = () => Promise.reject(new InferiumError("StateUnwritable", "The disk is full."));
+    const { opened } = await aWatch({ records: { ...memoryRecords(), add } });
+    expect(opened).toHaveLength(1);
   });
 
   test("lets another's dispute go first, and opens its own only if that ends without an answer", async () => {

@@ -3,11 +3,16 @@
  * ECMAScript define exactly are used. Math.exp and Math.random are not among them.
  */
 
-/** Uniform in [0, 1) with 32 bits: a counter through the finaliser of MurmurHash3 (Weyl sequence, public domain). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
+const weylStep = 0x9e3779b9;
+
+/**
+ * Uniform in [0, 1) with 32 bits: a counter through the finaliser of MurmurHash3 (Weyl sequence, public domain).
+ * @param skipped numbers of the sequence that were drawn before
+ */
+export function createRandom(seed: number, skipped = 0): () => number {
+  let state = (seed + Math.imul(skipped, weylStep)) >>> 0;
   return () => {
-    state = (state + 0x9e3779b9) >>> 0;
+    state = (state + weylStep) >>> 0;
     let mixed = state;
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -6,7 +6,7 @@
  *   sum1 = pixels(u8) x W1(s8) + b1        hidden(u8) = clip(sum1, 0, 255 * 2^k + 2^k - 1) / 2^k
  *   logits = hidden(u8) x W2(s8) + b2      label = the first largest logit      score = that logit
  */
-import { type MnistSet, pixelsPerImage } from "../data/mnist.ts";
+import { type DigitSet, pixelsPerImage } from "./digits.ts";
 import { classes, hiddenUnits, type Mlp } from "./mlp.ts";
 
 export const maxWeight = 63;
@@ -31,7 +31,7 @@ const clips = [1, 0.8, 0.65, 0.5];
 const shifts = [9, 10, 11, 12];
 
 /** The scales that do best on `held`, images that were not trained on. */
-export function quantise(mlp: Mlp, held: MnistSet): IntegerMlp {
+export function quantise(mlp: Mlp, held: DigitSet): IntegerMlp {
   let best: { model: IntegerMlp; correct: number } | undefined;
   for (const choice of listChoices()) {
     const model = quantiseWith(mlp, choice);
@@ -75,7 +75,7 @@ function quantiseWeights(weights: Float64Array, scale: number): Int8Array {
   return quantised;
 }
 
-export function countRight(model: IntegerMlp, set: MnistSet): number {
+export function countRight(model: IntegerMlp, set: DigitSet): number {
   let correct = 0;
   for (let i = 0; i < set.count; i++) {
     const pixels = set.images.subarray(i * pixelsPerImage, (i + 1) * pixelsPerImage);

@@ -1,11 +1,9 @@
 /**
- * A perceptron with one hidden layer (784-64-10, ReLU, softmax) and its training by stochastic gradient descent, one
- * image at a time in an order fixed by a seed. Pure and reproducible: float64 additions and multiplications in a fixed
- * order. Four of five pixels are blank and cost nothing.
+ * A perceptron with one hidden layer (784-64-10, ReLU, softmax) and how it learns from one image, by stochastic gradient
+ * descent. Pure and reproducible: float64 additions and multiplications in a fixed order. Four of five pixels are blank and cost nothing.
  */
-import type { MnistSet } from "../data/mnist.ts";
-import { pixelsPerImage } from "../data/mnist.ts";
-import { createRandom, exactExp, shuffle } from "./exact-math.ts";
+import { exactExp } from "../exact-math.ts";
+import { pixelsPerImage } from "./digits.ts";
 
 export const hiddenUnits = 64;
 export const classes = 10;
@@ -25,7 +23,7 @@ export interface TrainingPlan {
   readonly rates: readonly number[];
 }
 
-interface Scratch {
+export interface Scratch {
   readonly hidden: Float64Array;
   readonly output: Float64Array;
   readonly hiddenError: Float64Array;
@@ -34,23 +32,10 @@ interface Scratch {
   inkedCount: number;
 }
 
-export function trainMlp(set: MnistSet, plan: TrainingPlan, onEpoch: (epoch: number) => void): Mlp {
-  const random = createRandom(plan.seed);
-  const mlp = createMlp(random);
-  const scratch = createScratch();
-  const order = Uint32Array.from({ length: set.count }, (_, i) => i);
-  plan.rates.forEach((rate, epoch) => {
-    shuffle(order, random);
-    for (const image of order) {
-      const pixels = set.images.subarray(image * pixelsPerImage, (image + 1) * pixelsPerImage);
-      learn(mlp, scratch, pixels, { label: set.labels[image] ?? 0, rate });
-    }
-    onEpoch(epoch + 1);
-  });
-  return mlp;
-}
+/** Draws that `createMlp` takes from its randomness. */
+export const drawsOfMlp = pixelsPerImage * hiddenUnits + hiddenUnits * classes;
 
-function createMlp(random: () => number): Mlp {
+export function createMlp(random: () => number): Mlp {
   // He's scale, sqrt(6 / inputs), written out: the square root is not exactly specified.
   const spread = (length: number, bound: number) => Float64Array.from({ length }, () => (random() * 2 - 1) * bound);
   return {
@@ -61,7 +46,7 @@ function createMlp(random: () => number): Mlp {
   };
 }
 
-function createScratch(): Scratch {
+export function createScratch(): Scratch {
   return {
     hidden: new Float64Array(hiddenUnits),
     output: new Float64Array(classes),
@@ -71,7 +56,12 @@ function createScratch(): Scratch {
   };
 }
 
-function learn(mlp: Mlp, scratch: Scratch, pixels: Uint8Array, { label, rate }: { label: number; rate: number }): void {
+export function learn(
+  mlp: Mlp,
+  scratch: Scratch,
+  pixels: Uint8Array,
+  { label, rate }: { label: number; rate: number },
+): void {
   forward(mlp, scratch, pixels);
   softmax(scratch.output);
   scratch.output[label] = (scratch.output[label] ?? 0) - 1;

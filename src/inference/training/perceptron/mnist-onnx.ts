@@ -3,9 +3,10 @@
  * The score is the label's logit: a label alone could be guessed by a cheaper model, its score only computed by this one.
  * Every operator is one of integers, so every conforming runtime gives the same bits. Pure.
  */
-import { pixelsPerImage } from "../data/mnist.ts";
+
+import { constant, encodeOnnx, intAttribute, intsAttribute, node, OnnxType, valueInfo } from "../onnx-parts.ts";
+import { pixelsPerImage } from "./digits.ts";
 import { classes, hiddenUnits } from "./mlp.ts";
-import { constant, encodeOnnx, intAttribute, intsAttribute, node, OnnxType, valueInfo } from "./onnx-parts.ts";
 import type { IntegerMlp } from "./quantise.ts";
 
 /** Operator set 13 has integer Clip, Div and ArgMax, and is read by every runtime since 2020. */

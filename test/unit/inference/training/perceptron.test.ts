@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { sha256 } from "../../../../../src/base/digest.ts";
-import { pixelsPerImage } from "../../../../../src/embedded/demo/data/mnist.ts";
-import { createRandom, exactExp, shuffle } from "../../../../../src/embedded/demo/models/exact-math.ts";
-import { trainMlp } from "../../../../../src/embedded/demo/models/mlp.ts";
-import { buildMnistOnnx } from "../../../../../src/embedded/demo/models/mnist-onnx.ts";
+import { sha256 } from "../../../../src/base/digest.ts";
+import { createRandom, exactExp, shuffle } from "../../../../src/inference/training/exact-math.ts";
+import { pixelsPerImage } from "../../../../src/inference/training/perceptron/digits.ts";
+import { buildMnistOnnx } from "../../../../src/inference/training/perceptron/mnist-onnx.ts";
 import {
   computeLogits,
   countRight,
   firstLargest,
   maxWeight,
   quantise,
-} from "../../../../../src/embedded/demo/models/quantise.ts";
+} from "../../../../src/inference/training/perceptron/quantise.ts";
+import { createStepTrainer } from "../../../../src/inference/training/perceptron/train-steps.ts";
 
 /** Ten kinds of image, each with its own stripe, and some noise. */
 function anImageSet(count: number, seed: number) {
@@ -25,9 +25,14 @@ function anImageSet(count: number, seed: number) {
   return { count, images, labels };
 }
 
-const plan = { seed: 1, rates: [0.05, 0.05] };
+/** Two epochs. */
+const plan = { seed: 1, rates: [0.05, 0.05], imagesPerStep: 10 };
+const steps = 60;
+
 function train(seed = plan.seed) {
-  const mlp = trainMlp(anImageSet(300, 1), { ...plan, seed }, () => undefined);
+  const trainer = createStepTrainer(anImageSet(300, 1), { ...plan, seed });
+  const mlp = trainer.initial();
+  trainer.run(mlp, 0, steps);
   return quantise(mlp, anImageSet(50, 2));
 }
 
@@ -41,6 +46,18 @@ describe("training", () => {
   it("gives the same bytes twice, and others from another seed", () => {
     expect(sha256(buildMnistOnnx(train()))).toBe(sha256(buildMnistOnnx(model)));
     expect(sha256(buildMnistOnnx(train(2)))).not.toBe(sha256(buildMnistOnnx(model)));
+  });
+
+  it("arrives at the same weights in one go and in parts, whoever takes it up in the middle", () => {
+    const whole = createStepTrainer(anImageSet(300, 1), plan);
+    const mlp = whole.initial();
+    whole.run(mlp, 0, steps);
+    const parts = whole.initial();
+    for (const from of [0, 20, 40]) createStepTrainer(anImageSet(300, 1), plan).run(parts, from, from + 20);
+    expect(parts).toEqual(mlp);
+    const again = whole.initial();
+    whole.run(again, 0, steps);
+    expect(again).toEqual(mlp);
   });
 
   it("keeps every weight within the bound that old kernels need", () => {
