@@ -37,12 +37,17 @@ template ArgMax(n, bits) {
     label <== index;
 
     component gap[n];
+    var weights[n + 1];
+    weights[0] = 1;
+    for (var k = 1; k <= n; k++) {
+        weights[k] = -1;
+    }
     for (var j = 0; j < n; j++) {
-        var isLater = 0;
+        gap[j] = LowerBits(n + 1 - j, weights, 0, bits);
+        gap[j].in[0] <== max;
+        gap[j].in[1] <== in[j];
         for (var k = j + 1; k < n; k++) {
-            isLater += isLabel[k];
+            gap[j].in[k + 1 - j] <== isLabel[k];
         }
-        gap[j] = UnsignedBits(bits);
-        gap[j].in <== max - in[j] - isLater;
     }
 }

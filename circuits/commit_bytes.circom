@@ -15,8 +15,8 @@ template CommitBytes(n) {
 
     component range[n];
     for (var i = 0; i < n; i++) {
-        range[i] = UnsignedBits(8);
-        range[i].in <== bytes[i];
+        range[i] = LowerBits(1, [1], 0, 8);
+        range[i].in[0] <== bytes[i];
     }
 
     var perElement = 31;

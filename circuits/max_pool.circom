@@ -10,9 +10,13 @@ template Larger(bits) {
     signal input in[2];
     signal output out;
 
-    component difference = SignedBits(bits + 1);
-    difference.in <== in[0] - in[1];
-    out <== difference.out[bits] * difference.in + in[1];
+    component difference = LowerBits(2, [1, -1], 2 ** bits, bits + 1);
+    difference.in <== in;
+    var last = in[0] - in[1] + 2 ** bits;
+    for (var i = 0; i < bits; i++) {
+        last -= difference.out[i] * 2 ** i;
+    }
+    out <== last / 2 ** bits * (in[0] - in[1]) + in[1];
 }
 
 // The largest of n values: the larger of each and the largest so far.

@@ -14,8 +14,8 @@ template PackSigned(n, bits, perElement) {
 
     component range[n];
     for (var i = 0; i < n; i++) {
-        range[i] = SignedBits(bits);
-        range[i].in <== in[i];
+        range[i] = LowerBits(1, [1], 2 ** (bits - 1), bits);
+        range[i].in[0] <== in[i];
     }
     for (var e = 0; e < elements; e++) {
         var packed = 0;

@@ -8,7 +8,11 @@ template Relu(n) {
     signal input in;
     signal output out;
 
-    component bits = SignedBits(n);
-    bits.in <== in;
-    out <== bits.out[n - 1] * in;
+    component bits = LowerBits(1, [1], 2 ** (n - 1), n);
+    bits.in[0] <== in;
+    var last = in + 2 ** (n - 1);
+    for (var i = 0; i < n - 1; i++) {
+        last -= bits.out[i] * 2 ** i;
+    }
+    out <== last / 2 ** (n - 1) * in;
 }

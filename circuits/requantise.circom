@@ -5,30 +5,39 @@ include "bits.circom";
 // out = clip(in, 0, 256 * 2^shift - 1) / 2^shift, rounded down: the step between two layers, with ReLU and saturation.
 //
 // 1. The bits of the sum are the only ones that it has (n comes from the exact bounds of the sum).
-// 2. The last bit tells the sign. The eight bits from `shift` on are the byte of a sum that does not saturate.
-// 3. A bit between the two means that the sum saturates. isOver = count * inverse is 0 where the count is 0, whatever the inverse;
-//    where it is not, the second constraint leaves isOver = 1 alone.
-// 4. Saturation lifts the byte to 255; a negative sum multiplies it by 0.
+// 2. The last bit is 0 for a negative sum. The eight bits from `shift` on are the byte of a sum that does not saturate; with fewer than
+//    eight below the last one, no sum saturates.
+// 3. A sum is outside where it is negative or has a bit above the byte: where the count of these is not 0. isWithin = 1 - outside * inverse
+//    is 1 where the count is 0, whatever the inverse; where it is not, the second constraint leaves isWithin = 0 alone.
+// 4. The byte is taken from a sum within; outside it is 0 or, for a sum that is not negative, 255.
 template Requantise(n, shift) {
+    assert(n - 1 > shift);
     signal input in;
     signal output out;
 
-    component bits = SignedBits(n);
-    bits.in <== in;
+    component bits = LowerBits(1, [1], 2 ** (n - 1), n);
+    bits.in[0] <== in;
 
     var quotient = 0;
-    for (var i = 0; i < 8; i++) {
-        quotient += bits.out[shift + i] * 2 ** i;
-    }
     var excess = 0;
-    for (var i = shift + 8; i < n - 1; i++) {
-        excess += bits.out[i];
+    var last = in + 2 ** (n - 1);
+    for (var i = 0; i < n - 1; i++) {
+        if (i >= shift + 8) {
+            excess += bits.out[i];
+        } else if (i >= shift) {
+            quotient += bits.out[i] * 2 ** (i - shift);
+        }
+        last -= bits.out[i] * 2 ** i;
     }
+    var isPositive = last / 2 ** (n - 1);
 
-    signal inverse <-- excess == 0 ? 0 : 1 / excess;
-    signal isOver <== excess * inverse;
-    excess * (1 - isOver) === 0;
-
-    signal correction <== isOver * (255 - quotient);
-    out <== bits.out[n - 1] * (quotient + correction);
+    if (n - 1 <= shift + 8) {
+        out <== isPositive * quotient;
+    } else {
+        var outside = excess + 1 - isPositive;
+        signal inverse <-- outside == 0 ? 0 : 1 / outside;
+        signal isWithin <== 1 - outside * inverse;
+        outside * isWithin === 0;
+        out <== isWithin * (quotient - 255) + 255 * isPositive;
+    }
 }

@@ -6,7 +6,7 @@
 import { toSigned } from "../field.ts";
 import { firstLargest } from "../network/integer-network.ts";
 import { type Combination, type ConstraintSystem, one, wireValue } from "../r1cs/constraint-system.ts";
-import { addBooleanCheck, addUnsignedBits } from "./bits.ts";
+import { addBooleanCheck, addLowerBits } from "./bits.ts";
 
 /** @param bits of the largest difference between two of the values */
 export function addArgMax(
@@ -29,8 +29,7 @@ export function addArgMax(
   );
   inputs.forEach((wire, index) => {
     const isLater: Combination = isLabel.slice(index + 1).map((mark) => [mark, -1n]);
-    const gap = system.addLinear(`${path}.gap[${index}].in`, [[max, 1n], [wire, -1n], ...isLater]);
-    addUnsignedBits(system, `${path}.gap[${index}]`, gap, bits);
+    addLowerBits(system, `${path}.gap[${index}]`, [[max, 1n], [wire, -1n], ...isLater], { count: bits });
   });
   return { label, max };
 }

@@ -173,7 +173,7 @@ export function addPackSigned(
 ): number[] {
   wires.forEach((wire, index) => {
     system.alias(wire, `${path}.in[${index}]`);
-    addSignedBits(system, `${path}.range[${index}]`, wire, bits);
+    addSignedBits(system, `${path}.range[${index}]`, [[wire, 1n]], bits);
   });
   const offset = 1n << BigInt(bits - 1);
   return addPacked(system, `${path}.out`, wires, { perElement, bits, offset, first: 0 });

@@ -2,8 +2,7 @@
  * The same circuit as inference-circuit.ts in circom, over the templates of circuits/: what reviewers read and tests compile. Pure.
  */
 import type { IntegerNetwork } from "../network/integer-network.ts";
-import { poseidonParameters } from "../poseidon/constants.ts";
-import { spongeWidth } from "../poseidon/sponge.ts";
+import { largestWidth, poseidonParameters } from "../poseidon/constants.ts";
 import { emitConstants, emitLayers } from "./emit-layers.ts";
 import { gapBits, planResult, type ResultLayout, type ResultSlot } from "./result-layout.ts";
 
@@ -49,14 +48,39 @@ export function emitStatement(byteCount: number, more: readonly string[]): strin
   ];
 }
 
-/** poseidon_constants.circom, which circuits/sponge.circom includes. */
+/**
+ * poseidon_constants.circom, which circuits/sponge.circom includes: functions of the width. One returns arrays of one size alone, so that
+ * all are as large as the largest, with zeros that nobody reads.
+ */
 export function emitPoseidonConstants(): string {
-  const { roundConstants, matrix } = poseidonParameters(spongeWidth);
-  const table = (name: string, rows: readonly (readonly bigint[])[]) => {
-    const values = indent(rows.map((row) => `[${row.join(", ")}]`)).replaceAll("]\n", "],\n");
-    return `function ${name}() {\n    return [\n${values}\n    ];\n}\n`;
+  const widths = Array.from({ length: largestWidth - 1 }, (_, index) => 2 + index);
+  const all = widths.map(poseidonParameters);
+  const mostRounds = Math.max(...all.map(({ roundConstants }) => roundConstants.length));
+  const choose = (name: string, literals: readonly string[]) => {
+    const cases = widths.map((width, index) => `if (width == ${width}) { return ${literals[index]}; }`);
+    // The compiler asks for a value whatever the width.
+    return `function ${name}(width) {\n${indent([...cases, `return ${literals.at(-1)};`])}\n}\n`;
   };
-  return `${pragma}\n${table("POSEIDON_ROUND_CONSTANTS", roundConstants)}\n${table("POSEIDON_MATRIX", matrix)}`;
+  const partialRounds = choose(
+    "POSEIDON_PARTIAL_ROUNDS",
+    all.map((each) => String(each.partialRounds)),
+  );
+  const constants = choose(
+    "POSEIDON_ROUND_CONSTANTS",
+    all.map(({ roundConstants }) => emitTable(roundConstants, mostRounds)),
+  );
+  const matrix = choose(
+    "POSEIDON_MATRIX",
+    all.map((each) => emitTable(each.matrix, largestWidth)),
+  );
+  return [pragma, partialRounds, constants, matrix].join("\n");
+}
+
+function emitTable(rows: readonly (readonly bigint[])[], height: number): string {
+  const padded = Array.from({ length: height }, (_, row) =>
+    Array.from({ length: largestWidth }, (_, column) => rows[row]?.[column] ?? 0n),
+  );
+  return `[${padded.map((row) => `[${row.join(", ")}]`).join(", ")}]`;
 }
 
 /** @param bits of the largest difference between two logits */

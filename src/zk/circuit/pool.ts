@@ -1,11 +1,12 @@
 /**
  * Pooling and ReLU. The larger of two values is the second plus, where their difference is not negative, that difference; the
- * sign of a difference is a bit of its range proof. An average is the upper bits of a sum. The templates: circuits/max_pool.circom,
+ * sign of a difference is a bit of its range proof. An average is a sum without its lower bits. The templates: circuits/max_pool.circom,
  * circuits/average_pool.circom, circuits/relu.circom.
  */
+import { invert, mod } from "../field.ts";
 import { type AveragePoolLayer, listPooled, type MaxPoolLayer } from "../network/integer-network.ts";
-import { type Combination, type ConstraintSystem, one, wireValue } from "../r1cs/constraint-system.ts";
-import { addSignedBits, addUnsignedBits, weighBits } from "./bits.ts";
+import { type ConstraintSystem, evaluate, type Term, wireValue } from "../r1cs/constraint-system.ts";
+import { addLowerBits, addSignedBits } from "./bits.ts";
 
 /** @param bits of the largest difference between two of the inputs */
 export function addMaxPool(
@@ -35,24 +36,18 @@ function addLarger(
 ): number {
   system.alias(wire, `${path}.in[0]`);
   system.alias(best, `${path}.in[1]`);
-  const difference = system.addLinear(`${path}.difference.in`, [
+  const difference: readonly Term[] = [
     [wire, 1n],
     [best, -1n],
-  ]);
-  const bits = addSignedBits(system, `${path}.difference`, difference, count + 1);
-  const isLarger = bits[count] ?? one;
-  const isPositive = (values: readonly bigint[]) => wireValue(values, isLarger) === 1n;
+  ];
+  const { last: isLarger } = addSignedBits(system, `${path}.difference`, difference, count + 1);
   const larger = system.addWire(`${path}.out`);
-  system.constrain(
-    [[isLarger, 1n]],
-    [[difference, 1n]],
-    [
-      [larger, 1n],
-      [best, -1n],
-    ],
-  );
+  system.constrain(isLarger, difference, [
+    [larger, 1n],
+    [best, -1n],
+  ]);
   system.steps.push((values) => {
-    values[larger] = wireValue(values, isPositive(values) ? wire : best);
+    values[larger] = wireValue(values, evaluate(isLarger, values) === 1n ? wire : best);
   });
   return larger;
 }
@@ -64,13 +59,13 @@ export function addAveragePool(
   layer: AveragePoolLayer,
 ): number[] {
   aliasInputs(system, path, inputs);
-  const sums = Array.from({ length: layer.outputs }, (_, output) => {
-    const terms: Combination = listPooled(layer, output).map((index) => [inputs[index] as number, 1n]);
-    return system.addLinear(`${path}.bits[${output}].in`, terms);
-  });
-  return sums.map((sum, output) => {
-    const bits = addUnsignedBits(system, `${path}.bits[${output}]`, sum, 8 + layer.shift);
-    return system.addLinear(`${path}.out[${output}]`, weighBits(bits.slice(layer.shift)));
+  const unit = invert(1n << BigInt(layer.shift));
+  return Array.from({ length: layer.outputs }, (_, output) => {
+    const sum = listPooled(layer, output).map((index): Term => [inputs[index] as number, 1n]);
+    const { lower } = addLowerBits(system, `${path}.bits[${output}]`, sum, { count: 8 + layer.shift });
+    const remainder = lower.slice(0, layer.shift).map((bit, index): Term => [bit, -(1n << BigInt(index))]);
+    const average = [...sum, ...remainder].map(([wire, factor]): Term => [wire, mod(factor * unit)]);
+    return system.addLinear(`${path}.out[${output}]`, average);
   });
 }
 
@@ -81,8 +76,8 @@ export function addRelu(
   { wire, bits: count }: { readonly wire: number; readonly bits: number },
 ): number {
   system.alias(wire, `${path}.in`);
-  const bits = addSignedBits(system, `${path}.bits`, wire, count);
-  return system.addProduct(`${path}.out`, [[bits[count - 1] ?? one, 1n]], [[wire, 1n]]);
+  const { last: isPositive } = addSignedBits(system, `${path}.bits`, [[wire, 1n]], count);
+  return system.addProduct(`${path}.out`, isPositive, [[wire, 1n]]);
 }
 
 function aliasInputs(system: ConstraintSystem, path: string, inputs: readonly number[]): void {

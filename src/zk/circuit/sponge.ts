@@ -5,7 +5,7 @@
 import { mod } from "../field.ts";
 import { type PoseidonParameters, poseidonParameters } from "../poseidon/constants.ts";
 import { partialRoundsOf } from "../poseidon/partial-rounds.ts";
-import { domainTagOf, fifthPower, spongeRate, spongeWidth } from "../poseidon/sponge.ts";
+import { domainTagOf, fifthPower, spongeWidthOf } from "../poseidon/sponge.ts";
 import { type Combination, type ConstraintSystem, combine, one } from "../r1cs/constraint-system.ts";
 
 /** @returns the hash as a combination, for whoever gives it a wire */
@@ -13,11 +13,12 @@ export function addSponge(system: ConstraintSystem, path: string, inputs: readon
   inputs.forEach((wire, index) => {
     system.alias(wire, `${path}.in[${index}]`);
   });
-  const parameters = poseidonParameters(spongeWidth);
+  const parameters = poseidonParameters(spongeWidthOf(inputs.length));
+  const rate = parameters.width - 1;
   const box = createSBox(system, path);
-  let state: Combination[] = [[[one, domainTagOf(inputs.length)]], ...new Array<Combination>(spongeRate).fill([])];
-  for (let start = 0; start < inputs.length; start += spongeRate) {
-    const block = inputs.slice(start, start + spongeRate);
+  let state: Combination[] = [[[one, domainTagOf(inputs.length)]], ...new Array<Combination>(rate).fill([])];
+  for (let start = 0; start < inputs.length; start += rate) {
+    const block = inputs.slice(start, start + rate);
     const absorbed = state.map((lane, index): Combination => {
       const wire = block[index - 1];
       return wire === undefined ? lane : [...lane, [wire, 1n]];
@@ -78,7 +79,7 @@ function addFullRound(
   return matrix.map((row) => combine(boxed.map((lane, index) => [row[index] ?? 0n, lane])));
 }
 
-/** The state comes in as 17 combinations of 17 S-boxes' results: these are put in at the end, once. */
+/** The state comes in as combinations of as many S-boxes' results: these are put in at the end, once. */
 function addPartialRounds(state: readonly Combination[], parameters: PoseidonParameters, box: SBox): Combination[] {
   const { inputs, after } = partialRoundsOf(parameters);
   const known: Combination[] = [[[one, 1n]], ...state];

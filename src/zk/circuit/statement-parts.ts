@@ -7,7 +7,7 @@ import { mod } from "../field.ts";
 import type { IntegerNetwork } from "../network/integer-network.ts";
 import { type Combination, type ConstraintSystem, one } from "../r1cs/constraint-system.ts";
 import { addArgMax } from "./arg-max.ts";
-import { addUnsignedBits } from "./bits.ts";
+import { addLowerBits } from "./bits.ts";
 import { bytesPerElement } from "./input-layout.ts";
 import type { ResultLayout, ResultSlot } from "./result-layout.ts";
 import { addSponge } from "./sponge.ts";
@@ -36,7 +36,7 @@ export interface InputWires {
 export function addInputCommitment(system: ConstraintSystem, { inputCommitment, salt, bytes }: InputWires): void {
   bytes.forEach((wire, index) => {
     system.alias(wire, `main.commit.bytes[${index}]`);
-    addUnsignedBits(system, `main.commit.range[${index}]`, wire, 8);
+    addLowerBits(system, `main.commit.range[${index}]`, [[wire, 1n]], { count: 8 });
   });
   const elements = [
     salt,

@@ -21,6 +21,13 @@ const fullRounds = 8;
 /** Partial rounds for 128 bits of security by width, from the paper's script; index 0 is width 2. */
 const partialRoundsByWidth = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
+export const largestWidth = 1 + partialRoundsByWidth.length;
+
+/** Of one permutation. @param width 2 to 17 */
+export function countSBoxes(width: number): number {
+  return fullRounds * width + (partialRoundsByWidth[width - 2] ?? 0);
+}
+
 const made = new Map<number, PoseidonParameters>();
 
 /** @param width 2 to 17 */

@@ -1,14 +1,19 @@
 /**
- * Poseidon as a sponge with a state of 17 elements, 16 of rate and one of capacity: "constant-input-length hashing" of the
+ * Poseidon as a sponge, one element of whose state is capacity and the others rate: "constant-input-length hashing" of the
  * Poseidon paper, section 4.2. The capacity starts as length * 2^64, so that inputs of two lengths never share a state; what is
- * missing in the last block is zero. The circuit's gadget is src/zk/circuit/sponge.ts, the template circuits/sponge.circom. Pure.
+ * missing in the last block is zero. Of the widths that the paper has, a length has the one that takes the fewest S-boxes. The circuit's gadget is src/zk/circuit/sponge.ts, the template circuits/sponge.circom. Pure.
  */
 import { fieldPrime } from "../field.ts";
-import { type PoseidonParameters, poseidonParameters } from "./constants.ts";
+import { countSBoxes, largestWidth, type PoseidonParameters, poseidonParameters } from "./constants.ts";
 import { partialRoundsOf } from "./partial-rounds.ts";
 
-export const spongeWidth = 17;
-export const spongeRate = spongeWidth - 1;
+const widths = Array.from({ length: largestWidth - 1 }, (_, index) => 2 + index);
+
+/** Elements in the state for inputs of this length: of two widths that take as many S-boxes the smaller one. */
+export function spongeWidthOf(length: number): number {
+  const countBoxes = (width: number) => Math.max(1, Math.ceil(length / (width - 1))) * countSBoxes(width);
+  return widths.reduce((best, width) => (countBoxes(width) < countBoxes(best) ? width : best));
+}
 
 /** The capacity's first value. */
 export function domainTagOf(length: number): bigint {
@@ -17,10 +22,11 @@ export function domainTagOf(length: number): bigint {
 
 /** @param elements field elements; their number is part of what is hashed */
 export function hashElements(elements: readonly bigint[]): bigint {
-  const parameters = poseidonParameters(spongeWidth);
-  let state: bigint[] = [domainTagOf(elements.length), ...new Array<bigint>(spongeRate).fill(0n)];
-  for (let start = 0; start < elements.length; start += spongeRate) {
-    const block = elements.slice(start, start + spongeRate);
+  const parameters = poseidonParameters(spongeWidthOf(elements.length));
+  const rate = parameters.width - 1;
+  let state: bigint[] = [domainTagOf(elements.length), ...new Array<bigint>(rate).fill(0n)];
+  for (let start = 0; start < elements.length; start += rate) {
+    const block = elements.slice(start, start + rate);
     state = permute(
       state.map((value, lane) => value + (block[lane - 1] ?? 0n)),
       parameters,

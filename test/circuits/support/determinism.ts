@@ -5,14 +5,16 @@
  * 1. A constraint whose only unknown wire stands in C alone, once, with a constant coefficient: it follows.
  * 2. A linear constraint whose unknown wires are bits (each a root of x * (x - 1)) with coefficients k, 2k, 4k and so on in any order,
  *    fewer than 253: a number has one such expansion.
- * 3. s * inverse = isSet and s * (1 - isSet) = 0 with s known: isSet follows, as 0 where s is 0 and as 1 elsewhere. `inverse` may be
+ * 3. (x - bits) * (x - bits - m) = 0 with x known, where the unknown wires are bits whose coefficients, negated, are together with m as in
+ *    rule 2: what the bits leave of x is 0 or m, so that m is one bit more of the expansion.
+ * 4. s * inverse = 1 - isZero and s * isZero = 0 with s known: isZero follows, as 1 where s is 0 and as 0 elsewhere. `inverse` may be
  *    anything where s is 0, and is left out if it stands nowhere else.
  *
  * A wire that does not follow is reported. The rules are sound, not complete: what they cannot show is named in the tests and tested
  * otherwise.
  */
 import { fieldPrime, invert, mod, safeBits } from "../../../src/zk/field.ts";
-import { type Combination, one, type Term } from "../../../src/zk/r1cs/constraint-system.ts";
+import { type Combination, combine, one, type Term } from "../../../src/zk/r1cs/constraint-system.ts";
 import type { Constraint } from "../../../src/zk/r1cs/r1cs-file.ts";
 
 export interface Wires {
@@ -35,9 +37,9 @@ export function findUndetermined(constraints: readonly Constraint[], { all, give
       for (const wire of wires) known.add(wire);
       return wires.length === 0;
     });
-    for (const { isSet, sum } of hints) if (sum.every(([wire]) => known.has(wire))) known.add(isSet);
+    for (const { isZero, sum } of hints) if (sum.every(([wire]) => known.has(wire))) known.add(isZero);
   }
-  const idle = new Set(hints.filter(({ isSet }) => known.has(isSet)).map(({ inverse }) => inverse));
+  const idle = new Set(hints.filter(({ isZero }) => known.has(isZero)).map(({ inverse }) => inverse));
   return [...all].filter((wire) => !known.has(wire) && !idle.has(wire));
 }
 
@@ -47,10 +49,30 @@ export function wiresOf({ a, b, c }: Constraint): number[] {
 
 function follow(constraint: Constraint, known: ReadonlySet<number>, bits: ReadonlySet<number>): number[] {
   const isUnknown = ([wire]: Term) => !known.has(wire);
-  if (constraint.a.some(isUnknown) || constraint.b.some(isUnknown)) return [];
+  if (constraint.a.some(isUnknown) || constraint.b.some(isUnknown)) return followRest(constraint, known, bits);
   const unknown = constraint.c.filter(isUnknown);
   const isExpansion = unknown.every(([wire]) => bits.has(wire)) && isBinary(unknown.map(([, factor]) => factor));
   return unknown.length === 1 || isExpansion ? unknown.map(([wire]) => wire) : [];
+}
+
+/** Rule 3. */
+function followRest({ a, b, c }: Constraint, known: ReadonlySet<number>, bits: ReadonlySet<number>): number[] {
+  if (c.length > 0) return [];
+  // circom may write a constraint with either side scaled.
+  const [wire = one, coefficient = 0n] = a.find(([each]) => each !== one) ?? [];
+  const scale = mod((new Map(a).get(wire) ?? 0n) * invert(new Map(b).get(wire) ?? 0n));
+  const difference = combine([
+    [1n, a],
+    [-scale, b],
+  ]);
+  const [constant] = difference;
+  if (coefficient === 0n || difference.length !== 1 || constant?.[0] !== one) return [];
+  const unknown = a.filter(([each]) => !known.has(each));
+  const isEachBit = unknown.every(([each]) => bits.has(each));
+  // Either root may be written first: the further bit says then which of the two it is not.
+  return [constant[1], -constant[1]].some((m) => isEachBit && isBinary([m, ...unknown.map(([, factor]) => -factor)]))
+    ? unknown.map(([each]) => each)
+    : [];
 }
 
 const powers = new Map(Array.from({ length: safeBits }, (_, i) => [1n << BigInt(i), i]));
@@ -77,9 +99,10 @@ function bitOf({ a, b, c }: Constraint): number | undefined {
 interface Inverse {
   readonly sum: Combination;
   readonly inverse: number;
-  readonly isSet: number;
+  readonly isZero: number;
 }
 
+/** Rule 4. */
 function findInverses(constraints: readonly Constraint[]): Inverse[] {
   const uses = new Map<number, number>();
   for (const constraint of constraints)
@@ -89,23 +112,25 @@ function findInverses(constraints: readonly Constraint[]): Inverse[] {
       [a, b],
       [b, a],
     ].flatMap(([sum = [], other = []]) => {
-      const [inverse, isSet] = [other[0]?.[0], c[0]?.[0]];
-      const isProduct = other.length === 1 && c.length === 1 && inverse !== undefined && isSet !== undefined;
-      return isProduct && uses.get(inverse) === 1 ? [{ sum, inverse, isSet }] : [];
+      const inverse = other.length === 1 ? other[0]?.[0] : undefined;
+      const isZero = complementOf(c);
+      return inverse !== undefined && isZero !== undefined && uses.get(inverse) === 1 ? [{ sum, inverse, isZero }] : [];
     });
   });
-  return found.filter(({ sum, isSet }) =>
+  return found.filter(({ sum, isZero }) =>
     constraints.some(({ a, b, c }) => {
-      if (c.length > 0) return false;
-      const isComplement = (terms: Combination) => {
-        const factors = new Map(terms);
-        return (
-          terms.length === 2 && mod((factors.get(one) ?? 0n) + (factors.get(isSet) ?? 0n)) === 0n && factors.has(isSet)
-        );
-      };
-      return (isSame(a, sum) && isComplement(b)) || (isSame(b, sum) && isComplement(a));
+      const isAlone = (terms: Combination) => terms.length === 1 && terms[0]?.[0] === isZero;
+      return c.length === 0 && ((isSame(a, sum) && isAlone(b)) || (isSame(b, sum) && isAlone(a)));
     }),
   );
+}
+
+/** The wire w of k(1 - w). */
+function complementOf(terms: Combination): number | undefined {
+  const factors = new Map(terms);
+  const [wire] = terms.find(([each]) => each !== one) ?? [];
+  if (wire === undefined || terms.length !== 2) return undefined;
+  return mod((factors.get(one) ?? 0n) + (factors.get(wire) ?? 0n)) === 0n ? wire : undefined;
 }
 
 /** The same up to a factor. */

@@ -93,16 +93,25 @@ export const templates: readonly TemplateCase[] = [
     ],
   },
   {
-    name: "signed",
+    name: "lower",
     file: "bits",
-    template: "SignedBits(9)",
-    inputs: { in: 0 },
-    add: (system, path, { in: [wire = 0] = [] }) => addSignedBits(system, path, wire, 9),
-    honest: [one(-256), one(255), one(0), one(-1)],
-    want: ({ in: [value = 0] = [] }) => ({ out: bitsOf(value + 256, 9) }),
+    template: "LowerBits(2, [3, -1], 256, 9)",
+    inputs: { in: 2 },
+    add: (system, path, { in: [a = 0, b = 0] = [] }) =>
+      addSignedBits(
+        system,
+        path,
+        [
+          [a, 3n],
+          [b, -1n],
+        ],
+        9,
+      ),
+    honest: [{ in: [0, 256] }, { in: [85, 0] }, { in: [0, 0] }, { in: [0, 1] }, { in: [-90, -20] }],
+    want: ({ in: [a = 0, b = 0] = [] }) => ({ out: bitsOf(3 * a - b + 256, 8) }),
     refused: [
-      ["256 in nine bits with sign", one(256)],
-      ["-257 in nine bits with sign", one(-257)],
+      ["256 in nine bits with sign", { in: [86, 2] }],
+      ["-257 in nine bits with sign", { in: [0, 257] }],
     ],
   },
   {
@@ -116,6 +125,19 @@ export const templates: readonly TemplateCase[] = [
     refused: [
       ["a sum above its bounds", one(131072)],
       ["a sum below its bounds", one(-131073)],
+    ],
+  },
+  {
+    name: "unsaturated",
+    file: "requantise",
+    template: "Requantise(10, 3)",
+    inputs: { in: 0 },
+    add: (system, path, { in: [wire = 0] = [] }) => addRequantise(system, path, { wire, bits: 10, shift: 3 }),
+    honest: [-512, -1, 0, 7, 8, 511].map(one),
+    want: ({ in: [value = 0] = [] }) => ({ out: [clip(value, 3)] }),
+    refused: [
+      ["a sum above bounds that do not saturate", one(512)],
+      ["a sum below bounds that do not saturate", one(-513)],
     ],
   },
   {
