@@ -67,10 +67,10 @@ function addBits(system: ConstraintSystem, path: string, count: number): number[
 function assignBits(
   system: ConstraintSystem,
   bits: readonly number[],
-  valueOf: (values: readonly bigint[]) => bigint,
+  compute: (values: readonly bigint[]) => bigint,
 ): void {
   system.steps.push((values) => {
-    const value = valueOf(values);
+    const value = compute(values);
     bits.forEach((bit, index) => {
       values[bit] = (value >> BigInt(index)) & 1n;
     });

@@ -1,7 +1,7 @@
 /**
  * The circuit of an architecture, with weights as private inputs: "I know weights that hash to weightsCommitment and bytes that hash to
  * inputCommitment, on which the network gives result; I say so for this task." One verifier serves all models of these sizes and
- * shifts, and the weights stay with worker and prover. Dense layers alone, for small models: each weight costs ten constraints. In
+ * shifts, and the weights stay with worker and prover. Dense layers alone, for small models: each weight costs nine constraints and its share of the hash. In
  * circom: emit-committed.ts. Public signals in order: inputCommitment, result, weightsCommitment, task. Pure.
  */
 import { mod } from "../field.ts";

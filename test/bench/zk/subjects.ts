@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { lenetPath } from "../../../src/embedded/demo/models/train-lenet.ts";
+import type { OutputKind } from "../../../src/zk/network/integer-network.ts";
 import { buildIntegerModel } from "../../support/integer-model.ts";
 
 export interface Subject {
@@ -13,8 +14,8 @@ export interface Subject {
   readonly read: () => Uint8Array;
 }
 
-/** The one that committed weights and the peer are compared on. */
-export const smallest = dense([64, 32, 10]);
+/** The one that committed weights and the peer are compared on. Its result are the logits: ten of them fit one signal, and take no proof. */
+export const smallest = dense([64, 32, 10], "logits");
 
 /** Of the two that the peer proves too, with the power of two of rows that each takes there. */
 export const peerLogRows: Readonly<Record<string, number>> = { "64-32-10": 12, "784-32-10": 15 };
@@ -26,7 +27,7 @@ export const subjects: readonly Subject[] = [
   dense([784, 128, 64, 10]),
   dense([784, 512, 10]),
   { name: "mnist-lenet-int8", rows: 1, read: () => readFileSync(lenetPath) },
-  { ...smallest, name: "64-32-10-x16", rows: 16 },
+  { ...dense([64, 32, 10]), name: "64-32-10-x16", rows: 16 },
 ];
 
 export function findSubject(name: string): Subject {
@@ -35,6 +36,6 @@ export function findSubject(name: string): Subject {
   throw new Error(`There is no model ${name}; expected one of ${subjects.map((other) => other.name).join(", ")}.`);
 }
 
-function dense(sizes: readonly number[]): Subject {
-  return { name: sizes.join("-"), rows: 1, read: () => buildIntegerModel({ sizes, seed: 1, outputs: ["label"] }) };
+function dense(sizes: readonly number[], output: OutputKind = "label"): Subject {
+  return { name: sizes.join("-"), rows: 1, read: () => buildIntegerModel({ sizes, seed: 1, outputs: [output] }) };
 }
