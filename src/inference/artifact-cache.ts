@@ -25,6 +25,8 @@ export interface ArtifactCache {
   /** Gives a written and verified temporary file its name, then makes room. */
   commit(temp: TempFile, digest: Digest): Promise<string>;
   discard(temp: TempFile): Promise<void>;
+  /** Drops what was used longest ago until half of the bytes are left: the disk has less room than the bound. */
+  makeRoom(): Promise<void>;
   /** Drops an artifact that was found damaged. */
   remove(digest: Digest): Promise<void>;
 }
@@ -56,6 +58,10 @@ export function createArtifactCache(dir: string, maxBytes: number, clock: Clock)
     async discard(temp) {
       await succeeds(temp.file.close());
       await succeeds(unlink(temp.path));
+    },
+    async makeRoom() {
+      const sizes = (await listFiles(dir)).filter(({ temporary }) => !temporary).map(({ sizeBytes }) => sizeBytes);
+      await evict(dir, sizes.reduce((sum, size) => sum + size, 0) / 2, { keep: "", now: clock.now() });
     },
     async remove(digest) {
       await succeeds(unlink(pathOf(digest)));
@@ -104,6 +110,12 @@ async function succeeds(work: Promise<void>): Promise<boolean> {
       return false;
     },
   );
+}
+
+/** No room, over a quota, or over the file size that a process may write. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
 }
 
 export function ignoreMissing(error: unknown): undefined {

@@ -1,13 +1,17 @@
 /**
  * Opens the bytes behind a model's or an input's URI. URIs are written by tenants, so what may be read is a policy:
- * files only under given roots (after symbolic links), HTTP(S) only from given hosts where hosts are given, every hop of
- * a redirect checked like the first. Effects: reads files and makes GET requests; never sends credentials.
+ * files only under given roots (after symbolic links), HTTP(S) only from given hosts where hosts are given and never from
+ * addresses inside (address-policy.ts), every hop of a redirect checked like the first. Effects: reads files and makes GET
+ * requests; never sends credentials.
  */
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
+import { isIP } from "node:net";
 import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InferiumError } from "../base/errors.ts";
+import { createAddressCheck } from "./address-policy.ts";
+import { notReadFrom, type ResolveAll } from "./checked-lookup.ts";
 import { openHttp } from "./http-source.ts";
 
 export interface SourcePolicy {
@@ -15,6 +19,10 @@ export interface SourcePolicy {
   readonly fileRoots?: readonly string[];
   /** Host names (`models.example.org`, or `.example.org` for all below it) for HTTP(S); any where absent. */
   readonly httpHosts?: readonly string[];
+  /** Addresses and ranges (`127.0.0.0/8`) that are read from though they are inside: see address-policy.ts. */
+  readonly allowedAddresses?: readonly string[];
+  /** The system's DNS where left out. */
+  readonly resolve?: ResolveAll;
   /** Longest silence of a server, before its headers and between two parts of its body. */
   readonly idleTimeoutMs?: number;
 }
@@ -43,7 +51,15 @@ export function checkUri(uri: string, policy: SourcePolicy): URL {
     throw notAllowed(url, `has scheme ${url.protocol} and only file:, http: and https: are read`);
   }
   if (!isHostAllowed(url.hostname, policy.httpHosts)) throw notAllowed(url, "is not on an allowed host");
+  checkLiteral(url, policy);
   return url;
+}
+
+/** An address that is written out is never looked up, so it is checked here. */
+function checkLiteral(url: URL, { allowedAddresses }: SourcePolicy): void {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const why = isIP(host) === 0 ? undefined : createAddressCheck(allowedAddresses)(host);
+  if (why !== undefined) throw notAllowed(url, notReadFrom(why));
 }
 
 function checkFileUrl(url: URL, roots: readonly string[]): URL {

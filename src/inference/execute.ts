@@ -80,7 +80,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
   function acquire(ref: ArtifactRef): Slot {
     // A task may use a model only where it may read it, also when another task has loaded it.
     store.checkAllowed(ref.uri);
-    return sessions.acquire(ref.digest, async () => loadModel(await store.readArtifact(ref), sessionOptions));
+    return sessions.acquire(ref.digest, async (signal) =>
+      loadModel(await store.readArtifact(ref, signal), sessionOptions),
+    );
   }
 
   async function perform(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {
@@ -88,7 +90,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const input = found instanceof Promise ? await found : found;
     const slot = acquire(request.model);
     try {
-      const model = slot.model ?? (await slot.loading);
+      const model = slot.model ?? (await orAborted(slot.loading, signal));
       signal?.throwIfAborted();
       const outputs = await run(model, input, request, signal);
       checkSize(outputs, maxOutputBytes);

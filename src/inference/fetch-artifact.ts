@@ -9,10 +9,10 @@ import { type BackoffOptions, computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Digest, sha256 } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
-import { orAborted } from "./abort.ts";
-import { createArtifactCache, ignoreMissing, type TempFile } from "./artifact-cache.ts";
+import { createArtifactCache, ignoreMissing, isDiskFull, type TempFile } from "./artifact-cache.ts";
 import { checkUri, openSource, type Source, type SourcePolicy } from "./artifact-source.ts";
 import { createLru } from "./lru.ts";
+import { createSharedWork } from "./shared-work.ts";
 
 export interface ArtifactRef {
   readonly uri: string;
@@ -42,7 +42,8 @@ export interface ArtifactStore {
   checkAllowed(uri: string): void;
   /**
    * Puts an artifact into the cache unless it is there. The file may be evicted later: read it soon, or use read.
-   * @throws InferiumError InvalidUri, NotAllowed, NotFound, TooLarge, DigestMismatch, Unavailable (retry)
+   * @throws InferiumError InvalidUri, NotAllowed, NotFound, TooLarge, DigestMismatch, Unavailable (retry),
+   * CacheUnusable (retry where the disk is full); or the signal's reason
    */
   fetchArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Artifact>;
   /** The bytes, verified once more after reading: the folder is shared, and disks decay. Throws as fetchArtifact. */
@@ -56,51 +57,49 @@ const readAttempts = 5;
 export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStore {
   const clock = options.clock ?? systemClock;
   const cache = createArtifactCache(options.cacheDir, options.maxCacheBytes ?? 20 * gibibyte, clock);
-  const flights = new Map<string, Promise<string>>();
-
   /** One download at a time for one digest and URI in this process; the digest alone would let a bad URI fail a good one. */
-  function download(url: URL, digest: Digest): Promise<string> {
-    const key = `${digest} ${url.href}`;
-    const running = flights.get(key);
-    if (running !== undefined) return running;
-    const flight = downloadWithRetries(url, digest).finally(() => flights.delete(key));
-    flights.set(key, flight);
-    return flight;
-  }
+  const downloads = createSharedWork<string>();
 
-  async function downloadWithRetries(url: URL, digest: Digest): Promise<string> {
+  async function downloadWithRetries(url: URL, digest: Digest, signal: AbortSignal): Promise<string> {
     const attempts = options.attempts ?? 3;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await downloadOnce(url, digest);
+        return await downloadOnce(url, digest, signal);
       } catch (error) {
+        signal.throwIfAborted();
         if (attempt >= attempts || !(error instanceof InferiumError) || error.disposition !== "retry") throw error;
-        await clock.sleep(computeBackoffMs(attempt, options.backoff ?? { initialMs: 250, maxMs: 5_000 }));
+        await clock.sleep(computeBackoffMs(attempt, options.backoff ?? { initialMs: 250, maxMs: 5_000 }), signal);
       }
     }
   }
 
-  async function downloadOnce(url: URL, digest: Digest): Promise<string> {
+  async function downloadOnce(url: URL, digest: Digest, signal: AbortSignal): Promise<string> {
     const timeout = AbortSignal.timeout(options.timeoutMs ?? 600_000);
-    const source = await openSource(url, options, timeout);
+    const source = await openSource(url, options, AbortSignal.any([timeout, signal]));
     try {
       const temp = await cache.createTemp();
       try {
-        await copyVerified(source, temp, { digest, maxBytes: maxArtifactBytes(options) });
+        await copyVerified(source, temp, { digest, maxBytes: maxArtifactBytes(options), signal });
         return await cache.commit(temp, digest);
       } catch (error) {
         await cache.discard(temp);
-        throw error;
+        if (!isDiskFull(error)) throw error;
+        await cache.makeRoom();
+        throw diskFull(options.cacheDir, error);
       }
     } finally {
       await source.close();
     }
   }
 
+  function download(url: URL, digest: Digest, signal: AbortSignal | undefined): Promise<string> {
+    return downloads.join(`${digest} ${url.href}`, (stop) => downloadWithRetries(url, digest, stop), signal);
+  }
+
   async function fetchArtifact(ref: ArtifactRef, signal?: AbortSignal): Promise<Artifact> {
     // The policy comes before the cache: what one task may read must not depend on what another has fetched.
     const url = checkUri(ref.uri, options);
-    const path = (await cache.find(ref.digest)) ?? (await orAborted(download(url, ref.digest), signal));
+    const path = (await cache.find(ref.digest)) ?? (await download(url, ref.digest, signal));
     return { path, digest: ref.digest };
   }
 
@@ -135,13 +134,14 @@ function maxArtifactBytes(options: ArtifactStoreOptions): number {
 interface Expectation {
   readonly digest: Digest;
   readonly maxBytes: number;
+  readonly signal: AbortSignal;
 }
 
 async function copyVerified(source: Source, temp: TempFile, want: Expectation): Promise<void> {
   if (source.sizeBytes !== undefined && source.sizeBytes > want.maxBytes)
     throw tooLarge(source.sizeBytes, want.maxBytes);
   const hash = createHash("sha256");
-  await copyHashed(source.chunks, temp, { hash, maxBytes: want.maxBytes });
+  await copyHashed(source.chunks, temp, { ...want, hash });
   const got: Digest = `sha256:${hash.digest("hex")}`;
   if (got !== want.digest) throw digestMismatch(want.digest, got);
 }
@@ -149,16 +149,22 @@ async function copyVerified(source: Source, temp: TempFile, want: Expectation): 
 async function copyHashed(
   chunks: AsyncIterable<Uint8Array>,
   temp: TempFile,
-  { hash, maxBytes }: { hash: Hash; maxBytes: number },
+  { hash, maxBytes, signal }: Omit<Expectation, "digest"> & { hash: Hash },
 ): Promise<void> {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
+    signal.throwIfAborted();
     sizeBytes += chunk.byteLength;
     // The announced size is not to be trusted, so the count is.
     if (sizeBytes > maxBytes) throw tooLarge(sizeBytes, maxBytes);
     hash.update(chunk);
     await temp.file.writeFile(chunk);
   }
+}
+
+function diskFull(dir: string, cause: unknown): InferiumError {
+  const message = `The disk of the artifact cache ${dir} is full; half of the cache was dropped. Give it more room, or a smaller bound.`;
+  return new InferiumError("CacheUnusable", message, { disposition: "retry", cause });
 }
 
 function tooLarge(sizeBytes: number, maxBytes: number): InferiumError {

@@ -1,17 +1,41 @@
 /**
  * HTTP(S) half of artifact-source.ts: a GET that follows redirects by hand, so that each hop is checked, and that tells
- * what may pass (Unavailable: try again) from what will not (NotFound, NotAllowed).
+ * what may pass (Unavailable: try again) from what will not (NotFound, NotAllowed). Connections are one download's own: one
+ * that was opened under another policy, or for another name, is never used again.
  */
-import { type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
 import { InferiumError } from "../base/errors.ts";
+import { createAddressCheck } from "./address-policy.ts";
 import { checkUri, notAllowed, type Source, type SourcePolicy, withoutSecrets } from "./artifact-source.ts";
+import { createCheckedLookup } from "./checked-lookup.ts";
 
 const maxRedirects = 5;
 
 export async function openHttp(url: URL, policy: SourcePolicy, signal: AbortSignal): Promise<Source> {
+  const lookup = createCheckedLookup(createAddressCheck(policy.allowedAddresses), policy.resolve);
+  const dispatcher = new Agent({ connect: { lookup }, connections: 1, pipelining: 0 });
+  try {
+    const source = await openHops(url, policy, { signal, dispatcher });
+    const close = async () => {
+      await source.close();
+      await dispatcher.destroy();
+    };
+    return { ...source, close };
+  } catch (error) {
+    await dispatcher.destroy();
+    throw error;
+  }
+}
+
+interface Way {
+  readonly signal: AbortSignal;
+  readonly dispatcher: Dispatcher;
+}
+
+async function openHops(url: URL, policy: SourcePolicy, way: Way): Promise<Source> {
   let current = url;
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const response = await get(current, policy, signal);
+    const response = await get(current, policy, way);
     const location = isRedirect(response.statusCode) ? response.headers.location : undefined;
     if (location === undefined) return toSource(current, response);
     await response.body.dump();
@@ -23,18 +47,19 @@ export async function openHttp(url: URL, policy: SourcePolicy, signal: AbortSign
   );
 }
 
-async function get(url: URL, policy: SourcePolicy, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+async function get(url: URL, policy: SourcePolicy, way: Way): Promise<Dispatcher.ResponseData> {
   const idleTimeoutMs = policy.idleTimeoutMs ?? 30_000;
   try {
     return await request(url, {
+      ...way,
       method: "GET",
-      signal,
-      // Compressed bytes would not be the bytes that the digest is about.
+      // Compressed bytes would not be the bytes that the digest is about; what comes is never unpacked.
       headers: { accept: "application/octet-stream, */*", "accept-encoding": "identity", "user-agent": "inferium" },
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
     });
   } catch (cause) {
+    if (cause instanceof InferiumError && cause.code === "NotAllowed") throw notAllowed(url, cause.message);
     throw unavailable(url, "did not answer", cause);
   }
 }

@@ -9,13 +9,18 @@ export interface Slot {
   readonly loading: Promise<LoadedModel>;
   /** Set when the loading has succeeded; until then, await `loading`. */
   model: LoadedModel | undefined;
+  /** Ends the loading, once nobody waits for it. */
+  readonly stop: AbortController;
   users: number;
   usedAt: number;
 }
 
+type Load = (signal: AbortSignal) => Promise<LoadedModel>;
+
 export interface SessionCache {
   /** The model's slot, loading by `load` where it is not there yet. Each acquire needs one release, also after an error. */
-  acquire(digest: Digest, load: () => Promise<LoadedModel>): Slot;
+  acquire(digest: Digest, load: Load): Slot;
+  /** A model that is still loading is given up where this was its last user. */
   release(slot: Slot): void;
   /** Digests of the models in memory, most recently used last: what a worker offers as locality. */
   loaded(): Digest[];
@@ -28,28 +33,38 @@ export function createSessionCache(maxSessions: number): SessionCache {
   let limit = maxSessions;
   let uses = 0;
 
-  async function startLoading(digest: Digest, load: () => Promise<LoadedModel>): Promise<LoadedModel> {
+  async function startLoading(digest: Digest, load: Load, stop: AbortController): Promise<LoadedModel> {
+    const isHeld = () => slots.get(digest)?.stop === stop;
     try {
-      const model = await load();
+      const model = await load(stop.signal);
       const slot = slots.get(digest);
-      if (slot !== undefined) slot.model = model;
+      if (slot !== undefined && isHeld()) slot.model = model;
+      else await model.session.release();
       return model;
     } catch (error) {
       // A load that failed must not be remembered: a provider or the memory may be there the next time.
-      slots.delete(digest);
+      if (isHeld()) slots.delete(digest);
       throw error;
     }
   }
 
-  function acquire(digest: Digest, load: () => Promise<LoadedModel>): Slot {
+  function acquire(digest: Digest, load: Load): Slot {
     let slot = slots.get(digest);
     if (slot === undefined) {
-      slot = { loading: startLoading(digest, load), model: undefined, users: 0, usedAt: 0 };
+      const stop = new AbortController();
+      slot = { loading: startLoading(digest, load, stop), model: undefined, stop, users: 0, usedAt: 0 };
       slots.set(digest, slot);
     }
     slot.users += 1;
     slot.usedAt = ++uses;
     return slot;
+  }
+
+  function giveUp(slot: Slot): void {
+    for (const [digest, held] of slots) if (held === slot) slots.delete(digest);
+    slot.stop.abort(new Error("nobody waits for the model any more"));
+    // Whoever waited has been told why by its own signal.
+    slot.loading.catch(() => undefined);
   }
 
   /** A slot in use stays, even over the limit; it goes when its last run ends. */
@@ -66,6 +81,7 @@ export function createSessionCache(maxSessions: number): SessionCache {
     acquire,
     release(slot) {
       slot.users -= 1;
+      if (slot.users === 0 && slot.model === undefined) giveUp(slot);
       if (slots.size > limit) void trim();
     },
     loaded: () => inOrderOfUse(slots).map(([digest]) => digest),

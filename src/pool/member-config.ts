@@ -2,6 +2,7 @@
  * What workers and validators are both told through their environment: where the pool is, who they are, what they may
  * read and run. The roles' config.ts pass the environment in; nothing here reads it. Errors name the variable.
  */
+import { isAddressRange } from "../base/address-range.ts";
 import { type EnvironmentReader, invalidVariable } from "../base/environment.ts";
 import type { ExpectedPool } from "./client-session.ts";
 
@@ -30,6 +31,8 @@ export interface ExecutorConfig {
   readonly fileRoots: readonly string[];
   /** Hosts that HTTP URIs may name; any where left out. */
   readonly httpHosts?: readonly string[];
+  /** Addresses inside that HTTP URIs may lead to. */
+  readonly allowedAddresses?: readonly string[];
   readonly session: { readonly providers: readonly ProviderName[]; readonly threads: number };
 }
 
@@ -63,6 +66,12 @@ function readExpected(env: EnvironmentReader): ExpectedPool {
 function readExecutor(env: EnvironmentReader): ExecutorConfig {
   const cacheMebibytes = env.whole("INFERIUM_CACHE_MIB", 0, { min: 0, max: 2 ** 30 });
   const httpHosts = env.list("INFERIUM_ALLOWED_HTTP_HOSTS");
+  const allowedAddresses = env.list("INFERIUM_ALLOWED_ADDRESSES");
+  const wrong = allowedAddresses?.find((range) => !isAddressRange(range));
+  if (wrong !== undefined) {
+    const expected = "IP addresses and ranges such as 10.0.0.7, 127.0.0.0/8 or fd00::/8";
+    throw invalidVariable("INFERIUM_ALLOWED_ADDRESSES", wrong, expected);
+  }
   return {
     cacheDir: env.required("INFERIUM_CACHE_DIR"),
     fileRoots: env.list("INFERIUM_ALLOWED_FILE_ROOTS") ?? [],
@@ -72,6 +81,7 @@ function readExecutor(env: EnvironmentReader): ExecutorConfig {
     },
     ...(cacheMebibytes === 0 ? {} : { maxCacheBytes: cacheMebibytes * 2 ** 20 }),
     ...(httpHosts === undefined ? {} : { httpHosts }),
+    ...(allowedAddresses === undefined ? {} : { allowedAddresses }),
   };
 }
 

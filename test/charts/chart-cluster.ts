@@ -231,6 +231,7 @@ async function startServiceProxy(cluster: BaseCluster, service: string): Promise
 function buildValues(members: readonly ChartMember[], chain: StartedChain, poolPort: number): Record<string, unknown> {
   const [repository = "", tag = ""] = image.split(":");
   const proving = { INFERIUM_PROOF_ARTIFACTS_DIR: chain.proofsDir, INFERIUM_ALLOW_DEVELOPMENT_SETUP: true };
+  const fetching = { INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8" };
   const onProcesses = { storage: { enabled: false }, resources: { requests: { cpu: "100m", memory: "128Mi" } } };
   return {
     image: { repository, tag, pullPolicy: "Never" },
@@ -252,8 +253,8 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
     members: members.map(({ name, node, role, owner, wallet }) => ({
       ...{ name, node, role, owner, address: wallet.address, existingSecret: `${name}-key` },
     })),
-    worker: onProcesses,
-    validator: { ...onProcesses, env: proving },
+    worker: { ...onProcesses, env: fetching },
+    validator: { ...onProcesses, env: { ...proving, ...fetching } },
   };
 }
 

@@ -103,6 +103,7 @@ export async function startRemoteSample(open: ChartCluster, kubectl: CommandLine
       INFERIUM_CACHE_DIR: join(directory, "cache"),
       INFERIUM_STATE_DIR: join(directory, "state"),
       INFERIUM_SLOTS: "2",
+      INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8",
     },
   });
 }

@@ -172,6 +172,7 @@ describe.skipIf(image === undefined)("operator, agent, worker and validators fro
         INFERIUM_CHAIN_ID: "31337",
         INFERIUM_KEY_FILE: `/etc/inferium/${name}.key`,
         INFERIUM_CACHE_DIR: "/var/lib/inferium/cache",
+        INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8",
         INFERIUM_STATE_DIR: "/var/lib/inferium/state",
         TMPDIR: "/var/lib/inferium",
         ...(role === "Validator" ? { INFERIUM_TREASURY: treasury, ...chain } : {}),

@@ -138,6 +138,8 @@ function memberPod(member: Member, facts: RunFacts): Omit<RolePod, "name" | "com
       INFERIUM_POOL_NAME: poolName,
       INFERIUM_KEY_FILE: `${paths.key}/key`,
       INFERIUM_CACHE_DIR: `${paths.state}/cache`,
+      // The demonstration's models are served by this machine.
+      INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8",
       INFERIUM_STATE_DIR: `${paths.state}/state`,
       INFERIUM_SLOTS: String(member.slots),
       INFERIUM_CHAIN_ID: String(client.chainId),

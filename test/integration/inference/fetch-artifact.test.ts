@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/base/digest.ts";
 import { type ArtifactStoreOptions, createArtifactStore } from "../../../src/inference/fetch-artifact.ts";
@@ -35,7 +36,10 @@ beforeAll(async () => {
     "/to-file": (_, response) => response.writeHead(302, { location: "file:///etc/passwd" }).end(),
     "/to-ftp": (_, response) => response.writeHead(302, { location: "ftp://127.0.0.1/x" }).end(),
     "/to-elsewhere": (_, response) => response.writeHead(302, { location: "http://localhost:1/x" }).end(),
+    "/to-metadata": (_, response) => response.writeHead(307, { location: "http://169.254.169.254/latest" }).end(),
+    "/to-name": (_, response) => response.writeHead(301, { location: "http://inside.example/secret" }).end(),
     "/loop": (_, response) => response.writeHead(302, { location: "/loop" }).end(),
+    "/packed": (_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(content)),
     "/partial": (_, response) => response.writeHead(206).end(content),
   });
 });
@@ -69,9 +73,15 @@ const aStore = (options: Partial<ArtifactStoreOptions> = {}) =>
   createArtifactStore({
     cacheDir: join(dir, "cache"),
     idleTimeoutMs: 300,
+    allowedAddresses: ["127.0.0.1"],
     backoff: { initialMs: 5, maxMs: 10 },
     ...options,
   });
+/** What names say where redirects lead to them. */
+const names: Partial<ArtifactStoreOptions> = {
+  httpHosts: ["127.0.0.1", "169.254.169.254", "inside.example"],
+  resolve: (_, done) => done(null, [{ address: "169.254.169.254", family: 4 }]),
+};
 const at = (path: string) => ({ uri: `${server.url}${path}`, digest });
 const cached = async () => (await readdir(join(dir, "cache")).catch(() => [])).sort();
 const failure = (code: string, disposition = "reject") => expect.objectContaining({ code, disposition });
@@ -98,11 +108,61 @@ describe("fetching over HTTP", () => {
     { path: "/to-file", want: failure("NotAllowed"), why: "redirects to a file" },
     { path: "/to-ftp", want: failure("NotAllowed"), why: "redirects to another scheme" },
     { path: "/to-elsewhere", want: failure("NotAllowed"), why: "redirects to a host that is not allowed" },
+    { path: "/to-metadata", want: failure("NotAllowed"), why: "redirects to an address inside" },
+    { path: "/to-name", want: failure("NotAllowed"), why: "redirects to a name with an address inside" },
     { path: "/loop", want: failure("NotAllowed"), why: "redirects for ever" },
   ])("fails with a code, and leaves nothing behind, where the server $why", async ({ path, want }) => {
-    const store = aStore({ maxArtifactBytes: 1_000_000, httpHosts: ["127.0.0.1"], attempts: 2 });
+    const store = aStore({ maxArtifactBytes: 1_000_000, attempts: 2, ...names });
     await expect(store.fetchArtifact(at(path))).rejects.toEqual(want);
     expect(await cached()).toEqual([]);
+  });
+
+  it("reads from no address of this machine unless it is allowed, by whatever name or spelling", async () => {
+    const store = aStore({
+      allowedAddresses: [],
+      resolve: (_, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),
+    });
+    const { port } = new URL(server.url);
+    const before = server.count("/ok");
+    for (const host of ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::ffff:7f00:1]", "store.example"]) {
+      const fetched = store.fetchArtifact({ uri: `http://${host}:${port}/ok`, digest });
+      await expect(fetched, host).rejects.toEqual(failure("NotAllowed"));
+    }
+    expect(server.count("/ok")).toBe(before);
+  });
+
+  it("holds the address that it connects to against the policy, whatever the name said before", async () => {
+    let asked = 0;
+    const store = aStore({
+      allowedAddresses: [],
+      resolve: (_, done) => done(null, [{ address: asked++ === 0 ? "127.0.0.1" : "93.184.216.34", family: 4 }]),
+      attempts: 1,
+    });
+    const { port } = new URL(server.url);
+    const fetched = store.fetchArtifact({ uri: `http://rebinding.example:${port}/ok`, digest });
+    await expect(fetched).rejects.toThrow(/leads to this machine/);
+    expect(asked).toBe(1);
+  });
+
+  it("connects to the address that was allowed, by name", async () => {
+    const store = aStore({ resolve: (_, done) => done(null, [{ address: "127.0.0.1", family: 4 }]) });
+    const { port } = new URL(server.url);
+    const fetched = store.fetchArtifact({ uri: `http://store.example:${port}/ok`, digest });
+    await expect(fetched).resolves.toMatchObject({ digest });
+  });
+
+  it("ends a download for which nobody waits any more, and leaves nothing behind", async () => {
+    const leaving = new AbortController();
+    const store = aStore({ idleTimeoutMs: 60_000 });
+    const fetched = store.fetchArtifact(at("/stalls"), leaving.signal);
+    await expect.poll(cached).toEqual([expect.stringMatching(/^tmp-/)]);
+    leaving.abort(new Error("deadline"));
+    await expect(fetched).rejects.toThrow("deadline");
+    await expect.poll(cached).toEqual([]);
+  });
+
+  it("does not unpack what a server has packed, though nobody asked for it packed", async () => {
+    await expect(aStore().fetchArtifact(at("/packed"))).rejects.toEqual(failure("DigestMismatch"));
   });
 
   it("tries again only what may pass", async () => {

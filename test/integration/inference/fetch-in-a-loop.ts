@@ -7,7 +7,7 @@ const refs = [
   { uri: `${url}/ok`, digest: parseDigest(first) },
   { uri: `${url}/second`, digest: parseDigest(second) },
 ];
-const store = createArtifactStore({ cacheDir, maxCacheBytes: 310_000 });
+const store = createArtifactStore({ cacheDir, maxCacheBytes: 310_000, allowedAddresses: ["127.0.0.0/8"] });
 
 for (let i = 0; i < 30; i++) {
   for (const ref of refs) {

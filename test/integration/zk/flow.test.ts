@@ -82,7 +82,7 @@ function aMember(index: number, change: Partial<ProofConfig> = {}): Member {
       clock: systemClock,
       logger: silentLogger,
     },
-    artifacts: createArtifactReader({ cacheDir: join(dir, "cache") }),
+    artifacts: createArtifactReader({ cacheDir: join(dir, "cache"), allowedAddresses: ["127.0.0.0/8"] }),
   });
   return { ...proofs, sent };
 }
@@ -121,7 +121,7 @@ beforeAll(async () => {
   chain = await startChain({ parameters: { allowDevelopmentSetup: true } });
   circuit = await openProvingSetup(join(dir, "proofs"));
   await registerCircuit(chain.admin, describeRegistration(circuit));
-  executor = createExecutor({ cacheDir: join(dir, "cache") });
+  executor = createExecutor({ cacheDir: join(dir, "cache"), allowedAddresses: ["127.0.0.0/8"] });
   const [image] = cutBatches(await loadMnist("test"), provenRows);
   const input = artifacts.publish("image.safetensors", image!.file);
   const model = artifacts.publish("model.onnx", await readFile(mnistModel));
