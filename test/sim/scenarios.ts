@@ -3,6 +3,7 @@ import { simulateCapability } from "./capability/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
+import { simulateModelSource } from "./model-source/simulate.ts";
 import type { Scenario } from "./scenario.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
 
@@ -31,6 +32,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the leading operator is stopped or killed: another serves within 2 s or 17 s, and never two at once",
     numbers: { stops: 20, kills: 20 },
     run: simulateFailover,
+  },
+  {
+    name: "model-source",
+    what: "models from sources that are down, slow, huge, packed or lead inside: each ends with its reason, and nothing is left",
+    numbers: { rounds: 2 },
+    run: simulateModelSource,
   },
   {
     name: "upgrade",

@@ -1,12 +1,13 @@
 /**
- * Whether a figure has grown over a run. The first third is the start, in which caches fill; after it the median of the first
- * half of what is left is held against that of the second. Pure.
+ * Whether a figure has grown over a run. The first third is the start, in which caches fill; after it the floor of the first
+ * half of what is left is held against that of the second. The floor is the lower quartile: what leaks lifts it, while a cut
+ * that has just opened connections anew does not. Pure.
  */
 
 export interface Allowance {
   /** Growth that is noise whatever the size, in the figure's own unit. */
   readonly absolute: number;
-  /** And as a share of the earlier median. */
+  /** And as a share of the earlier floor. */
   readonly share: number;
 }
 
@@ -24,13 +25,11 @@ export function checkFlat(values: readonly number[], allowance: Allowance): Grow
   const steady = values.slice(Math.ceil(values.length / 3));
   if (steady.length < fewestSamples) return undefined;
   const middle = Math.floor(steady.length / 2);
-  const before = median(steady.slice(0, middle));
-  const after = median(steady.slice(middle));
+  const before = floorOf(steady.slice(0, middle));
+  const after = floorOf(steady.slice(middle));
   return { before, after, isFlat: after - before <= Math.max(allowance.absolute, before * allowance.share) };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+function floorOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 4)]!;
 }

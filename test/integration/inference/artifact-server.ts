@@ -8,6 +8,8 @@ export interface ArtifactServer {
   readonly url: string;
   /** Requests seen for a path. */
   count(path: string): number;
+  /** Connections that are open. */
+  open(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,10 @@ export async function startArtifactServer(routes: Readonly<Record<string, Handle
   return {
     url: `http://127.0.0.1:${port}`,
     count: (path) => counts.get(path) ?? 0,
+    open: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
