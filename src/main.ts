@@ -168,6 +168,34 @@ program
   .action(() => startValidator(true));
 
 program
+  .command("serve")
+  .description("serve ONNX models over HTTP, in the Open Inference Protocol v2 (configured by INFERIUM_* variables)")
+  .action(async () => {
+    const [{ readServeConfig }, { serveModels }] = await Promise.all([
+      import("./gateway/config.ts"),
+      import("./gateway/serve-models.ts"),
+    ]);
+    await serveModels(readServeConfig(process.env), role());
+  });
+
+program
+  .command("gateway")
+  .description("take calls of agents over HTTP: metered, bounded, each with a receipt")
+  .action(async () => {
+    const [{ readGatewayConfig }, { runGateway }] = await Promise.all([
+      import("./gateway/config.ts"),
+      import("./gateway/run-gateway.ts"),
+    ]);
+    const config = readGatewayConfig(process.env);
+    const { close, registry, onReady } = await openHealth(config.metricsAddress);
+    try {
+      await runGateway(config, { ...role(), ...(registry ? { registry } : {}), ...(onReady ? { onReady } : {}) });
+    } finally {
+      await close();
+    }
+  });
+
+program
   .command("kubelet")
   .description("join a node to a cluster whose pods run as local processes")
   .requiredOption("--kubeconfig <file>", "of the cluster to join")

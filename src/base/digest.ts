@@ -1,13 +1,14 @@
 /** Content digests as the API writes them: `sha256:` and 64 lower-case hex digits. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { InferiumError } from "./errors.ts";
 
 export type Digest = `sha256:${string}`;
 
 const pattern = /^sha256:[0-9a-f]{64}$/;
 
+/** In one call: a hash object costs four times as much as hashing a few bytes. */
 export function sha256(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${hash("sha256", bytes, "hex")}`;
 }
 
 export function isDigest(value: string): value is Digest {

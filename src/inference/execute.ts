@@ -9,11 +9,11 @@
  */
 import type { Digest } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
+import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import { createInputReader, type Input, type InputSource } from "./inputs.ts";
-import { digestOutputs } from "./output-digest.ts";
 import { runCalls } from "./run-calls.ts";
 import { runModel } from "./run-model.ts";
 import { runSteps, type Steps } from "./run-steps.ts";
@@ -135,7 +135,7 @@ function executionFailed(cause: unknown): InferiumError {
 function buildExecution(model: LoadedModel, request: ExecutionRequest, input: Input, outputs: NamedTensors): Execution {
   return {
     outputs,
-    outputDigest: digestOutputs(outputs),
+    outputDigest: digestTensors(outputs),
     inputDigest: input.digest,
     modelDigest: request.model.digest,
     runtime: model.runtime,

@@ -9,7 +9,7 @@ import type { Feeds } from "./session-run.ts";
 import { fromOrtTensor, toOrtTensor } from "./tensor-bridge.ts";
 
 /** @throws InferiumError InputMismatch, UnsupportedOutput; whatever onnxruntime throws */
-export async function runModel(model: LoadedModel, input: Input): Promise<NamedTensors> {
+export async function runModel(model: LoadedModel, input: Pick<Input, "tensors" | "feeds">): Promise<NamedTensors> {
   checkFeeds(input.tensors, model.session.inputMetadata);
   return fromResults(await model.run(input.feeds));
 }

@@ -63,7 +63,8 @@ function readExpected(env: EnvironmentReader): ExpectedPool {
   return { pool, domain: { chainId, settlement } };
 }
 
-function readExecutor(env: EnvironmentReader): ExecutorConfig {
+/** @throws InferiumError InvalidConfiguration */
+export function readExecutor(env: EnvironmentReader): ExecutorConfig {
   const cacheMebibytes = env.whole("INFERIUM_CACHE_MIB", 0, { min: 0, max: 2 ** 30 });
   const httpHosts = env.list("INFERIUM_ALLOWED_HTTP_HOSTS");
   const allowedAddresses = env.list("INFERIUM_ALLOWED_ADDRESSES");

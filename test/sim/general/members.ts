@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../../../src/base/log.ts";
 import { approveUnseen } from "../../../src/embedded/demo/approve-unseen.ts";
 import { createExecutor, type Execution, type Executor } from "../../../src/inference/execute.ts";
-import { digestOutputs } from "../../../src/inference/output-digest.ts";
+import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { readValidatorConfig } from "../../../src/validator/config.ts";
 import { type Judge, judgeItem } from "../../../src/validator/judge.ts";
 import { runValidator } from "../../../src/validator/run-validator.ts";
@@ -115,7 +115,7 @@ function falsify(execution: Execution): Execution {
       return [name, { ...tensor, data }] as const;
     }),
   );
-  return { ...execution, outputs, outputDigest: digestOutputs(outputs) };
+  return { ...execution, outputs, outputDigest: digestTensors(outputs) };
 }
 
 /** The lazy one approves what it has not run; the contrary one says the opposite of what it found. */

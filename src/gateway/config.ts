@@ -1,0 +1,91 @@
+/** The configuration of gateway and model server from their environment: the one place of the roles that reads it. */
+import { isDigest } from "../base/digest.ts";
+import {
+  createEnvironmentReader,
+  type Environment,
+  type EnvironmentReader,
+  invalidVariable,
+} from "../base/environment.ts";
+import { readExecutor } from "../pool/member-config.ts";
+import type { ServeConfig, ServedModel } from "./serve-models.ts";
+import type { GatewayConfig } from "./start-gateway.ts";
+
+const mebibyte = 1024 * 1024;
+
+export interface GatewayRoleConfig extends Omit<GatewayConfig, "tls"> {
+  readonly tlsFiles: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** JSON with a list of agents, in place of the pool's. */
+  readonly agentsFile: string | undefined;
+  /** Where windows go without a pool. */
+  readonly windowsDir: string;
+  /** host:port of the metrics and health server; none where left out. */
+  readonly metricsAddress: string | undefined;
+}
+
+/** @throws InferiumError InvalidConfiguration */
+export function readGatewayConfig(variables: Environment = process.env): GatewayRoleConfig {
+  const env = createEnvironmentReader(variables);
+  const executor = readExecutor(env);
+  return Object.freeze({
+    ...readListener(env, "INFERIUM_GATEWAY_ADDR", { host: "127.0.0.1", port: 8080 }),
+    ...readBounds(env),
+    executor,
+    windows: {
+      maxCalls: env.whole("INFERIUM_WINDOW_CALLS", 1_000, { min: 1, max: 65_536 }),
+      maxAgeMs: env.whole("INFERIUM_WINDOW_SECONDS", 30, { min: 1, max: 86_400 }) * 1_000,
+      maxBytes: env.whole("INFERIUM_WINDOW_MIB", 16, { min: 1, max: 1_024 }) * mebibyte,
+      maxHeldBytes: env.whole("INFERIUM_WINDOWS_HELD_MIB", 256, { min: 1, max: 65_536 }) * mebibyte,
+      keptWindows: env.whole("INFERIUM_WINDOWS_KEPT", 1_000, { min: 1, max: 100_000 }),
+    },
+    maxAnswerBytes: env.whole("INFERIUM_MAX_ANSWER_MIB", 64, { min: 1, max: 4_096 }) * mebibyte,
+    concurrency: env.whole("INFERIUM_BACKEND_CONCURRENCY", 16, { min: 1, max: 4_096 }),
+    loadReportMs: env.whole("INFERIUM_LOAD_REPORT_MS", 2_000, { min: 100, max: 60_000 }),
+    tlsFiles: readTlsFiles(env),
+    agentsFile: env.text("INFERIUM_AGENTS_FILE"),
+    windowsDir: env.text("INFERIUM_WINDOWS_DIR") ?? `${executor.cacheDir}/call-windows`,
+    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
+  });
+}
+
+/** @throws InferiumError InvalidConfiguration */
+export function readServeConfig(variables: Environment = process.env): ServeConfig {
+  const env = createEnvironmentReader(variables);
+  return Object.freeze({
+    ...readListener(env, "INFERIUM_SERVE_ADDR", { host: "127.0.0.1", port: 8000 }),
+    ...readBounds(env),
+    executor: readExecutor(env),
+    models: (env.list("INFERIUM_MODELS") ?? [env.required("INFERIUM_MODELS")]).map(parseModel),
+  });
+}
+
+function readBounds(env: EnvironmentReader) {
+  return {
+    maxBodyBytes: env.whole("INFERIUM_MAX_BODY_MIB", 16, { min: 1, max: 1_024 }) * mebibyte,
+    drainDelayMs: env.whole("INFERIUM_DRAIN_DELAY_SECONDS", 0, { min: 0, max: 3_600 }) * 1_000,
+    graceMs: env.whole("INFERIUM_GRACE_SECONDS", 20, { min: 0, max: 86_400 }) * 1_000,
+  };
+}
+
+function readListener(env: EnvironmentReader, name: string, fallback: { host: string; port: number }) {
+  const address = env.matching(name, /^\S*:[0-9]{1,5}$/, "host:port or :port");
+  if (address === undefined) return fallback;
+  const at = address.lastIndexOf(":");
+  const port = Number(address.slice(at + 1));
+  if (port > 65_535) throw invalidVariable(name, address, "a port up to 65535");
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, "") || "0.0.0.0", port };
+}
+
+function readTlsFiles(env: EnvironmentReader): GatewayRoleConfig["tlsFiles"] {
+  const [certFile, keyFile] = [env.text("INFERIUM_TLS_CERT_FILE"), env.text("INFERIUM_TLS_KEY_FILE")];
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  return {
+    certFile: certFile ?? env.required("INFERIUM_TLS_CERT_FILE"),
+    keyFile: keyFile ?? env.required("INFERIUM_TLS_KEY_FILE"),
+  };
+}
+
+function parseModel(text: string): ServedModel {
+  const [, name, uri, digest] = /^([^=]+)=(.+)@(sha256:[0-9a-f]{64})$/.exec(text) ?? [];
+  if (name !== undefined && uri !== undefined && digest !== undefined && isDigest(digest)) return { name, uri, digest };
+  throw invalidVariable("INFERIUM_MODELS", text, "NAME=URI@sha256:DIGEST, several separated by commas");
+}

@@ -1,0 +1,85 @@
+/**
+ * The HTTP front of the gateway and of the model server: bounds for slow and many clients, and an end that drops nobody's
+ * call. Effects: one listening socket.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { describeError, InferiumError } from "../../base/errors.ts";
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls?: { readonly certPem: string; readonly keyPem: string } | undefined;
+  readonly limits?: Partial<HttpServerLimits>;
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+export interface HttpServerLimits {
+  readonly headersTimeoutMs: number;
+  /** Until the whole request is in: what a slow sender gets. */
+  readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+const defaultLimits: HttpServerLimits = { headersTimeoutMs: 10_000, requestTimeoutMs: 60_000, maxConnections: 4_096 };
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /** Accepts nothing more, lets calls in progress end for at most `graceMs`, then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** @throws InferiumError PortUnavailable */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const settings = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.requestTimeoutMs),
+    // Longer than clients keep an idle connection, or they would send on one that is just being closed.
+    keepAliveTimeout: 75_000,
+    maxHeaderSize: 16 * 1024,
+    // Small answers go out at once.
+    noDelay: true,
+  };
+  const { tls } = options;
+  const server = tls
+    ? createTlsServer({ ...settings, cert: tls.certPem, key: tls.keyPem, minVersion: "TLSv1.2" }, options.onRequest)
+    : createServer(settings, options.onRequest);
+  server.maxConnections = limits.maxConnections;
+  const port = await listen(server, options);
+  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
+  return {
+    url: `${tls ? "https" : "http"}://${host}:${port}`,
+    port,
+    close: (graceMs) => close(server, graceMs),
+  };
+}
+
+function listen(server: Server, { host, port }: HttpServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const message = `Cannot listen on ${host}:${port}: ${describeError(cause)}. Free the port or choose another.`;
+      reject(new InferiumError("PortUnavailable", message, { disposition: "fatal", cause }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A connection that is kept alive becomes idle when its call has ended, and Node then leaves it open.
+    const sweeping = setInterval(() => server.closeIdleConnections(), 25);
+    server.close(() => {
+      clearTimeout(timer);
+      clearInterval(sweeping);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,49 @@
+/** What is written down of a call's input and output: digests at once, contents only if the call is opened. */
+import { type Digest, sha256 } from "../../base/digest.ts";
+import type { CallContent } from "../../pool/agents.ts";
+import { noOutput } from "../../protocol/calls.ts";
+import { digestTensors } from "../../protocol/tensors/canonical.ts";
+import { tensorsToJson } from "../../protocol/tensors/json.ts";
+import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
+import type { CallContents } from "./call-meter.ts";
+
+/** @param outputs absent where the call failed */
+export function describeTensors(inputs: NamedTensors, outputs?: NamedTensors): CallContents {
+  return {
+    inputDigest: digestTensors(inputs),
+    outputDigest: outputs === undefined ? noOutput : digestTensors(outputs),
+    input: () => tensorContent(inputs),
+    output: () => outputs && tensorContent(outputs),
+    sizeBytes: sizeOf(inputs) + (outputs === undefined ? 0 : sizeOf(outputs)),
+  };
+}
+
+function tensorContent(tensors: NamedTensors): CallContent {
+  const entries = Object.entries(tensorsToJson(tensors)).map(([name, { dtype, shape, data }]) => [
+    name,
+    typeof data === "string" ? { dtype, shape, base64: data } : { dtype, shape, data },
+  ]);
+  return { kind: "tensors", tensors: Object.fromEntries(entries) };
+}
+
+/** With what a tensor costs beside its data. */
+function sizeOf(tensors: NamedTensors): number {
+  let size = 0;
+  for (const { data } of tensors.values()) size += data.byteLength + 200;
+  return size;
+}
+
+/** Answers as they were sent. @param kept the output's bytes, absent where it failed or is too long to keep */
+export function describeBodies(input: Buffer, outputDigest: Digest, kept?: Buffer): CallContents {
+  return {
+    inputDigest: sha256(input),
+    outputDigest,
+    input: () => bodyContent(input),
+    output: () => kept && bodyContent(kept),
+    sizeBytes: input.length + (kept?.length ?? 0) + 400,
+  };
+}
+
+function bodyContent(body: Buffer): CallContent {
+  return { kind: "body", base64: body.toString("base64") };
+}

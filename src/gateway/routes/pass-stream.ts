@@ -1,0 +1,78 @@
+/**
+ * A stream of server-sent events from the backend to the caller, no faster than the caller reads. Its receipt comes after
+ * its end as a comment, which clients pass over. A caller that hangs up has had what it was sent, and pays for it: else
+ * hanging up before the last event would make every call free.
+ */
+import { createHash, type Hash } from "node:crypto";
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { formatReceipt, receiptHeader } from "../../protocol/call-receipt.ts";
+import { noOutput } from "../../protocol/calls.ts";
+import type { HttpAnswer } from "../backends/http-backend.ts";
+import type { MeteredCall } from "../meter/call-meter.ts";
+import { describeBodies } from "../meter/contents.ts";
+
+export interface PassStream {
+  readonly answer: HttpAnswer;
+  readonly contentType: string;
+  readonly input: Buffer;
+  readonly metered: MeteredCall;
+  readonly response: ServerResponse;
+}
+
+/** Of a stream's bytes kept, should it be opened; longer ones are known by their digest alone. */
+const maxKeptBytes = 1024 * 1024;
+
+/** Ends the response in any case; what breaks off is broken off for the caller as well. */
+export async function passStream({ answer, contentType, input, metered, response }: PassStream): Promise<void> {
+  response.writeHead(200, { "content-type": contentType, "cache-control": "no-cache", "x-accel-buffering": "no" });
+  const passed = await pump(answer, response);
+  if (passed.sizeBytes === 0 || passed.isBroken) {
+    metered.fail(describeBodies(input, noOutput));
+    response.destroy();
+    return;
+  }
+  const digest = `sha256:${passed.hash.digest("hex")}` as const;
+  const receipt = metered.finish(describeBodies(input, digest, passed.kept && Buffer.concat(passed.kept)));
+  if (response.destroyed) return;
+  response.end(`: ${receiptHeader} ${formatReceipt(receipt)}\n\n`);
+}
+
+interface Passed {
+  readonly hash: Hash;
+  readonly sizeBytes: number;
+  readonly kept: readonly Buffer[] | undefined;
+  /** By the backend, not by the caller. */
+  readonly isBroken: boolean;
+}
+
+async function pump({ body }: HttpAnswer, response: ServerResponse): Promise<Passed> {
+  const hash = createHash("sha256");
+  let kept: Buffer[] | undefined = [];
+  let sizeBytes = 0;
+  // Also where the backend is silent at the moment: it need not go on for nobody.
+  response.once("close", () => body.destroy());
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (response.destroyed) break;
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes <= maxKeptBytes) kept?.push(chunk);
+      else kept = undefined;
+      if (!response.write(chunk)) await drained(response);
+    }
+  } catch {
+    // Why does not matter to the caller: its stream breaks off, and it pays nothing.
+    return { hash, sizeBytes, kept, isBroken: !response.destroyed };
+  }
+  return { hash, sizeBytes, kept, isBroken: false };
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  const settled = new AbortController();
+  try {
+    await Promise.race(["drain", "close"].map((event) => once(response, event, { signal: settled.signal })));
+  } finally {
+    settled.abort();
+  }
+}
