@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import { describeError, InferiumError } from "../../base/errors.ts";
 
 export interface HttpServerOptions {
@@ -49,12 +50,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     ? createTlsServer({ ...settings, cert: tls.certPem, key: tls.keyPem, minVersion: "TLSv1.2" }, options.onRequest)
     : createServer(settings, options.onRequest);
   server.maxConnections = limits.maxConnections;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   const port = await listen(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
     url: `${tls ? "https" : "http"}://${host}:${port}`,
     port,
-    close: (graceMs) => close(server, graceMs),
+    close: (graceMs) => close(server, sockets, graceMs),
   };
 }
 
@@ -71,11 +77,19 @@ function listen(server: Server, { host, port }: HttpServerOptions): Promise<numb
   });
 }
 
-function close(server: Server, graceMs: number): Promise<void> {
+/** What a client opened ahead of a call that has not come by then, it will not miss. */
+const silentMs = 250;
+
+function close(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     // A connection that is kept alive becomes idle when its call has ended, and Node then leaves it open.
-    const sweeping = setInterval(() => server.closeIdleConnections(), 25);
+    const closedAt = performance.now();
+    const sweeping = setInterval(() => {
+      server.closeIdleConnections();
+      if (performance.now() - closedAt < silentMs) return;
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, 25);
     server.close(() => {
       clearTimeout(timer);
       clearInterval(sweeping);
