@@ -1,6 +1,6 @@
 /**
- * What the chain says of every member: bond, payout and what it was paid. Read again every few seconds and after whatever
- * changes it; in between, and while the chain is away, the last answer holds.
+ * What the chain says of every member: bond, payout and what it was paid. Read again every few seconds, of a large pool so many
+ * in turn, and after whatever changes it; in between, and while the chain is away, the last answer holds.
  */
 
 import type { Clock } from "../base/clock.ts";
@@ -25,9 +25,14 @@ export interface BondBookOptions {
   readonly onChange: (address: string) => void;
 }
 
+/** Members in one round. Each costs three calls. */
+const mostAtOnce = 256;
+
 export class BondBook {
   readonly #options: BondBookOptions;
   readonly #bonds = new Map<string, Bond>();
+  /** Where in the list the next round goes on. */
+  #turn = 0;
   #validators: { epoch: bigint; members: readonly string[] } | undefined;
 
   constructor(options: BondBookOptions) {
@@ -52,12 +57,23 @@ export class BondBook {
   }
 
   /** @throws InferiumError where the chain is away */
-  async refresh(addresses: readonly string[] = this.#options.list()): Promise<void> {
+  async refresh(addresses: readonly string[] = this.#nextRound()): Promise<void> {
     const { client } = this.#options.link;
     const epoch = await client.epoch();
     if (this.#validators?.epoch !== epoch) this.#validators = { epoch, members: await client.validators(epoch) };
     for (const address of addresses) await this.#read(checksumAddress(address));
     this.#options.link.note(undefined);
+  }
+
+  /** Who was never read, then the others in turn. */
+  #nextRound(): string[] {
+    const all = this.#options.list();
+    const round = new Set(all.filter((address) => !this.of(address)).slice(0, mostAtOnce));
+    for (let seen = 0; seen < all.length && round.size < mostAtOnce; seen++) {
+      const next = all[this.#turn++ % all.length];
+      if (next !== undefined) round.add(next);
+    }
+    return [...round];
   }
 
   async #read(address: string): Promise<void> {

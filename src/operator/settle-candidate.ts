@@ -30,19 +30,23 @@ export interface CandidateSources {
   readonly dropValidation: (validation: ValidationObject) => Promise<void>;
 }
 
-/**
- * Undefined where it cannot be settled now: it waits, or a new panel hears it.
- * @param members of the batch's epoch, lower case: votes of validators that were removed since count no more
- */
+/** What all tasks of one batch have in common. */
+export interface BatchFacts {
+  /** Of the batch's epoch, lower case: votes of validators that were removed since count no more. */
+  readonly members: ReadonlySet<string>;
+  readonly payoutOf: (node: string) => Promise<string>;
+}
+
+/** Undefined where it cannot be settled now: it waits, or a new panel hears it. */
 export async function gatherCandidate(
   sources: CandidateSources,
   entry: TaskEntry,
-  members: ReadonlySet<string>,
+  batch: BatchFacts,
 ): Promise<SettleCandidate | undefined> {
   const { task, status, uid, key } = entry;
   const { receipt } = status;
   if (!receipt || !isConditionTrue(status.conditions, "Validated")) return undefined;
-  const evidence = await findEvidence(sources, entry, members);
+  const evidence = await findEvidence(sources, entry, batch);
   if (evidence === "TooFew") return undefined;
   if (!evidence) {
     await reopen(sources.ledger, entry);
@@ -52,7 +56,7 @@ export async function gatherCandidate(
   const order = rewardWei > 0n ? await findOrder(sources.orders, entry) : undefined;
   if (rewardWei > 0n && !order) return undefined;
   const { message, signature, digest } = receipt;
-  const payee = await readPayout(sources, message.worker);
+  const payee = await batch.payoutOf(message.worker);
   const agent = rewardWei > 0n ? await findAgent(sources, entry, payee) : undefined;
   if (agent === "NotPayable") return undefined;
   return {
@@ -88,9 +92,14 @@ async function findAgent(
   return { window: toStatement(calls), creator: agent.creator, shares: agent.shares };
 }
 
-/** The registry says where a node's rewards go; validators ask it too. */
-async function readPayout({ link }: CandidateSources, node: string): Promise<string> {
-  return (await link.client.node(node)).payout;
+/** The registry says where a node's rewards go, and is asked once a batch for each node; validators ask it too. */
+export function readPayouts({ client }: Pick<ChainLink, "client">): BatchFacts["payoutOf"] {
+  const payouts = new Map<string, Promise<string>>();
+  return (node) => {
+    const known = payouts.get(node) ?? client.node(node).then(({ payout }) => payout);
+    payouts.set(node, known);
+    return known;
+  };
 }
 
 /** Undefined where validators would refuse to let it pay for this work. */
@@ -109,7 +118,7 @@ type Evidence = Pick<BatchTask, "votes" | "proven">;
 async function findEvidence(
   sources: CandidateSources,
   { uid, status }: TaskEntry,
-  members: ReadonlySet<string>,
+  { members, payoutOf }: BatchFacts,
 ): Promise<Evidence | "TooFew" | undefined> {
   if (status.verdict?.result === "Unverified") return { votes: [] };
   const attempt = status.receipt?.message.attempt ?? 0;
@@ -118,7 +127,8 @@ async function findEvidence(
   if (validation.status.proof) {
     const endorsers = listEndorsers(validation, members);
     if (endorsers.length < validation.spec.quorum) return giveUp(sources, validation);
-    return { votes: [], proven: await gatherProof(sources, { validation, endorsers, made: validation.status.proof }) };
+    const made = validation.status.proof;
+    return { votes: [], proven: await gatherProof(sources, { validation, endorsers, made, payoutOf }) };
   }
   const at = validation.spec.receipts.findIndex((receipt) => receipt.uid === uid && receipt.attempt === attempt);
   const validationId = computeValidationId(validation.metadata.uid ?? "");
@@ -127,7 +137,7 @@ async function findEvidence(
   if (votes.length < cast.length && votes.length < validation.spec.quorum) return giveUp(sources, validation);
   return {
     votes: await Promise.all(
-      votes.map(async (vote) => ({ ...vote, payee: await readPayout(sources, vote.validator), validationId })),
+      votes.map(async (vote) => ({ ...vote, payee: await payoutOf(vote.validator), validationId })),
     ),
   };
 }
@@ -148,12 +158,13 @@ interface ProvenCase {
   readonly validation: ValidationObject;
   readonly endorsers: readonly Endorser[];
   readonly made: NonNullable<ValidationStatus["proof"]>;
+  readonly payoutOf: BatchFacts["payoutOf"];
 }
 
 /** With all that a validator needs to rebuild the public signals. @throws InferiumError OutputMissing (retry) */
 async function gatherProof(
   sources: CandidateSources,
-  { validation, endorsers, made }: ProvenCase,
+  { validation, endorsers, made, payoutOf }: ProvenCase,
 ): Promise<ProofEvidence> {
   const [item] = await sources.items.build(validation);
   sources.items.drop(objectKey(validation));
@@ -162,7 +173,7 @@ async function gatherProof(
     throw new InferiumError("OutputMissing", message, { disposition: "retry" });
   }
   const endorsements = endorsers.map(async ({ address, endorsement = "" }) => {
-    return { validator: address, payee: await readPayout(sources, address), signature: endorsement };
+    return { validator: address, payee: await payoutOf(address), signature: endorsement };
   });
   const { taskId, attempt, worker } = item.receipt.message;
   return {

@@ -44,13 +44,17 @@ export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Be
   }
 }
 
+/** As by default; tests have it shorter. */
+const bondRefreshMs = 15_000;
+
 /** Resolves when its pool API is open. */
 export async function startBenchOperator(
   cluster: Cluster,
   config: Partial<OperatorConfig> = {},
 ): Promise<BenchOperator> {
   const child = fork(new URL("./operator-process.ts", import.meta.url), { serialization: "advanced" });
-  child.send({ ...cluster.config, allowUnverified: true, ...config });
+  const chain = { ...cluster.config.chain, refreshMs: bondRefreshMs };
+  child.send({ ...cluster.config, chain, allowUnverified: true, ...config });
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`the operator's process ended with status ${String(code)}`);
   });

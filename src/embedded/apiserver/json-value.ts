@@ -40,9 +40,14 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((v, i) => deepEqual(v, b[i]));
   if (!isObject(a) || !isObject(b)) return false;
-  const names = Object.keys(a).filter((name) => a[name] !== undefined);
-  const others = Object.keys(b).filter((name) => b[name] !== undefined);
-  return names.length === others.length && names.every((name) => Object.hasOwn(b, name) && deepEqual(a[name], b[name]));
+  let fields = 0;
+  for (const name of Object.keys(a)) {
+    if (a[name] === undefined) continue;
+    if (!Object.hasOwn(b, name) || !deepEqual(a[name], b[name])) return false;
+    fields += 1;
+  }
+  for (const name of Object.keys(b)) if (b[name] !== undefined) fields -= 1;
+  return fields === 0;
 }
 
 /** The value at `path`, or undefined where a step is missing. Only own fields count. */

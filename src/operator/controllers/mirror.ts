@@ -1,6 +1,7 @@
 /**
  * Stage 9, on the WorkerNode: what the chain and the pool know of each member. Applied as the operator's own part of the
- * status, on change only and at most once in two seconds for each; hardware, capability and tier are the agent's.
+ * status, on change only and at most once in two seconds for each; what changes with every task (counts, earnings, scores) is
+ * moreover written no faster than a bound for all together. Hardware, capability and tier are the agent's.
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Condition, setCondition } from "../../api/v1alpha1/conditions.ts";
@@ -14,6 +15,7 @@ import { addressOf, type Directory, tierOf } from "../directory.ts";
 import { formatTime, type WorkerObject } from "../kinds.ts";
 import type { Presence } from "../presence.ts";
 import type { ReputationBook } from "../reputation-book.ts";
+import { WritePace } from "../write-pace.ts";
 
 export interface MirrorOptions {
   readonly client: KubeClient<WorkerObject>;
@@ -29,6 +31,8 @@ export interface MirrorOptions {
 }
 
 const writeEveryMs = 2_000;
+/** Of numbers alone. Conditions are written at once. */
+const pace = { ratePerSecond: 20, burst: 40 };
 /** Time alone changes things too: silence, and capability that expires. */
 const lookAgainMs = 15_000;
 const operatorConditions = ["Ready", "Bonded", "CapabilityProven", "Disqualified", "Elected"] as const;
@@ -37,21 +41,29 @@ type OperatorCondition = (typeof operatorConditions)[number];
 type MirroredStatus = Partial<WorkerNodeStatus>;
 
 export function createMirror(options: MirrorOptions): Reconcile {
-  const applied = new Map<string, { readonly status: MirroredStatus; readonly atMs: number }>();
+  const applied = new Map<string, { readonly status: MirroredStatus; readonly lookedAtMs: number }>();
+  const turns = new WritePace(pace);
   return async (name) => {
     const worker = options.directory.get(name);
     if (!worker) {
       applied.delete(name);
+      turns.forget(name);
       return undefined;
     }
     const last = applied.get(name);
     const nowMs = options.clock.monotonic();
-    if (last && nowMs - last.atMs < writeEveryMs) return { requeueAfterMs: writeEveryMs - (nowMs - last.atMs) };
+    if (last && nowMs - last.lookedAtMs < writeEveryMs)
+      return { requeueAfterMs: writeEveryMs - (nowMs - last.lookedAtMs) };
     const status = buildStatus(options, worker);
-    if (!isDeepStrictEqual(status, last?.status ?? pickOwn(worker.status))) {
-      await options.client.applyStatus({ metadata: { name }, status });
-      applied.set(name, { status, atMs: nowMs });
+    const before = last?.status ?? pickOwn(worker.status);
+    if (isDeepStrictEqual(status, before)) return { requeueAfterMs: lookAgainMs };
+    const waitMs = isDeepStrictEqual(status.conditions, before.conditions) ? turns.take(name, nowMs) : 0;
+    if (waitMs > 0) {
+      applied.set(name, { status: before, lookedAtMs: nowMs });
+      return { requeueAfterMs: Math.max(waitMs, writeEveryMs) };
     }
+    await options.client.applyStatus({ metadata: { name }, status });
+    applied.set(name, { status, lookedAtMs: nowMs });
     return { requeueAfterMs: lookAgainMs };
   };
 }

@@ -27,7 +27,7 @@ import type { TaskEntry } from "../ledger.ts";
 import { mapConcurrently } from "../map-concurrently.ts";
 import type { OperatorMetrics } from "../metrics.ts";
 import type { MissedBook } from "../missed-book.ts";
-import { type CandidateSources, gatherCandidate } from "../settle-candidate.ts";
+import { type CandidateSources, gatherCandidate, readPayouts } from "../settle-candidate.ts";
 import type { TellTask } from "../task-events.ts";
 
 export interface SettleOptions extends CandidateSources {
@@ -130,7 +130,8 @@ export class SettleStage {
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
     const members = new Set((await link.client.validators(epoch)).map((address) => address.toLowerCase()));
-    const gather = (entry: TaskEntry) => gatherCandidate(this.#options, entry, members);
+    const facts = { members, payoutOf: readPayouts(link) };
+    const gather = (entry: TaskEntry) => gatherCandidate(this.#options, entry, facts);
     const gathered = await mapConcurrently(entries, writesAtOnce, gather);
     const candidates = gathered.filter((candidate) => candidate !== undefined);
     await this.#reached("gathered");

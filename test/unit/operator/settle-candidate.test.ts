@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ValidationObject } from "../../../src/operator/kinds.ts";
 import type { TaskEntry } from "../../../src/operator/ledger.ts";
-import { type CandidateSources, gatherCandidate } from "../../../src/operator/settle-candidate.ts";
+import { type CandidateSources, gatherCandidate, readPayouts } from "../../../src/operator/settle-candidate.ts";
 import { computeTaskId } from "../../../src/protocol/typed-data.ts";
 
 const uid = "uid-1";
@@ -32,10 +32,12 @@ async function gather(members: readonly string[]) {
   const dropped: string[] = [];
   const sources = {
     index: { covering: () => validation },
-    link: { client: { node: async () => ({ payout: "0xpay" }) } },
     dropValidation: async ({ metadata }: ValidationObject) => void dropped.push(metadata.name),
   } as unknown as CandidateSources;
-  const candidate = await gatherCandidate(sources, entry, new Set(members.map((address) => address.toLowerCase())));
+  const candidate = await gatherCandidate(sources, entry, {
+    members: new Set(members.map((address) => address.toLowerCase())),
+    payoutOf: async () => "0xpay",
+  });
   return { voters: candidate?.task.votes.map(({ validator }) => validator), dropped };
 }
 
@@ -51,4 +53,13 @@ describe("the votes that a task is settled with", () => {
   test("where too few are left, the panel is given up and another one hears the task", async () => {
     expect(await gather(voters.slice(0, 1))).toEqual({ voters: undefined, dropped: ["val"] });
   });
+});
+
+test("where a node's rewards go is asked once a batch, however many of its tasks are in it", async () => {
+  const asked: string[] = [];
+  const node = async (address: string) => ({ payout: `${address}-pay`, asked: asked.push(address) });
+  const payoutOf = readPayouts({ client: { node } } as unknown as Parameters<typeof readPayouts>[0]);
+  const payouts = await Promise.all(["a", "b", "a", "a"].map((address) => payoutOf(address)));
+  expect(payouts).toEqual(["a-pay", "b-pay", "a-pay", "a-pay"]);
+  expect(asked).toEqual(["a", "b"]);
 });

@@ -19,7 +19,7 @@ import { conflictError } from "./conflicts.ts";
 import { followLastApplied, withoutLastApplied } from "./last-applied.ts";
 import { type Managers, readManagers, writeManagers } from "./managed-entries.ts";
 import { updateManagers } from "./track-update.ts";
-import { versionsOf } from "./versions.ts";
+import { inVersion, versionsOf } from "./versions.ts";
 
 export interface ApplyRequest {
   readonly config: unknown;
@@ -97,7 +97,7 @@ function applyToLive(
   const left = withoutLastApplied(outcome.conflicts, { manager: options.fieldManager, live, kind });
   if (left.size > 0 && !apply.force) throw conflictError(left, managers);
   const object = followLastApplied(outcome.object, apply.config, options.fieldManager);
-  return { candidate: decodeMerged(object, kind), managedFields: writeManagers(outcome.managers) };
+  return { candidate: decodeMerged(object, live, kind), managedFields: writeManagers(outcome.managers) };
 }
 
 function decide(
@@ -122,9 +122,11 @@ function managersOf(context: ApiContext, { kind, subresource }: Target, live: Ku
 }
 
 /** The merged object goes through the decoder like any other: nulls go, values take their types. */
-function decodeMerged(stored: KubeObject, kind: ResourceKind): KubeObject {
-  const shown = kind.fromStorage === undefined ? stored : kind.fromStorage(stored);
-  return decodeObject(cloneJson(shown) as JsonObject, kind).object;
+function decodeMerged(stored: KubeObject, live: KubeObject, kind: ResourceKind): KubeObject {
+  const shown = inVersion(stored, kind);
+  return kind.builtin
+    ? decodeObject(cloneJson(shown) as JsonObject, kind).object
+    : decodeObject(shown, kind, inVersion(live, kind)).object;
 }
 
 function createApplied(context: ApiContext, target: Target, config: KubeObject, options: WriteOptions): StoredObject {

@@ -24,7 +24,14 @@ export class FieldSet {
     if (other.isEmpty || this === other) return this;
     if (this.isEmpty) return other;
     const children = new Map(this.children);
-    for (const [element, child] of other.children) children.set(element, children.get(element)?.union(child) ?? child);
+    let isChanged = other.member && !this.member;
+    for (const [element, child] of other.children) {
+      const mine = children.get(element);
+      const both = mine?.union(child) ?? child;
+      isChanged ||= both !== mine;
+      children.set(element, both);
+    }
+    if (!isChanged) return this;
     return new FieldSet(this.member || other.member, children);
   }
 
@@ -76,11 +83,14 @@ export class FieldSet {
     child: (mine: FieldSet, theirs: FieldSet | undefined) => FieldSet,
   ): FieldSet {
     const children = new Map<string, FieldSet>();
+    const isMember = member(this.member, other.member);
+    let isChanged = isMember !== this.member;
     for (const [element, mine] of this.children) {
       const kept = child(mine, other.children.get(element));
+      isChanged ||= kept !== mine;
       if (!kept.isEmpty) children.set(element, kept);
     }
-    const isMember = member(this.member, other.member);
+    if (!isChanged) return this;
     return isMember || children.size > 0 ? new FieldSet(isMember, children) : emptySet;
   }
 

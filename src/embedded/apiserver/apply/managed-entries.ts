@@ -4,7 +4,8 @@
  */
 import { isObject } from "../json-value.ts";
 import type { ManagedFieldsEntry } from "../object.ts";
-import { type FieldSet, fieldSetFromJson } from "./field-set.ts";
+import type { FieldSet } from "./field-set.ts";
+import { fieldsFromJson, fieldsToJson } from "./shared-fields.ts";
 
 export interface Manager {
   readonly manager: string;
@@ -46,7 +47,7 @@ function readEntry(entry: unknown): ManagerRecord | undefined {
   if (operation !== "Apply" && operation !== "Update") return undefined;
   if (typeof apiVersion !== "string" || apiVersion === "" || fieldsType !== "FieldsV1") return undefined;
   if (typeof manager !== "string" || typeof subresource !== "string") return undefined;
-  const fields = fieldSetFromJson(fieldsV1 ?? {});
+  const fields = fieldsFromJson(fieldsV1 ?? {});
   return { manager, operation, apiVersion, subresource, fields, time: typeof time === "string" ? time : undefined };
 }
 
@@ -61,7 +62,7 @@ function toEntry({ manager, operation, apiVersion, time, fields, subresource }: 
     apiVersion,
     ...(time !== undefined && { time }),
     fieldsType: "FieldsV1",
-    fieldsV1: fields.toJson(),
+    fieldsV1: fieldsToJson(fields),
     ...(subresource !== "" && { subresource }),
   };
 }

@@ -6,9 +6,15 @@ import type { Schema } from "../schema/schema.ts";
 import { FieldSet, leafSet } from "./field-set.ts";
 import { childOf, isAssociative, itemSchemaOf } from "./type-shape.ts";
 
+/** Sets that the schema has nothing to say of, by the last such schema: they come again with every write. */
+const agreed = new WeakMap<FieldSet, Schema>();
+
 /** The same set when nothing changes. */
 export function reconcileWithSchema(fields: FieldSet, schema: Schema): FieldSet {
-  return reconcile(fields, schema, true);
+  if (agreed.get(fields) === schema) return fields;
+  const found = reconcile(fields, schema, true);
+  if (found === fields) agreed.set(fields, schema);
+  return found;
 }
 
 function reconcile(fields: FieldSet, schema: Schema, isRoot: boolean): FieldSet {

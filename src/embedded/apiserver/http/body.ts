@@ -96,12 +96,29 @@ const maxAliases = 100;
 
 /** Keys that are there twice are findings, and the last one counts, as in JSON. */
 export function parseYamlBody(bytes: Buffer): ParsedBody {
-  const document = parseDocument(bytes.toString("utf8"), { uniqueKeys: false, version: "1.2", logLevel: "silent" });
+  const text = bytes.toString("utf8");
+  return parsePlainJson(text) ?? parseYaml(text);
+}
+
+/** What most clients apply is JSON, whose reader is much the faster. Undefined where it is none, or where YAML has more to say of it. */
+function parsePlainJson(text: string): ParsedBody | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return findRepeatedFields(text).length === 0 ? { value, complaints: [] } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DepthError) return undefined;
+    throw error;
+  }
+}
+
+function parseYaml(text: string): ParsedBody {
+  const document = parseDocument(text, { uniqueKeys: false, version: "1.2", logLevel: "silent" });
   const [error] = document.errors;
   if (error !== undefined) throw badRequest(`error converting YAML to JSON: yaml: ${error.message}`);
   const value: unknown = document.toJS({ maxAliasCount: maxAliases });
   repeatedFields(JSON.stringify(value) ?? "null");
-  return { value, complaints: repeatedKeys(bytes.toString("utf8")) };
+  return { value, complaints: repeatedKeys(text) };
 }
 
 function repeatedKeys(text: string): string[] {

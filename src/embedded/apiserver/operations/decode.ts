@@ -56,14 +56,15 @@ function unregistered(raw: JsonObject, kind: ResourceKind): string {
 }
 
 export interface DecodedBody {
-  /** As stored, fresh. */
+  /** As stored; fresh, but for what a known object gave. */
   readonly object: KubeObject;
   /** Such as `unknown field "spec.foo"`. */
   readonly complaints: readonly string[];
 }
 
-export function decodeObject(raw: JsonObject, kind: ResourceKind): DecodedBody {
-  const { object, unknownFields } = kind.decode(raw, true);
+/** @param known shown by this kind; what `raw` shares with it may be in the answer as well */
+export function decodeObject(raw: JsonObject, kind: ResourceKind, known?: KubeObject): DecodedBody {
+  const { object, unknownFields } = kind.decode(raw, true, known);
   const stored = kind.toStorage === undefined ? object : kind.toStorage(object);
   const complaints = unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
   return { object: { ...stored, metadata: { ...stored.metadata } }, complaints };

@@ -1,5 +1,5 @@
 /** Turns one served version of a custom resource definition into a ResourceKind. Pure. */
-import { asArray, asObject, asString, isObject, type JsonObject, valueAt } from "../json-value.ts";
+import { asArray, asObject, asString, isObject, type JsonObject, setField, valueAt } from "../json-value.ts";
 import { type KubeObject, type ObjectMeta, specOf, statusOf } from "../object.ts";
 import { customColumns } from "../printing/custom-columns.ts";
 import { linkDefinition } from "../schema/builtin.ts";
@@ -58,7 +58,7 @@ function customKind(definition: KubeObject, version: CustomVersion): ResourceKin
     selectableFields: selectableFields(version),
     strategy: customStrategy(shape),
     subresources: {},
-    decode: (raw, withDefaults) => decodeCustom(raw, shape, withDefaults),
+    decode: (raw, withDefaults, known) => decodeCustom(raw, shape, { withDefaults, known }),
     fromStorage: (object) => present(object, shape),
     toStorage: (object) => toStorage(object, shape),
     revision: definition.metadata.resourceVersion ?? "",
@@ -105,14 +105,18 @@ function selectableFields(version: CustomVersion): ResourceKind["selectableField
  * version does not know. What was written since the definition last changed has both already, where there is one version.
  */
 function present(object: KubeObject, shape: CustomShape): KubeObject {
-  const { version, apiVersion, definition } = shape;
-  const since = Number(definition.metadata.resourceVersion ?? 0);
-  const isCurrent = Number(object.metadata.resourceVersion ?? 0) > since;
-  if (isCurrent && version.isOnly) return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+  const { version, apiVersion } = shape;
+  if (isCurrent(object, shape)) return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
   const { metadata, ...content } = object;
   const defaulted = applyDefaults(content, version.storageVersion.schema);
   const pruned = pruneUnknown(defaulted, version.schema).value as JsonObject;
   return { ...pruned, apiVersion, kind: shape.kind, metadata };
+}
+
+/** Written under this very schema. */
+function isCurrent({ metadata }: KubeObject, { definition, version }: CustomShape): boolean {
+  const since = Number(definition.metadata.resourceVersion ?? 0);
+  return version.isOnly && Number(metadata.resourceVersion ?? 0) > since;
 }
 
 /** Under the storage version, without what that version does not know. */
@@ -124,12 +128,20 @@ function toStorage(object: KubeObject, { version, definition }: CustomShape): Ku
   return { ...pruned, apiVersion, kind: object.kind, metadata };
 }
 
-function decodeCustom(raw: JsonObject, shape: CustomShape, withDefaults: boolean): DecodedObject {
-  const { schema } = shape.version;
-  const { value, unknownFields } = pruneUnknown(raw, schema);
-  const metadata = decodeMetadata(raw.metadata, shape.kind);
+interface Decoding {
+  readonly withDefaults: boolean;
+  /** As `present` shows it. */
+  readonly known: KubeObject | undefined;
+}
+
+function decodeCustom(raw: JsonObject, shape: CustomShape, { withDefaults, known }: Decoding): DecodedObject {
+  const { schema, isOnly } = shape.version;
+  // Of several versions, what one shows may be without the defaults of another.
+  const before = isOnly ? known : undefined;
+  const { value, unknownFields } = pruneUnknown(raw, schema, { known: before });
+  const metadata = decodeMetadata(raw.metadata, shape.kind, before?.metadata);
   const { metadata: _metadata, ...content } = readEmbedded(value, shape);
-  const defaulted = withDefaults ? (applyDefaults(content, schema) as JsonObject) : content;
+  const defaulted = withDefaults ? (applyDefaults(content, schema, before) as JsonObject) : content;
   const { apiVersion, kind } = shape;
   const object = { ...defaulted, apiVersion, kind, metadata: metadata.object };
   return { object, unknownFields: [...unknownFields, ...metadata.unknownFields] };
@@ -144,14 +156,31 @@ function readEmbedded(value: unknown, { version, kind }: CustomShape): JsonObjec
   }
 }
 
-function decodeMetadata(raw: unknown, kind: string): { object: ObjectMeta; unknownFields: readonly string[] } {
+function decodeMetadata(
+  raw: unknown,
+  kind: string,
+  known: ObjectMeta | undefined,
+): { object: ObjectMeta; unknownFields: readonly string[] } {
   try {
-    const { value, unknownFields } = decodeBuiltin(raw ?? {}, metadataSchema());
-    return { object: value as ObjectMeta, unknownFields: unknownFields.map((field) => `metadata.${field}`) };
+    const { same, rest } = known === undefined || !isObject(raw) ? { same: {}, rest: raw } : splitFields(raw, known);
+    const { value, unknownFields } = decodeBuiltin(rest ?? {}, metadataSchema());
+    const object = { ...same, ...(value as JsonObject) } as ObjectMeta;
+    return { object, unknownFields: unknownFields.map((field) => `metadata.${field}`) };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw badRequest(`${kind}: metadata cannot be decoded: ${error.message}`);
   }
+}
+
+/** What an object shares with a known one, and the rest of it. */
+function splitFields(raw: JsonObject, known: JsonObject): { readonly same: JsonObject; readonly rest: JsonObject } {
+  const same: JsonObject = {};
+  const rest: JsonObject = {};
+  for (const [name, value] of Object.entries(raw)) {
+    const isShared = Object.hasOwn(known, name) && known[name] === value;
+    setField(isShared ? same : rest, name, value);
+  }
+  return { same, rest };
 }
 
 function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
@@ -163,7 +192,11 @@ function customStrategy(shape: CustomShape): ResourceKind["strategy"] {
       if (version.hasStatus) resetStatus(object, version.schema);
     },
     validate: (object, old) =>
-      validateCustom({ ...object, apiVersion }, old === undefined ? undefined : present(old, shape), validation),
+      validateCustom(
+        { ...object, apiVersion },
+        old === undefined ? undefined : { object: present(old, shape), isJudged: isCurrent(old, shape) },
+        validation,
+      ),
     requiresVersion: true,
   };
 }

@@ -16,21 +16,34 @@ export interface CustomValidation {
   readonly scale: ScalePaths | undefined;
 }
 
+export interface Before {
+  readonly object: KubeObject;
+  /** It was found valid by these very rules. */
+  readonly isJudged: boolean;
+}
+
 /** Both objects under the version of the request. */
-export function validateCustom(object: KubeObject, old: KubeObject | undefined, how: CustomValidation): StatusCause[] {
+export function validateCustom(object: KubeObject, old: Before | undefined, how: CustomValidation): StatusCause[] {
   const { schema } = how;
   const findings = [
-    ...validateStructure(object, schema, "", old),
+    ...validateStructure(object, schema, "", old?.object),
     ...checkScale(object, how.scale),
     ...checkEmbedded(object, schema),
+    ...checkUniqueness(object, old?.object, schema),
   ];
-  const isKept = old !== undefined && checkListUniqueness(old, schema).length > 0;
-  if (!isKept) findings.push(...checkListUniqueness(object, schema));
   const rules = compiledRulesOf(schema);
   if (!rules.isWithin(schema)) return findings;
   // Rules take types, required fields, enums and bounds for granted, so they run only where these hold.
   if (findings.some(({ reason }) => blocksRules.has(reason ?? ""))) return [...findings, rulesSkipped];
-  return [...findings, ...evaluateRules(rules, schema, object, old).findings];
+  const before = { old: old?.object, isOldJudged: old?.isJudged ?? false };
+  return [...findings, ...evaluateRules(rules, schema, object, before).findings];
+}
+
+/** An object that has duplicates already may keep them. */
+function checkUniqueness(object: KubeObject, old: KubeObject | undefined, schema: Schema): StatusCause[] {
+  const findings = checkListUniqueness(object, schema, { known: old });
+  if (findings.length === 0 || old === undefined) return findings;
+  return checkListUniqueness(old, schema).length > 0 ? [] : findings;
 }
 
 const blocksRules: ReadonlySet<string> = new Set([

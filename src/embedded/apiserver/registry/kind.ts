@@ -74,7 +74,11 @@ export interface ResourceKind extends Encoding {
   readonly strategy: Strategy;
   /** Subresources that are not status or scale, for discovery: name to the kind and verbs they take. */
   readonly subresources: Readonly<Record<string, SubresourceInfo>>;
-  readonly decode: (raw: JsonObject, withDefaults: boolean) => DecodedObject;
+  /**
+   * A fresh object, of which an update may change the top and the metadata.
+   * @param known shown by this kind before: a custom kind takes what `raw` shares with it as it is
+   */
+  readonly decode: (raw: JsonObject, withDefaults: boolean, known?: KubeObject) => DecodedObject;
   readonly toStorage?: (object: KubeObject) => KubeObject;
   /** Sent as a warning with every answer: the version is deprecated. */
   readonly deprecation?: string;

@@ -20,7 +20,7 @@ export function checkDefaults(schema: Schema, path: string): StatusCause[] {
 
 function checkDefault(schema: Schema, path: string): StatusCause[] {
   const isResource = schema["x-kubernetes-embedded-resource"] === true;
-  const pruned = pruneUnknown(schema.default, schema, isResource);
+  const pruned = pruneUnknown(schema.default, schema, { isRoot: isResource });
   const findings = deepEqual(pruned.value, schema.default)
     ? []
     : [cause.invalid(path, schema.default, "must not have unknown fields")];
@@ -35,9 +35,11 @@ function checkDefault(schema: Schema, path: string): StatusCause[] {
 function checkRulesOnDefault(schema: Schema): StatusCause[] {
   const rules = compiledRulesOf(schema);
   if (!rules.isWithin(schema)) return [];
-  const asUpdate = evaluateRules(rules, schema, schema.default, schema.default);
+  const asUpdate = evaluateRules(rules, schema, schema.default, { old: schema.default, isOldJudged: false });
   const findings = [...asUpdate.findings, ...asUpdate.warnings];
-  return findings.length > 0 ? findings : evaluateRules(rules, schema, schema.default, undefined).findings;
+  return findings.length > 0
+    ? findings
+    : evaluateRules(rules, schema, schema.default, { old: undefined, isOldJudged: false }).findings;
 }
 
 function within(path: string, finding: StatusCause): StatusCause {

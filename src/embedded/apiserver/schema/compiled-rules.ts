@@ -30,11 +30,14 @@ export interface NodeRules {
   /** Undefined where the rule does not compile. */
   readonly rules: ReadonlyArray<CompiledRule | undefined>;
   readonly problems: readonly RuleProblem[];
+  /** Values that, left as they are, no rule had anything against. */
+  readonly keptWithoutFindings: WeakSet<object>;
 }
 
 export class CompiledRules {
   readonly #nodes = new Map<Schema, NodeRules>();
   readonly #within = new Map<Schema, boolean>();
+  readonly #readsOldWithin = new Map<Schema, boolean>();
 
   constructor(root: Schema) {
     const withRules = nodesWithRules(root);
@@ -57,6 +60,16 @@ export class CompiledRules {
     if (known !== undefined) return known;
     const found = this.#nodes.has(schema) || childrenOf(schema).some((child) => this.isWithin(child));
     this.#within.set(schema, found);
+    return found;
+  }
+
+  /** Whether a transition rule is at the schema or anywhere below it. */
+  readsOldWithin(schema: Schema): boolean {
+    const known = this.#readsOldWithin.get(schema);
+    if (known !== undefined) return known;
+    const own = this.#nodes.get(schema)?.rules.some((rule) => rule?.readsOld === true) === true;
+    const found = own || childrenOf(schema).some((child) => this.readsOldWithin(child));
+    this.#readsOldWithin.set(schema, found);
     return found;
   }
 }
@@ -95,7 +108,7 @@ function compileNode(environment: Environment, schema: Schema, binding: CelBindi
       report: (field, detail) => problems.push({ index, field, detail }),
     }),
   );
-  return { binding, rules, problems };
+  return { binding, rules, problems, keptWithoutFindings: new WeakSet() };
 }
 
 /** `oldSelf` is optional for the rules that ask for it. */

@@ -15,6 +15,12 @@ export interface RuleFindings {
   readonly warnings: StatusCause[];
 }
 
+export interface RuleHistory {
+  readonly old: unknown;
+  /** These very rules have judged `old` before: of parts that did not change only transition rules have anything to say. */
+  readonly isOldJudged: boolean;
+}
+
 interface Place {
   readonly value: unknown;
   readonly old: unknown;
@@ -24,8 +30,13 @@ interface Place {
   readonly unchanged: boolean;
 }
 
-export function evaluateRules(rules: CompiledRules, schema: Schema, value: unknown, old: unknown): RuleFindings {
-  const evaluation = new Evaluation(rules);
+export function evaluateRules(
+  rules: CompiledRules,
+  schema: Schema,
+  value: unknown,
+  { old, isOldJudged }: RuleHistory,
+): RuleFindings {
+  const evaluation = new Evaluation(rules, isOldJudged);
   evaluation.visit({ value, old, schema, path: "", unchanged: false });
   return evaluation;
 }
@@ -34,15 +45,19 @@ class Evaluation implements RuleFindings {
   readonly findings: StatusCause[] = [];
   readonly warnings: StatusCause[] = [];
   readonly #rules: CompiledRules;
+  readonly #isOldJudged: boolean;
 
-  constructor(rules: CompiledRules) {
+  constructor(rules: CompiledRules, isOldJudged: boolean) {
     this.#rules = rules;
+    this.#isOldJudged = isOldJudged;
   }
 
   visit(at: Place): void {
     const { value, old, schema } = at;
     if (value === undefined || value === null || !this.#rules.isWithin(schema)) return;
     const place = old === undefined ? at : { ...at, unchanged: at.unchanged || deepEqual(value, old) };
+    const isJudged = this.#isOldJudged && place.unchanged;
+    if (isJudged && !this.#rules.readsOldWithin(schema)) return;
     const node = this.#rules.of(schema);
     if (node !== undefined) this.#evaluate(node, place);
     if (Array.isArray(value)) this.#visitItems(value, place);
@@ -69,12 +84,18 @@ class Evaluation implements RuleFindings {
 
   #evaluate(node: NodeRules, at: Place): void {
     const hasOld = at.old !== undefined && at.old !== null;
-    const runs = (rule: CompiledRule) => !rule.readsOld || hasOld || rule.rule.optionalOldSelf === true;
+    const isJudged = this.#isOldJudged && at.unchanged;
+    const runs = (rule: CompiledRule) => (rule.readsOld ? hasOld || rule.rule.optionalOldSelf === true : !isJudged);
     const due = node.rules.filter((rule) => rule !== undefined && runs(rule)) as CompiledRule[];
     if (due.length === 0) return;
+    // The very same value before and after, which no rule had anything against: neither has it now.
+    const isKept = isJudged && isObject(at.value) && at.value === at.old;
+    if (isKept && node.keptWithoutFindings.has(at.value as object)) return;
     const self = node.binding.toCel(at.value);
     const oldSelf = hasOld && due.some((rule) => rule.readsOld) ? node.binding.toCel(at.old) : undefined;
+    const before = this.findings.length;
     for (const rule of due) this.#evaluateRule(rule, { self, oldSelf }, at);
+    if (isKept && this.findings.length === before) node.keptWithoutFindings.add(at.value as object);
   }
 
   #evaluateRule(compiled: CompiledRule, { self, oldSelf }: { self: unknown; oldSelf: unknown }, at: Place): void {

@@ -1,22 +1,29 @@
 /** No two items of a set are equal, no two of a map have the same keys: checked at every depth of an object. Pure. */
 import { isObject, type JsonObject } from "../json-value.ts";
 import { cause, type StatusCause } from "../status.ts";
-import { childSchemaOf } from "./prune.ts";
+import { childSchemaOf, knownChild } from "./prune.ts";
 import type { Schema } from "./schema.ts";
 
-export function checkListUniqueness(value: unknown, schema: Schema, path = ""): StatusCause[] {
+/** @param known what `value` shares with it is not looked at */
+export function checkListUniqueness(
+  value: unknown,
+  schema: Schema,
+  { path = "", known }: { readonly path?: string; readonly known?: unknown } = {},
+): StatusCause[] {
+  if (value === known) return [];
   if (Array.isArray(value)) {
     const { items } = schema;
     const own = checkList(value, schema, path);
     return items === undefined
       ? own
-      : [...own, ...value.flatMap((item, at) => checkListUniqueness(item, items, `${path}[${at}]`))];
+      : [...own, ...value.flatMap((item, at) => checkListUniqueness(item, items, { path: `${path}[${at}]` }))];
   }
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, child]) => {
     const childSchema = childSchemaOf(schema, name);
     if (childSchema === undefined || !hasAssociativeLists(childSchema)) return [];
-    return checkListUniqueness(child, childSchema, pathOf(path, name, schema));
+    const before = knownChild(known, name);
+    return checkListUniqueness(child, childSchema, { path: pathOf(path, name, schema), known: before });
   });
 }
 

@@ -1,20 +1,23 @@
 /**
  * Custom resources: drops the fields that a structural schema does not name (and reports their paths), and fills in its
- * defaults. Pure: both return a fresh value.
+ * defaults. Pure: both return a fresh value, but for parts that are known to be as they should be and are returned as they are.
  */
 import { cloneJson, isObject, type JsonObject, setField } from "../json-value.ts";
 import type { Schema } from "./schema.ts";
 
 const objectFields = new Set(["apiVersion", "kind", "metadata"]);
 
-/** At the root and in embedded resources, apiVersion, kind and metadata are always known. */
+/**
+ * At the root and in embedded resources, apiVersion, kind and metadata are always known.
+ * @param known pruned by this schema before: what `value` shares with it is not looked at again
+ */
 export function pruneUnknown(
   value: unknown,
   schema: Schema,
-  isRoot = true,
+  { isRoot = true, known }: { readonly isRoot?: boolean; readonly known?: unknown } = {},
 ): { value: unknown; unknownFields: string[] } {
   const pruning = new Pruning();
-  const pruned = pruning.prune(value, schema, { path: "", isResource: isRoot, keepsUnknown: false });
+  const pruned = pruning.prune(value, schema, { path: "", isResource: isRoot, keepsUnknown: false, known });
   return { value: pruned, unknownFields: pruning.unknownFields.sort() };
 }
 
@@ -23,12 +26,19 @@ interface Place {
   readonly isResource: boolean;
   /** Within `x-kubernetes-preserve-unknown-fields`, until a specified field begins a part of its own. */
   readonly keepsUnknown: boolean;
+  readonly known?: unknown;
+}
+
+/** Undefined also where `name` is no own field: no value is the same as what objects inherit. */
+export function knownChild(known: unknown, name: string): unknown {
+  return isObject(known) ? known[name] : undefined;
 }
 
 class Pruning {
   readonly unknownFields: string[] = [];
 
   prune(value: unknown, schema: Schema | undefined, place: Place): unknown {
+    if (value === place.known) return value;
     const keepsUnknown = place.keepsUnknown || schema?.["x-kubernetes-preserve-unknown-fields"] === true;
     if (keepsUnknown && schema === undefined) return value;
     if (Array.isArray(value))
@@ -45,7 +55,7 @@ class Pruning {
       const path = place.path === "" ? name : `${place.path}.${name}`;
       if (isResource && objectFields.has(name)) setField(result, name, child);
       else if (schema !== undefined && isSpecified(schema, name)) {
-        const below = { path, isResource: false, keepsUnknown: false };
+        const below = { path, isResource: false, keepsUnknown: false, known: knownChild(place.known, name) };
         setField(result, name, this.prune(child, specifiedSchema(schema, name), below));
       } else if (place.keepsUnknown) setField(result, name, child);
       else this.unknownFields.push(path);
@@ -75,8 +85,12 @@ export function childSchemaOf(schema: Schema, name: string): Schema | undefined 
   return keeps ? anything : undefined;
 }
 
-/** Fills in defaults. A null where null is not allowed counts as absent. */
-export function applyDefaults(value: unknown, schema: Schema): unknown {
+/**
+ * Fills in defaults. A null where null is not allowed counts as absent.
+ * @param known has the defaults of this schema: what `value` shares with it is not looked at again
+ */
+export function applyDefaults(value: unknown, schema: Schema, known?: unknown): unknown {
+  if (value === known) return value;
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined ? value : value.map((item) => applyDefaults(unlessNull(item, items), items));
@@ -86,7 +100,8 @@ export function applyDefaults(value: unknown, schema: Schema): unknown {
   for (const [name, child] of Object.entries(value)) {
     const childSchema = specifiedSchema(schema, name);
     if (childSchema === undefined) setField(result, name, child);
-    else if (child !== null || childSchema.nullable === true) setField(result, name, applyDefaults(child, childSchema));
+    else if (child !== null || childSchema.nullable === true)
+      setField(result, name, applyDefaults(child, childSchema, knownChild(known, name)));
   }
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
     if (child.default === undefined || Object.hasOwn(result, name)) continue;

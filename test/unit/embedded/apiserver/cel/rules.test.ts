@@ -39,7 +39,8 @@ function judge(rule: string | ValidationRule, spec: unknown, old?: unknown) {
   const compiled = compiledRulesOf(schema);
   const problems = compiled.of(schema.properties?.spec as Schema)?.problems ?? [];
   if (problems.length > 0) throw new Error(problems.map(({ detail }) => detail).join());
-  return evaluateRules(compiled, schema, { spec }, old === undefined ? undefined : { spec: old });
+  const before = old === undefined ? undefined : { spec: old };
+  return evaluateRules(compiled, schema, { spec }, { old: before, isOldJudged: false });
 }
 
 describe("rules see the object through its schema", () => {
@@ -131,9 +132,12 @@ describe("rules and what was there before", () => {
     ];
     const paths = (more: Schema) => {
       const schema: Schema = { type: "object", properties: { l: { ...listOf(item), ...more } } };
-      return evaluateRules(compiledRulesOf(schema), schema, { l: now }, { l: before }).findings.map(
-        ({ field }) => field,
-      );
+      return evaluateRules(
+        compiledRulesOf(schema),
+        schema,
+        { l: now },
+        { old: { l: before }, isOldJudged: false },
+      ).findings.map(({ field }) => field);
     };
     expect(paths({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })).toEqual(["l[1]"]);
     expect(paths({ "x-kubernetes-list-type": "atomic" })).toEqual([]);
@@ -162,5 +166,54 @@ describe("findings", () => {
     expect(judge({ rule: "false", message: " fixed ", messageExpression: "self.s" }, {}).findings[0]?.message).toBe(
       "Invalid value: fixed",
     );
+  });
+});
+
+describe("parts that were judged before by the same rules", () => {
+  const schema: Schema = {
+    type: "object",
+    properties: {
+      spec: { type: "object", properties: { n: int }, "x-kubernetes-validations": [{ rule: "12 / self.n < 2" }] },
+      frozen: {
+        ...{ type: "object", properties: { n: int } },
+        "x-kubernetes-validations": [{ rule: "self.n != oldSelf.n" }, { rule: "self.n > 5" }],
+      },
+    },
+  };
+  const look = (now: unknown, old: unknown, isOldJudged: boolean) =>
+    evaluateRules(compiledRulesOf(schema), schema, now, { old, isOldJudged }).findings.map(({ field }) => field);
+
+  const zero = { spec: { n: 0 } };
+  const bad = { spec: { n: 1 }, frozen: { n: 1 } };
+  const cases = [
+    { name: "are not judged again", now: bad, old: bad, judged: true, want: ["frozen"] },
+    { name: "are again where they changed", now: { spec: { n: 2 } }, old: bad, judged: true, want: ["spec"] },
+    { name: "are where there was nothing before", now: { spec: { n: 2 } }, old: {}, judged: true, want: ["spec"] },
+    { name: "nor is what cannot be judged", now: zero, old: zero, judged: true, want: [] },
+    { name: "but by other rules everything is", now: zero, old: zero, judged: false, want: ["spec"] },
+  ];
+  for (const { name, now, old, judged, want } of cases) {
+    test(name, () => {
+      expect(look(now, old, judged)).toEqual(want);
+      expect(look(now, old, judged)).toEqual(want);
+    });
+  }
+
+  test("are taken as they are where the very same value passed its transition rules, and only then", () => {
+    const same: Schema = {
+      type: "object",
+      properties: {
+        spec: { type: "object", properties: { n: int }, "x-kubernetes-validations": [{ rule: "self == oldSelf" }] },
+      },
+    };
+    const rules = compiledRulesOf(same);
+    const spec = {};
+    const now = { spec };
+    expect(evaluateRules(rules, same, now, { old: { spec }, isOldJudged: true }).findings).toEqual([]);
+    const kept = rules.of(same.properties?.spec as Schema)?.keptWithoutFindings;
+    expect([kept?.has(spec), kept?.has({})]).toEqual([true, false]);
+    const other = { spec: { n: 1 } };
+    expect(look({ frozen: { n: 7 } }, { frozen: { n: 7 } }, true)).toEqual(["frozen"]);
+    expect(evaluateRules(rules, same, other, { old: { spec }, isOldJudged: true }).findings).not.toEqual([]);
   });
 });
