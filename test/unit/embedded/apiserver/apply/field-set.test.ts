@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compareObjects } from "../../../../../src/embedded/apiserver/apply/compare-objects.ts";
 import { type FieldSet, fieldSetFromJson, formatPath } from "../../../../../src/embedded/apiserver/apply/field-set.ts";
 import { fieldsOf } from "../../../../../src/embedded/apiserver/apply/object-fields.ts";
+import { fieldsFromJson, fieldsToJson } from "../../../../../src/embedded/apiserver/apply/shared-fields.ts";
 import { builtinSchema } from "../../../../../src/embedded/apiserver/schema/builtin.ts";
 
 const json = fc.letrec((tie) => ({
@@ -71,5 +72,25 @@ describe("fields of objects", () => {
     expect(compareObjects(before, after, pod).modified.toJson()).toEqual({
       "f:spec": { "f:containers": { 'k:{"name":"c"}': { "f:image": {} } } },
     });
+  });
+});
+
+describe("shared field sets", () => {
+  const ofLabel = (name: string) => fieldSetFromJson({ "f:metadata": { "f:labels": { [`f:${name}`]: {} } } });
+
+  test("equal ones have one JSON, which is read back without being walked", () => {
+    const json = fieldsToJson(ofLabel("a"));
+    expect(fieldsToJson(ofLabel("a"))).toBe(json);
+    expect(fieldsFromJson(json)).toBe(fieldsFromJson(json));
+    expect(fieldsFromJson(json).equals(ofLabel("a"))).toBe(true);
+    expect(fieldsToJson(ofLabel("b"))).not.toEqual(json);
+  });
+
+  test("are forgotten where there are too many, and are then only made again", () => {
+    const first = fieldsToJson(ofLabel("first"));
+    for (let index = 0; index < 5_000; index++) fieldsToJson(ofLabel(`label-${index}`));
+    expect(fieldsToJson(ofLabel("first"))).not.toBe(first);
+    expect(fieldsToJson(ofLabel("first"))).toEqual(first);
+    expect(fieldsFromJson(first).equals(ofLabel("first"))).toBe(true);
   });
 });
