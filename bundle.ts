@@ -51,6 +51,7 @@ async function bundle(target: string): Promise<void> {
       "kubectl-inferium": "src/kubectl-inferium.ts",
       "reader-process": "src/agent/nvidia-smi/reader-process.ts",
       "snarkjs-process": "src/zk/proving/snarkjs-process.ts",
+      "model-check-process": "src/inference/model-check/model-check-process.ts",
     },
     cwd: root,
     platform: "node",

@@ -24,6 +24,7 @@ import { createExpire } from "./controllers/expire.ts";
 import { createGrouping, type Grouping } from "./controllers/group.ts";
 import { createMirror } from "./controllers/mirror.ts";
 import { createMissedStage, noteMissedInBatch } from "./controllers/missed.ts";
+import { createModelStage } from "./controllers/model.ts";
 import { createPanelStage } from "./controllers/panel.ts";
 import { createQueueStage } from "./controllers/queue.ts";
 import { createReceive } from "./controllers/receive.ts";
@@ -186,6 +187,12 @@ export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt,
   const earningsOf = (worker: Parameters<Earnings["of"]>[0]) => earnings.of(worker);
   const recordOf = (worker: Parameters<ChallengeDesk["recordOf"]>[0]) => books.challenges.recordOf(worker);
   lanes.attach("mirror", createMirror({ ...books, client: clients.workers, clock, countActive, earningsOf, recordOf }));
+}
+
+export function attachModels({ books, lanes, clients, informers, clock, logger, metrics, config }: Wiring): void {
+  const { quorum, validMs } = config.models;
+  const parts = { models: informers.models, client: clients.models, desk: books.modelDesk };
+  lanes.attach("model", createModelStage({ ...parts, clock, logger, metrics, quorum, validMs }));
 }
 
 /** Only a worker that signed the claim can be to blame, and only one that is connected. */

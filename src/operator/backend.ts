@@ -31,6 +31,7 @@ import type { DutyDesk } from "./duty-desk.ts";
 import type { WorkerObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { MissedBook } from "./missed-book.ts";
+import type { ModelDesk } from "./models/model-desk.ts";
 import type { PanelBook } from "./panel-book.ts";
 import type { Presence } from "./presence.ts";
 import type { ProofBook } from "./proof-book.ts";
@@ -46,6 +47,7 @@ export interface BackendOptions {
   readonly claims: ClaimDesk;
   readonly challenges: ChallengeDesk;
   readonly duties: DutyDesk;
+  readonly modelDesk: ModelDesk;
   readonly panels: PanelBook;
   readonly proofs: ProofBook;
   readonly certifier: Certifier;
@@ -202,7 +204,7 @@ function isAttempt({ uid, status, task }: TaskEntry, { taskId, attempt }: Runnin
 }
 
 function attest(
-  { panels, proofs, certifier, challenges }: BackendOptions,
+  { panels, proofs, certifier, challenges, modelDesk }: BackendOptions,
   account: string,
   request: AttestRequest,
 ): AttestResponse {
@@ -212,6 +214,7 @@ function attest(
   if (request.kind === "endorse") return proofs.endorse(account, request);
   if (request.kind === "decline") return proofs.decline(account, request);
   if (request.kind === "challenge") return challenges.check(account, request);
+  if (request.kind === "model") return modelDesk.hear(account, request);
   if (request.kind === "certify") return certifier.sign(account, request);
   if (request.kind === "refuse") return certifier.refuse(account, request);
   throw new InferiumError("UnknownAttestation", "An attestation is of no known kind.");

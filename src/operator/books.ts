@@ -24,11 +24,13 @@ import { DutyDesk } from "./duty-desk.ts";
 import { Earnings } from "./earnings.ts";
 import { FinalBatch } from "./final-batch.ts";
 import type { OperatorInformers } from "./informers.ts";
-import type { TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
+import type { ModelObject, TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
 import { TaskLedger } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { MissedBook } from "./missed-book.ts";
+import { ModelCatalog } from "./models/model-catalog.ts";
+import { ModelDesk } from "./models/model-desk.ts";
 import { OrderBook } from "./order-book.ts";
 import { OutputCache } from "./output-cache.ts";
 import { PanelBook } from "./panel-book.ts";
@@ -48,6 +50,7 @@ export interface Clients {
   readonly tasks: KubeClient<TaskObject>;
   readonly validations: KubeClient<ValidationObject>;
   readonly workers: KubeClient<WorkerObject>;
+  readonly models: KubeClient<ModelObject>;
   readonly secrets: KubeClient<Secret>;
   readonly configMaps: KubeClient<ConfigMap>;
 }
@@ -86,8 +89,15 @@ export function createBooks(parts: BookParts) {
   const buildItems = (validation: ValidationObject) =>
     items.build(validation).catch((error: unknown) => abandon(clients, validation, error));
   const { deadlineMs, provingMs, endorsingMs, stragglerMs } = config.validation;
+  const members = createMembers(parts, { slashes, missed, duties });
   return {
-    ...createMembers(parts, { slashes, missed, duties }),
+    ...members,
+    catalog: new ModelCatalog({ ...parts.informers, ...config.models, ownNamespace: config.namespace, clock }),
+    modelDesk: new ModelDesk({
+      ...{ directory: members.directory, domain, clock, logger, panel: config.models },
+      onChange: (key) => lanes.add("model", key),
+      onDuty: () => duties.kick(),
+    }),
     missed,
     words: new ClaimWords(domain),
     ledger,

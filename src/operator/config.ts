@@ -62,6 +62,7 @@ export interface OperatorConfig {
   readonly missedGraceMs: number;
   readonly allowUnverified: boolean;
   readonly capability: CapabilityConfig;
+  readonly models: ModelConfig;
   /** Weights and quotas of tenants. */
   readonly policies: SharePolicies;
   /** Where what happens to the pool is recorded, up to a bound; nowhere where left out. */
@@ -70,6 +71,16 @@ export interface OperatorConfig {
   readonly leaderElection: { readonly identity: string } | undefined;
   /** Pod that carries a label while it leads, so that the pool's Service finds it; none where left out. */
   readonly leaderPod: string | undefined;
+}
+
+export interface ModelConfig {
+  /** Tasks of every namespace may use approved models only; else those of namespaces that say so. */
+  readonly isApprovalRequired: boolean;
+  /** How many validators look at a model, and how many equal findings decide. */
+  readonly validators: number;
+  readonly quorum: number;
+  /** An approval holds for so long. */
+  readonly validMs: number;
 }
 
 export interface CapabilityConfig extends ProofPolicy {
@@ -122,6 +133,7 @@ export async function readOperatorConfig(
     missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
     capability: await readCapability(env),
+    models: readModels(env),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
     trace: readTrace(env),
     metrics: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
@@ -146,6 +158,20 @@ async function readCapability(env: EnvironmentReader): Promise<CapabilityConfig>
     acceptSimulated: env.flag("INFERIUM_ACCEPT_SIMULATED", false),
     challenges: env.flag("INFERIUM_CHALLENGES", true) ? challenges : undefined,
     attestationRoots: await readRoots(env.text("INFERIUM_ATTESTATION_ROOTS_FILE")),
+  };
+}
+
+function readModels(env: EnvironmentReader): ModelConfig {
+  const validators = env.whole("INFERIUM_MODEL_VALIDATORS", 3, { min: 1, max: 31 });
+  const quorum = env.whole("INFERIUM_MODEL_QUORUM", 2, { min: 1, max: 31 });
+  if (quorum > validators || quorum * 2 <= validators) {
+    const expected = `a majority of the ${validators} validators of INFERIUM_MODEL_VALIDATORS`;
+    throw invalidVariable("INFERIUM_MODEL_QUORUM", String(quorum), expected);
+  }
+  return {
+    isApprovalRequired: env.flag("INFERIUM_REQUIRE_APPROVED_MODELS", false),
+    ...{ validators, quorum },
+    validMs: env.whole("INFERIUM_MODEL_APPROVAL_SECONDS", 2_592_000, { min: 60, max: 315_360_000 }) * 1_000,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The kinds that the operator follows, with what it keeps of each. */
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { type Node, nodes } from "../kube/core-resources.ts";
+import { type Node, namespaces, nodes } from "../kube/core-resources.ts";
 import { createInformer, dropManagedFields, type Informer } from "../kube/informer.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
@@ -9,6 +9,8 @@ import type { NodeState } from "../protocol/slashing.ts";
 import { byAddress, byGpu, type NodeLabels, uuidsOf } from "./directory.ts";
 import {
   compactTask,
+  type ModelObject,
+  models,
   type TaskObject,
   tasks,
   type ValidationObject,
@@ -16,12 +18,15 @@ import {
   type WorkerObject,
   workerNodes,
 } from "./kinds.ts";
+import { byDigest, type NamespaceRules, readNamespaceRules } from "./models/model-catalog.ts";
 
 export interface OperatorInformers {
   readonly tasks: Informer<TaskObject>;
   readonly validations: Informer<ValidationObject>;
   readonly workers: Informer<WorkerObject>;
   readonly nodes: Informer<NodeLabels>;
+  readonly models: Informer<ModelObject>;
+  readonly namespaces: Informer<NamespaceRules>;
 }
 
 export interface InformerParts {
@@ -42,6 +47,8 @@ export function createInformers({ transport, watchNamespace, ...shared }: Inform
       transform: (worker: WorkerObject) => dropManagedFields(worker),
       indexers: { [byAddress]: ({ spec }) => [spec.address.toLowerCase()], [byGpu]: uuidsOf },
     }),
+    models: createInformer(transport, models, { ...namespaced, indexers: { [byDigest]: ({ spec }) => [spec.digest] } }),
+    namespaces: createInformer(transport, namespaces, { ...shared, transform: readNamespaceRules }),
     nodes: createInformer(transport, nodes, {
       ...shared,
       transform: (node): NodeLabels => ({

@@ -2,6 +2,8 @@
 import {
   type InferenceTask,
   inferenceTaskResource,
+  type Model,
+  modelResource,
   type Validation,
   validationResource,
   type WorkerNode,
@@ -13,10 +15,12 @@ import { defineResource } from "../kube/resource.ts";
 export type TaskObject = InferenceTask & KubeObject;
 export type WorkerObject = WorkerNode & KubeObject;
 export type ValidationObject = Validation & KubeObject;
+export type ModelObject = Model & KubeObject;
 
 export const tasks = defineResource<TaskObject>(inferenceTaskResource);
 export const workerNodes = defineResource<WorkerObject>(workerNodeResource);
 export const validations = defineResource<ValidationObject>(validationResource);
+export const models = defineResource<ModelObject>(modelResource);
 
 /** Inline tensors of more bytes than this are read from the server when they are needed, not kept for each task. */
 const keptInlineBytes = 2_048;

@@ -22,6 +22,7 @@ const concurrency = {
   badProof: 1,
   dispute: 1,
   missed: 1,
+  model: 4,
   mirror: 4,
   retireTask: 4,
   retireValidation: 1,

@@ -45,6 +45,12 @@ export function createOperatorMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
+    modelChecks: new Counter({
+      name: "inferium_model_checks_total",
+      help: "Checks of Models by validators, by what came of them: QuorumApproved, a reason against the model, or why there was no quorum.",
+      labelNames: ["result"],
+      registers,
+    }),
     slashes: new Counter({
       name: "inferium_slashes_total",
       help: "Workers and validators slashed on the chain.",

@@ -6,6 +6,7 @@ import type { PoolBackend } from "../pool/backend.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import {
   attachAdmission,
+  attachModels,
   attachSettlement,
   attachUpkeep,
   attachValidation,
@@ -32,6 +33,7 @@ export interface Stages {
   readonly index: ValidationIndex;
   readonly backend: PoolBackend;
   onWorker(name: string): void;
+  onModel(key: string): void;
   /** Reads the records of earlier terms. */
   load(): Promise<void>;
   /** Takes up what the tasks themselves say. */
@@ -65,14 +67,17 @@ export function buildStages(parts: StageParts): Stages {
   books.duties.addSource((validator) => books.certifier.nextDuty(validator));
   books.duties.addSource((validator) => books.panels.nextDuty(validator));
   books.duties.addSource((validator) => books.proofs.nextDuty(validator));
+  books.duties.addSource((validator) => books.modelDesk.nextDuty(validator));
   books.duties.addSource((validator) => books.challenges.nextDuty(validator));
   attachUpkeep(wiring);
+  attachModels(wiring);
   follow(wiring, { admission, settle });
   return {
     ledger: books.ledger,
     index: books.index,
     backend: buildBackend(wiring, admission),
     onWorker: (name) => onWorker(wiring, name),
+    onModel: (key) => lanes.add("model", key),
     load: () => load(books),
     restore: () => restore(books),
     run: async (signal) => {

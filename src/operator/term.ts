@@ -19,7 +19,7 @@ import { stageOf } from "../protocol/task-stage.ts";
 import type { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { OperatorInformers } from "./informers.ts";
-import { tasks, validations, workerNodes } from "./kinds.ts";
+import { models, tasks, validations, workerNodes } from "./kinds.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { buildStages } from "./stages.ts";
 import { createTaskEvents } from "./task-events.ts";
@@ -49,6 +49,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     tasks: createClient(transport, tasks),
     validations: createClient(transport, validations),
     workers: createClient(transport, workerNodes, { fieldManager: transport.fieldManager }),
+    models: createClient(transport, models, { fieldManager: transport.fieldManager }),
     secrets: createClient(transport, secrets),
     configMaps: createClient(transport, configMaps),
   };
@@ -58,6 +59,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     informers.validations.onEvent((event) => stages.index.observe(event)),
     informers.tasks.onEvent((event) => stages.ledger.observe(event)),
     informers.workers.onEvent(({ key }) => stages.onWorker(key)),
+    informers.models.onEvent(({ key }) => stages.onModel(key)),
   ];
   // Tasks that were admitted in an earlier term hold their part of their orders before anybody new gets one.
   await stages.restore();

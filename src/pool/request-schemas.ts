@@ -134,6 +134,32 @@ const capability = object({
   ]),
 });
 
+/** As the custom resource takes them. */
+const reason = { type: "string", pattern: "^[A-Z][A-Za-z0-9]{0,63}$" };
+const anyText = (maxLength: number) => ({ type: "string", maxLength });
+const modelValues = list(object({ name: anyText(256), type: text(512) }), 64);
+const findings = object(
+  {
+    bytes: whole(Number.MAX_SAFE_INTEGER),
+    irVersion: whole(Number.MAX_SAFE_INTEGER),
+    nodes: whole(Number.MAX_SAFE_INTEGER),
+    parameters: whole(Number.MAX_SAFE_INTEGER),
+    opsets: list(object({ domain: text(128), version: whole(Number.MAX_SAFE_INTEGER) }), 16),
+    operators: list(object({ name: anyText(256), count: whole(Number.MAX_SAFE_INTEGER) }), 256),
+    inputs: modelValues,
+    outputs: modelValues,
+    integerOnly: { type: "boolean" },
+    weights: { enum: ["SevenBits", "EightBits", "NotConstant", "None"] },
+    nondeterministic: list(text(256), 32),
+    problems: list(object({ reason, message: anyText(1_024) }), 16),
+  },
+  ["irVersion", "nondeterministic"],
+);
+const modelOutcome = byKind([
+  object({ kind: { const: "Found" }, findings, runtime: anyText(256), signature: compactSignature }),
+  object({ kind: { const: "Unable" }, reason, message: anyText(1_024) }),
+]);
+
 const ofValidation = { namespace: objectName, validation: objectName };
 const attest = byKind([
   object({ kind: { const: "commit" }, ...ofValidation, commitment: hex(32) }),
@@ -174,6 +200,7 @@ const attest = byKind([
     },
     ["digests", "problem"],
   ),
+  object({ kind: { const: "model" }, checkId: challengeId, outcome: modelOutcome }),
   object({ kind: { const: "certify" }, sequence, headerHash: hex(32), signature: compactSignature }),
   object({ kind: { const: "refuse" }, sequence, headerHash: hex(32), reason: text(2048) }),
 ]);

@@ -19,6 +19,7 @@
  */
 import type { OpenedLeaf, WindowStatement } from "../protocol/call-window.ts";
 import type { ChallengePlan } from "../protocol/challenge/plan.ts";
+import type { ModelFindings } from "../protocol/model/findings.ts";
 import type { ProofData } from "../protocol/proof.ts";
 import type { AgentShares } from "../protocol/reward.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
@@ -186,7 +187,14 @@ export interface ChallengeDuty {
   readonly columns: readonly number[];
   readonly deadlineMs: number;
 }
-export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty | ChallengeDuty;
+/** Fetch, scan and load this model, and say what it is. */
+export interface ModelDuty {
+  readonly kind: "model";
+  readonly checkId: string;
+  readonly model: ModelReference;
+  readonly deadlineMs: number;
+}
+export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty | ChallengeDuty | ModelDuty;
 
 export interface BatchHeaderData {
   readonly sequence: string;
@@ -401,6 +409,7 @@ export type AttestRequest =
       readonly message: string;
     }
   | ChallengeCheck
+  | ModelCheck
   | { readonly kind: "certify"; readonly sequence: string; readonly headerHash: string; readonly signature: string }
   | { readonly kind: "refuse"; readonly sequence: string; readonly headerHash: string; readonly reason: string };
 export interface ChallengeCheck {
@@ -410,6 +419,21 @@ export interface ChallengeCheck {
   readonly digests?: string;
   /** Why they cannot be computed here. */
   readonly problem?: string;
+}
+export interface ModelCheck {
+  readonly kind: "model";
+  readonly checkId: string;
+  readonly outcome:
+    | {
+        readonly kind: "Found";
+        readonly findings: ModelFindings;
+        /** What the model was loaded in; empty where it was not loaded. */
+        readonly runtime: string;
+        /** Of the ModelFinding message. */
+        readonly signature: string;
+      }
+    /** Why nothing can be said of the model here. */
+    | { readonly kind: "Unable"; readonly reason: string; readonly message: string };
 }
 export interface AttestResponse {
   readonly status: "Recorded" | "Duplicate" | "Late";

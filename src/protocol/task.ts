@@ -21,11 +21,20 @@ export type OrderFinding =
   | { readonly state: "Found"; readonly order: Order; readonly signer: string | undefined }
   | { readonly state: "Missing" | "Invalid"; readonly detail: string };
 
+export interface ModelFacts {
+  /** Tasks of this namespace may use approved models only. */
+  readonly isApprovalRequired: boolean;
+  /** By which policies its results can be judged; undefined where no Model of it is approved. */
+  readonly policies: readonly string[] | undefined;
+}
+
 export interface AdmissionInput {
   readonly spec: InferenceTaskSpec;
   readonly rules: AdmissionRules;
   /** Absent where the task pays nothing. */
   readonly order?: OrderFinding;
+  /** What is known of the model here. */
+  readonly model?: ModelFacts;
   /** What other tasks have spent or reserved of the order's total. */
   readonly reservedWei: bigint;
   readonly nowMs: number;
@@ -46,6 +55,8 @@ const checks: readonly Check[] = [
   checkPolicy,
   checkQuorum,
   checkTolerance,
+  checkApproved,
+  checkFit,
   checkOrderFound,
   checkRequester,
   checkSignature,
@@ -86,6 +97,19 @@ function checkQuorum({ spec }: AdmissionInput): Refusal | undefined {
 function checkTolerance({ spec }: AdmissionInput): Refusal | undefined {
   if (spec.verification.policy !== "Tolerance" || spec.verification.tolerance) return undefined;
   return refuse("ToleranceMissing", "verification.policy is Tolerance and gives no tolerance; give one.");
+}
+
+function checkApproved({ spec, model }: AdmissionInput): Refusal | undefined {
+  if (!model?.isApprovalRequired || model.policies) return undefined;
+  const message = `No approved Model of this namespace has digest ${spec.model.digest}, and tasks here may use approved models only; create one.`;
+  return refuse("ModelNotApproved", message, true);
+}
+
+/** Honest workers on two kinds of processors would contradict each other, and be slashed for it. */
+function checkFit({ spec, model }: AdmissionInput): Refusal | undefined {
+  if (spec.verification.policy !== "Exact" || !model?.policies || model.policies.includes("Exact")) return undefined;
+  const message = `Validators found that the model does not give the same bits everywhere; use ${model.policies.join(" or ")}.`;
+  return refuse("PolicyNotFit", message);
 }
 
 function checkOrderFound({ spec, order }: AdmissionInput): Refusal | undefined {

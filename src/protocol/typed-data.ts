@@ -114,6 +114,11 @@ export const callWindowTypes = {
   ),
 };
 
+/** What a validator signs of a model that it has scanned and loaded: `hashFindings` of protocol/model; never seen by a contract. */
+export const modelFindingTypes = {
+  ModelFinding: fields("bytes32 modelDigest,bytes32 findingsHash,string runtime,address validator"),
+};
+
 /** What a validator signs who has checked a proof: `hashStatement` and `hashProofWords` of protocol/proof.ts. */
 export const proofEndorsementTypes = {
   ProofEndorsement: fields("bytes32 statementHash,bytes32 proofHash,address validator"),

@@ -28,6 +28,8 @@ export interface ValidatorConfig extends MemberConfig {
   /** Jury duty and the watch over settled results; none without a chain, or where it is switched off. */
   readonly disputes: DisputeConfig | undefined;
   readonly proofs: ProofConfig;
+  /** What checking a model may take of this machine. */
+  readonly modelChecks: { readonly maxMemoryBytes: number };
   readonly heartbeatMs: number;
   readonly claimWaitMs: number;
 }
@@ -51,6 +53,9 @@ export function readValidatorConfig(variables: Environment = process.env): Valid
       timeoutMs: 1_000 * env.whole("INFERIUM_PROOF_SECONDS", 120, { min: 1, max: 86_400 }),
       maxMemoryBytes: 2 ** 20 * env.whole("INFERIUM_PROOF_MEMORY_MIB", 4_096, { min: 256, max: 2 ** 20 }),
       allowDevelopmentSetup: env.flag("INFERIUM_ALLOW_DEVELOPMENT_SETUP", false),
+    },
+    modelChecks: {
+      maxMemoryBytes: 2 ** 20 * env.whole("INFERIUM_MODEL_CHECK_MEMORY_MIB", 4_096, { min: 256, max: 2 ** 20 }),
     },
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),

@@ -24,6 +24,7 @@ import type { ValidatorConfig } from "./config.ts";
 import { runDisputes } from "./dispute/run-disputes.ts";
 import { type Judge, judgeItem } from "./judge.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./metrics.ts";
+import { ModelChecker } from "./model-checker.ts";
 import { endorseProof } from "./proof/endorse-duty.ts";
 import { openProofs, type Proofs } from "./proof/open-proofs.ts";
 import { commitVotes, revealVotes, type VoteContext } from "./validate-duty.ts";
@@ -59,6 +60,7 @@ interface DutyContext {
   readonly proofs: Proofs;
   readonly certify: CertifyContext;
   readonly challenges: CheckContext;
+  readonly models: ModelChecker;
   readonly metrics: ValidatorMetrics | undefined;
   readonly logger: Logger;
 }
@@ -72,6 +74,7 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
   const executor = createExecutor({ ...config.executor, clock });
   let chain: OpenChainView | undefined;
   let proofs: Proofs | undefined;
+  let models: ModelChecker | undefined;
   try {
     if (dependencies.execute === undefined) await executor.warmUp();
     const facts = await waitForPool({ client, clock, logger }, signal);
@@ -79,13 +82,14 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
     const execute = dependencies.execute ?? executor.execute;
     chain = config.chain && openChainView(config.chain, facts.domain);
     const context = await openContext(config, dependencies, { client, signer, facts, clock, execute, chain });
-    proofs = context.proofs;
+    ({ proofs, models } = context);
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
     const duties = { config, context, client, clock, logger, loadedModels: executor.loadedModels };
     const disputes = { config, context, client, clock, logger };
     await together([(until) => work(duties, until), (until) => settleDisputes(disputes, until)], signal);
   } finally {
+    await models?.close();
     await proofs?.close();
     await chain?.close();
     await client.close();
@@ -157,6 +161,7 @@ async function openContext(
     proofs,
     certify: { ...shared, domain, record, records, settled, rules: config, chain: view, checkProof },
     challenges: { client: joined.client, session: config.executor.session, run: runChallengeHere },
+    models: new ModelChecker({ ...shared, domain, artifacts: config.executor, limits: config.modelChecks, logger }),
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),
     logger: dependencies.logger,
   };
@@ -229,6 +234,7 @@ async function doDuty(context: DutyContext, duty: Duty, signal: AbortSignal): Pr
 
 function nameOf(duty: Duty): string {
   if (duty.kind === "certify") return duty.batch.header.sequence;
+  if (duty.kind === "model") return duty.checkId;
   return duty.kind === "challenge" ? duty.challengeId : duty.validation;
 }
 
@@ -238,6 +244,7 @@ async function perform(context: DutyContext, duty: Duty, signal: AbortSignal): P
   if (duty.kind === "prove") return context.proofs.prove(duty);
   if (duty.kind === "endorse") return endorse(context, duty, signal);
   if (duty.kind === "challenge") return (await checkChallenge(context.challenges, duty, signal)).status;
+  if (duty.kind === "model") return context.models.accept(duty);
   const { status, refused } = await certifyBatch(context.certify, duty, signal);
   if (refused === undefined) return status;
   context.logger.warn("batch refused", {

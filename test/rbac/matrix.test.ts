@@ -115,7 +115,7 @@ describe("rights on a server", () => {
     }
     const allowed = await listAllowed(serviceAccount("inferium-operator"));
     const ofTasks = allowed.filter((right) =>
-      / (inferium\.io\/(inferencetasks|validations)|core\/secrets)/.test(right),
+      / (inferium\.io\/(inferencetasks|validations|models)|core\/secrets)/.test(right),
     );
     expect(ofTasks.length).toBeGreaterThan(5);
     expect(ofTasks.filter((right) => !right.endsWith(` in ${tenant}`))).toEqual([]);

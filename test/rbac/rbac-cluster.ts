@@ -127,7 +127,7 @@ async function requestToken(admin: ConformanceApi, account: Account, pod?: strin
 /** A real server serves a new kind after a moment. */
 async function untilServed(admin: ConformanceApi): Promise<void> {
   const deadline = Date.now() + 30_000;
-  for (const plural of ["inferencetasks", "workernodes", "validations"]) {
+  for (const plural of ["inferencetasks", "workernodes", "validations", "models"]) {
     while ((await admin.get(`/apis/inferium.io/v1alpha1/${plural}`)).status !== 200) {
       if (Date.now() > deadline) throw new Error(`${plural} is not served after 30 s`);
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -12,6 +12,8 @@ export const labels = {
   component: "inferium.io/component",
   /** On Validations: the name of the pool that created it. */
   pool: "inferium.io/pool",
+  /** On namespaces: "required" where tasks may use approved models only. */
+  approvedModels: "inferium.io/approved-models",
 } as const;
 
 /** Field managers of server-side apply: each owns its own part of a WorkerNode's status. */

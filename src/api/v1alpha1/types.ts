@@ -1,5 +1,6 @@
 /** The kinds of inferium.io/v1alpha1 with their REST coordinates. Field types are generated from crds/. */
 import type { InferenceTaskSpec, InferenceTaskStatus } from "./generated/inferencetasks.ts";
+import type { ModelSpec, ModelStatus } from "./generated/models.ts";
 import type { ValidationSpec, ValidationStatus } from "./generated/validations.ts";
 import type { WorkerNodeSpec, WorkerNodeStatus } from "./generated/workernodes.ts";
 import { type ApiObject, apiVersion } from "./meta.ts";
@@ -7,6 +8,7 @@ import { type ApiObject, apiVersion } from "./meta.ts";
 export type InferenceTask = ApiObject<"InferenceTask", InferenceTaskSpec, InferenceTaskStatus>;
 export type WorkerNode = ApiObject<"WorkerNode", WorkerNodeSpec, WorkerNodeStatus>;
 export type Validation = ApiObject<"Validation", ValidationSpec, ValidationStatus>;
+export type Model = ApiObject<"Model", ModelSpec, ModelStatus>;
 
 export const inferenceTaskResource = {
   apiVersion,
@@ -16,6 +18,7 @@ export const inferenceTaskResource = {
 } as const;
 export const workerNodeResource = { apiVersion, kind: "WorkerNode", plural: "workernodes", namespaced: false } as const;
 export const validationResource = { apiVersion, kind: "Validation", plural: "validations", namespaced: true } as const;
+export const modelResource = { apiVersion, kind: "Model", plural: "models", namespaced: true } as const;
 
 export type Tier = "High" | "Mid" | "Low";
 export type TaskType = InferenceTaskSpec["type"];

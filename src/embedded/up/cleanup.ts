@@ -4,7 +4,7 @@
  * before and after a run on somebody's cluster, when no kubelet of a run is alive.
  */
 import { labels } from "../../api/v1alpha1/labels.ts";
-import { inferenceTaskResource, validationResource, workerNodeResource } from "../../api/v1alpha1/types.ts";
+import { inferenceTaskResource, modelResource, validationResource, workerNodeResource } from "../../api/v1alpha1/types.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import { configMaps, leases, nodes, pods, secrets } from "../../kube/core-resources.ts";
 import { collectionPath, objectPath, type ResourceType } from "../../kube/resource.ts";
@@ -30,6 +30,7 @@ const collections: readonly Collection[] = [
   // The namespace is the run's own, and so is all that is in it.
   { type: inferenceTaskResource, namespace: demoNamespace },
   { type: validationResource, namespace: demoNamespace },
+  { type: modelResource, namespace: demoNamespace },
   { type: secrets, namespace: demoNamespace, labelSelector: ofRun },
   // The operator's own records speak of a chain that is gone with the run.
   { type: configMaps, namespace: systemNamespace, labelSelector: `${labels.component},${labels.pool}=${poolName}` },

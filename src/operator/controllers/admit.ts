@@ -8,12 +8,14 @@ import { refuseTask } from "../../protocol/lifecycle.ts";
 import { type AdmissionRules, checkTask, type Refusal, rewardOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import type { ModelCatalog } from "../models/model-catalog.ts";
 import type { OrderBook } from "../order-book.ts";
 
 export interface AdmitOptions {
   readonly ledger: TaskLedger;
   readonly orders: OrderBook;
   readonly rules: AdmissionRules;
+  readonly catalog: Pick<ModelCatalog, "factsOf">;
   readonly clock: Clock;
   readonly onAdmitted: (key: string) => void;
 }
@@ -49,7 +51,8 @@ async function admit(options: AdmitOptions, entry: TaskEntry): Promise<Refusal |
   // From here to the reservation nothing is awaited: two tasks cannot both take the last of an order.
   const reservedWei = order?.state === "Found" ? orders.reservedWei(order.order, entry.uid) : 0n;
   const { spec } = entry.task;
-  const refusal = checkTask({ spec, rules, ...(order ? { order } : {}), reservedWei, nowMs: clock.now() });
+  const model = options.catalog.factsOf(entry.task.metadata.namespace ?? "", spec.model.digest);
+  const refusal = checkTask({ spec, rules, model, ...(order ? { order } : {}), reservedWei, nowMs: clock.now() });
   if (!refusal && order?.state === "Found") orders.reserve(order.order, entry.task);
   if (refusal) await refuse(options, entry, refusal);
   return refusal;

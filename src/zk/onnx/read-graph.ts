@@ -3,7 +3,14 @@
  * what network/from-onnx.ts asks for. Pure. Field numbers are those of onnx.proto.
  */
 import { InferiumError } from "../../base/errors.ts";
-import { bytesOf, type Fields, integersOf, messagesOf, readFields, stringsOf } from "./wire-format.ts";
+import {
+  bytesOf,
+  type Fields,
+  integersOf,
+  messagesOf,
+  readFields,
+  stringsOf,
+} from "../../protocol/onnx/wire-format.ts";
 
 export type ElementType = "uint8" | "int8" | "int32" | "int64";
 

@@ -3,9 +3,9 @@
  * killing it, after which the next request starts another. Effects: processes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { InferiumError } from "../../base/errors.ts";
+import { readResidentBytes } from "../../base/resident-memory.ts";
 import { type Groth16Proof, parseProof, type VerifyingKey } from "./groth16.ts";
 import type {
   BeaconFiles,
@@ -212,10 +212,4 @@ function failOnAbort(request: SnarkjsRequest, signal: AbortSignal | undefined, d
 
 function cancelled({ kind }: SnarkjsRequest): InferiumError {
   return new InferiumError("ProverCancelled", `"${kind}" was cancelled.`);
-}
-
-/** 0 where it cannot be told: the process is gone, or the system is not Linux. */
-async function readResidentBytes(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
 }

@@ -293,6 +293,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     missedGraceMs: 1_000,
     policies: {},
     allowUnverified: false,
+    models: { isApprovalRequired: false, validators: 3, quorum: 2, validMs: 3_600_000 },
     capability: { minimumLevel: "Inspected", acceptSimulated: true, challenges: undefined, attestationRoots: [] },
     trace: undefined,
     metrics: { host: "127.0.0.1", port: 0 },

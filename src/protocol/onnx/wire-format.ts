@@ -1,6 +1,6 @@
 /**
- * The part of Protocol Buffers' wire format that ONNX files need: a message as its fields by number. Pure. Called by
- * read-graph.ts.
+ * The part of Protocol Buffers' wire format that ONNX files need: a message as its fields by number. Pure. Called by whoever
+ * reads a model without running it: its scan, and the makers of circuits. Lengths are checked, nothing is copied.
  */
 import { InferiumError } from "../../base/errors.ts";
 
@@ -30,6 +30,8 @@ export function readFields(bytes: Uint8Array): Fields {
   while (offset < bytes.length) {
     const tag = readVarint();
     const number = Number(tag >> 3n);
+    // Of a file of zeros every two bytes would be a field.
+    if (number === 0) throw invalid(`has a field of number 0 at byte ${offset}`);
     const list = fields.get(number) ?? [];
     fields.set(number, list);
     list.push(readValue(Number(tag & 7n), readVarint, take));
