@@ -113,6 +113,15 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
       expect((await statusOf("sample-paid"))?.settlement?.rewardWei).toMatch(/^[1-9]\d{17,}$/);
     });
 
+    test("approves the sample's Model, and says what it is fit for", async () => {
+      await kubectl.ok(["apply", "-f", "-"], { input: await readSamples(open, "model") });
+      await kubectl.ok(["wait", "mdl/sample-mnist", "-n", "default", "--for=condition=Approved", "--timeout=60s"]);
+      const printed = await kubectl.ok(["get", "mdl", "-n", "default", "--no-headers"]);
+      expect(printed).toMatch(
+        /^sample-mnist\s+True\s+QuorumApproved\s+opset 13, 50,893 parameters, 9 nodes, integers only/,
+      );
+    });
+
     test.runIf(isLong)(
       "kubectl inferium verify proves a settled task on the chain, with the contracts that the cluster names",
       async () => {

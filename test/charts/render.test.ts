@@ -42,6 +42,7 @@ const matrix: readonly (readonly [string, object])[] = [
   ],
 ];
 
+const definitions = readdirSync(new URL("../../crds/", import.meta.url)).filter((name) => name.endsWith(".yaml"));
 const sha = `sha256:${"a".repeat(64)}`;
 
 interface PodSpec {
@@ -107,7 +108,7 @@ describe.each(helms)("$name", ({ binary }) => {
     const kept = render(binary, { ...hubValues, members })
       .objects.filter(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"] === "keep")
       .map(({ kind }) => kind);
-    expect(kept.filter((kind) => kind === "CustomResourceDefinition").length).toBe(3);
+    expect(kept.filter((kind) => kind === "CustomResourceDefinition").length).toBe(definitions.length);
     expect(kept.filter((kind) => kind === "Secret").length).toBe(3);
   });
 });
@@ -335,6 +336,7 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
       { operator: { env: { INFERIUM_POOL_PORT: 1 } } },
       /operator.env has INFERIUM_POOL_PORT/,
     ],
+    ["a quorum that is no majority", { operator: { models: { validators: 4, quorum: 2 } } }, /models.quorum is 2 of 4/],
     ["no issuer", { pool: { tls: { mode: "certManager" } } }, /issuerRef.name is empty/],
     ["no certificate", { pool: { tls: { mode: "existingSecret" } } }, /existingSecret is empty/],
   ])("refuses %s and says where", (_, values, message) => {

@@ -24,20 +24,20 @@ export async function applySampleTasks(open: ChartCluster, kubectl: CommandLine)
   await createPaidParts(open, kubectl);
   const applied = await kubectl.ok(["apply", "-f", "-", "-o", "name"], { input: await readSamples(open) });
   const names = applied.split("\n").map((line) => line.replace("inferencetask.inferium.io/", ""));
-  const { length } = await taskFiles();
+  const { length } = await sampleFiles("task");
   if (names.length !== length) throw new Error(`${length} samples gave ${names.length} tasks: ${applied}`);
   return names;
 }
 
-/** All tasks of the folder, whose models and inputs this serves. */
-export async function readSamples(open: ChartCluster): Promise<string> {
+/** All tasks of the folder, or what else its files are called after, whose models and inputs this serves. */
+export async function readSamples(open: ChartCluster, kind = "task"): Promise<string> {
   const hosts = await publishSources(open);
-  const texts = await Promise.all((await taskFiles()).map((name) => readFile(new URL(name, folder), "utf8")));
+  const texts = await Promise.all((await sampleFiles(kind)).map((name) => readFile(new URL(name, folder), "utf8")));
   return texts.map((text) => text.replaceAll(/https:\/\/(models|data)\.example\.com\//g, hosts)).join("---\n");
 }
 
-async function taskFiles(): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.startsWith("task-")).sort();
+async function sampleFiles(kind: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.startsWith(`${kind}-`)).sort();
 }
 
 /** Serves what the samples name under one address, which it returns. */

@@ -11,7 +11,7 @@ import {
   type TensorProto,
   TensorProto_DataLocation,
 } from "onnx-buf";
-import { constant, encodeOnnx, node, OnnxType, valueInfo } from "../../src/embedded/demo/models/onnx-parts.ts";
+import { constant, encodeOnnx, node, OnnxType, valueInfo } from "../../src/inference/training/onnx-parts.ts";
 import { buildIntegerModel } from "./integer-model.ts";
 
 export interface HostileModel {

@@ -12,6 +12,8 @@
 {{- $full := include "inferium.fullname" . -}}
 {{- if regexMatch "^[0-9]" $full -}}{{- fail (printf "objects would be named %s, and a Service's name begins with a letter; expected a release name or a nameOverride that does" $full) -}}{{- end -}}
 {{- if and (eq $v.mode "hub") (eq (int $v.metricsPort) (int $v.pool.port)) -}}{{- fail (printf "metricsPort and pool.port are both %d; expected two ports, the operator listens on both" (int $v.pool.port)) -}}{{- end -}}
+{{- $models := $v.operator.models -}}
+{{- if or (gt (int $models.quorum) (int $models.validators)) (le (mul 2 (int $models.quorum)) (int $models.validators)) -}}{{- fail (printf "operator.models.quorum is %d of %d validators; expected a majority of at most all" (int $models.quorum) (int $models.validators)) -}}{{- end -}}
 {{- include "inferium.checkEnv" . -}}
 {{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}

@@ -79,8 +79,8 @@ export function unsettledModel(
 /** Nobody has checked it again in time. */
 export function expiredModel(status: ModelStatus, context: ModelContext): ModelStatus {
   const message = `The approval held until ${status.approval?.expiresAt ?? "now"}; validators are to look again.`;
-  const parts = ["False", "Expired", message] as const;
-  return build(status, context, { Approved: parts, Ready: parts, Reconciling: ["True", "Expired", message] });
+  const parts = ["False", "ApprovalExpired", message] as const;
+  return build(status, context, { Approved: parts, Ready: parts, Reconciling: ["True", "ApprovalExpired", message] });
 }
 
 function nothingInTheWay(reason: string): Parts {

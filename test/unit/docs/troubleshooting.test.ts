@@ -11,6 +11,8 @@ const sources = [
   ...["lifecycle", "attempts", "task", "slashing"].map((name) => `src/protocol/${name}.ts`),
   ...["apply-verdict", "reclaimer", "follow-chain", "backend", "heal-batches"].map((name) => `src/operator/${name}.ts`),
   ...readdirSync(new URL("src/operator/controllers/", root)).map((name) => `src/operator/controllers/${name}`),
+  ...readdirSync(new URL("src/protocol/model/", root)).map((name) => `src/protocol/model/${name}`),
+  ...["src/operator/models/model-desk.ts", "src/inference/model-check/check-model-file.ts"],
 ];
 
 /** The ways in which the sources write a reason. */
@@ -23,6 +25,7 @@ const patterns: readonly RegExp[] = [
   /\breason = [^;]*?"([A-Z]\w+)" : [^;]*?"([A-Z]\w+)"(?: : "([A-Z]\w+)")?/g,
   /\b(?:refuse|expire)\(\s*"([A-Z]\w+)"/g,
   /\b\w+Reason = "([A-Z]\w+)"/g,
+  /\b(?:note|withProblem|end)\(\s*(?:\w+,\s*)?"([A-Z]\w+)"/g,
   /fault: "([A-Z]\w+)"/g,
 ];
 

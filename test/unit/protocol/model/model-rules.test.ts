@@ -98,7 +98,7 @@ describe("the status", () => {
     expect(show(checkingModel(found, { reason: "Checking", message: "m" }, context))).toContain(
       "Approved=True QuorumApproved",
     );
-    expect(show(expiredModel(found, context))).toContain("Approved=False Expired");
+    expect(show(expiredModel(found, context))).toContain("Approved=False ApprovalExpired");
   });
 
   test("names what speaks against the model, and that there is nothing to wait for", () => {

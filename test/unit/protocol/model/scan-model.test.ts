@@ -1,7 +1,7 @@
 /** What a scan finds in honest models, and in files made to do harm. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { constant, encodeOnnx, node, OnnxType, valueInfo } from "../../../../src/embedded/demo/models/onnx-parts.ts";
+import { constant, encodeOnnx, node, OnnxType, valueInfo } from "../../../../src/inference/training/onnx-parts.ts";
 import { hashFindings, policiesOf, summariseFindings } from "../../../../src/protocol/model/findings.ts";
 import { scanModel } from "../../../../src/protocol/model/scan-model.ts";
 import { aProduct, hostileModels, sevenBits } from "../../../support/hostile-models.ts";
