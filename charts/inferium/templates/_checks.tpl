@@ -66,7 +66,7 @@
 {{- end -}}
 {{- range $role := list "operator" "agent" "worker" "validator" -}}
   {{- range $name, $_ := (get $.Values $role).env -}}
-    {{- $isFree := or (and (eq $role "validator") (eq $name "INFERIUM_ALLOW_UNVERIFIED")) (and (eq $role "agent") (eq $name "INFERIUM_MINIMUM_LEVEL")) -}}
+    {{- $isFree := or (and (eq $role "validator") (eq $name "INFERIUM_ALLOW_UNVERIFIED" "INFERIUM_REQUIRE_APPROVED_MODELS" "INFERIUM_MODEL_VALIDATORS" "INFERIUM_MODEL_QUORUM" "INFERIUM_MODEL_APPROVAL_SECONDS")) (and (eq $role "agent") (eq $name "INFERIUM_MINIMUM_LEVEL")) -}}
     {{- if and (has $name $own) (not $isFree) -}}{{- fail (printf "%s.env has %s, which the chart sets itself; expected its own value in its place (values.yaml)" $role $name) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
