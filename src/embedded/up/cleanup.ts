@@ -4,7 +4,12 @@
  * before and after a run on somebody's cluster, when no kubelet of a run is alive.
  */
 import { labels } from "../../api/v1alpha1/labels.ts";
-import { inferenceTaskResource, modelResource, validationResource, workerNodeResource } from "../../api/v1alpha1/types.ts";
+import {
+  inferenceTaskResource,
+  modelResource,
+  validationResource,
+  workerNodeResource,
+} from "../../api/v1alpha1/types.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import { configMaps, leases, nodes, pods, secrets } from "../../kube/core-resources.ts";
 import { collectionPath, objectPath, type ResourceType } from "../../kube/resource.ts";

@@ -55,7 +55,13 @@ async function startValidator(name: string): Promise<void> {
   const attest: typeof pool.attest = (request, signal) =>
     pool.attest(request.kind === "model" ? (lies.get(name)?.(request) ?? request) : request, signal);
   const checker = new ModelChecker({
-    ...{ client: { attest }, signer, domain: cluster.domain, clock: systemClock, logger: process.env.TEST_LOG ? createLogger({ level: "debug" }) : silentLogger },
+    ...{
+      client: { attest },
+      signer,
+      domain: cluster.domain,
+      clock: systemClock,
+      logger: process.env.TEST_LOG ? createLogger({ level: "debug" }) : silentLogger,
+    },
     artifacts: { cacheDir, attempts: 1 },
     limits: { maxMemoryBytes: 2 ** 32 },
   });
