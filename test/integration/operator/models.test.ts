@@ -62,7 +62,7 @@ async function startValidator(name: string): Promise<void> {
       clock: systemClock,
       logger: process.env.TEST_LOG ? createLogger({ level: "debug" }) : silentLogger,
     },
-    artifacts: { cacheDir, attempts: 1 },
+    artifacts: { cacheDir, attempts: 1, allowedAddresses: ["127.0.0.0/8"] },
     limits: { maxMemoryBytes: 2 ** 32 },
   });
   const loop = (async () => {
