@@ -76,6 +76,14 @@ describe("the main job", () => {
     expect(dispute?.votes).toEqual({ wrong: 2, right: 0 });
   });
 
+  test("the models are scanned and approved by validators, the integer one for comparing bits", () => {
+    expect(summary.models).toMatchObject([
+      { name: "mnist-int8", approved: true, policies: ["Exact", "Tolerance"] },
+      { name: "silero-vad-v5", approved: true, policies: ["Tolerance"] },
+    ]);
+    for (const { validators } of summary.models) expect(validators).toBeGreaterThanOrEqual(2);
+  });
+
   test("owners change a parameter by a vote with their bonds", () => {
     expect(summary.proposals).toHaveLength(1);
     const [proposal] = summary.proposals;

@@ -7,6 +7,7 @@ import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
+import { renderModels, type ShownModel } from "./shown-model.ts";
 import { renderVote, type ShownVote } from "./shown-vote.ts";
 
 /** The last line of `--output json`. Times are seconds since the command started; amounts are wei. */
@@ -36,6 +37,8 @@ export interface Summary {
   readonly disputes: readonly ShownDispute[];
   /** What governance decided. */
   readonly proposals: readonly ShownVote[];
+  /** What validators found of the models that were used. */
+  readonly models: readonly ShownModel[];
   readonly simulated: readonly string[];
 }
 
@@ -88,6 +91,7 @@ export interface RunFacts {
   readonly statusWrites: number;
   readonly disputes: Summary["disputes"];
   readonly proposals: Summary["proposals"];
+  readonly models: Summary["models"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -114,6 +118,7 @@ export function computeSummary(facts: RunFacts): Summary {
     apiWritesPerTask: facts.tasks.length === 0 ? 0 : round(facts.statusWrites / facts.tasks.length, 3),
     disputes: facts.disputes,
     proposals: facts.proposals,
+    models: facts.models,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -187,6 +192,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     }),
     ...summary.disputes.flatMap(renderDispute),
     ...summary.proposals.map(renderVote),
+    ...renderModels(summary.models),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

@@ -4,6 +4,7 @@
  */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource } from "../../api/v1alpha1/types.ts";
+import type { Logger } from "../../base/log.ts";
 import { createClient } from "../../kube/client.ts";
 import { namespaces, secrets } from "../../kube/core-resources.ts";
 import { defineResource } from "../../kube/resource.ts";
@@ -18,6 +19,7 @@ import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
 import { showDispute } from "./show-dispute.ts";
+import { showModels } from "./show-models.ts";
 import { showProofs } from "./show-proofs.ts";
 import { openVote } from "./show-vote.ts";
 import type { System } from "./start-system.ts";
@@ -29,6 +31,7 @@ export interface DemoOptions {
   readonly display: LiveDisplay;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
+  readonly logger: Logger;
   /** Seconds since the command started. */
   readonly seconds: () => number;
   readonly readySeconds: number;
@@ -46,7 +49,11 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   const tasks = system.watch.tasks.store.list();
   const statusWrites = await system.countStatusWrites();
   const takeVote = await openVote(options);
-  const [disputes, proposals] = await Promise.all([showDispute({ ...options, task: data.unwatched }), takeVote()]);
+  const [disputes, proposals, models] = await Promise.all([
+    showDispute({ ...options, task: data.unwatched }),
+    takeVote(),
+    showModels({ ...options, tasks: data.tasks }),
+  ]);
   const lastBatch = await readLastBatch(system.cluster.transport);
   if (lastBatch) await claimRewards(system.chain, lastBatch);
   return computeSummary({
@@ -61,6 +68,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     statusWrites,
     disputes,
     proposals,
+    models,
   });
 }
 
