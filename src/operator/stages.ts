@@ -16,7 +16,7 @@ import {
   type Wiring,
 } from "./attach-stages.ts";
 import { createAttemptEnd } from "./attempt-end.ts";
-import { type Books, createBooks, createEarnings } from "./books.ts";
+import { createBooks, createEarnings } from "./books.ts";
 import type { SettleStage } from "./controllers/settle.ts";
 import type { SpentDuty } from "./controllers/spent.ts";
 import { addressOf } from "./directory.ts";
@@ -26,6 +26,7 @@ import { Lanes } from "./lanes.ts";
 import type { TaskLedger } from "./ledger.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { createTermSettler } from "./term-settler.ts";
+import { untilDone } from "./until-done.ts";
 import type { ValidationIndex } from "./validation-index.ts";
 
 export interface Stages {
@@ -35,9 +36,9 @@ export interface Stages {
   onWorker(name: string): void;
   onModel(key: string): void;
   /** Reads the records of earlier terms. */
-  load(): Promise<void>;
+  load(signal: AbortSignal): Promise<void>;
   /** Takes up what the tasks themselves say. */
-  restore(): Promise<void>;
+  restore(signal: AbortSignal): Promise<void>;
   /** Resolves when the signal is aborted and all work has ended. */
   run(signal: AbortSignal): Promise<void>;
   /** Ends whoever waits for work. */
@@ -78,8 +79,8 @@ export function buildStages(parts: StageParts): Stages {
     backend: buildBackend(wiring, admission),
     onWorker: (name) => onWorker(wiring, name),
     onModel: (key) => lanes.add("model", key),
-    load: () => load(books),
-    restore: () => restore(books),
+    load: (signal) => load(wiring, signal),
+    restore: (signal) => restore(wiring, signal),
     run: async (signal) => {
       signal.addEventListener("abort", () => stopping.abort(signal.reason), { once: true });
       await run(wiring, { settle, spent }, signal);
@@ -103,17 +104,20 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
   books.claims.kick();
 }
 
-async function load(books: Books): Promise<void> {
+async function load({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
   const { badProofs, bans, batches, capabilities, missed, reputations, slashes } = books;
-  await Promise.all([badProofs, bans, batches, capabilities, missed, reputations, slashes].map((book) => book.load()));
+  const records = { badProofs, bans, batches, capabilities, missed, reputations, slashes };
+  await Promise.all(
+    Object.entries(records).map(([what, book]) => untilDone(() => book.load(), { what, clock, logger }, signal)),
+  );
 }
 
 /** Tasks that were admitted before hold their part of their orders before anybody new gets one. */
-async function restore(books: Books): Promise<void> {
+async function restore({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
   for (const { task, status } of books.ledger.entries()) {
     const stage = stageOf(status);
     if (stage === "Wait" || stage === "Done") continue;
-    const found = await books.orders.find(task);
+    const found = await untilDone(() => books.orders.find(task), { what: "orders", clock, logger }, signal);
     if (found?.state === "Found") books.orders.reserve(found.order, task);
   }
   books.reputations.replay(books.ledger.entries());

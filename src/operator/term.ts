@@ -16,12 +16,13 @@ import type { Transport } from "../kube/transport.ts";
 import type { CertificateFiles } from "../pool/certificate-files.ts";
 import { startPoolServer } from "../pool/server.ts";
 import { stageOf } from "../protocol/task-stage.ts";
+import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { OperatorInformers } from "./informers.ts";
 import { models, tasks, validations, workerNodes } from "./kinds.ts";
 import type { OperatorMetrics } from "./metrics.ts";
-import { buildStages } from "./stages.ts";
+import { buildStages, type Stages } from "./stages.ts";
 import { createTaskEvents } from "./task-events.ts";
 
 export interface TermOptions {
@@ -42,7 +43,7 @@ export interface TermOptions {
 
 /** Resolves when the signal is aborted and all work has ended. */
 export async function runTerm(options: TermOptions, signal: AbortSignal): Promise<void> {
-  const { config, transport, informers, link, clock, logger } = options;
+  const { transport, informers, link } = options;
   const chain = await link.connect(signal).catch(() => undefined);
   if (!chain || signal.aborted) return;
   const clients = {
@@ -54,31 +55,48 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     configMaps: createClient(transport, configMaps),
   };
   const stages = buildStages({ ...options, clients, domain: chain.domain, tell: createTaskEvents(options.recorder) });
-  await stages.load();
-  const unsubscribe = [
-    informers.validations.onEvent((event) => stages.index.observe(event)),
-    informers.tasks.onEvent((event) => stages.ledger.observe(event)),
-    informers.workers.onEvent(({ key }) => stages.onWorker(key)),
-    informers.models.onEvent(({ key }) => stages.onModel(key)),
-  ];
-  // Tasks that were admitted in an earlier term hold their part of their orders before anybody new gets one.
-  await stages.restore();
+  const ending: (() => unknown)[] = [() => stages.close()];
+  try {
+    await stages.load(signal);
+    ending.push(
+      informers.validations.onEvent((event) => stages.index.observe(event)),
+      informers.tasks.onEvent((event) => stages.ledger.observe(event)),
+      informers.workers.onEvent(({ key }) => stages.onWorker(key)),
+      informers.models.onEvent(({ key }) => stages.onModel(key)),
+    );
+    // Tasks that were admitted in an earlier term hold their part of their orders before anybody new gets one.
+    await stages.restore(signal);
+    await serve(options, { stages, domain: chain.domain }, signal);
+  } finally {
+    for (const end of ending) end();
+    options.metrics.tasks.reset();
+    options.metrics.backlog.reset();
+  }
+}
+
+/** Until the term ends; the pool API is closed by then. */
+async function serve(
+  options: TermOptions,
+  { stages, domain }: { readonly stages: Stages; readonly domain: ProtocolDomain },
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, clock, logger, certificate } = options;
   const work = stages.run(signal);
   dropPoolMetrics(options.registry);
   const server = await startPoolServer({
     host: config.pool.host,
     port: config.pool.port,
-    tls: options.certificate.current,
+    tls: certificate.current,
     pool: config.pool.name,
-    domain: chain.domain,
+    domain,
     backend: stages.backend,
     logger,
     clock,
     registry: options.registry,
   });
-  unsubscribe.push(options.certificate.onChange((pair) => server.setCertificate(pair)));
+  const unsubscribe = certificate.onChange((pair) => server.setCertificate(pair));
   // What was replaced while the server opened.
-  server.setCertificate(options.certificate.current);
+  server.setCertificate(certificate.current);
   const running = [...stages.ledger.entries()].filter(({ status }) => stageOf(status) === "Run").length;
   logger.info("operator leads", { url: server.url, tasks: stages.ledger.size, running });
   options.onServing(server.url);
@@ -88,9 +106,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     options.onServing(undefined);
     stages.close();
     await server.close();
-    for (const end of unsubscribe) end();
-    options.metrics.tasks.reset();
-    options.metrics.backlog.reset();
+    unsubscribe();
   }
 }
 

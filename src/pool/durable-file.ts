@@ -1,5 +1,5 @@
 /** Files that are there after a power cut, complete or not at all: written beside, synced, renamed, folder synced. */
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InferiumError } from "../base/errors.ts";
 
@@ -17,6 +17,8 @@ export async function writeDurably(path: string, text: string): Promise<void> {
     await rename(temp, path);
     await syncFolder(dirname(path));
   } catch (cause) {
+    // What is half written takes room that a full disk has not.
+    await rm(temp, { force: true }).catch(() => undefined);
     throw unwritable(path, cause);
   }
 }
@@ -49,7 +51,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function unwritable(path: string, cause: unknown): InferiumError {
+export function unwritable(path: string, cause: unknown): InferiumError {
   const message = `The state ${path} cannot be written; give a writable folder with space.`;
   return new InferiumError("StateUnwritable", message, { disposition: "retry", cause });
 }

@@ -17,8 +17,8 @@ export interface DeliverOptions {
   readonly logger: Logger;
 }
 
-/** Kept: aborted before an end; the receipt is in the spool. */
-export type DeliveryResult = ReceiptResponse["status"] | "Refused" | "Expired" | "Kept";
+/** Kept: aborted before an end; the receipt is in the spool. Unspooled: as that, but the disk has not taken it. */
+export type DeliveryResult = ReceiptResponse["status"] | "Refused" | "Expired" | "Kept" | "Unspooled";
 
 export async function deliverOutcome(
   options: DeliverOptions,
@@ -29,6 +29,7 @@ export async function deliverOutcome(
   // A failure is told once even after its deadline: that it passed is often just what there is to tell.
   const isDue = (attempt: number) =>
     clock.now() < item.deadlineMs || (attempt === 1 && item.request.outcome.kind === "Failed");
+  let isSpooled = false;
   for (let attempt = 1; isDue(attempt); attempt++) {
     const result = await tryOnce(options, item.request, signal);
     if (result !== undefined) {
@@ -36,13 +37,27 @@ export async function deliverOutcome(
       return result;
     }
     // A failure to tell is worth less than the file: the pool learns of it by the deadline.
-    if (attempt === 1 && item.request.outcome.kind === "Completed") await spool.save(item);
+    isSpooled ||= item.request.outcome.kind !== "Completed" || (await isSaved(options, item));
     await clock.sleep(computeBackoffMs(attempt, { initialMs: 1000, maxMs: 15_000 }), signal).catch(() => undefined);
-    if (signal.aborted) return "Kept";
+    if (signal.aborted) return isSpooled ? "Kept" : "Unspooled";
   }
   options.logger.warn("outcome was not delivered before its deadline", { task: item.request.task });
   await spool.remove(item.request);
   return "Expired";
+}
+
+/** A disk that is full costs what a restart would keep, not the delivery: the receipt is still in memory. */
+async function isSaved({ spool, logger }: DeliverOptions, item: SpooledReceipt): Promise<boolean> {
+  try {
+    await spool.save(item);
+    return true;
+  } catch (error) {
+    logger.warn("a receipt cannot be spooled and is kept in memory", {
+      task: item.request.task,
+      error: describeError(error),
+    });
+    return false;
+  }
 }
 
 /** Undefined where trying again may help. */

@@ -5,11 +5,11 @@
  */
 import { type FileHandle, open, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureFolder, readIfThere } from "../pool/durable-file.ts";
+import { ensureFolder, readIfThere, unwritable } from "../pool/durable-file.ts";
 
 export interface SignedAttempts {
   has(taskId: string, attempt: number): boolean;
-  /** False where it was there already: then nothing may be signed. Durable when it resolves. */
+  /** False where it was there already: then nothing may be signed. Durable when it resolves. @throws InferiumError StateUnwritable */
   add(taskId: string, attempt: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -21,16 +21,26 @@ export async function openSignedAttempts(stateDir: string, maxPerFile = 100_000)
   const older = new Set(readLines(await readIfThere(`${path}.1`)));
   const text = await readIfThere(path);
   const newer = new Set(readLines(text));
-  const state = { older, newer, file: await open(path, "a", 0o600) };
-  // A line that a crash cut off must not be glued to the next one.
-  if (text !== undefined && !text.endsWith("\n")) await state.file.appendFile("\n");
+  const file = await open(path, "a", 0o600).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
+  const isCutOff = text !== undefined && text !== "" && !text.endsWith("\n");
+  const state: State = { older, newer, file, isCutOff };
   // One line after another: a rotation in the middle of a write would lose it.
   let tail: Promise<unknown> = Promise.resolve();
 
   async function append(key: string): Promise<void> {
-    if (state.newer.size > maxPerFile) await rotate(state, path);
-    await state.file.appendFile(`${key}\n`);
-    await state.file.datasync();
+    try {
+      if (state.newer.size > maxPerFile) await rotate(state, path);
+      const { isCutOff } = state;
+      // Until it is all there, and where the disk takes a part only.
+      state.isCutOff = true;
+      await state.file.appendFile(`${isCutOff ? "\n" : ""}${key}\n`);
+      state.isCutOff = false;
+      await state.file.datasync();
+    } catch (cause) {
+      throw unwritable(path, cause);
+    }
   }
 
   return {
@@ -55,14 +65,20 @@ interface State {
   older: Set<string>;
   newer: Set<string>;
   file: FileHandle;
+  /** Its last line may lack its end, by a crash or a full disk, and must not be glued to the next one. */
+  isCutOff: boolean;
 }
 
+/** The new file is there before the old one is touched: where the disk has no room for it, all stays as it was. */
 async function rotate(state: State, path: string): Promise<void> {
-  await state.file.close();
+  const next = await open(`${path}.next`, "a", 0o600);
   await rename(path, `${path}.1`);
+  await rename(`${path}.next`, path);
+  await state.file.close();
   state.older = state.newer;
   state.newer = new Set();
-  state.file = await open(path, "a", 0o600);
+  state.file = next;
+  state.isCutOff = false;
 }
 
 function isKnown({ older, newer }: State, key: string): boolean {

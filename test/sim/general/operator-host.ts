@@ -18,7 +18,7 @@ import type { SeededRandom } from "../../chaos/random.ts";
 import { type Cluster, kubeconfigOf } from "../../integration/operator/operator-fixture.ts";
 import { type RpcProxy, startRpcProxy } from "../exactly-once/rpc-proxy.ts";
 import { type Gate, startGate } from "../gate.ts";
-import { countFault, type FaultCounts } from "../scenario.ts";
+import type { FaultCounts } from "../scenario.ts";
 import type { SimMember } from "./members.ts";
 
 export interface OperatorHost {
@@ -117,9 +117,9 @@ class SimOperator implements OperatorHost {
     await Promise.all([this.api.close(), this.rpc.close(), apiProxy.close(), rpcProxy.close()]);
   }
 
-  /** Until it is killed; an end of its own under faults is what a restarting pod is for. */
+  /** Until it is killed. Whatever fails, it waits: an end of its own is a problem, though a kubelet would start it again. */
   async #run(signal: AbortSignal): Promise<void> {
-    const { cluster, settings, kubeconfig, logger, faults, onProblem } = this.#parts;
+    const { cluster, settings, kubeconfig, logger, onProblem } = this.#parts;
     const { chain } = cluster.config;
     const config = {
       ...cluster.config,
@@ -137,7 +137,7 @@ class SimOperator implements OperatorHost {
       } catch (error) {
         if (signal.aborted) return;
         logger.error("the operator ended", { error: String(error) });
-        countFault(faults, "operator-restarted-itself");
+        onProblem(`the operator ended by itself: ${error}`);
       }
       if (!signal.aborted) await systemClock.sleep(restartMs, signal).catch(() => undefined);
     }

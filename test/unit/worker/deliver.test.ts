@@ -7,6 +7,7 @@ import { silentLogger } from "../../../src/base/log.ts";
 import type { ReceiptRequest, ReceiptResponse } from "../../../src/pool/wire.ts";
 import { deliverOutcome } from "../../../src/worker/deliver.ts";
 import { openSpool } from "../../../src/worker/spool.ts";
+import { setDiskFull } from "../../chaos/full-disk.ts";
 import { aFailure, aFolder, aReceiptRequest } from "./worker-fixture.ts";
 
 const never = new AbortController().signal;
@@ -53,6 +54,20 @@ describe("bringing an outcome to the pool", () => {
     const { options, stateDir, sent } = await aScene(status);
     expect(await deliverOutcome(options, item(), never)).toBe(status);
     expect(sent).toHaveLength(1);
+    expect(await readdir(join(stateDir, "spool"))).toEqual([]);
+  });
+
+  test("a receipt that the disk has no room for is brought all the same, and spooled once there is room", async () => {
+    const { options, spool, spooled, stateDir, sent } = await aScene(unreachable, unreachable, unreachable, "Recorded");
+    const { client } = options;
+    await setDiskFull(stateDir, true);
+    const receipt = async (request: ReceiptRequest) => {
+      if (sent.length === 1) await setDiskFull(stateDir, false);
+      return client.receipt(request);
+    };
+    expect(await deliverOutcome({ ...options, client: { receipt } }, item(), never)).toBe("Recorded");
+    expect(spooled).toEqual([0, 0, 1, 1]);
+    expect(await spool.list()).toEqual([]);
     expect(await readdir(join(stateDir, "spool"))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { setDiskFull } from "../../chaos/full-disk.ts";
 import { aFolder, openRecord, taskId } from "./worker-fixture.ts";
 
 describe("the record of signed attempts", () => {
@@ -27,6 +28,22 @@ describe("the record of signed attempts", () => {
     // What is added next must not be glued to the broken line.
     await signed.add(taskId("c"), 1);
     expect((await openRecord(folder)).has(taskId("c"), 1)).toBe(true);
+  });
+
+  test("a disk that is full signs nothing, and what is signed after it is not lost in the half-written line", async () => {
+    const folder = await aFolder();
+    const signed = await openRecord(folder);
+    await signed.add(taskId("a"), 1);
+    await setDiskFull(folder, true);
+    await expect(signed.add(taskId("b"), 1)).rejects.toMatchObject({ code: "StateUnwritable", disposition: "retry" });
+    await setDiskFull(folder, false);
+    expect(await signed.add(taskId("c"), 1)).toBe(true);
+    const again = await openRecord(folder);
+    expect([again.has(taskId("a"), 1), again.has(taskId("b"), 1), again.has(taskId("c"), 1)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   test("is bounded by two files, of which the older is forgotten", async () => {
