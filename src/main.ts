@@ -56,6 +56,7 @@ program
   .option("--port <port>", "port of the embedded Kubernetes API, 0 for any free one", parsePort, 0)
   .option("--kubeconfig <file>", "use this cluster's API server instead of the embedded one")
   .option("--no-tasks", "start everything but submit no tasks")
+  .option("--train", "also start a launcher of pods, and train the run's classifier anew with it", false)
   .action(async (options) => {
     const { runUp } = await import("./embedded/up/run-up.ts");
     process.exitCode = await runUp({ ...options, ...role(), entrypoint, hostEnv: readHostEnv() });
@@ -136,6 +137,15 @@ program
   .command("worker")
   .description("pull tasks from the pool, run them and sign receipts")
   .action(() => startWorker(false));
+
+program
+  .command("train")
+  .description("train what INFERIUM_TASK says; what a launcher's pods run")
+  .action(async () => {
+    const { runTrainer } = await import("./worker/pods/trainer.ts");
+    const out = (line: string) => process.stdout.write(`${line}\n`);
+    await runTrainer(process.env, { ...role(), out });
+  });
 
 program
   .command("dishonest-worker", { hidden: true })

@@ -13,6 +13,8 @@ export interface AgentConfig {
   /** 0x-hex of the key that signs this member's receipts or attestations. */
   readonly address: string;
   readonly role: "Worker" | "Validator" | "Both";
+  /** Pod for the member whose worker has INFERIUM_EXECUTOR=pod. */
+  readonly mode: "Pooled" | "Pod";
   readonly owner: string | undefined;
   readonly slots: number;
   readonly nvidiaSmi: NvidiaSmiConfig;
@@ -49,6 +51,7 @@ export async function readAgentConfig(variables: Environment): Promise<AgentConf
     workerNodeName: reader.text("INFERIUM_WORKERNODE_NAME") ?? nodeName,
     address: await readAddress(reader),
     role: reader.choice("INFERIUM_ROLE", ["Worker", "Validator", "Both"], "Worker"),
+    mode: reader.choice("INFERIUM_EXECUTOR", ["Pooled", "Pod"], "Pooled"),
     owner: reader.matching("INFERIUM_OWNER", addressPattern, "a 0x address of 40 hex digits"),
     slots: reader.whole("INFERIUM_SLOTS", 1, { from: 1, to: 256 }),
     nvidiaSmi: readNvidiaSmiConfig(reader, env),

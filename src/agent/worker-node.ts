@@ -38,7 +38,10 @@ export function createAgentClients(transport: Transport): AgentClients {
   };
 }
 
-export type Identity = Pick<AgentConfig, "nodeName" | "workerNodeName" | "address" | "role" | "owner" | "slots">;
+export type Identity = Pick<
+  AgentConfig,
+  "nodeName" | "workerNodeName" | "address" | "role" | "mode" | "owner" | "slots"
+>;
 
 /** The WorkerNode, created with this spec where there is none. @throws InferiumError WorkerNodeTaken */
 export async function ensureWorkerNode(clients: AgentClients, identity: Identity): Promise<KubeWorkerNode> {
@@ -63,12 +66,15 @@ async function getOrCreate({ workerNodes }: AgentClients, identity: Identity): P
 }
 
 export function buildWorkerNode(identity: Identity): KubeWorkerNode {
-  const { nodeName, workerNodeName, address, role, owner, slots } = identity;
+  const { nodeName, workerNodeName, address, role, mode, owner, slots } = identity;
   return {
     apiVersion: workerNodeResource.apiVersion,
     kind: workerNodeResource.kind,
     metadata: { name: workerNodeName },
-    spec: { nodeName, remote: false, address, role, ...(owner === undefined ? {} : { owner }), slots, cordoned: false },
+    spec: {
+      ...{ nodeName, remote: false, address, role, mode, slots, cordoned: false },
+      ...(owner === undefined ? {} : { owner }),
+    },
   };
 }
 

@@ -47,7 +47,10 @@ export interface Execution {
   /** Of the file for an input by URI; of the canonical bytes for an inline one. */
   readonly inputDigest: Digest;
   readonly modelDigest: Digest;
-  readonly runtime: Runtime;
+  /** Words for one that ran elsewhere. */
+  readonly runtime: Runtime | string;
+  /** Of the container image that ran, as 0x-hex; left out where the executor ran it itself, or it is not known. */
+  readonly imageDigest?: string;
   /** Number of inferences: steps, or axis 0 of the model's first input. */
   readonly items: number;
 }

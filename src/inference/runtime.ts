@@ -13,6 +13,7 @@ export interface Runtime {
 }
 
 /** Such as "onnxruntime/1.27.0 cpu avx512_vnni all". */
-export function formatRuntime(runtime: Runtime): string {
+export function formatRuntime(runtime: Runtime | string): string {
+  if (typeof runtime === "string") return runtime.slice(0, 256);
   return `onnxruntime/${runtime.version} ${runtime.provider} ${runtime.isa} ${runtime.level}`;
 }

@@ -74,6 +74,11 @@ export function isAlreadyExists(error: unknown): boolean {
   return error instanceof KubeApiError && error.status === 409 && error.reason === "AlreadyExists";
 }
 
+/** The object itself is not what the server takes, now or later: a field is wrong, or a policy forbids it. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof KubeApiError && (error.status === 422 || error.status === 400);
+}
+
 /**
  * The resource version asked for is unknown to the server: list again. Either it is too old, or, after a restore from a
  * backup, it lies in a future that never was.

@@ -33,7 +33,7 @@ export interface Container {
   env?: EnvVar[];
   envFrom?: { prefix?: string; configMapRef?: { name: string }; secretRef?: { name: string } }[];
   ports?: { name?: string; containerPort: number; protocol?: string }[];
-  resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
+  resources?: { requests?: Record<string, string>; limits?: Record<string, string>; claims?: { name: string }[] };
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean; subPath?: string }[];
   livenessProbe?: Probe;
   readinessProbe?: Probe;
@@ -73,6 +73,13 @@ export interface Affinity {
   podAntiAffinity?: Record<string, unknown>;
 }
 
+export interface TopologySpreadConstraint {
+  maxSkew: number;
+  topologyKey: string;
+  whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway";
+  labelSelector?: { matchLabels?: Record<string, string> };
+}
+
 export interface PodSpec {
   containers: Container[];
   initContainers?: Container[];
@@ -87,6 +94,11 @@ export interface PodSpec {
   terminationGracePeriodSeconds?: number;
   activeDeadlineSeconds?: number;
   priorityClassName?: string;
+  runtimeClassName?: string;
+  imagePullSecrets?: { name: string }[];
+  topologySpreadConstraints?: TopologySpreadConstraint[];
+  resourceClaims?: { name: string; resourceClaimName?: string; resourceClaimTemplateName?: string }[];
+  subdomain?: string;
   schedulerName?: string;
   hostNetwork?: boolean;
   securityContext?: Record<string, unknown>;

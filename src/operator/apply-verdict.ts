@@ -7,6 +7,7 @@ import type { Logger } from "../base/log.ts";
 import { type ProofFinding, type TaskVerdict, validateTask } from "../protocol/lifecycle.ts";
 import { decidePenalty } from "../protocol/slashing.ts";
 import { stageOf } from "../protocol/task-stage.ts";
+import { describeUnchecked, type TrainingTerms } from "../protocol/training.ts";
 import { computeTaskId, computeValidationId } from "../protocol/typed-data.ts";
 import { collectVotes } from "../protocol/verdict/evidence.ts";
 import { decideEscalation, type Tally, tallyVotes, type Verdict } from "../protocol/verdict/tally.ts";
@@ -17,6 +18,7 @@ import type { Directory } from "./directory.ts";
 import type { ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import { trainingOf } from "./pod-terms.ts";
 import type { ReputationBook } from "./reputation-book.ts";
 import { nameSlash, type SlashBook } from "./slash-book.ts";
 import type { ValidationIndex } from "./validation-index.ts";
@@ -76,7 +78,8 @@ function find(
   if (entry.status.receipt?.digest !== receipt.digest) return undefined;
   if (validations.covering(uid, attempt)?.metadata.uid !== validation.metadata.uid) return undefined;
   const proven = findProof(validation);
-  return { entry, validation, index, attempt, verdict: describeVerdict(validation, { index, proven }), proven };
+  const verdict = describeVerdict(validation, { index, proven, training: trainingOf(entry.task.spec) });
+  return { entry, validation, index, attempt, verdict, proven };
 }
 
 function findProof({ status }: ValidationObject): ProofFinding | undefined {
@@ -84,10 +87,13 @@ function findProof({ status }: ValidationObject): ProofFinding | undefined {
   return condition && { holds: condition.status === "True", reason: condition.reason, message: condition.message };
 }
 
-function describeVerdict(
-  validation: ValidationObject,
-  { index, proven }: { readonly index: number; readonly proven: ProofFinding | undefined },
-): TaskVerdict {
+interface VerdictParts {
+  readonly index: number;
+  readonly proven: ProofFinding | undefined;
+  readonly training: TrainingTerms | undefined;
+}
+
+function describeVerdict(validation: ValidationObject, { index, proven, training }: VerdictParts): TaskVerdict {
   const { policy, quorum } = validation.spec;
   const proof = validation.status?.proof;
   const tally = tallyVotes(
@@ -95,9 +101,11 @@ function describeVerdict(
     quorum,
   );
   const owners = countOwners(validation, { index, tally });
+  const unchecked = training && describeUnchecked(training);
   const notProven = [
     ...(owners < quorum ? [`That the deciding validators are independent: they have ${owners} owner(s).`] : []),
     ...(proof?.developmentSetup ? ["That nobody forged the proof: its keys come from a setup for development."] : []),
+    ...(unchecked === undefined ? [] : [unchecked]),
     ...(proven?.holds === false ? [`The result by a proof: the panel re-executed (${proven.reason}).`] : []),
   ];
   return {

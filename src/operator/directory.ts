@@ -87,7 +87,7 @@ export class Directory {
     const { computeCapability, ...own } = this.#ownFactsOf(worker);
     return {
       ...own,
-      ...(proven.gpusCount ? (computeCapability === undefined ? {} : { computeCapability }) : withoutGpus),
+      ...(proven.gpusCount ? (computeCapability === undefined ? {} : { computeCapability }) : withoutGpus(own)),
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
       proven: proven.holds,
@@ -186,6 +186,7 @@ function readOwnFacts(worker: WorkerObject): OwnFacts {
   const tier = provenTier(worker);
   const computeCapability = lowestCapability(gpus.map((gpu) => gpu.computeCapability));
   const hardware = {
+    ...(spec.mode === "Pod" ? { mode: spec.mode } : {}),
     ...(tier ? { tier } : {}),
     gpus: countUsable(gpus),
     // Of several kinds the weakest counts, as for the tier and for what a challenge asks.
@@ -210,7 +211,10 @@ export function addressOf(worker: WorkerObject): string {
 
 /** Of a machine whose GPUs do not count. */
 const lowHardware = { tier: "Low", gpus: 0, memoryMiB: 0, migProfiles: [] } as const;
-const withoutGpus = { ...lowHardware, hardware: describeHardware(lowHardware) };
+const withoutGpus = ({ mode }: OwnFacts) => ({
+  ...lowHardware,
+  hardware: describeHardware({ ...lowHardware, ...(mode ? { mode } : {}) }),
+});
 
 /** The tier that a worker is matched by. */
 export function tierOf(worker: WorkerObject, { gpusCount }: ProvenCapability): Tier | undefined {

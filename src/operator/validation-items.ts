@@ -7,6 +7,7 @@ import { computeTaskId } from "../protocol/typed-data.ts";
 import type { TaskObject, ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OutputCache } from "./output-cache.ts";
+import { trainingOf } from "./pod-terms.ts";
 import { type InputSources, policyOf, resolveInput } from "./task-inputs.ts";
 
 export interface ItemSources extends InputSources {
@@ -43,7 +44,8 @@ async function buildItems(sources: ItemSources, { metadata, spec }: ValidationOb
   const items: JudgeItem[] = [];
   for (const { task, uid, attempt } of spec.receipts) {
     const entry = sources.ledger.get(`${metadata.namespace}/${task}`);
-    items.push(await buildItem(sources, entry?.uid === uid ? entry : undefined, { name: task, attempt }));
+    const item = await buildItem(sources, entry?.uid === uid ? entry : undefined, { name: task, attempt });
+    items.push(item.training ? { ...item, sampleSeed: spec.seed } : item);
   }
   return items;
 }
@@ -57,6 +59,7 @@ async function buildItem(
   if (!entry || receipt?.message.attempt !== wanted.attempt) throw gone(wanted.name, wanted.attempt);
   const output = await findOutput(sources, entry);
   const { input, calls } = await resolveInput(sources, entry.task);
+  const training = trainingOf(entry.task.spec);
   return {
     taskId: computeTaskId(entry.uid),
     attempt: wanted.attempt,
@@ -66,14 +69,16 @@ async function buildItem(
     receipt: { message: receipt.message, signature: receipt.signature },
     ...(output ? { output } : {}),
     ...(calls ? { calls: { statement: calls.statement, opened: calls.opened } } : {}),
+    ...(training ? { training } : {}),
   };
 }
 
-/** Only where values are compared, are part of what is proven, or were given to callers: for Exact the digest in the receipt says it all. */
+/** Only where values are compared, proven, checked, or were given to callers: else the digest in the receipt says it all. */
 async function findOutput({ outputs, tasks }: ItemSources, entry: TaskEntry): Promise<InlineTensors | undefined> {
-  const { calls, verification } = entry.task.spec;
+  const { calls, training, verification } = entry.task.spec;
   const { policy } = verification;
-  if (policy !== "Tolerance" && policy !== "ZeroKnowledge" && calls === undefined) return undefined;
+  const isCompared = policy === "Tolerance" || policy === "ZeroKnowledge";
+  if (!isCompared && calls === undefined && training === undefined) return undefined;
   const cached = outputs.get(`${entry.uid}/${entry.status.receipt?.message.attempt}`);
   if (cached) return cached;
   const { namespace, name } = entry.task.metadata;

@@ -22,6 +22,7 @@ import type { ChallengePlan } from "../protocol/challenge/plan.ts";
 import type { ModelFindings } from "../protocol/model/findings.ts";
 import type { ProofData } from "../protocol/proof.ts";
 import type { AgentShares } from "../protocol/reward.ts";
+import type { TrainingTerms } from "../protocol/training.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
 export type PoolRole = "Worker" | "Validator";
@@ -89,6 +90,34 @@ export interface PolicyReference {
   readonly tolerance?: Tolerance;
 }
 
+/** What the pods of a task run, and where Kubernetes may place them: `spec.template` with what else the task says of it. */
+export interface PodReference {
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly requests?: Readonly<Record<string, string>>;
+  readonly resourceClaimTemplateName?: string;
+  readonly tolerations?: readonly {
+    readonly key?: string;
+    readonly operator: "Exists" | "Equal";
+    readonly value?: string;
+    readonly effect?: string;
+  }[];
+  readonly priorityClassName?: string;
+  readonly runtimeClassName?: string;
+  readonly spreadTopologyKey?: string;
+  readonly queueName?: string;
+  /** Pods that run together. */
+  readonly size: number;
+  readonly startTimeoutSeconds: number;
+  /** Tiers that a node may have. */
+  readonly tiers: readonly string[];
+  readonly gpus?: number;
+  readonly migProfile?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+}
+
 /** What a worker must run. */
 export interface WorkAssignment {
   readonly namespace: string;
@@ -99,6 +128,9 @@ export interface WorkAssignment {
   readonly input: InputReference;
   readonly verification: PolicyReference;
   readonly deadlineMs: number;
+  /** For launchers, and for them alone. */
+  readonly pod?: PodReference;
+  readonly training?: TrainingTerms;
   /** To vouch for what was served, in place of running anything anew. */
   readonly calls?: ServedCalls;
 }
@@ -126,9 +158,13 @@ export interface JudgeItem {
   readonly input: InputReference;
   readonly verification: PolicyReference;
   readonly receipt: SignedReceipt;
-  /** The worker's output, needed where the policy compares values, and for calls. */
+  /** The worker's output, needed where the policy compares values, for calls, and for trainings. */
   readonly output?: InlineTensors;
   readonly calls?: Omit<ServedCalls, "output">;
+  /** The model is the weights to begin with, and parts of the training are computed again: see protocol/training.ts. */
+  readonly training?: TrainingTerms;
+  /** What the parts are drawn by, fixed after the receipt; all of them where it is left out. */
+  readonly sampleSeed?: string;
 }
 
 export interface SignedClaim {

@@ -269,8 +269,8 @@ function unblame(failures: Map<string, Set<Column>>, who: string, column: Column
 
 /** Equal for tasks that the same workers can take. */
 export function signatureOf({ requirements, failedWorkers }: Demand): string {
-  const { tier, gpus, memoryMiB, computeCapability, migProfile, nodeSelector } = requirements;
-  const hardware = `${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfile}`;
+  const { mode, tier, gpus, memoryMiB, computeCapability, migProfile, nodeSelector } = requirements;
+  const hardware = `${mode ? `${mode} ` : ""}${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfile}`;
   if (!nodeSelector && failedWorkers.length === 0) return hardware;
   const labels = Object.entries(nodeSelector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const failures = failedWorkers.map(({ worker, owner }) => [worker, owner]).sort();

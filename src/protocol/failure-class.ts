@@ -19,6 +19,14 @@ const infrastructureReasons: ReadonlySet<string> = new Set([
   "ProviderUnavailable",
   "Stopped",
   "AlreadySigned",
+  "NoLauncher",
+  "PodPreempted",
+  "PodEvicted",
+  "NodeLost",
+  "PodGone",
+  "PodRejected",
+  "ImageUnavailable",
+  "Unschedulable",
   "Internal",
 ]);
 

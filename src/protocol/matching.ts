@@ -16,6 +16,8 @@ export interface Requirements {
   readonly computeCapability?: string;
   readonly migProfile?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Runs in pods of its own, which a launcher has Kubernetes place. Left out: by the worker itself. */
+  readonly mode?: "Pod";
 }
 
 /** What the operator knows of a worker when it decides. */
@@ -24,6 +26,8 @@ export interface WorkerFacts {
   readonly address: string;
   readonly owner?: string;
   readonly isWorker: boolean;
+  /** A launcher: it takes tasks of this mode and no others. */
+  readonly mode?: "Pod";
   readonly cordoned: boolean;
   readonly disqualified: boolean;
   readonly bonded: boolean;
@@ -47,6 +51,7 @@ export interface WorkerFacts {
 
 export const mismatchReasons = [
   "NotAWorker",
+  "OtherMode",
   "Disqualified",
   "NotBonded",
   "Cordoned",
@@ -66,6 +71,7 @@ export type MismatchReason = (typeof mismatchReasons)[number];
 /** Undefined where the worker could run it but for a free slot, a connection, or what happened to earlier attempts. */
 export function checkRequirements(worker: WorkerFacts, wants: Requirements): MismatchReason | undefined {
   if (!worker.isWorker) return "NotAWorker";
+  if (worker.mode !== wants.mode) return "OtherMode";
   if (worker.disqualified) return "Disqualified";
   if (!worker.bonded) return "NotBonded";
   if (worker.cordoned) return "Cordoned";
@@ -88,11 +94,12 @@ export function profileOf(worker: WorkerFacts, labels: readonly string[]): strin
   return `${hardware}\n${JSON.stringify(labels.map((label) => worker.nodeLabels[label] ?? null))}`;
 }
 
-type Hardware = Pick<WorkerFacts, "tier" | "gpus" | "memoryMiB" | "computeCapability" | "migProfiles">;
+type Hardware = Pick<WorkerFacts, "mode" | "tier" | "gpus" | "memoryMiB" | "computeCapability" | "migProfiles">;
 
-/** Equal for workers with the same hardware. */
-export function describeHardware({ tier, gpus, memoryMiB, computeCapability, migProfiles }: Hardware): string {
-  return `${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfiles.join(" ")}`;
+/** Equal for workers with the same hardware that use it in the same way. */
+export function describeHardware({ mode, tier, gpus, memoryMiB, computeCapability, migProfiles }: Hardware): string {
+  const hardware = `${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfiles.join(" ")}`;
+  return mode === undefined ? hardware : `${mode} ${hardware}`;
 }
 
 /** A capability that is not known is below every other. */
@@ -268,6 +275,7 @@ function suggestFix(
 }
 
 const fixes = (wants: Requirements): Partial<Record<MismatchReason, string>> => ({
+  OtherMode: wants.mode === "Pod" ? "; add a launcher, a worker of mode Pod" : "; add a worker of mode Pooled",
   NotBonded: "; bond a worker",
   Cordoned: "; uncordon a worker",
   NotProven: "; see the workers' CapabilityProven condition",
@@ -289,6 +297,7 @@ function classify(known: number, misfits: number, counts: ReadonlyMap<MismatchRe
 function describeMismatch(reason: MismatchReason, wants: Requirements): string {
   const words: Readonly<Record<MismatchReason, string>> = {
     NotAWorker: "not workers",
+    OtherMode: wants.mode === "Pod" ? "not launchers of pods" : "launchers of pods only",
     Disqualified: "disqualified",
     NotBonded: "not bonded",
     Cordoned: "cordoned",

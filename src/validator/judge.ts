@@ -18,12 +18,15 @@ import {
   toComparePolicy,
 } from "../protocol/verdict/cast-vote.ts";
 import { checkReceipt } from "./check-receipt.ts";
+import type { CheckTraining } from "./check-training.ts";
 import { checkCalls, judgeServed } from "./judge-calls.ts";
 
 export type Execute = Executor["execute"];
 
 export interface JudgeContext {
   readonly execute: Execute;
+  /** Left out: receipts of trainings cannot be judged. */
+  readonly checkTraining?: CheckTraining | undefined;
   readonly domain: ProtocolDomain;
 }
 
@@ -36,7 +39,7 @@ export async function judgeItem(context: JudgeContext, item: JudgeItem, signal: 
   try {
     const unproven = item.calls && checkCalls(context.domain, item.calls, item);
     if (unproven !== undefined) return abstain(unproven);
-    return judgeAgainst(item, await computeOwnResult(context.execute, item, signal));
+    return judgeAgainst(item, await computeOwnResult(context, item, signal));
   } catch (error) {
     return abstain(`cannot judge: ${describeError(error)}`);
   }
@@ -52,12 +55,14 @@ export function judgeAgainst(item: JudgeItem, own: OwnResult): DecidedVote {
 
 /** Model and input fetched and run here; never rejects. */
 export async function computeOwnResult(
-  execute: Execute,
-  { model, input }: JudgeItem,
+  { execute, checkTraining }: Pick<JudgeContext, "execute" | "checkTraining">,
+  item: JudgeItem,
   signal: AbortSignal,
 ): Promise<OwnResult> {
+  const { model, input, training } = item;
   try {
     signal.throwIfAborted();
+    if (training) return (await checkTraining?.({ ...item, training }, signal)) ?? unableToTrain;
     const result = await execute(toExecutionRequest(model, input), signal);
     return {
       state: "Computed",
@@ -70,6 +75,8 @@ export async function computeOwnResult(
     return { state: "Unable", reason: `cannot re-execute: ${describeError(error)}` };
   }
 }
+
+const unableToTrain = { state: "Unable", reason: "trainings are not checked here" } as const;
 
 /** @throws InferiumError where the tensors are malformed */
 function readHandedOn({ output }: JudgeItem) {

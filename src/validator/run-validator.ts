@@ -20,6 +20,7 @@ import { type CertifyContext, type ChainView, certifyBatch } from "./certify/cer
 import { openSettledTasks } from "./certify/settled-tasks.ts";
 import { type OpenChainView, openChainView } from "./chain-view.ts";
 import { type CheckContext, checkChallenge } from "./check-challenge.ts";
+import { type CheckTraining, createTrainingCheck } from "./check-training.ts";
 import type { ValidatorConfig } from "./config.ts";
 import { runDisputes } from "./dispute/run-disputes.ts";
 import { type Judge, judgeItem } from "./judge.ts";
@@ -56,7 +57,7 @@ const runChallengeHere: CheckContext["run"] = async (...parts) => {
 };
 
 interface DutyContext {
-  readonly votes: VoteContext;
+  readonly votes: VoteContext & { readonly checkTraining: CheckTraining };
   readonly proofs: Proofs;
   readonly certify: CertifyContext;
   readonly challenges: CheckContext;
@@ -122,11 +123,11 @@ async function settleDisputes(
 ): Promise<void> {
   const { disputes, chain, stateDir, keyFile, passphraseFile } = config;
   if (disputes === undefined || chain === undefined) return;
-  const { domain, execute } = context.votes;
+  const { domain, execute, checkTraining } = context.votes;
   const key = { keyFile, passwordFile: passphraseFile };
   const { metrics } = context;
   await runDisputes(
-    { config: disputes, chain, key, stateDir, domain, pool: client, execute, clock, logger, metrics },
+    { config: disputes, chain, key, stateDir, domain, pool: client, execute, checkTraining, clock, logger, metrics },
     signal,
   );
 }
@@ -154,10 +155,11 @@ async function openContext(
   const view = dependencies.chain ?? chain ?? {};
   const { logger } = dependencies;
   const artifacts = createArtifactReader({ ...config.executor, ...proofFetching, clock: joined.clock });
+  const checkTraining = createTrainingCheck({ ...config.executor, clock: joined.clock });
   const proofs = openProofs(config.proofs, { ...shared, domain, execute, chain: view, artifacts, logger });
   const checkProof = proofs.checkCertified;
   return {
-    votes: { ...shared, domain, execute, records, judge: dependencies.judge ?? judgeItem },
+    votes: { ...shared, domain, execute, checkTraining, records, judge: dependencies.judge ?? judgeItem },
     proofs,
     certify: { ...shared, domain, record, records, settled, rules: config, chain: view, checkProof },
     challenges: { client: joined.client, session: config.executor.session, run: runChallengeHere },

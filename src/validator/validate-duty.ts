@@ -13,6 +13,7 @@ import { buildMerkleTree, hashVoteLeaf } from "../protocol/merkle.ts";
 import { attestationTypes, type ProtocolDomain } from "../protocol/typed-data.ts";
 import type { DecidedVote } from "../protocol/verdict/cast-vote.ts";
 import { digestReceipt } from "./check-receipt.ts";
+import type { CheckTraining } from "./check-training.ts";
 import { type Execute, type Judge, judgeItem } from "./judge.ts";
 import type { VoteRecord, VoteRecords } from "./vote-record.ts";
 
@@ -21,6 +22,7 @@ export interface VoteContext {
   readonly signer: ProtocolSigner;
   readonly domain: ProtocolDomain;
   readonly execute: Execute;
+  readonly checkTraining?: CheckTraining;
   /** Default: run each item again. */
   readonly judge?: Judge;
   readonly records: VoteRecords;

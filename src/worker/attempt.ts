@@ -17,8 +17,13 @@ import type { SignedAttempts } from "./signed-attempts.ts";
 
 export type Execute = Executor["execute"];
 
+/** Runs a task of mode Pod. */
+export type RunInPods = (assignment: WorkAssignment, signal: AbortSignal) => Promise<Execution>;
+
 export interface AttemptContext {
   readonly execute: Execute;
+  /** Of a launcher. */
+  readonly runInPods?: RunInPods | undefined;
   readonly signer: ProtocolSigner;
   readonly domain: ProtocolDomain;
   readonly imageDigest: string;
@@ -74,10 +79,12 @@ function vouch(
 const maxMarginMs = 2_000;
 
 async function executeInTime(
-  { clock, execute }: AttemptContext,
-  { model, input, deadlineMs }: WorkAssignment,
+  context: AttemptContext,
+  assignment: WorkAssignment,
   signal: AbortSignal,
 ): Promise<Execution> {
+  const { clock } = context;
+  const { deadlineMs } = assignment;
   const leftMs = deadlineMs - clock.now();
   const boundMs = leftMs - Math.min(maxMarginMs, leftMs / 10);
   if (leftMs <= 0) throw timeout("The task's deadline had passed before it began.");
@@ -92,11 +99,19 @@ async function executeInTime(
   );
   try {
     bounded.signal.throwIfAborted();
-    return await execute(toExecutionRequest(model, input), bounded.signal);
+    return await run(context, assignment, bounded.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+function run({ execute, runInPods }: AttemptContext, assignment: WorkAssignment, signal: AbortSignal) {
+  const { pod, model, input } = assignment;
+  if (pod === undefined) return execute(toExecutionRequest(model, input), signal);
+  if (runInPods) return runInPods(assignment, signal);
+  const message = "The task runs in pods, and this worker makes none; set INFERIUM_EXECUTOR=pod, or mode Pooled.";
+  throw new InferiumError("NoLauncher", message);
 }
 
 function timeout(message: string): InferiumError {

@@ -2,7 +2,9 @@
  * Why an attempt failed, as the pool is told: a reason class, and whether another worker could do better. Where the fault
  * is in the task itself every worker would fail alike, and trying again would only burn time. Pure.
  */
+
 import { describeError, InferiumError } from "../base/errors.ts";
+import type { PodFailureReason } from "./pods/pod-failure.ts";
 
 export type FailureReason =
   | "ModelUnavailable"
@@ -17,6 +19,11 @@ export type FailureReason =
   | "Stopped"
   | "AlreadySigned"
   | "NotAsServed"
+  | "TrainingInvalid"
+  | "PodInvalid"
+  | "NoLauncher"
+  | "NoResult"
+  | Exclude<PodFailureReason, "OutOfMemory" | "Timeout">
   | "Internal";
 
 export interface Failure {
@@ -63,6 +70,22 @@ const byCode: Readonly<Record<string, FailureClass>> = {
   AlreadySigned: here("AlreadySigned"),
   InvalidCall: everywhere("NotAsServed"),
   NotAsServed: everywhere("NotAsServed"),
+  UnknownProgram: everywhere("TrainingInvalid"),
+  InvalidTraining: everywhere("TrainingInvalid"),
+  InvalidTrainingResult: everywhere("TrainingInvalid"),
+  StoreRefused: everywhere("TrainingInvalid"),
+  PodInvalid: everywhere("PodInvalid"),
+  NoLauncher: here("NoLauncher"),
+  NoResult: here("NoResult"),
+  OutOfMemory: here("OutOfMemory"),
+  PodPreempted: here("PodPreempted"),
+  PodEvicted: here("PodEvicted"),
+  NodeLost: here("NodeLost"),
+  PodGone: here("PodGone"),
+  ImageUnavailable: here("ImageUnavailable"),
+  Unschedulable: here("Unschedulable"),
+  PodRejected: here("PodRejected"),
+  PodFailed: here("PodFailed"),
 };
 
 /** Messages of onnxruntime and V8 where memory ran out; neither has a code for it. */

@@ -1,6 +1,7 @@
 /** The worker's configuration from its environment: the one place of the role that reads it. */
 import { createEnvironmentReader, type Environment } from "../base/environment.ts";
 import { type MemberConfig, readMemberConfig } from "../pool/member-config.ts";
+import { type LauncherConfig, readLauncherConfig } from "./pods/launcher-config.ts";
 
 export interface WorkerConfig extends MemberConfig {
   /** Tasks run at once. */
@@ -12,6 +13,8 @@ export interface WorkerConfig extends MemberConfig {
   /** How long running tasks may go on after a stop. */
   readonly graceMs: number;
   readonly heartbeatMs: number;
+  /** Of a launcher, which runs tasks of mode Pod; undefined for a worker that runs its tasks itself. */
+  readonly launcher: LauncherConfig | undefined;
   /** Prints evidence of the GPUs; undefined where there is none. */
   readonly attestationCommand: string | undefined;
   /** How long one claim waits at the pool. */
@@ -32,6 +35,7 @@ export function readWorkerConfig(variables: Environment = process.env): WorkerCo
     stateDir: env.text("INFERIUM_STATE_DIR") ?? `${member.executor.cacheDir}/worker-state`,
     graceMs: env.whole("INFERIUM_GRACE_SECONDS", 20, { min: 0, max: 86_400 }) * 1000,
     heartbeatMs: env.whole("INFERIUM_HEARTBEAT_MS", 5_000, { min: 100, max: 60_000 }),
+    launcher: readLauncherConfig(env),
     attestationCommand: env.text("INFERIUM_ATTESTATION_COMMAND"),
     claimWaitMs: env.whole("INFERIUM_CLAIM_WAIT_MS", 25_000, { min: 0, max: 30_000 }),
   });

@@ -20,7 +20,7 @@ export function buildReceipt(assignment: WorkAssignment, execution: Execution, f
     attempt: assignment.attempt,
     worker: facts.worker,
     modelDigest: digestToBytes32(execution.modelDigest),
-    imageDigest: facts.imageDigest,
+    imageDigest: execution.imageDigest ?? facts.imageDigest,
     codeDigest: facts.codeDigest,
     inputDigest: digestToBytes32(execution.inputDigest),
     outputDigest: digestToBytes32(execution.outputDigest),

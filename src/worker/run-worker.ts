@@ -21,6 +21,7 @@ import { readCodeDigest } from "./code-digest.ts";
 import { collectEvidence } from "./collect-evidence.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createWorkerMetrics } from "./metrics.ts";
+import type { OpenLauncher, openLauncher } from "./pods/open-launcher.ts";
 import { openSignedAttempts } from "./signed-attempts.ts";
 import { createSlots, type Slots } from "./slots.ts";
 import { openSpool } from "./spool.ts";
@@ -47,15 +48,26 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
   const executor = createExecutor({ ...config.executor, clock });
   const spool = await openSpool({ stateDir: config.stateDir, logger });
   const signed = await openSignedAttempts(config.stateDir);
+  let launcher: OpenLauncher | undefined;
   try {
     const codeDigest = await readCodeDigest();
     if (dependencies.execute === undefined) await executor.warmUp();
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;
+    launcher = config.launcher && (await openLauncherHere(config, { account: signer.address, clock, logger }));
     const { imageDigest } = config;
     const slots = createSlots({
-      attempt: { execute, signer, domain: facts.domain, imageDigest, codeDigest, signed, clock },
+      attempt: {
+        execute,
+        runInPods: launcher?.run,
+        signer,
+        domain: facts.domain,
+        imageDigest,
+        codeDigest,
+        signed,
+        clock,
+      },
       deliver: { client, spool, clock, logger },
       metrics: dependencies.registry && createWorkerMetrics(dependencies.registry),
     });
@@ -66,6 +78,7 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
     const loop = { config, client, slots, clock, logger, run, account: signer.address };
     await work({ ...loop, loadedModels: executor.loadedModels }, signal);
   } finally {
+    await launcher?.close();
     await client.close();
     await signed.close();
     await executor.close();
@@ -76,6 +89,12 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
 const runChallengeHere: RunChallenge = async (...parts) => {
   const { runChallenge } = await import("../inference/challenge/run-challenge.ts");
   return runChallenge(...parts);
+};
+
+/** Few workers are launchers. */
+const openLauncherHere: typeof openLauncher = async (...parts) => {
+  const { openLauncher } = await import("./pods/open-launcher.ts");
+  return openLauncher(...parts);
 };
 
 interface Work {

@@ -33,6 +33,7 @@ const v13: Driver = { generation: 13, version: "580.65.06", cuda: "13.0" };
 
 export const nodeProfiles: readonly NodeProfile[] = Object.freeze([
   buildGpuNode({ name: "gpu-high-a100", zone: "a", cpus: 96, memoryGi: 1_024, model: a100Sxm80, gpus: 4, driver: v12 }),
+  buildGpuNode({ name: "gpu-high-b", zone: "b", cpus: 96, memoryGi: 1_024, model: a100Sxm80, gpus: 4, driver: v13 }),
   buildGpuNode({ name: "gpu-mid-l4", zone: "b", cpus: 48, memoryGi: 192, model: l4, gpus: 2, driver: v13 }),
   buildGpuNode({ name: "gpu-mid-rtx", zone: "c", cpus: 16, memoryGi: 64, model: rtx4070, gpus: 1, driver: v13 }),
   buildGpuNode({ name: "gpu-low-p4", zone: "c", cpus: 8, memoryGi: 32, model: p4, gpus: 1, driver: v11 }),

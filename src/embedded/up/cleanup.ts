@@ -12,11 +12,12 @@ import {
 } from "../../api/v1alpha1/types.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import { configMaps, leases, nodes, pods, secrets } from "../../kube/core-resources.ts";
+import { jobs } from "../../kube/job-types.ts";
 import { collectionPath, objectPath, type ResourceType } from "../../kube/resource.ts";
 import type { Query, Transport } from "../../kube/transport.ts";
 import { demoNamespace } from "../demo/workload.ts";
 import { runLabel, systemNamespace } from "./pods.ts";
-import { poolName } from "./role-pods.ts";
+import { poolName, taskNamespace } from "./role-pods.ts";
 
 const ofRun = Object.entries(runLabel)
   .map(([name, value]) => `${name}=${value}`)
@@ -31,6 +32,8 @@ interface Collection {
 /** In the order of removal: nobody may write again what is already gone. */
 const collections: readonly Collection[] = [
   { type: pods, namespace: systemNamespace, labelSelector: ofRun },
+  { type: jobs, namespace: taskNamespace },
+  { type: pods, namespace: taskNamespace },
   { type: nodes, labelSelector: ofRun },
   // The namespace is the run's own, and so is all that is in it.
   { type: inferenceTaskResource, namespace: demoNamespace },

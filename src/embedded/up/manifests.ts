@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, { readonly plural: string; readonly namespa
 };
 
 /** All objects of the YAML files of one folder, files in the order of their names. */
-export async function readManifests(folder: "crds" | "manifests/base"): Promise<KubeObject[]> {
+export async function readManifests(folder: "crds" | "manifests/base" | "manifests/launcher"): Promise<KubeObject[]> {
   const url = new URL(`${folder}/`, packageRoot);
   const files = (await readdir(url)).filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml").sort();
   const texts = await Promise.all(files.map((name) => readFile(new URL(name, url), "utf8")));

@@ -16,6 +16,8 @@ export interface Member {
   /** Bonded from the start, and started only for the part of the demonstration that needs it. */
   readonly joinsLater: boolean;
   readonly slots: number;
+  /** A worker whose tasks run in pods, which Kubernetes places. */
+  readonly launcher: boolean;
   /** Signs receipts and attestations; its address is what is bonded. */
   readonly key: Wallet;
   /** Who owns it and is paid: address of `ownerKey`. */
@@ -40,13 +42,14 @@ export interface MemberPlan {
   readonly honest?: boolean;
   readonly joinsLater?: boolean;
   readonly slots?: number;
+  readonly launcher?: boolean;
 }
 
 export function createMembers(plans: readonly MemberPlan[]): Member[] {
   return plans.map((plan) => {
-    const { name, role, honest = true, joinsLater = false, slots = 1 } = plan;
+    const { name, role, honest = true, joinsLater = false, slots = 1, launcher = false } = plan;
     const ownerKey = createKey();
-    return { name, role, honest, joinsLater, slots, key: createKey(), owner: ownerKey.address, ownerKey };
+    return { name, role, honest, joinsLater, slots, launcher, key: createKey(), owner: ownerKey.address, ownerKey };
   });
 }
 

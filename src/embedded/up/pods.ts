@@ -21,7 +21,7 @@ export interface RolePod {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
-  readonly serviceAccount: "inferium-operator" | "inferium-agent" | "inferium-worker";
+  readonly serviceAccount: "inferium-operator" | "inferium-agent" | "inferium-worker" | "inferium-launcher";
   /** Port of /readyz on loopback. */
   readonly healthPort?: number;
 }

@@ -3,9 +3,11 @@ import type { Pod } from "../../kube/pod-types.ts";
 import { names } from "./identities.ts";
 import type { LocalChain } from "./local-chain.ts";
 import type { Member } from "./members.ts";
-import { buildRolePod, type Mount, type RolePod, systemNamespace } from "./pods.ts";
+import { buildRolePod, type Mount, processImage, processScheduler, type RolePod, systemNamespace } from "./pods.ts";
 
 export const poolName = "embedded";
+/** Where a launcher makes pods; see manifests/launcher. */
+export const taskNamespace = "inferium-tasks";
 /** The simulated node that the operator runs on. */
 export const controlNode = "control";
 
@@ -83,6 +85,7 @@ function agentPod(member: Member, healthPort: number): RolePod {
       INFERIUM_OWNER: member.owner,
       INFERIUM_SLOTS: String(member.slots),
       INFERIUM_SIMULATED: "true",
+      INFERIUM_EXECUTOR: member.launcher ? "pod" : "pooled",
       INFERIUM_HEALTH_HOST: "127.0.0.1",
       INFERIUM_HEALTH_PORT: String(healthPort),
     },
@@ -91,13 +94,28 @@ function agentPod(member: Member, healthPort: number): RolePod {
 }
 
 function workerPod(member: Member, facts: RunFacts): RolePod {
+  const pod = memberPod(member, facts);
   return {
-    ...memberPod(member, facts),
+    ...pod,
+    ...(member.launcher ? { serviceAccount: "inferium-launcher", env: { ...pod.env, ...launcherEnv } } : {}),
     name: `inferium-worker-${member.name}`,
     component: "worker",
     args: [member.honest ? "worker" : "dishonest-worker"],
   };
 }
+
+/** What the pods of tasks are made with here: the image is this program, and this run's own scheduler and kubelets take them. */
+const launcherEnv = {
+  INFERIUM_EXECUTOR: "pod",
+  INFERIUM_POD_NAMESPACE: taskNamespace,
+  INFERIUM_POD_DEFAULTS: JSON.stringify({
+    image: processImage,
+    imagePullPolicy: "Never",
+    schedulerName: processScheduler,
+    tolerations: [{ operator: "Exists" }],
+  }),
+  INFERIUM_POD_POLL_MS: "250",
+} as const;
 
 function validatorPod(member: Member, facts: RunFacts): RolePod {
   const pod = memberPod(member, facts);

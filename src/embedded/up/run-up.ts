@@ -26,6 +26,8 @@ export interface UpOptions {
   readonly kubeconfig?: string;
   /** False: start everything, submit nothing. */
   readonly tasks: boolean;
+  /** Also start a launcher, and have the demonstration train its classifier anew, in pods. */
+  readonly train: boolean;
   /** This program, as the pods' image runs it. */
   readonly entrypoint: readonly string[];
   /** What of this machine's environment the pods' processes may see. */
@@ -55,7 +57,15 @@ export async function runUp(options: UpOptions): Promise<number> {
   const display = createLiveDisplay(options.output === "json" ? process.stderr : process.stdout);
   const say = (text: string) => display.print(`${seconds().toFixed(1).padStart(5)} s  ${text}`);
   try {
-    const system = await startSystem({ ...options, hostEnv, workspace, logger, teardown, say });
+    const system = await startSystem({
+      ...options,
+      launcher: options.train,
+      hostEnv,
+      workspace,
+      logger,
+      teardown,
+      say,
+    });
     const readySeconds = seconds();
     say(`ready      kubectl --kubeconfig ${system.cluster.kubeconfigPath} get itask,wn,val -A`);
     if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, say, teardown, logger });

@@ -45,6 +45,8 @@ export interface SystemOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly teardown: Teardown;
+  /** Whether a launcher takes part, for tasks of mode Pod. */
+  readonly launcher: boolean;
   /** One line for people at each step. */
   readonly say: (text: string) => void;
 }
@@ -75,11 +77,14 @@ const plans: readonly MemberPlan[] = [
   { name: "cpu-validator-lazy", role: "Validator", honest: false, joinsLater: true },
 ];
 
+/** Its node is of the same tier as the first one: pods that are taken away from one go on at the other. */
+const launcherPlan: MemberPlan = { name: "gpu-high-b", role: "Worker", launcher: true };
+
 const readyTimeoutMs = 120_000;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { workspace, logger, teardown, say } = options;
-  const members = createMembers(plans);
+  const members = createMembers(options.launcher ? [...plans, launcherPlan] : plans);
   const circuit = await openProvingSetup(workspace.proofsDir);
   const chain = await startLocalChain(workspace.chainDir, members, logger.child({ part: "chain" }));
   teardown.add("chain", () => chain.stop());
@@ -140,6 +145,8 @@ async function install(
     teardown.add("objects on the cluster", () => removeRun(transport, nodeNames));
   }
   await applyObjects(transport, await readManifests("manifests/base"));
+  if (members.some(({ launcher }) => launcher))
+    await applyObjects(transport, await readManifests("manifests/launcher"));
   const identities = await buildIdentities(members, chain.accounts, chain.addresses);
   await Promise.all([
     ...identities.secrets.map((secret) => createClient(transport, secrets).apply(secret)),

@@ -11,6 +11,7 @@ import { assignTask } from "../../protocol/lifecycle.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import { computeTaskId } from "../../protocol/typed-data.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import { podOf, trainingOf } from "../pod-terms.ts";
 import type { TellTask } from "../task-events.ts";
 import { type InputSources, policyOf, resolveInput } from "../task-inputs.ts";
 
@@ -73,8 +74,14 @@ function buildAssignment(
 ): WorkAssignment {
   const { namespace = "", name } = task.metadata;
   const { uri, digest } = task.spec.model;
-  const taskId = computeTaskId(uid);
-  return { namespace, task: name, taskId, model: { uri, digest }, verification: policyOf(task), ...parts };
+  const pod = podOf(task.spec);
+  const training = trainingOf(task.spec);
+  return {
+    ...{ namespace, task: name, taskId: computeTaskId(uid), model: { uri, digest }, verification: policyOf(task) },
+    ...parts,
+    ...(pod ? { pod } : {}),
+    ...(training ? { training } : {}),
+  };
 }
 
 /** When the task as a whole must be validated, in milliseconds since the epoch. */

@@ -113,7 +113,8 @@ export function toWaitingTask({ key, task, status }: TaskEntry, policies: ShareP
     requirements: {
       tier: minimumTierOf(spec),
       ...spec.resources,
-      ...(spec.nodeSelector ? { nodeSelector: spec.nodeSelector } : {}),
+      // The launcher's own node is not where the pods will run.
+      ...(spec.mode === "Pod" ? { mode: spec.mode } : spec.nodeSelector ? { nodeSelector: spec.nodeSelector } : {}),
     },
     model: spec.model.digest,
     failedWorkers: (status.attempts ?? [])

@@ -30,7 +30,7 @@ async function judgeOnce(context: JudgeContext, item: JudgeItem, signal: AbortSi
   try {
     const unproven = item.calls && checkCalls(context.domain, item.calls, item);
     if (unproven !== undefined) return unknown(unproven);
-    const own = await computeOwnResult(context.execute, item, signal);
+    const own = await computeOwnResult(context, item, signal);
     const other = findOther(item, own);
     if (other !== undefined) return unknown(other);
     const { vote, reason } = judgeAgainst(item, own);

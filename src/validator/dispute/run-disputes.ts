@@ -18,6 +18,7 @@ import type { PoolClient } from "../../pool/client.ts";
 import { ensureFolder, readIfThere, writeDurably } from "../../pool/durable-file.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";
 import { type ChainConfig, connectToPoolChain } from "../chain-view.ts";
+import type { CheckTraining } from "../check-training.ts";
 import type { Execute } from "../judge.ts";
 import type { ValidatorMetrics } from "../metrics.ts";
 import { createBondCheck } from "./bond-check.ts";
@@ -47,6 +48,7 @@ export interface DisputesOptions {
   readonly domain: ProtocolDomain;
   readonly pool: Pick<PoolClient, "batch" | "item">;
   readonly execute: Execute;
+  readonly checkTraining?: CheckTraining;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ValidatorMetrics | undefined;
@@ -102,7 +104,7 @@ interface Parts {
 }
 
 async function open(options: DisputesOptions, { folder, client, signal }: Place): Promise<Parts> {
-  const { config, execute, pool, domain, clock, logger, metrics } = options;
+  const { config, execute, checkTraining, pool, domain, clock, logger, metrics } = options;
   const reader = createDisputeReader(client);
   const sender = await openDisputeSender({
     ...{ client, clock, logger, signal },
@@ -115,7 +117,7 @@ async function open(options: DisputesOptions, { folder, client, signal }: Place)
   const { account } = sender;
   const records = await openVerdictRecords(folder, clock);
   await records.prune();
-  const judge: DeskOptions["judge"] = (item, until) => judgeResult({ execute, domain }, item, until);
+  const judge: DeskOptions["judge"] = (item, until) => judgeResult({ execute, checkTraining, domain }, item, until);
   const shared = { reader, sender, pool, judge, domain, clock, logger, metrics };
   const desk: DisputeDesk = new DisputeDesk({
     ...{ ...shared, records, patienceMs },

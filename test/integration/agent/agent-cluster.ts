@@ -68,6 +68,7 @@ export class AgentCluster {
       workerNodeName: parts.nodeName,
       address,
       role: "Worker",
+      mode: "Pooled",
       owner: undefined,
       slots: 2,
       nvidiaSmi: { command: "nvidia-smi", timeoutMs: 10_000, maxOutputBytes: 1 << 20, environment: { PATH: path } },

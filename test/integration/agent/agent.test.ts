@@ -224,6 +224,7 @@ describe("the agent", () => {
       workerNodeName: "taken",
       address: `0x${"1".repeat(40)}`,
       role: "Worker",
+      mode: "Pooled",
       owner: undefined,
       slots: 1,
     } as const;

@@ -173,7 +173,7 @@ function buildWorker(machine: Machine, index: number): WorkerObject {
   const capability = decideCapability(observation, facts, agentPolicy);
   const now = new Date(startMs).toISOString();
   const spec = {
-    ...({ role: "Worker", nodeName: name, remote: false, slots: 1, cordoned: false } as const),
+    ...({ role: "Worker", nodeName: name, remote: false, slots: 1, cordoned: false, mode: "Pooled" } as const),
     address: `0x${(index + 1).toString(16).padStart(40, "0")}`,
     ...(tierOverride ? { tierOverride } : {}),
   };

@@ -22,7 +22,7 @@ export function aWorkerNode(name: string, parts: WorkerParts = {}): WorkerObject
     apiVersion: "inferium.io/v1alpha1",
     kind: "WorkerNode",
     metadata: { name, uid: name, resourceVersion: "1", creationTimestamp: createdAt },
-    spec: { address, role, nodeName: name, remote: false, slots: 1, cordoned: false },
+    spec: { address, role, nodeName: name, remote: false, slots: 1, cordoned: false, mode: "Pooled" },
     status: {
       observedGeneration: 1,
       tier: "High",

@@ -9,6 +9,10 @@ export interface InferenceTaskSpec {
  */
 type: ("Inference" | "Benchmark" | "Training" | "Agent" | "Leaderboard")
 /**
+ * Pooled is run by a worker itself, Pod by pods that a worker (a launcher, whose WorkerNode has mode Pod) has Kubernetes place.
+ */
+mode: ("Pooled" | "Pod")
+/**
  * Ordered minimum tier of the worker ("at least Mid"). Overrides the default of the type.
  */
 tier?: ("High" | "Mid" | "Low")
@@ -25,9 +29,9 @@ uri: string
  */
 digest: string
 /**
- * File format.
+ * File format; safetensors for the weights that a training begins with.
  */
-format: "onnx"
+format: ("onnx" | "safetensors")
 }
 /**
  * The input tensors, from exactly one source.
@@ -260,6 +264,126 @@ migProfile?: string
  */
 nodeSelector?: {
 [k: string]: string
+}
+/**
+ * What the pods of mode Pod run and what they ask of Kubernetes. A pod has no service account, no volumes but scratch, and runs as non-root.
+ */
+template?: {
+/**
+ * Container image, one that the launcher allows; left out, the launcher's own, which holds the training programs.
+ */
+image?: string
+/**
+ * Replaces the image's entry point.
+ */
+command?: string[]
+/**
+ * Arguments; left out with no image, those that run the training.
+ */
+args?: string[]
+/**
+ * Variables with plain values.
+ */
+env?: {
+/**
+ * Name.
+ */
+name: string
+/**
+ * Value.
+ */
+value: string
+}[]
+/**
+ * Resources that a pod asks for and is limited to, such as cpu and memory; spec.resources adds its GPUs.
+ */
+requests?: {
+[k: string]: string
+}
+/**
+ * ResourceClaimTemplate (DRA) in the launcher's pod namespace; a claim of it for each pod.
+ */
+resourceClaimTemplateName?: string
+/**
+ * Taints that the pods tolerate beyond those that the launcher is told.
+ */
+tolerations?: {
+/**
+ * Key of the taint; any where left out.
+ */
+key?: string
+/**
+ * How the value is compared.
+ */
+operator: ("Exists" | "Equal")
+/**
+ * Value of the taint.
+ */
+value?: string
+/**
+ * Effect of the taint; any where left out.
+ */
+effect?: ("NoSchedule" | "PreferNoSchedule" | "NoExecute")
+}[]
+/**
+ * PriorityClass of the pods.
+ */
+priorityClassName?: string
+/**
+ * RuntimeClass of the pods.
+ */
+runtimeClassName?: string
+/**
+ * Node label over whose values the pods of a gang are spread evenly, such as topology.kubernetes.io/zone.
+ */
+spreadTopologyKey?: string
+/**
+ * LocalQueue of Kueue that admits the pods; until then they wait, suspended.
+ */
+queueName?: string
+/**
+ * Pods that run together, or not at all, each with its rank.
+ */
+size: number
+/**
+ * How long pods may wait to be placed and started before all of them are taken back.
+ */
+startTimeoutSeconds: number
+}
+/**
+ * What is trained. The model names the weights to begin with, the input the data. The result is bound by digest: output `checkpoints` holds the digest of every checkpoint, `model` that of the trained model; both lie in the checkpoint store.
+ */
+training?: {
+/**
+ * Name of a training program of this release, which trainers and validators both have.
+ */
+program: string
+/**
+ * What the program takes beside the seed.
+ */
+hyperparameters: {
+[k: string]: string
+}
+/**
+ * Number of steps.
+ */
+steps: number
+/**
+ * Steps between two checkpoints; what lies between two is what a validator computes again at once.
+ */
+checkpointEvery: number
+/**
+ * Decides all that is random.
+ */
+seed: number
+/**
+ * http or https URI below which files are put and found by digest.
+ */
+checkpointStore: string
+/**
+ * How many of the slices between checkpoints each validator computes again, drawn after the receipt.
+ */
+sampledSlices: number
 }
 /**
  * How the result is checked before it is paid.

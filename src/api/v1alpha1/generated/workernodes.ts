@@ -21,6 +21,10 @@ address: string
  */
 role: ("Worker" | "Validator" | "Both")
 /**
+ * Which tasks it takes: Pooled, that it runs itself, or Pod, that it has Kubernetes run.
+ */
+mode: ("Pooled" | "Pod")
+/**
  * Address that owns it and is paid.
  */
 owner?: string

@@ -41,7 +41,7 @@ export async function trainMnist(log: (line: string) => void): Promise<TrainedMo
     trainer.run(mlp, epoch * stepsPerEpoch, (epoch + 1) * stepsPerEpoch);
     log(`epoch ${epoch + 1} of ${plan.rates.length}`);
   });
-  const model = quantise(mlp, sliceDigits(train, kept, train.count));
+  const model = await quantise(mlp, sliceDigits(train, kept, train.count));
   const test = await loadMnist("test");
   return { onnx: buildMnistOnnx(model), testAccuracy: countRight(model, test) / test.count };
 }

@@ -30,13 +30,14 @@ interface Choice {
 const clips = [1, 0.8, 0.65, 0.5];
 const shifts = [9, 10, 11, 12];
 
-/** The scales that do best on `held`, images that were not trained on. */
-export function quantise(mlp: Mlp, held: DigitSet): IntegerMlp {
+/** The scales that do best on `held`, images that were not trained on. @param pause called between two tries */
+export async function quantise(mlp: Mlp, held: DigitSet, pause?: () => Promise<void>): Promise<IntegerMlp> {
   let best: { model: IntegerMlp; correct: number } | undefined;
   for (const choice of listChoices()) {
     const model = quantiseWith(mlp, choice);
     const correct = countRight(model, held);
     if (best === undefined || correct > best.correct) best = { model, correct };
+    await pause?.();
   }
   return best?.model ?? quantiseWith(mlp, { hiddenClip: 1, outputClip: 1, shift: 11 });
 }
