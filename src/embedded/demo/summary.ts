@@ -8,6 +8,7 @@ import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
 import { renderModels, type ShownModel } from "./shown-model.ts";
+import { renderTraining, type ShownTraining } from "./shown-training.ts";
 import { renderVote, type ShownVote } from "./shown-vote.ts";
 
 /** The last line of `--output json`. Times are seconds since the command started; amounts are wei. */
@@ -39,6 +40,8 @@ export interface Summary {
   readonly proposals: readonly ShownVote[];
   /** What validators found of the models that were used. */
   readonly models: readonly ShownModel[];
+  /** Trainings in pods; empty where none was asked for. */
+  readonly trainings: readonly ShownTraining[];
   readonly simulated: readonly string[];
 }
 
@@ -92,6 +95,7 @@ export interface RunFacts {
   readonly disputes: Summary["disputes"];
   readonly proposals: Summary["proposals"];
   readonly models: Summary["models"];
+  readonly trainings: Summary["trainings"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -119,6 +123,7 @@ export function computeSummary(facts: RunFacts): Summary {
     disputes: facts.disputes,
     proposals: facts.proposals,
     models: facts.models,
+    trainings: facts.trainings,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -193,6 +198,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     ...summary.disputes.flatMap(renderDispute),
     ...summary.proposals.map(renderVote),
     ...renderModels(summary.models),
+    ...summary.trainings.map(renderTraining),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

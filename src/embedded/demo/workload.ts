@@ -15,7 +15,7 @@ import type { PublishedArtifact } from "./artifact-server.ts";
 export const demoNamespace = "inferium-demo";
 export const orderSecret = "demo-order";
 /** What one task pays, in IFR. */
-export const rewards = { mnist: "10", speech: "5", proven: "10" } as const;
+export const rewards = { mnist: "10", speech: "5", proven: "10", training: "50" } as const;
 
 export interface TaskPlan {
   readonly name: string;

@@ -8,6 +8,7 @@ import type { Logger } from "../../base/log.ts";
 import { createClient } from "../../kube/client.ts";
 import { namespaces, secrets } from "../../kube/core-resources.ts";
 import { defineResource } from "../../kube/resource.ts";
+import type { ArtifactServer } from "../demo/artifact-server.ts";
 import type { LiveDisplay } from "../demo/live-display.ts";
 import { computeProgress, isFinished, wasRejected } from "../demo/progress.ts";
 import { renderProgress } from "../demo/render-progress.ts";
@@ -21,6 +22,7 @@ import { poolName } from "./role-pods.ts";
 import { showDispute } from "./show-dispute.ts";
 import { showModels } from "./show-models.ts";
 import { showProofs } from "./show-proofs.ts";
+import { showTraining } from "./show-training.ts";
 import { openVote } from "./show-vote.ts";
 import type { System } from "./start-system.ts";
 import { waitUntil } from "./watch.ts";
@@ -28,6 +30,8 @@ import { waitUntil } from "./watch.ts";
 export interface DemoOptions {
   readonly system: System;
   readonly data: DemoData;
+  /** Where a training puts its checkpoints; undefined where none was asked for. */
+  readonly artifacts: ArtifactServer | undefined;
   readonly display: LiveDisplay;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -54,6 +58,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     takeVote(),
     showModels({ ...options, tasks: data.tasks }),
   ]);
+  const trainings = await showTraining(options);
   const lastBatch = await readLastBatch(system.cluster.transport);
   if (lastBatch) await claimRewards(system.chain, lastBatch);
   return computeSummary({
@@ -69,6 +74,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     disputes,
     proposals,
     models,
+    trainings,
   });
 }
 

@@ -95,7 +95,12 @@ async function demonstrate(options: UpOptions, running: Running): Promise<void> 
   const artifacts = await startArtifactServer();
   running.teardown.add("artifact server", () => artifacts.close());
   const data = await prepareDemoData(artifacts, system.chain.accounts.requester.address);
-  const summary = await runDemo({ ...running, data, signal: options.signal });
+  const summary = await runDemo({
+    ...running,
+    data,
+    artifacts: options.train ? artifacts : undefined,
+    signal: options.signal,
+  });
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary)}\n`);
   else display.print(`\n${renderSummary(summary, options.once ? [] : buildHints(system))}`);
 }

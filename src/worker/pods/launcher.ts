@@ -198,8 +198,11 @@ class PodAttempt {
   /** What the program says of itself says more than its exit code. */
   #toError({ reason, message }: PodFailure): InferiumError {
     const said = this.#result;
-    if (reason === "PodFailed" && said?.kind === "failed")
-      return new InferiumError(said.code, said.message.slice(0, 2_000));
+    if (reason === "PodFailed" && said?.kind === "failed") {
+      // What broke in there unforeseen is no fault of this worker.
+      const code = said.code === "Internal" ? "PodFailed" : said.code;
+      return new InferiumError(code, said.message.slice(0, 2_000));
+    }
     return new InferiumError(reason, message.slice(0, 2_000), { disposition: "retry" });
   }
 }

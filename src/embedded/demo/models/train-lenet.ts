@@ -9,8 +9,9 @@ import { sliceDigits } from "../../../inference/training/perceptron/digits.ts";
 import { loadMnist, type MnistSet } from "../data/mnist.ts";
 import { averagePixels, side, trainLeNet } from "./lenet.ts";
 import { buildLeNetOnnx } from "./lenet-onnx.ts";
+import { heldImages } from "./mnist-plan.ts";
 import { countRight, type LabelledImages, quantiseLeNet } from "./quantise-lenet.ts";
-import { heldImages, keepOrCheck, type TrainedModel } from "./train-mnist.ts";
+import { keepOrCheck, type TrainedModel } from "./train-mnist.ts";
 
 const plan = { seed: 1989, rates: [0.02, 0.02, 0.01, 0.01, 0.005, 0.0025] } as const;
 

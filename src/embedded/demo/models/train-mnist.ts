@@ -12,16 +12,7 @@ import { buildMnistOnnx } from "../../../inference/training/perceptron/mnist-onn
 import { countRight, quantise } from "../../../inference/training/perceptron/quantise.ts";
 import { createStepTrainer } from "../../../inference/training/perceptron/train-steps.ts";
 import { loadMnist } from "../data/mnist.ts";
-
-/** Images at the end of the training set that only the choice of scales sees. The test set sees nothing but the result. */
-export const heldImages = 5_000;
-
-/** Also what the demonstration's training task asks for: it must arrive at the same model. */
-export const plan = {
-  seed: 1998,
-  rates: [0.03, 0.03, 0.02, 0.02, 0.01, 0.01, 0.005, 0.0025],
-  imagesPerStep: 100,
-} as const;
+import { heldImages, mnistPlan as plan } from "./mnist-plan.ts";
 
 export const modelPath = fileURLToPath(new URL("./mnist-int8.onnx", import.meta.url));
 

@@ -93,7 +93,7 @@ function readWeights(weights: NamedTensors): Mlp {
     const tensor = weights.get(name);
     if (tensor?.dtype !== "float64" || tensor.shape.join() !== shapes[name].join())
       throw invalid(`The weights have no ${name} float64[${shapes[name].join(",")}].`);
-    return [name, new Float64Array(tensor.data.slice().buffer)];
+    return [name, new Float64Array(new Uint8Array(tensor.data).buffer)];
   });
   return Object.fromEntries(read) as Mlp;
 }
