@@ -2,10 +2,11 @@
  * Trainings on the running system, as a user submits them: run in pods that Kubernetes places, checked by validators that compute
  * drawn slices again, settled; and what happens where a pod is taken away, or a training cannot work.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parse } from "yaml";
 import { type ArtifactServer, startArtifactServer } from "../../src/embedded/demo/artifact-server.ts";
 import { loadMnist } from "../../src/embedded/demo/data/mnist.ts";
 import { buildTrainingTask, type TrainingPlan } from "../../src/embedded/demo/training.ts";
@@ -40,10 +41,11 @@ const plan = {
 async function submit(name: string, change: Partial<TrainingPlan>, spec: Partial<TaskObject["spec"]> = {}) {
   const set = sliceDigits(await loadMnist("train"), 0, 1_000);
   const task = buildTrainingTask({ name, set, ...plan, ...change }, artifacts, "");
-  // Pays nothing: the requester's order is the demonstration's own.
-  const { reward: _, requester: __, orderRef: ___, ...free } = task.spec;
-  const metadata = { ...task.metadata, namespace: "default" };
-  return tasks.create({ ...task, metadata, spec: { ...free, ...spec } } as TaskObject);
+  const { model, input, training } = task.spec;
+  // As the sample has it, with files that are there. It pays nothing: the requester's order is the demonstration's own.
+  const sample = parse(await readFile(new URL("../../manifests/samples/training.yaml", import.meta.url), "utf8"));
+  const own = { ...sample.spec, model, input, training: { ...sample.spec.training, ...training } };
+  return tasks.create({ ...sample, metadata: { name, namespace: "default" }, spec: { ...own, ...spec } });
 }
 
 const statusOf = async (name: string) => (await tasks.get({ namespace: "default", name })).status;
@@ -74,10 +76,10 @@ describe("a training", () => {
   }, 280_000);
 
   afterAll(async () => {
-    up.interrupt();
-    await up.done;
+    up?.interrupt();
+    await up?.done;
     await transport?.close();
-    await artifacts.close();
+    await artifacts?.close();
     await rm(dir, { recursive: true, force: true });
   }, 60_000);
 
@@ -101,12 +103,12 @@ describe("a training", () => {
     expect(trained.status).toBe(200);
     const [pod] = [...seen.values()];
     expect(pod?.spec.nodeName).toMatch(/^gpu-high-/);
-    expect(pod?.spec.containers[0]?.resources?.limits).toEqual({ "nvidia.com/gpu": "1" });
+    expect(pod?.spec.containers[0]?.resources?.limits).toEqual({ cpu: "2", memory: "4Gi", "nvidia.com/gpu": "1" });
     expect(pod?.spec.automountServiceAccountToken).toBe(false);
   }, 90_000);
 
   test("whose pod is evicted goes on from its newest checkpoint on another node, in the same attempt", async () => {
-    await submit("evicted", { steps: 360, checkpointEvery: 60, imagesPerStep: 100 });
+    await submit("evicted", { steps: 240, checkpointEvery: 60, imagesPerStep: 100 });
     const seen = new Map<string, Pod>();
     const collect = collectPods("evicted", seen);
     const evicted = await vi.waitFor(async () => {

@@ -113,6 +113,7 @@ const launcherEnv = {
     imagePullPolicy: "Never",
     schedulerName: processScheduler,
     tolerations: [{ operator: "Exists" }],
+    env: [{ name: "INFERIUM_ALLOWED_ADDRESSES", value: "127.0.0.0/8" }],
   }),
   INFERIUM_POD_POLL_MS: "250",
 } as const;

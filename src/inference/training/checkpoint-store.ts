@@ -2,13 +2,15 @@
  * Checkpoints and models of trainings by digest, at a URI that the task names: put there by who trains, fetched by who goes on or
  * checks. Any HTTP server will do that takes a PUT and gives it back at the same URI. Effects: HTTP, the cache folder.
  */
-import { type Dispatcher, request } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
 import { computeBackoffMs } from "../../base/backoff.ts";
 import { systemClock } from "../../base/clock.ts";
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import { locateInStore } from "../../protocol/training.ts";
+import { createAddressCheck } from "../address-policy.ts";
 import { checkUri, withoutSecrets } from "../artifact-source.ts";
+import { createCheckedLookup } from "../checked-lookup.ts";
 import { type ArtifactStore, type ArtifactStoreOptions, createArtifactStore } from "../fetch-artifact.ts";
 
 export interface CheckpointStore {
@@ -39,7 +41,7 @@ export function openCheckpointStore(uri: string, options: CheckpointStoreOptions
       const digest = sha256(bytes);
       const url = checkUri(locateInStore(uri, digest), options);
       for (let attempt = 1; ; attempt++) {
-        const failure = await putOnce(url, bytes, { token: options.token, signal });
+        const failure = await putOnce(url, bytes, { policy: options, signal });
         if (failure === undefined) return digest;
         signal?.throwIfAborted();
         if (attempt >= attempts || failure.disposition !== "retry") throw failure;
@@ -50,15 +52,24 @@ export function openCheckpointStore(uri: string, options: CheckpointStoreOptions
 }
 
 interface PutOptions {
-  readonly token: string | undefined;
+  readonly policy: CheckpointStoreOptions;
   readonly signal: AbortSignal | undefined;
 }
 
-async function putOnce(url: URL, bytes: Uint8Array, { token, signal }: PutOptions): Promise<InferiumError | undefined> {
+async function putOnce(
+  url: URL,
+  bytes: Uint8Array,
+  { policy, signal }: PutOptions,
+): Promise<InferiumError | undefined> {
+  const { token, allowedAddresses, resolve } = policy;
   const where = withoutSecrets(url);
+  // The URI is a tenant's: what it may lead to is the same as for what is read.
+  const lookup = createCheckedLookup(createAddressCheck(allowedAddresses), resolve);
+  const dispatcher = new Agent({ connect: { lookup }, connections: 1, pipelining: 0 });
   const timeout = AbortSignal.timeout(putTimeoutMs);
   try {
     const { statusCode, body }: Dispatcher.ResponseData = await request(url, {
+      dispatcher,
       method: "PUT",
       body: bytes,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -79,5 +90,7 @@ async function putOnce(url: URL, bytes: Uint8Array, { token, signal }: PutOption
   } catch (cause) {
     const message = `The checkpoint store did not take ${where}: ${describeError(cause)}`;
     return new InferiumError("Unavailable", message, { disposition: "retry", cause });
+  } finally {
+    await dispatcher.destroy();
   }
 }

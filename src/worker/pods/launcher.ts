@@ -14,11 +14,11 @@ import { type Digest, parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Execution } from "../../inference/execute.ts";
-import { digestOutputs } from "../../inference/output-digest.ts";
 import { isRefused } from "../../kube/api-error.ts";
 import type { Pod } from "../../kube/pod-types.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import type { PodReference, WorkAssignment } from "../../pool/wire.ts";
+import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
 import { readTrainingResult, toTrainingOutputs } from "../../protocol/training.ts";
 import { buildJob, launcherLabel, type PodDefaults } from "./build-job.ts";
@@ -169,7 +169,7 @@ class PodAttempt {
     const image = findImageDigest(pods);
     return {
       outputs,
-      outputDigest: digestOutputs(outputs),
+      outputDigest: digestTensors(outputs),
       inputDigest: parseDigest(assignment.input.digest ?? ""),
       modelDigest: parseDigest(assignment.model.digest),
       runtime: `pods/${pod.size} ${assignment.training?.program ?? pod.image ?? ""}`.trim(),

@@ -9,6 +9,7 @@ import type { Logger } from "../../base/log.ts";
 import { createArtifactStore } from "../../inference/fetch-artifact.ts";
 import { openCheckpointStore } from "../../inference/training/checkpoint-store.ts";
 import { runTraining } from "../../inference/training/run-training.ts";
+import { readExecutor } from "../../pool/member-config.ts";
 import { readSafetensors } from "../../protocol/tensors/safetensors.ts";
 import { countSlices } from "../../protocol/training.ts";
 import { type PodTask, parsePodTask } from "./pod-task.ts";
@@ -43,8 +44,7 @@ async function train(
   const { training: terms } = task;
   if (terms === undefined)
     throw new InferiumError("InvalidTraining", "The task has no training; set spec.training, or run another image.");
-  const httpHosts = env.list("INFERIUM_ALLOWED_HTTP_HOSTS");
-  const options = { cacheDir: env.required("INFERIUM_CACHE_DIR"), ...(httpHosts ? { httpHosts } : {}) };
+  const options = readExecutor(env);
   const artifacts = createArtifactStore(options);
   const initial = await read(artifacts, task.model, signal);
   const data = await read(artifacts, task.input, signal);

@@ -86,7 +86,10 @@ async function openLauncher(images?: readonly string[]) {
   return createLauncher({
     clients: createJobClients(cluster.transport),
     ...{ namespace, account, images, pollMs: 100, clock: systemClock, logger: silentLogger },
-    defaults: { image: "own", imagePullPolicy: "Never", tolerations: [{ operator: "Exists" }] },
+    defaults: {
+      ...{ image: "own", imagePullPolicy: "Never", tolerations: [{ operator: "Exists" }] },
+      env: [{ name: "INFERIUM_ALLOWED_ADDRESSES", value: "127.0.0.0/8" }],
+    },
     progress: await openProgressRecord(dir, Date.now()),
   });
 }
@@ -160,7 +163,7 @@ describe("a launcher", () => {
       inputDigest: digestToBytes32(execution.inputDigest),
       outputDigest: digestToBytes32(execution.outputDigest),
     };
-    const check = createTrainingCheck({ cacheDir: join(dir, "cache") });
+    const check = createTrainingCheck({ cacheDir: join(dir, "cache"), allowedAddresses: ["127.0.0.0/8"] });
     const item = { ...assignment, training: terms, sampleSeed: "0x1", output: writeInline(execution.outputs) };
     const judge = async (change: Partial<typeof message>) => {
       const receipt = { message: { ...message, ...change }, signature: "" };

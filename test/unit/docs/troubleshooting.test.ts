@@ -47,6 +47,7 @@ function reasonsInCode(): Set<string> {
     ...sources.flatMap((path) => literals(read(path))),
     ...union("src/protocol/matching.ts", "readonly reason:"),
     ...union("src/worker/classify-failure.ts", "export type"),
+    ...union("src/worker/pods/pod-failure.ts", "export type PodFailureReason"),
     ...union("src/protocol/proven-capability.ts", "export type ProofReason"),
     // Made of a word and a state or a ruling.
     ...["OrderMissing", "OrderInvalid"],
