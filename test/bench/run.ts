@@ -9,6 +9,7 @@ import type { BenchOptions, Figures } from "./bench-options.ts";
 import { benchClient } from "./client.ts";
 import { benchGame } from "./game.ts";
 import { benchGas } from "./gas.ts";
+import { benchGateway } from "./gateway.ts";
 import { benchInference } from "./inference.ts";
 import { benchKueueBaseline } from "./kueue-baseline.ts";
 import { benchMatching } from "./matching.ts";
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<Figure
   client: benchClient,
   game: benchGame,
   gas: () => benchGas(),
+  gateway: () => benchGateway(),
   inference: benchInference,
   "kueue-baseline": benchKueueBaseline,
   matching: benchMatching,

@@ -79,16 +79,21 @@ function writeBools(target: ElementArray, values: readonly unknown[], where: str
   }
 }
 
-/** Flat values. @throws InferiumError NotInJson */
-export function dataOf(name: string, tensor: Tensor): readonly (number | boolean)[] {
+/** Every engine that runs this has it; the compiler's library does not know it yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+/** JSON.stringify would drop the sign, and with it the digest that the receipt names. */
+const minusZero = rawJSON("-0");
+
+/** Flat values, for JSON.stringify. @throws InferiumError NotInJson */
+export function dataOf(name: string, tensor: Tensor): readonly unknown[] {
   const elements = viewElements(tensor);
-  const values: (number | boolean)[] = new Array(elements.length);
+  const values: unknown[] = new Array(elements.length);
   const isBool = tensor.dtype === "bool";
   const isExact = isFloat(tensor.dtype) ? Number.isFinite : Number.isSafeInteger;
   for (let i = 0; i < elements.length; i++) {
     const value = Number(numberAt(tensor.dtype, elements, i));
     if (!isExact(value)) throw notInJson(name, i);
-    values[i] = isBool ? value === 1 : value;
+    values[i] = isBool ? value === 1 : Object.is(value, -0) ? minusZero : value;
   }
   return values;
 }
