@@ -25,10 +25,6 @@ export function toSnarkjsKey({ alpha, beta, gamma, delta, ic }: VerifyingKey): S
   };
 }
 
-export function fromSnarkjsProof({ pi_a, pi_b, pi_c }: SnarkjsProof): Groth16Proof {
-  return { a: toG1(pi_a), b: toG2(pi_b), c: toG1(pi_c) };
-}
-
 export function toSnarkjsProof({ a, b, c }: Groth16Proof): SnarkjsProof {
   return { pi_a: projectiveG1(a), pi_b: projectiveG2(b), pi_c: projectiveG1(c), protocol: "groth16", curve: "bn128" };
 }

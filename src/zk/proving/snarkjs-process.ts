@@ -1,12 +1,13 @@
 /**
- * The process that runs snarkjs: its WebAssembly threads, its memory and its GPL-3.0 code stay out of ours, and it can be killed in
- * the middle of a proof. Started by snarkjs-backend.ts; answers one request after another over IPC and ends with its parent.
+ * The process that runs snarkjs and its arithmetic of curves: its WebAssembly threads, its memory and its GPL-3.0 code stay out of ours, and it
+ * can be killed in the middle of a proof. Started by snarkjs-backend.ts; answers one request after another over IPC and ends with its parent.
  * Effects: reads r1cs, powers of tau and witness files, writes proving keys.
  */
 import { groth16 } from "snarkjs";
 import { describeError } from "../../base/errors.ts";
+import { proveGroth16 } from "./prove-groth16.ts";
 import { applyBeacon, checkSteps, contribute, exportKey, setUp, startKey } from "./snarkjs-ceremony.ts";
-import { fromSnarkjsProof, toSnarkjsKey, toSnarkjsProof } from "./snarkjs-format.ts";
+import { toSnarkjsKey, toSnarkjsProof } from "./snarkjs-format.ts";
 import type { SnarkjsAnswer, SnarkjsRequest, SnarkjsResult } from "./snarkjs-messages.ts";
 
 process.on("message", async (request: SnarkjsRequest) => {
@@ -40,9 +41,7 @@ async function run(request: SnarkjsRequest): Promise<SnarkjsResult> {
       return exportKey(request.zkeyPath);
     case "verify":
       return groth16.verify(toSnarkjsKey(request.key), request.signals, toSnarkjsProof(request.proof));
-    case "prove": {
-      const { proof, publicSignals } = await groth16.prove(request.zkeyPath, request.witnessPath);
-      return { proof: fromSnarkjsProof(proof), signals: publicSignals };
-    }
+    case "prove":
+      return proveGroth16(request);
   }
 }
