@@ -23,10 +23,14 @@ export function formatReceipt({ leaf, hash, signature }: CallReceipt): string {
   );
 }
 
-/** @throws InferiumError InvalidReceipt where this is no receipt, or its hash is not that of its fields */
+/**
+ * @param text the header's value, or all headers or events with it among them
+ * @throws InferiumError InvalidReceipt where this is no receipt, or its hash is not that of its fields
+ */
 export function parseReceipt(text: string): CallReceipt {
+  const [, named] = /inferium-receipt[: ]([^\r\n]*)/i.exec(text) ?? [];
   const fields = new Map<string, string>();
-  for (const match of text.matchAll(/\b([a-z]+)=(?:"([^"]*)"|:([^:]*):|([A-Za-z0-9]+))/g)) {
+  for (const match of (named ?? text).matchAll(/\b([a-z]+)=(?:"([^"]*)"|:([^:]*):|([A-Za-z0-9]+))/g)) {
     fields.set(match[1] ?? "", match[2] ?? match[3] ?? match[4] ?? "");
   }
   const read = (name: string) => {

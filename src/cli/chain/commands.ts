@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { InferenceTask, Validation } from "../../api/v1alpha1/types.ts";
 import type { CommandContext } from "../commands.ts";
 import type { ClusterOptions } from "../context.ts";
+import type { VerifyCallOptions } from "../verify-call.ts";
 import type { BondOptions, RequesterOptions, UnbondOptions } from "./bonding.ts";
 import type { ChainOptions, ChainSession } from "./chain-session.ts";
 import type { ClaimOptions } from "./claim.ts";
@@ -116,6 +117,21 @@ function addVerify(program: Command, context: CommandContext): void {
     (name: string | undefined, options: VerifyOptions) =>
       run(context, options, (session) => verifyTask(session, name, options, context)),
   );
+  addCluster(verify.command("call").description("that the receipt of an agent's call holds, see docs/gateway.md"))
+    .requiredOption("--receipt <file>", "the header inferium-receipt, or all headers as curl -D writes them")
+    .requiredOption("--gateway <url>", "the gateway that answered")
+    .option("--key-file <file>", "the caller's key; left out where the agent asks for none")
+    .option("--sent <file>", "body that was sent")
+    .option("--got <file>", "body that came back")
+    .option("--task <name>", "the task that settled the window of the call")
+    .addOption(new Option("-o, --output <form>", "form of the result").choices(["text", "json"]).default("text"))
+    .action(async (options: VerifyCallOptions & ClusterOptions & { readonly task?: string }) => {
+      const [{ runVerifyCall }, task] = await Promise.all([
+        import("../verify-call.ts"),
+        options.task === undefined ? undefined : readVerified(options.task, options, context).then(({ task }) => task),
+      ]);
+      context.setExitStatus(await runVerifyCall(options, context.io, task));
+    });
 }
 
 /** The plugin's `verify NAME`: as `verify task NAME`, and the cluster may say where the contracts stand. */

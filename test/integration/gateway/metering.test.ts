@@ -1,8 +1,8 @@
 /** Calls through a gateway that hosts the model itself: keys, prices, receipts, windows, proofs. */
 import { afterEach, describe, expect, it } from "vitest";
 import { InferiumError } from "../../../src/base/errors.ts";
-import { verifyReceiptSignature } from "../../../src/gateway/meter/receipt-key.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
+import { verifyReceiptSignature } from "../../../src/pool/receipt-signature.ts";
 import { parseReceipt } from "../../../src/protocol/call-receipt.ts";
 import { computeWindowId, hashCallLeaf, sampleCalls, verifyCallProof } from "../../../src/protocol/calls.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";

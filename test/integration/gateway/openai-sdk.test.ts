@@ -2,8 +2,8 @@
 import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/base/digest.ts";
-import { verifyReceiptSignature } from "../../../src/gateway/meter/receipt-key.ts";
 import type { AgentEntry } from "../../../src/pool/agents.ts";
+import { verifyReceiptSignature } from "../../../src/pool/receipt-signature.ts";
 import { parseReceipt } from "../../../src/protocol/call-receipt.ts";
 import { hashCallLeaf } from "../../../src/protocol/calls.ts";
 import { aCaller, aKey, anAgent, type GatewayRig, openGateway, until } from "./support/gateway-rig.ts";
