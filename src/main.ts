@@ -206,6 +206,18 @@ program
   });
 
 program
+  .command("trial-chain")
+  .description("make an anvil beside it the chain of a pool, for trials: contracts, stake and seats of members")
+  .requiredOption("--rpc-url <url>", "of the anvil")
+  .requiredOption("--keys <folder>", "settler/key, worker-NAME/key and validator-NAME/key")
+  .requiredOption("--health <address>", "host:port of /healthz and /readyz")
+  .option("--block-seconds <seconds>", "a block so often", Number, 1)
+  .action(async ({ rpcUrl, keys: keysDir, health: healthAddress, blockSeconds }) => {
+    const { runTrialChain } = await import("./embedded/chain/run-trial-chain.ts");
+    await runTrialChain({ rpcUrl, keysDir, healthAddress, blockSeconds, ...role() });
+  });
+
+program
   .command("kubelet")
   .description("join a node to a cluster whose pods run as local processes")
   .requiredOption("--kubeconfig <file>", "of the cluster to join")

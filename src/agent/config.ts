@@ -42,7 +42,11 @@ const passedOn = ["PATH", "LD_LIBRARY_PATH", "NVIDIA_VISIBLE_DEVICES", "CUDA_VIS
 
 /** @throws InferiumError InvalidConfig */
 export async function readAgentConfig(variables: Environment): Promise<AgentConfig> {
-  const member = await readMember(variables.INFERIUM_MEMBERS_FILE, variables.NODE_NAME);
+  const member = await readMember({
+    path: variables.INFERIUM_MEMBERS_FILE,
+    keysDir: variables.INFERIUM_MEMBER_KEYS_DIR,
+    nodeName: variables.NODE_NAME,
+  });
   const env = { ...variables, ...member };
   const reader = new EnvironmentReader(env);
   const nodeName = reader.required("NODE_NAME");

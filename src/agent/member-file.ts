@@ -3,6 +3,7 @@
  * and what differs from node to node is in the file. Read by config.ts. Effects: reads the file.
  */
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { describeError, InferiumError } from "../base/errors.ts";
 
 const variableOf = {
@@ -14,12 +15,24 @@ const variableOf = {
   slots: "INFERIUM_SLOTS",
 } as const;
 
+export interface MemberFile {
+  readonly path: string | undefined;
+  readonly nodeName: string | undefined;
+  /** Folder that relative key files are in; default: the one that the process runs in. */
+  readonly keysDir: string | undefined;
+}
+
 /** Nothing where no file is named. @throws InferiumError InvalidConfig */
-export async function readMember(path = "", nodeName = ""): Promise<Readonly<Record<string, string>>> {
+export async function readMember(file: MemberFile): Promise<Readonly<Record<string, string>>> {
+  const { path = "", nodeName = "", keysDir = "" } = file;
   if (path === "") return {};
   const members = await readMembers(path);
   const member = members[nodeName];
-  if (typeof member === "object" && member !== null) return toVariables(path, nodeName, member);
+  if (typeof member === "object" && member !== null) {
+    const variables = toVariables(path, nodeName, member);
+    const { INFERIUM_KEY_FILE: keyFile } = variables;
+    return keyFile === undefined ? variables : { ...variables, INFERIUM_KEY_FILE: resolve(keysDir, keyFile) };
+  }
   const known = Object.keys(members).join(", ") || "none";
   throw invalid(`INFERIUM_MEMBERS_FILE ${path} has no member on node "${nodeName}"; it has: ${known}`);
 }

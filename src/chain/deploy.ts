@@ -123,7 +123,8 @@ async function deployFrom(options: DeployOptions, { nonce, found }: Start): Prom
 /** Balance, votes and their checkpoints, of the holder and in all. */
 const allocationGas = 250_000n;
 
-function predictAddresses(deployer: string, nonce: number): ContractAddresses {
+/** @param nonce of the first contract */
+export function predictAddresses(deployer: string, nonce: number): ContractAddresses {
   const predicted = keys.map((key, index) => [key, getCreateAddress({ from: deployer, nonce: nonce + index })]);
   return Object.fromEntries(predicted) as Record<Key, string>;
 }

@@ -21,6 +21,7 @@ import { startAnvil } from "../../src/embedded/chain/anvil.ts";
 import type { FundedAccount } from "../../src/embedded/chain/development-accounts.ts";
 import { type ArtifactServer, startArtifactServer } from "../../src/embedded/demo/artifact-server.ts";
 import { openProvingSetup } from "../../src/embedded/demo/proving-setup.ts";
+import type { ImageTable } from "../../src/embedded/kubelet/image-table.ts";
 import { writeFakeNvidiaSmi } from "../../src/embedded/nodes/fake-nvidia-smi.ts";
 import { nodeProfiles } from "../../src/embedded/nodes/node-profiles.ts";
 import { createClient } from "../../src/kube/client.ts";
@@ -93,7 +94,7 @@ export async function openChartCluster(release: string): Promise<ChartCluster> {
     // What an administrator does first: only what the restricted standard allows runs there.
     const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
     await createClient(transport, namespaces).apply({ metadata: { name: system, labels } });
-    await startNodes(cluster);
+    await startNodes(cluster, [...placed.map(({ node }) => node), ...(isLong ? ["gpu-low-p4"] : [])]);
     const members = placed.map((one) => ({ ...one, wallet: newKey(), owner: newKey().address }));
     const chain = await startChain(cluster.directory, members);
     closing.push(chain.stop);
@@ -130,11 +131,25 @@ function newKey(): Wallet {
   return new Wallet(hexlify(randomBytes(32)));
 }
 
-/** Each node has an address, so that pods of several nodes use one port. */
-async function startNodes(cluster: BaseCluster): Promise<void> {
+interface MoreImages {
+  readonly images?: ImageTable;
+  /** Folders of commands that such images have. */
+  readonly paths?: readonly string[];
+}
+
+/**
+ * Those for operators first. Each node has an address, so that pods of several nodes use one port.
+ * @returns the addresses, by node
+ */
+export async function startNodes(
+  cluster: BaseCluster,
+  others: readonly string[],
+  { images = {}, paths = [] }: MoreImages = {},
+): Promise<Map<string, string>> {
   const entrypoint = [process.execPath, fileURLToPath(new URL("../../dist/main.js", import.meta.url))];
-  const path = process.env.PATH ?? "/usr/bin:/bin";
-  const wanted = [...controlNodes, ...placed.map(({ node }) => node), ...(isLong ? ["gpu-low-p4"] : [])];
+  const path = [...paths, process.env.PATH ?? "/usr/bin:/bin"].join(":");
+  const wanted = [...controlNodes, ...others];
+  const addressOf = (index: number) => `${ownNetwork}.${index + 1}`;
   await Promise.all(
     wanted.map(async (name, index) => {
       const profile = nodeProfiles.find((one) => one.name === name);
@@ -144,8 +159,8 @@ async function startNodes(cluster: BaseCluster): Promise<void> {
       await writeFakeNvidiaSmi(folder, profile);
       await cluster.startKubelet(name, {
         nodeTemplate: profile,
-        images: { [image]: { entrypoint } },
-        podAddress: `${ownNetwork}.${index + 1}`,
+        images: { [image]: { entrypoint }, ...images },
+        podAddress: addressOf(index),
         hostEnv: { PATH: path, HOME: cluster.directory },
         nodeEnv: { PATH: `${folder}:${path}` },
         // Longer than a start takes on a busy machine.
@@ -155,6 +170,7 @@ async function startNodes(cluster: BaseCluster): Promise<void> {
       });
     }),
   );
+  return new Map(wanted.map((name, index) => [name, addressOf(index)]));
 }
 
 export interface StartedChain {
@@ -200,7 +216,10 @@ async function startChain(directory: string, members: readonly ChartMember[]): P
 }
 
 /** Forwards to the pod that the Service selects, as long as there is exactly one that is ready: the leader. */
-async function startServiceProxy(cluster: BaseCluster, service: string): Promise<{ server: Server; port: number }> {
+export async function startServiceProxy(
+  cluster: BaseCluster,
+  service: string,
+): Promise<{ server: Server; port: number }> {
   const client = createClient(cluster.transport, pods);
   const findLeader = async () => {
     const selected = await client.list({
@@ -228,11 +247,26 @@ async function startServiceProxy(cluster: BaseCluster, service: string): Promise
   return { server, port: typeof address === "object" && address !== null ? address.port : 0 };
 }
 
+/** Values for nodes that say that they are simulated. */
+export const onSimulatedNodes = {
+  operator: {
+    batchSeconds: 0.5,
+    env: { INFERIUM_BOND_REFRESH_SECONDS: 2, INFERIUM_ACCEPT_SIMULATED: true },
+    // Pods of one node share its address, so no two of them may listen on one port.
+    affinity: { nodeAffinity: onControlNodes, podAntiAffinity: apart },
+  },
+  agent: { intervalSeconds: 5, env: { INFERIUM_SIMULATED: true } },
+} as const;
+/** Pods that are processes have no claims, need less than the chart asks for, and fetch from this machine. */
+export const onProcesses = {
+  storage: { enabled: false },
+  resources: { requests: { cpu: "100m", memory: "128Mi" } },
+  env: { INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8" },
+};
+
 function buildValues(members: readonly ChartMember[], chain: StartedChain, poolPort: number): Record<string, unknown> {
   const [repository = "", tag = ""] = image.split(":");
   const proving = { INFERIUM_PROOF_ARTIFACTS_DIR: chain.proofsDir, INFERIUM_ALLOW_DEVELOPMENT_SETUP: true };
-  const fetching = { INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8" };
-  const onProcesses = { storage: { enabled: false }, resources: { requests: { cpu: "100m", memory: "128Mi" } } };
   return {
     image: { repository, tag, pullPolicy: "Never" },
     chain: {
@@ -243,18 +277,12 @@ function buildValues(members: readonly ChartMember[], chain: StartedChain, poolP
       settler: { existingSecret: "settler" },
     },
     pool: { url: `https://127.0.0.1:${poolPort}`, tls: { extraAddresses: ["127.0.0.1"] } },
-    operator: {
-      batchSeconds: 0.5,
-      env: { INFERIUM_BOND_REFRESH_SECONDS: 2, INFERIUM_ACCEPT_SIMULATED: true },
-      // Pods of one node share its address, so no two of them may listen on one port.
-      affinity: { nodeAffinity: onControlNodes, podAntiAffinity: apart },
-    },
-    agent: { intervalSeconds: 5, env: { INFERIUM_SIMULATED: true } },
+    ...onSimulatedNodes,
     members: members.map(({ name, node, role, owner, wallet }) => ({
       ...{ name, node, role, owner, address: wallet.address, existingSecret: `${name}-key` },
     })),
-    worker: { ...onProcesses, env: fetching },
-    validator: { ...onProcesses, env: { ...proving, ...fetching } },
+    worker: onProcesses,
+    validator: { ...onProcesses, env: { ...onProcesses.env, ...proving } },
   };
 }
 

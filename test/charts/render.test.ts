@@ -28,6 +28,7 @@ const matrix: readonly (readonly [string, object])[] = [
       image: { digest: `sha256:${"a".repeat(64)}`, pullSecrets: ["registry"] },
     },
   ],
+  ["a development chain", { members, chain: { embedded: { enabled: true } } }],
   ["proving keys of a claim", { ...hubValues, members, validator: { provingKeys: { existingClaim: "keys" } } }],
   [
     "no options",
@@ -43,6 +44,7 @@ const matrix: readonly (readonly [string, object])[] = [
 ];
 
 const definitions = readdirSync(new URL("../../crds/", import.meta.url)).filter((name) => name.endsWith(".yaml"));
+const trial = { members, chain: { embedded: { enabled: true } } };
 const sha = `sha256:${"a".repeat(64)}`;
 
 interface PodSpec {
@@ -328,6 +330,17 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
       "proving keys without a chain",
       { ...memberValues, validator: { provingKeys: { existingClaim: "keys" } } },
       /provingKeys is given but no chain/,
+    ],
+    [
+      "a trial's chain beside contracts",
+      { ...trial, chain: { ...hubValues.chain, ...trial.chain } },
+      /has contracts of its own/,
+    ],
+    ["a trial without a validator", { ...trial, members: [{ name: "m", node: "n" }] }, /no member is a Validator/],
+    [
+      "a trial's chain in member mode",
+      { ...memberValues, chain: { ...memberValues.chain, ...trial.chain } },
+      /chain is the hub's/,
     ],
     ["a port twice", { metricsPort: 8443 }, /metricsPort and pool.port are both 8443/],
     ["a name of which nothing could run", { members: [{ name: "m".repeat(40), node: "n" }] }, /at most 52 leave room/],

@@ -12,7 +12,7 @@ interface TaskRef {
 }
 
 export async function submitTask(
-  { artifacts }: ChartCluster,
+  { artifacts }: Pick<ChartCluster, "artifacts">,
   kubectl: CommandLine,
   { namespace, name }: TaskRef,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function submitTask(
 }
 
 /** In the first attempt, and on the chain. */
-export async function untilSettled({ cluster }: ChartCluster, ref: TaskRef): Promise<void> {
+export async function untilSettled({ cluster }: Pick<ChartCluster, "cluster">, ref: TaskRef): Promise<void> {
   const client = createClient(cluster.transport, tasks);
   const state = async () => {
     const { status } = await client.get(ref);

@@ -1,8 +1,10 @@
 {{/* What the schema cannot say, because it is about several values at once. */}}
 {{- define "inferium.checks" -}}
 {{- $v := .Values -}}
+{{- $chain := include "inferium.chain" . | fromYaml -}}
+{{- include "inferium.checkTrial" . -}}
 {{- if eq $v.mode "hub" -}}
-  {{- if not $v.chain.rpcUrl -}}{{- fail "chain.rpcUrl is empty; expected the JSON-RPC endpoint of the chain, such as https://rpc.example.com. A trial without a chain of one's own: npm start." -}}{{- end -}}
+  {{- if not $chain.rpcUrl -}}{{- fail "chain.rpcUrl is empty; expected the JSON-RPC endpoint of the chain, such as https://rpc.example.com. A trial without a chain of one's own: chain.embedded.enabled, or npm start." -}}{{- end -}}
   {{- if not (include "inferium.hasContracts" .) -}}{{- fail "chain.addresses is empty; expected the address of each contract, or chain.existingConfigMap with addresses.json" -}}{{- end -}}
 {{- else -}}
   {{- if not $v.pool.url -}}{{- fail "pool.url is empty; in member mode expected the https URL of the hub's pool" -}}{{- end -}}
@@ -15,14 +17,14 @@
 {{- $models := $v.operator.models -}}
 {{- if or (gt (int $models.quorum) (int $models.validators)) (le (mul 2 (int $models.quorum)) (int $models.validators)) -}}{{- fail (printf "operator.models.quorum is %d of %d validators; expected a majority of at most all" (int $models.quorum) (int $models.validators)) -}}{{- end -}}
 {{- include "inferium.checkEnv" . -}}
-{{- if not $v.chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
+{{- if not $chain.treasury -}}{{- fail "chain.treasury is empty; expected the 0x-address of the treasury" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "existingSecret") (eq $v.mode "hub") (not $v.pool.tls.existingSecret) -}}{{- fail "pool.tls.existingSecret is empty; pool.tls.mode existingSecret needs the name of a Secret with tls.crt and tls.key" -}}{{- end -}}
 {{- if and (eq $v.pool.tls.mode "certManager") (eq $v.mode "hub") (not $v.pool.tls.issuerRef.name) -}}{{- fail "pool.tls.issuerRef.name is empty; pool.tls.mode certManager needs the name of an issuer" -}}{{- end -}}
 {{- $keys := $v.validator.provingKeys -}}
 {{- $given := list -}}
 {{- range $name := list "existingClaim" "image" "records" -}}{{- if get $keys $name -}}{{- $given = append $given $name -}}{{- end -}}{{- end -}}
 {{- if gt (len $given) 1 -}}{{- fail (printf "validator.provingKeys has %s; expected at most one of existingClaim, image and records" (join " and " $given)) -}}{{- end -}}
-{{- if and $given (not (and $v.chain.rpcUrl (include "inferium.hasContracts" .))) -}}{{- fail "validator.provingKeys is given but no chain: proofs are for keys of the chain's ModelRegistry. Set chain.rpcUrl and chain.addresses" -}}{{- end -}}
+{{- if and $given (not (and $chain.rpcUrl (include "inferium.hasContracts" .))) -}}{{- fail "validator.provingKeys is given but no chain: proofs are for keys of the chain's ModelRegistry. Set chain.rpcUrl and chain.addresses" -}}{{- end -}}
 {{- $nodes := dict -}}{{- $names := dict -}}
 {{- range $v.members -}}
   {{- if hasKey $nodes .node -}}{{- fail (printf "members: %s and %s are both on node %s; expected one member a node" (get $nodes .node) .name .node) -}}{{- end -}}
@@ -61,7 +63,7 @@
 {{/* A variable that the chart sets itself would stand there twice, and which one counts differs from client to client. */}}
 {{- define "inferium.checkEnv" -}}
 {{- $own := list "POD_NAME" "POD_NAMESPACE" "POD_IP" "NODE_NAME" "TMPDIR" "NVIDIA_VISIBLE_DEVICES" "NVIDIA_DRIVER_CAPABILITIES" -}}
-{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" -}}
+{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "MEMBER_KEYS_DIR" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" -}}
   {{- $own = append $own (printf "INFERIUM_%s" .) -}}
 {{- end -}}
 {{- range $role := list "operator" "agent" "worker" "validator" -}}

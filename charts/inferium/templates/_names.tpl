@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
 {{- define "inferium.hasContracts" -}}
-{{- if or .Values.chain.existingConfigMap .Values.chain.addresses -}}true{{- end -}}
+{{- if or .Values.chain.existingConfigMap .Values.chain.addresses .Values.chain.embedded.enabled -}}true{{- end -}}
 {{- end -}}
 
 {{- define "inferium.settlerSecret" -}}

@@ -4,9 +4,10 @@
  * well-known development keys: this chain holds nothing of value.
  */
 import { mkdir } from "node:fs/promises";
-import { describeError, InferiumError } from "../../base/errors.ts";
+import { InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { findAnvil } from "./anvil-binary.ts";
+import { askForBlocks } from "./ask-for-blocks.ts";
 import { developmentAccounts, type FundedAccount } from "./development-accounts.ts";
 import { type GuardedChild, startGuarded } from "./guarded-child.ts";
 
@@ -55,7 +56,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     options.logger.info("local chain listens", { port, pid: child.pid });
     void child.exited.then((code) => options.logger.info("local chain ended", { code }));
     const rpcUrl = `http://127.0.0.1:${port}`;
-    const ticker = startTicker(rpcUrl, options);
+    const ticker = askForBlocks(rpcUrl, options.blockSeconds, options.logger);
     const stop = async () => {
       ticker.setTicking(false);
       await child.stop();
@@ -66,36 +67,6 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
     await child.stop();
     throw error;
   }
-}
-
-/**
- * Asks for a block so often. Anvil's own interval mining beside automining (--mixed-mining, 1.7.1) stops for good after
- * some transactions, seen in the tests of the operator's restarts.
- */
-function startTicker(rpcUrl: string, { blockSeconds, logger }: AnvilOptions): Pick<Anvil, "setTicking"> {
-  let asking = false;
-  let timer: NodeJS.Timeout | undefined;
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "evm_mine", params: [] });
-  const headers = { "content-type": "application/json" };
-  const tick = async () => {
-    if (asking) return;
-    asking = true;
-    try {
-      const answer = await fetch(rpcUrl, { method: "POST", headers, body, signal: AbortSignal.timeout(10_000) });
-      await answer.arrayBuffer();
-    } catch (error) {
-      // The chain may be stopped or away for a while: whoever uses it says so.
-      logger.debug("no block could be asked for", { error: describeError(error) });
-    } finally {
-      asking = false;
-    }
-  };
-  const setTicking = (on: boolean) => {
-    clearInterval(timer);
-    if (on && blockSeconds !== undefined) timer = setInterval(tick, blockSeconds * 1_000).unref();
-  };
-  setTicking(true);
-  return { setTicking };
 }
 
 function buildArguments(port: number): string[] {

@@ -3,7 +3,7 @@
  * whitepaper's amounts, the requester's deposit in escrow, ether for whoever sends transactions. Labelled a development chain
  * wherever it shows.
  */
-import { JsonRpcProvider, parseEther, toBeHex } from "ethers";
+import type { JsonRpcProvider } from "ethers";
 import type { Logger } from "../../base/log.ts";
 import type { ContractAddresses } from "../../chain/addresses.ts";
 import { bondNodes, type ChainWriter, depositFor, mintTokens } from "../../chain/bond.ts";
@@ -13,6 +13,8 @@ import { defaultDeployParameters } from "../../chain/deploy-parameters.ts";
 import { openProvider } from "../../chain/provider.ts";
 import { parseIfr } from "../../protocol/amount.ts";
 import { startAnvil } from "../chain/anvil.ts";
+import { giveEther } from "../chain/give-ether.ts";
+import { trialParameters } from "../chain/trial-parameters.ts";
 import { type Accounts, createAccounts, type Member } from "./members.ts";
 
 export interface LocalChain {
@@ -27,22 +29,6 @@ export interface LocalChain {
 
 /** Validators are drawn from a block that comes after the receipts: it should not be long in coming. */
 const blockSeconds = 0.25;
-/** Days on a chain that holds real money; a trial is over before. */
-const quickParameters = {
-  challengeSeconds: 1,
-  withdrawalSeconds: 10,
-  jurySize: 2,
-  // A busy machine has its time; a complete jury needs none of it.
-  juryCommitSeconds: 20,
-  juryRevealSeconds: 20,
-  vetoSeconds: 1,
-  votingDelaySeconds: 1,
-  // Long enough for every vote to be mined on a busy machine.
-  votingPeriodSeconds: 5,
-  timelockSeconds: 1,
-  proposalThresholdWei: parseIfr("10000"),
-  allowDevelopmentSetup: true,
-} as const;
 
 export async function startLocalChain(
   dataDir: string,
@@ -55,9 +41,9 @@ export async function startLocalChain(
     const validators = members.filter((member) => member.role === "Validator").map((member) => member.key.address);
     const provider = await openProvider({ rpcUrl: anvil.rpcUrl, timeoutMs: 10_000 });
     const signer = accounts.deployer.connect(provider);
-    const addresses = await deployContracts({ signer, parameters: { ...quickParameters, validators } });
+    const addresses = await deployContracts({ signer, parameters: { ...trialParameters, validators } });
     const writer: ChainWriter = { signer, addresses };
-    await fund(writer, accounts, members);
+    await fund(provider, writer, { accounts, members });
     const client = await connectChain({ rpcUrl: anvil.rpcUrl, addresses, timeoutMs: 10_000 });
     return {
       rpcUrl: anvil.rpcUrl,
@@ -77,13 +63,18 @@ export async function startLocalChain(
   }
 }
 
-async function fund(writer: ChainWriter, accounts: Accounts, members: readonly Member[]): Promise<void> {
+interface Funded {
+  readonly accounts: Accounts;
+  readonly members: readonly Member[];
+}
+
+async function fund(provider: JsonRpcProvider, writer: ChainWriter, { accounts, members }: Funded): Promise<void> {
   const { workerBondWei, validatorBondWei, disputeBondWei } = defaultDeployParameters;
   const bondOf = ({ role }: Member) => (role === "Worker" ? workerBondWei : validatorBondWei);
   const deposit = parseIfr("100000");
   const watcher = members.find(({ role, honest }) => role === "Validator" && honest);
   await Promise.all([
-    giveEther(writer, [...members.map(({ owner }) => owner), ...members.map(({ key }) => key.address)]),
+    giveEther(provider, [...members.map(({ owner }) => owner), ...members.map(({ key }) => key.address)]),
     mintTokens(writer, [
       { account: accounts.deployer.address, amountWei: deposit },
       ...members.map((member) => ({ account: member.owner, amountWei: bondOf(member) })),
@@ -105,11 +96,4 @@ export async function bondMember(
   await bondNodes({ signer: ownerKey.connect(signer.provider), addresses }, [
     { node: key, role, payout: owner, amountWei },
   ]);
-}
-
-/** Only a development chain gives ether away. */
-async function giveEther({ signer }: ChainWriter, accounts: readonly string[]): Promise<void> {
-  const { provider } = signer;
-  if (!(provider instanceof JsonRpcProvider)) return;
-  await Promise.all(accounts.map((account) => provider.send("anvil_setBalance", [account, toBeHex(parseEther("10"))])));
 }

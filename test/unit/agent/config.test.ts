@@ -52,6 +52,16 @@ describe("readAgentConfig", () => {
       expect(await readAgentConfig(env)).toMatchObject({ workerNodeName: "w1", address, role: "Validator", slots: 3 });
     });
 
+    test("may name a key in the folder of keys, or anywhere", async () => {
+      writeFileSync(join(folder, "w1"), `0x${"0".repeat(63)}1`);
+      const inFolder = { ...env, INFERIUM_MEMBER_KEYS_DIR: folder };
+      writeFileSync(file, JSON.stringify({ n1: { keyFile: "w1" } }));
+      expect((await readAgentConfig(inFolder)).address).toBe(address);
+      await expect(readAgentConfig(env)).rejects.toThrow("cannot be used");
+      writeFileSync(file, JSON.stringify({ n1: { keyFile: join(folder, "w1") } }));
+      expect((await readAgentConfig(inFolder)).address).toBe(address);
+    });
+
     test.each([
       ["{}", 'has no member on node "n1"; it has: none'],
       ["[", "cannot be used: "],
