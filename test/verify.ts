@@ -17,6 +17,7 @@ const checks: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["built-in kinds are those of the pinned client's models", ["src/embedded/apiserver/schema/generate.ts", "--check"]],
   ["the MNIST model is what its script trains", ["src/embedded/demo/models/train-mnist.ts", "--check"]],
   ["so is the convolutional one", ["src/embedded/demo/models/train-lenet.ts", "--check"]],
+  ["and the linear one", ["src/embedded/demo/models/train-linear.ts", "--check"]],
   ["lint, format and layers", ["node_modules/@biomejs/biome/bin/biome", "check", "."]],
   ["types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"]],
 ];

@@ -1,8 +1,8 @@
 /**
  * Opens the bytes behind a model's or an input's URI. URIs are written by tenants, so what may be read is a policy:
  * files only under given roots (after symbolic links), HTTP(S) only from given hosts where hosts are given and never from
- * addresses inside (address-policy.ts), every hop of a redirect checked like the first. Effects: reads files and makes GET
- * requests; never sends credentials.
+ * addresses inside (address-policy.ts), every hop of a redirect checked like the first. What stands in
+ * a `data:` URI itself anybody may read. Effects: reads files and makes GET requests; never sends credentials.
  */
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
@@ -39,7 +39,7 @@ export function checkUri(uri: string, policy: SourcePolicy): URL {
   if (!URL.canParse(uri)) {
     throw new InferiumError(
       "InvalidUri",
-      `The artifact URI "${show(uri)}" is not a URI; expected file:, http: or https:.`,
+      `The artifact URI "${show(uri)}" is not a URI; expected file:, http:, https: or data:.`,
     );
   }
   const url = new URL(uri);
@@ -47,8 +47,9 @@ export function checkUri(uri: string, policy: SourcePolicy): URL {
     throw notAllowed(url, "carries credentials, which would be public in the task");
   }
   if (url.protocol === "file:") return checkFileUrl(url, policy.fileRoots ?? []);
+  if (url.protocol === "data:") return url;
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw notAllowed(url, `has scheme ${url.protocol} and only file:, http: and https: are read`);
+    throw notAllowed(url, `has scheme ${url.protocol} and only file:, http:, https: and data: are read`);
   }
   if (!isHostAllowed(url.hostname, policy.httpHosts)) throw notAllowed(url, "is not on an allowed host");
   checkLiteral(url, policy);
@@ -77,7 +78,24 @@ function isHostAllowed(host: string, allowed: readonly string[] | undefined): bo
 /** @throws InferiumError NotAllowed, NotFound, Unavailable */
 export async function openSource(url: URL, policy: SourcePolicy, signal: AbortSignal): Promise<Source> {
   if (url.protocol === "file:") return openFile(url, policy.fileRoots ?? []);
+  if (url.protocol === "data:") return openData(url);
   return openHttp(url, policy, signal);
+}
+
+const dataPattern = /^[^,]{0,255};base64,([A-Za-z0-9+/]*={0,2})$/;
+
+/** RFC 2397, in base64. */
+function openData(url: URL): Source {
+  const [, text] = dataPattern.exec(url.pathname) ?? [];
+  if (text === undefined) {
+    const message = `The artifact ${show(url.href)} is not base64; expected data:application/onnx;base64, and the bytes.`;
+    throw new InferiumError("InvalidUri", message);
+  }
+  const bytes = Buffer.from(text, "base64");
+  async function* chunks() {
+    yield bytes;
+  }
+  return { sizeBytes: bytes.byteLength, chunks: chunks(), close: async () => undefined };
 }
 
 async function openFile(url: URL, roots: readonly string[]): Promise<Source> {
@@ -130,6 +148,7 @@ export function notAllowed(url: URL, why: string): InferiumError {
 
 /** A query often carries a signature, and user info a password. */
 export function withoutSecrets(url: URL): string {
+  if (url.protocol === "data:") return "of a data: URI";
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 

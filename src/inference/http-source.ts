@@ -71,7 +71,8 @@ function isRedirect(status: number): boolean {
 function checkHop(from: URL, location: string, policy: SourcePolicy): URL {
   if (!URL.canParse(location, from.href)) throw notAllowed(from, "redirects to something that is not a URI");
   const next = new URL(location, from);
-  if (next.protocol === "file:") throw notAllowed(from, "redirects to a file: URI");
+  if (next.protocol === "file:" || next.protocol === "data:")
+    throw notAllowed(from, `redirects to a ${next.protocol} URI`);
   if (from.protocol === "https:" && next.protocol !== "https:") throw notAllowed(from, "redirects away from https:");
   return checkUri(next.href, policy);
 }

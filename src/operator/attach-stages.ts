@@ -22,6 +22,7 @@ import { createBadProofStage } from "./controllers/bad-proof.ts";
 import { createDisputeStage } from "./controllers/dispute.ts";
 import { createExpire } from "./controllers/expire.ts";
 import { createGrouping, type Grouping } from "./controllers/group.ts";
+import { createLeaderboardStage } from "./controllers/leaderboard.ts";
 import { createMirror } from "./controllers/mirror.ts";
 import { createMissedStage, noteMissedInBatch } from "./controllers/missed.ts";
 import { createModelStage } from "./controllers/model.ts";
@@ -170,6 +171,14 @@ export function createSpentDuty({ books, lanes, link, settler, clock, logger }: 
 }
 
 const finalPollMs = 2_000;
+
+export function attachLeaderboards({ books, lanes, clients, clock, logger, metrics }: Wiring): void {
+  const { ledger, leaderboards: index } = books;
+  const { leaderboards: client, tasks, configMaps } = clients;
+  index.onChange((key) => lanes.add("leaderboard", key));
+  const parts = { index, ledger, client, tasks, configMaps, clock, logger, metrics };
+  lanes.attach("leaderboard", createLeaderboardStage(parts));
+}
 
 export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt, earnings }: Wiring): void {
   lanes.attach("observe", async (key) => {

@@ -24,8 +24,9 @@ import { DutyDesk } from "./duty-desk.ts";
 import { Earnings } from "./earnings.ts";
 import { FinalBatch } from "./final-batch.ts";
 import type { OperatorInformers } from "./informers.ts";
-import type { ModelObject, TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
+import type { LeaderboardObject, ModelObject, TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
+import { LeaderboardIndex } from "./leaderboard/leaderboard-index.ts";
 import { TaskLedger } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { MissedBook } from "./missed-book.ts";
@@ -49,6 +50,7 @@ import { Workload } from "./workload.ts";
 export interface Clients {
   readonly tasks: KubeClient<TaskObject>;
   readonly validations: KubeClient<ValidationObject>;
+  readonly leaderboards: KubeClient<LeaderboardObject>;
   readonly workers: KubeClient<WorkerObject>;
   readonly models: KubeClient<ModelObject>;
   readonly secrets: KubeClient<Secret>;
@@ -110,6 +112,7 @@ export function createBooks(parts: BookParts) {
     disputes: new DisputeBook(),
     results: new SettledResults({ batches, items, finder }),
     index: new ValidationIndex(),
+    leaderboards: new LeaderboardIndex(ledger),
     slashes,
     badProofs: createBadProofBook(records("bad-proof")),
     transactions: records("transaction"),

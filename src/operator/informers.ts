@@ -9,6 +9,8 @@ import type { NodeState } from "../protocol/slashing.ts";
 import { byAddress, byGpu, type NodeLabels, uuidsOf } from "./directory.ts";
 import {
   compactTask,
+  type LeaderboardObject,
+  leaderboards,
   type ModelObject,
   models,
   type TaskObject,
@@ -23,6 +25,7 @@ import { byDigest, type NamespaceRules, readNamespaceRules } from "./models/mode
 export interface OperatorInformers {
   readonly tasks: Informer<TaskObject>;
   readonly validations: Informer<ValidationObject>;
+  readonly leaderboards: Informer<LeaderboardObject>;
   readonly workers: Informer<WorkerObject>;
   readonly nodes: Informer<NodeLabels>;
   readonly models: Informer<ModelObject>;
@@ -42,6 +45,7 @@ export function createInformers({ transport, watchNamespace, ...shared }: Inform
   return {
     tasks: createInformer(transport, tasks, { ...namespaced, transform: compactTask }),
     validations: createInformer(transport, validations, namespaced),
+    leaderboards: createInformer(transport, leaderboards, namespaced),
     workers: createInformer(transport, workerNodes, {
       ...shared,
       transform: (worker: WorkerObject) => dropManagedFields(worker),

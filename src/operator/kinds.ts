@@ -2,6 +2,8 @@
 import {
   type InferenceTask,
   inferenceTaskResource,
+  type Leaderboard,
+  leaderboardResource,
   type Model,
   modelResource,
   type Validation,
@@ -16,11 +18,13 @@ export type TaskObject = InferenceTask & KubeObject;
 export type WorkerObject = WorkerNode & KubeObject;
 export type ValidationObject = Validation & KubeObject;
 export type ModelObject = Model & KubeObject;
+export type LeaderboardObject = Leaderboard & KubeObject;
 
 export const tasks = defineResource<TaskObject>(inferenceTaskResource);
 export const workerNodes = defineResource<WorkerObject>(workerNodeResource);
 export const validations = defineResource<ValidationObject>(validationResource);
 export const models = defineResource<ModelObject>(modelResource);
+export const leaderboards = defineResource<LeaderboardObject>(leaderboardResource);
 
 /** Inline tensors of more bytes than this are read from the server when they are needed, not kept for each task. */
 const keptInlineBytes = 2_048;

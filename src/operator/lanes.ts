@@ -24,6 +24,7 @@ const concurrency = {
   missed: 1,
   model: 4,
   mirror: 4,
+  leaderboard: 2,
   retireTask: 4,
   retireValidation: 1,
 } as const;

@@ -61,6 +61,19 @@ export function createOperatorMetrics(registry: Registry) {
       help: "Times that a validator refused to sign a batch.",
       registers,
     }),
+    leaderboards: new Gauge({ name: "inferium_leaderboards", help: "Leaderboards that there are.", registers }),
+    leaderboardRuns: new Counter({
+      name: "inferium_leaderboard_runs_total",
+      help: "Runs of leaderboards that ended, by outcome: Succeeded, Incomplete, Failed, Abandoned.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    leaderboardRunSeconds: new Histogram({
+      name: "inferium_leaderboard_run_seconds",
+      help: "Time from the beginning of a leaderboard's run to its ranking.",
+      buckets: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
+      registers,
+    }),
     certificateNotAfter: new Gauge({
       name: "inferium_certificate_not_after_seconds",
       help: "When the certificate of the pool API expires, in seconds since the epoch.",

@@ -6,6 +6,7 @@ import type { PoolBackend } from "../pool/backend.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import {
   attachAdmission,
+  attachLeaderboards,
   attachModels,
   attachSettlement,
   attachUpkeep,
@@ -23,6 +24,7 @@ import { addressOf } from "./directory.ts";
 import { follow } from "./follow.ts";
 import { followChain } from "./follow-chain.ts";
 import { Lanes } from "./lanes.ts";
+import type { LeaderboardIndex } from "./leaderboard/leaderboard-index.ts";
 import type { TaskLedger } from "./ledger.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { createTermSettler } from "./term-settler.ts";
@@ -32,6 +34,7 @@ import type { ValidationIndex } from "./validation-index.ts";
 export interface Stages {
   readonly ledger: TaskLedger;
   readonly index: ValidationIndex;
+  readonly leaderboards: LeaderboardIndex;
   readonly backend: PoolBackend;
   onWorker(name: string): void;
   onModel(key: string): void;
@@ -70,12 +73,14 @@ export function buildStages(parts: StageParts): Stages {
   books.duties.addSource((validator) => books.proofs.nextDuty(validator));
   books.duties.addSource((validator) => books.modelDesk.nextDuty(validator));
   books.duties.addSource((validator) => books.challenges.nextDuty(validator));
+  attachLeaderboards(wiring);
   attachUpkeep(wiring);
   attachModels(wiring);
   follow(wiring, { admission, settle });
   return {
     ledger: books.ledger,
     index: books.index,
+    leaderboards: books.leaderboards,
     backend: buildBackend(wiring, admission),
     onWorker: (name) => onWorker(wiring, name),
     onModel: (key) => lanes.add("model", key),

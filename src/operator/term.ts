@@ -20,7 +20,7 @@ import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { OperatorInformers } from "./informers.ts";
-import { models, tasks, validations, workerNodes } from "./kinds.ts";
+import { leaderboards, models, tasks, validations, workerNodes } from "./kinds.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { buildStages, type Stages } from "./stages.ts";
 import { createTaskEvents } from "./task-events.ts";
@@ -49,6 +49,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
   const clients = {
     tasks: createClient(transport, tasks),
     validations: createClient(transport, validations),
+    leaderboards: createClient(transport, leaderboards),
     workers: createClient(transport, workerNodes, { fieldManager: transport.fieldManager }),
     models: createClient(transport, models, { fieldManager: transport.fieldManager }),
     secrets: createClient(transport, secrets),
@@ -61,6 +62,8 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     ending.push(
       informers.validations.onEvent((event) => stages.index.observe(event)),
       informers.tasks.onEvent((event) => stages.ledger.observe(event)),
+      // After the tasks: a run in progress must find those that it has made.
+      informers.leaderboards.onEvent((event) => stages.leaderboards.observe(event)),
       informers.workers.onEvent(({ key }) => stages.onWorker(key)),
       informers.models.onEvent(({ key }) => stages.onModel(key)),
     );
@@ -71,6 +74,7 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     for (const end of ending) end();
     options.metrics.tasks.reset();
     options.metrics.backlog.reset();
+    options.metrics.leaderboards.reset();
   }
 }
 

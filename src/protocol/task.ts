@@ -6,6 +6,7 @@ import { getAddress } from "ethers";
 import type { InferenceTaskSpec } from "../api/v1alpha1/generated/inferencetasks.ts";
 import type { TaskType, Tier } from "../api/v1alpha1/types.ts";
 import { formatIfr, parseIfr } from "./amount.ts";
+import { isStatisticsModel } from "./metrics/statistics-graph.ts";
 import { isModelAllowed, type Order } from "./order.ts";
 
 /** What the cluster's configuration allows. */
@@ -100,7 +101,8 @@ function checkTolerance({ spec }: AdmissionInput): Refusal | undefined {
 }
 
 function checkApproved({ spec, model }: AdmissionInput): Refusal | undefined {
-  if (!model?.isApprovalRequired || model.policies) return undefined;
+  // The sums of a leaderboard are graphs of ours, which anybody can build again.
+  if (!model?.isApprovalRequired || model.policies || isStatisticsModel(spec.model.digest)) return undefined;
   const message = `No approved Model of this namespace has digest ${spec.model.digest}, and tasks here may use approved models only; create one.`;
   return refuse("ModelNotApproved", message, true);
 }

@@ -49,7 +49,7 @@ describe.runIf(kubectlBinary !== undefined && newest !== undefined)("an API serv
       `${root}manifests/samples`,
     ]);
     expect(applied.code, applied.err).toBe(0);
-    expect(applied.out.match(/\(server dry run\)/g)?.length).toBe(5);
+    expect(applied.out.match(/\(server dry run\)/g)?.length).toBe(7);
   });
 
   const workerNode = (name: string, nodeName: string) =>
@@ -108,6 +108,26 @@ describe.runIf(kubectlBinary !== undefined && newest !== undefined)("an API serv
     expect((await submit(someAddress)).err).toContain("is not among those of the annotation inferium.io/requesters");
     const allowed = await submit(own);
     expect(allowed.code, allowed.err).toBe(0);
+    // The operator makes a leaderboard's tasks, so that the leaderboard itself is held to the same.
+    const compare = (requester: string) => {
+      const source = { uri: "https://models.example.com/m", digest: `sha256:${"a".repeat(64)}` };
+      const labels = { configMapRef: { name: "labels", key: "labels.json" }, digest: source.digest };
+      const spec = {
+        ...{ models: [{ name: "one", ...source, outputName: "label" }], metrics: ["Accuracy"] },
+        dataset: { classes: 2, shards: [{ rows: 1, input: source, labels }] },
+        ...{ reward: "1", requester, orderRef: { name: "order" } },
+      };
+      const object = {
+        apiVersion: "inferium.io/v1alpha1",
+        kind: "Leaderboard",
+        metadata: { name: "lb", namespace: "team" },
+      };
+      return apply(JSON.stringify({ ...object, spec }));
+    };
+    expect((await compare(someAddress)).err).toContain("is not among those of the annotation inferium.io/requesters");
+    const made = await compare(own);
+    expect(made.code, made.err).toBe(0);
+    expect((await compare(someAddress)).err).toContain("is not among those of the annotation inferium.io/requesters");
   });
 
   test("gives workers and validators nothing", async () => {

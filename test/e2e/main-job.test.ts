@@ -95,6 +95,20 @@ describe("the main job", () => {
     });
   });
 
+  test("a leaderboard ranks three models on all test images, and shares a rank where the images cannot tell", () => {
+    expect(summary.leaderboards).toHaveLength(1);
+    const [board] = summary.leaderboards;
+    expect(board).toMatchObject({ name: "mnist-digits", rows: 10_000, tasks: 18, runs: 1, outcome: "Succeeded" });
+    expect(board?.ranking.map(({ rank, tied, model }) => [rank, tied, model])).toEqual([
+      [1, true, "convolutional"],
+      [1, true, "perceptron"],
+      [3, false, "linear"],
+    ]);
+    const perceptron = board?.ranking.find(({ model }) => model === "perceptron");
+    // The same model on the same images as in the other tasks.
+    expect(Number(perceptron?.metrics[0]?.value)).toBe(summary.accuracy.mnist);
+  });
+
   test("honest workers of all three tiers are paid by the chain", () => {
     const honest = summary.workers.filter((worker) => worker.slashedWei === "0");
     expect(honest.map((worker) => worker.tier).sort()).toEqual(["High", "Low", "Mid"]);

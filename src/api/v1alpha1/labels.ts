@@ -14,6 +14,10 @@ export const labels = {
   pool: "inferium.io/pool",
   /** On namespaces: "required" where tasks may use approved models only. */
   approvedModels: "inferium.io/approved-models",
+  /** On tasks of a leaderboard's run: its name, the number of the run, the model. */
+  leaderboard: "inferium.io/leaderboard",
+  leaderboardRun: "inferium.io/leaderboard-run",
+  leaderboardModel: "inferium.io/leaderboard-model",
 } as const;
 
 /** Field managers of server-side apply: each owns its own part of a WorkerNode's status. */

@@ -1,5 +1,6 @@
 /** The kinds of inferium.io/v1alpha1 with their REST coordinates. Field types are generated from crds/. */
 import type { InferenceTaskSpec, InferenceTaskStatus } from "./generated/inferencetasks.ts";
+import type { LeaderboardSpec, LeaderboardStatus } from "./generated/leaderboards.ts";
 import type { ModelSpec, ModelStatus } from "./generated/models.ts";
 import type { ValidationSpec, ValidationStatus } from "./generated/validations.ts";
 import type { WorkerNodeSpec, WorkerNodeStatus } from "./generated/workernodes.ts";
@@ -9,6 +10,7 @@ export type InferenceTask = ApiObject<"InferenceTask", InferenceTaskSpec, Infere
 export type WorkerNode = ApiObject<"WorkerNode", WorkerNodeSpec, WorkerNodeStatus>;
 export type Validation = ApiObject<"Validation", ValidationSpec, ValidationStatus>;
 export type Model = ApiObject<"Model", ModelSpec, ModelStatus>;
+export type Leaderboard = ApiObject<"Leaderboard", LeaderboardSpec, LeaderboardStatus>;
 
 export const inferenceTaskResource = {
   apiVersion,
@@ -19,6 +21,12 @@ export const inferenceTaskResource = {
 export const workerNodeResource = { apiVersion, kind: "WorkerNode", plural: "workernodes", namespaced: false } as const;
 export const validationResource = { apiVersion, kind: "Validation", plural: "validations", namespaced: true } as const;
 export const modelResource = { apiVersion, kind: "Model", plural: "models", namespaced: true } as const;
+export const leaderboardResource = {
+  apiVersion,
+  kind: "Leaderboard",
+  plural: "leaderboards",
+  namespaced: true,
+} as const;
 
 export type Tier = "High" | "Mid" | "Low";
 export type TaskType = InferenceTaskSpec["type"];

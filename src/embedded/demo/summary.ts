@@ -7,6 +7,7 @@ import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
+import { renderLeaderboard, type ShownLeaderboard } from "./shown-leaderboard.ts";
 import { renderModels, type ShownModel } from "./shown-model.ts";
 import { renderTraining, type ShownTraining } from "./shown-training.ts";
 import { renderVote, type ShownVote } from "./shown-vote.ts";
@@ -42,6 +43,8 @@ export interface Summary {
   readonly models: readonly ShownModel[];
   /** Trainings in pods; empty where none was asked for. */
   readonly trainings: readonly ShownTraining[];
+  /** Models side by side; the tasks of their runs are in none of the numbers above but those of workers. */
+  readonly leaderboards: readonly ShownLeaderboard[];
   readonly simulated: readonly string[];
 }
 
@@ -96,6 +99,7 @@ export interface RunFacts {
   readonly proposals: Summary["proposals"];
   readonly models: Summary["models"];
   readonly trainings: Summary["trainings"];
+  readonly leaderboards: Summary["leaderboards"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -124,6 +128,7 @@ export function computeSummary(facts: RunFacts): Summary {
     proposals: facts.proposals,
     models: facts.models,
     trainings: facts.trainings,
+    leaderboards: facts.leaderboards,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -199,6 +204,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     ...summary.proposals.map(renderVote),
     ...renderModels(summary.models),
     ...summary.trainings.map(renderTraining),
+    ...summary.leaderboards.flatMap(renderLeaderboard),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

@@ -6,6 +6,7 @@
 import { labels } from "../../api/v1alpha1/labels.ts";
 import {
   inferenceTaskResource,
+  leaderboardResource,
   modelResource,
   validationResource,
   workerNodeResource,
@@ -36,6 +37,8 @@ const collections: readonly Collection[] = [
   { type: pods, namespace: taskNamespace },
   { type: nodes, labelSelector: ofRun },
   // The namespace is the run's own, and so is all that is in it.
+  { type: leaderboardResource, namespace: demoNamespace },
+  { type: configMaps, namespace: demoNamespace, labelSelector: ofRun },
   { type: inferenceTaskResource, namespace: demoNamespace },
   { type: validationResource, namespace: demoNamespace },
   { type: modelResource, namespace: demoNamespace },

@@ -1,6 +1,6 @@
 /**
  * The demonstration on a system that is ready: publishes models and data, creates the tasks as a user would, follows them
- * until every one is finished and the cheater is slashed, shows a dispute and a vote, pays out, sums up.
+ * until every one is finished and the cheater is slashed, shows a dispute, a vote and a leaderboard, pays out, sums up.
  */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource } from "../../api/v1alpha1/types.ts";
@@ -20,6 +20,7 @@ import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
 import { showDispute } from "./show-dispute.ts";
+import { showLeaderboard } from "./show-leaderboard.ts";
 import { showModels } from "./show-models.ts";
 import { showProofs } from "./show-proofs.ts";
 import { showTraining } from "./show-training.ts";
@@ -30,8 +31,9 @@ import { waitUntil } from "./watch.ts";
 export interface DemoOptions {
   readonly system: System;
   readonly data: DemoData;
-  /** Where a training puts its checkpoints; undefined where none was asked for. */
-  readonly artifacts: ArtifactServer | undefined;
+  readonly artifacts: ArtifactServer;
+  /** Whether a training is shown. */
+  readonly train: boolean;
   readonly display: LiveDisplay;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -53,12 +55,13 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   const tasks = system.watch.tasks.store.list();
   const statusWrites = await system.countStatusWrites();
   const takeVote = await openVote(options);
-  const [disputes, proposals, models] = await Promise.all([
+  const [disputes, proposals, models, leaderboards] = await Promise.all([
     showDispute({ ...options, task: data.unwatched }),
     takeVote(),
     showModels({ ...options, tasks: data.tasks }),
+    showLeaderboard(options),
   ]);
-  const trainings = await showTraining(options);
+  const trainings = await showTraining({ ...options, artifacts: options.train ? options.artifacts : undefined });
   const lastBatch = await readLastBatch(system.cluster.transport);
   if (lastBatch) await claimRewards(system.chain, lastBatch);
   return computeSummary({
@@ -75,6 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     proposals,
     models,
     trainings,
+    leaderboards,
   });
 }
 

@@ -95,12 +95,8 @@ async function demonstrate(options: UpOptions, running: Running): Promise<void> 
   const artifacts = await startArtifactServer();
   running.teardown.add("artifact server", () => artifacts.close());
   const data = await prepareDemoData(artifacts, system.chain.accounts.requester.address);
-  const summary = await runDemo({
-    ...running,
-    data,
-    artifacts: options.train ? artifacts : undefined,
-    signal: options.signal,
-  });
+  const { train, signal } = options;
+  const summary = await runDemo({ ...running, data, artifacts, train, signal });
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary)}\n`);
   else display.print(`\n${renderSummary(summary, options.once ? [] : buildHints(system))}`);
 }

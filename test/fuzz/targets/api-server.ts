@@ -150,7 +150,11 @@ function aJsonPatch(object: JsonObject): Json {
 
 /** Our own kinds as users apply them. */
 function readSamples(): Kind[] {
-  const plural: Readonly<Record<string, string>> = { InferenceTask: "inferencetasks", WorkerNode: "workernodes" };
+  const plural: Readonly<Record<string, string>> = {
+    InferenceTask: "inferencetasks",
+    Leaderboard: "leaderboards",
+    WorkerNode: "workernodes",
+  };
   const read = (name: string) =>
     parseAllDocuments(readFileSync(new URL(`../../../manifests/samples/${name}`, import.meta.url), "utf8")).map(
       (document) => document.toJS() as JsonObject & { readonly kind: string; readonly metadata: JsonObject },
@@ -170,4 +174,4 @@ function readSamples(): Kind[] {
   return kinds;
 }
 
-const sampleFiles = ["task-exact.yaml", "task-tolerance.yaml", "worker-node-remote.yaml"];
+const sampleFiles = ["leaderboard.yaml", "task-exact.yaml", "task-tolerance.yaml", "worker-node-remote.yaml"];

@@ -22,6 +22,8 @@ import { configMaps, namespaces, nodes, secrets } from "../../../src/kube/core-r
 import { createTransport, type Transport } from "../../../src/kube/transport.ts";
 import type { OperatorConfig } from "../../../src/operator/config.ts";
 import {
+  type LeaderboardObject,
+  leaderboards,
   type TaskObject,
   tasks,
   type ValidationObject,
@@ -56,6 +58,7 @@ export interface Cluster {
   readonly tasks: KubeClient<TaskObject>;
   readonly validations: KubeClient<ValidationObject>;
   readonly workers: KubeClient<WorkerObject>;
+  readonly leaderboards: KubeClient<LeaderboardObject>;
   readonly members: readonly FixtureMember[];
   readonly poolCa: string;
   readonly config: OperatorConfig;
@@ -172,6 +175,7 @@ export async function startCluster(names: ClusterParts, prepared?: PreparedChain
     tasks: createClient(transport, tasks),
     validations: createClient(transport, validations),
     workers,
+    leaderboards: createClient(transport, leaderboards),
     members,
     poolCa: caPem,
     config,

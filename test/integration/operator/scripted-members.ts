@@ -71,10 +71,14 @@ export async function signReceipt(
   return { message, signature: await member.signer.signTypedData(domain, receiptTypes, message) };
 }
 
+export type Compute = (task: Pick<WorkAssignment, "model" | "input">) => Promise<InlineTensors>;
+
 export interface Script {
   /** What the worker multiplies by; undefined: it never answers. */
   readonly multiply?: (assignment: WorkAssignment) => number | undefined;
   readonly slots?: number;
+  /** The true output of a task; left out: every element doubled. */
+  readonly compute?: Compute;
   /** Sends a heartbeat after each claim that names what it has not answered, with its word for it. */
   readonly heartbeat?: boolean;
 }
@@ -104,7 +108,7 @@ export function runWorker(cluster: Cluster, operator: RunningOperator, name: str
         open.push(assignment);
         continue;
       }
-      const output = double(assignment.input, by);
+      const output = (await script.compute?.(assignment)) ?? double(assignment.input, by);
       const receipt = await signReceipt(cluster.domain, member, { assignment, output });
       const outcome = { kind: "Completed" as const, receipt, output, items: 1 };
       await client.receipt({ namespace: assignment.namespace, task: assignment.task, outcome }, signal);
@@ -123,6 +127,7 @@ async function giveWord(domain: ProtocolDomain, { signer }: FixtureMember, assig
 }
 
 export interface ValidatorScript {
+  readonly compute?: Compute;
   /** Returns undefined to leave a duty unanswered. */
   readonly onDuty?: (duty: Duty) => "answer" | "ignore" | Promise<"answer" | "ignore">;
   readonly vote?: (item: ValidateDuty["items"][number]) => Vote | undefined;
@@ -174,7 +179,7 @@ interface Voter {
 
 async function commit(cluster: Cluster, voter: Voter, duty: ValidateDuty): Promise<void> {
   const { member, memory, client, script } = voter;
-  const cast = memory.get(duty.validationId) ?? castVotes(cluster.domain, duty, script);
+  const cast = memory.get(duty.validationId) ?? (await castVotes(cluster.domain, duty, script));
   memory.set(duty.validationId, cast);
   const { validationId, namespace, validation } = duty;
   const { votesRoot, salt } = cast;
@@ -182,9 +187,10 @@ async function commit(cluster: Cluster, voter: Voter, duty: ValidateDuty): Promi
   await client.attest({ kind: "commit", namespace, validation, commitment });
 }
 
-function castVotes(domain: ProtocolDomain, duty: ValidateDuty, script: ValidatorScript): Cast {
-  const votes = duty.items.map((item) => {
-    const own = digestOf(double(item.input));
+async function castVotes(domain: ProtocolDomain, duty: ValidateDuty, script: ValidatorScript): Promise<Cast> {
+  const outputs = await Promise.all(duty.items.map((item) => script.compute?.(item) ?? double(item.input)));
+  const votes = duty.items.map((item, index) => {
+    const own = digestOf(outputs[index]!);
     const honest = own === item.receipt.message.outputDigest ? ("Accept" as const) : ("Reject" as const);
     return { vote: script.vote?.(item) ?? honest, outputDigest: own };
   });

@@ -1,6 +1,7 @@
 import { Wallet } from "ethers";
 import { describe, expect, test } from "vitest";
 import type { InferenceTaskSpec } from "../../../src/api/v1alpha1/generated/inferencetasks.ts";
+import { buildStatisticsModel } from "../../../src/protocol/metrics/statistics-graph.ts";
 import { anyModel, computeModelsRoot, type Order } from "../../../src/protocol/order.ts";
 import { type AdmissionInput, checkTask, minimumTierOf, type OrderFinding } from "../../../src/protocol/task.ts";
 
@@ -49,7 +50,24 @@ function anInput(change: Change = {}): AdmissionInput {
 }
 
 describe("checkTask", () => {
+  const statistics = buildStatisticsModel({
+    task: "Classification",
+    predictions: "int64",
+    labels: "uint8",
+    scores: false,
+  });
+  const approvedOnly = { isApprovalRequired: true, policies: undefined };
   const cases: { name: string; change: Change; want: string | undefined }[] = [
+    {
+      name: "a model that nobody approved is refused where approval is required",
+      change: { model: approvedOnly },
+      want: "ModelNotApproved",
+    },
+    {
+      name: "the graph of a leaderboard's sums needs no approval",
+      change: { model: approvedOnly, spec: { type: "Leaderboard", model: statistics } },
+      want: undefined,
+    },
     { name: "a task with a good order is admitted", change: {}, want: undefined },
     {
       name: "policy None is refused where the pool does not allow it",

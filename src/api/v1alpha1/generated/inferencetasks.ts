@@ -21,7 +21,7 @@ tier?: ("High" | "Mid" | "Low")
  */
 model: {
 /**
- * Where to fetch it, an http, https or file URI. The digest decides, not the source.
+ * Where to fetch it, an http, https, file or data URI. The digest decides, not the source.
  */
 uri: string
 /**
@@ -61,7 +61,7 @@ base64?: string
 }
 }
 /**
- * A safetensors file with one tensor per input, an http, https or file URI.
+ * A safetensors file with one tensor per input, an http, https, file or data URI.
  */
 uri?: string
 /**

@@ -2,6 +2,8 @@
  * Starts the jobs of CronJobs at their times. A reconcile: gather (its jobs) -> note what has finished -> drop old
  * history -> start what is due, by its concurrency policy -> come back at the next time. Effects: jobs, events, status.
  */
+
+import { type CronSchedule, parseSchedule } from "../../../base/cron-schedule.ts";
 import { describeError } from "../../../base/errors.ts";
 import { isAlreadyExists, isNotFound } from "../../../kube/api-error.ts";
 import type { Controller, ReconcileResult } from "../../../kube/controller.ts";
@@ -14,7 +16,6 @@ import { controllerOf } from "../owners.ts";
 import { compareAge, formatTime, parseTime } from "../times.ts";
 import { cronJobs, jobs } from "../workload-resources.ts";
 import type { CronJob, Job } from "../workload-types.ts";
-import { type CronSchedule, parseSchedule } from "./cron-schedule.ts";
 import { decideDueStart, maxMissed } from "./decide-cron.ts";
 
 const component = "cronjob-controller";

@@ -1,7 +1,8 @@
 /** Which start of a cron job is due now, and when the next one is. Pure. */
+
+import { type CronSchedule, findLatest } from "../../../base/cron-schedule.ts";
 import { parseTime } from "../times.ts";
 import type { CronJob } from "../workload-types.ts";
-import type { CronSchedule } from "./cron-schedule.ts";
 
 export interface DueStart {
   /** The latest time that is past and not yet served; `undefined` when there is none. */
@@ -25,22 +26,9 @@ export function decideDueStart(cron: CronJob, schedule: CronSchedule, nowMs: num
     missed += 1;
     // After a long time away the latest start is found from its end.
     if (missed === maxMissed) {
-      dueAt = findLatest(schedule, time, nowMs);
+      dueAt = findLatest(schedule, time, nowMs) ?? time;
       break;
     }
   }
   return { dueAt, missed, nextAt: schedule.next(nowMs) };
-}
-
-/** Looks back in growing steps until a start lies before now, then walks to the last one. */
-function findLatest(schedule: CronSchedule, known: number, nowMs: number): number {
-  let latest = known;
-  for (let backMs = 60_000; nowMs - backMs > known; backMs *= 4) {
-    const candidate = schedule.next(nowMs - backMs);
-    if (candidate === undefined || candidate > nowMs) continue;
-    latest = candidate;
-    break;
-  }
-  for (let time = schedule.next(latest); time !== undefined && time <= nowMs; time = schedule.next(time)) latest = time;
-  return latest;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSchedule } from "../../../../src/embedded/controllers/cron-job/cron-schedule.ts";
+import { parseSchedule } from "../../../../src/base/cron-schedule.ts";
 import { decideDueStart } from "../../../../src/embedded/controllers/cron-job/decide-cron.ts";
 import { aCronJob, at, now } from "./workload-builders.ts";
 

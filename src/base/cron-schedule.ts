@@ -1,8 +1,8 @@
 /**
- * Cron schedules as CronJobs write them: five fields with lists, ranges, steps and names, or a macro such as `@daily`;
+ * Cron schedules as CronJobs and Leaderboards write them: five fields with lists, ranges, steps and names, or a macro such as `@daily`;
  * in a time zone. Small enough to be ours: the runtime's own time zone data does the hard part. Pure.
  */
-import { InferiumError } from "../../../base/errors.ts";
+import { InferiumError } from "./errors.ts";
 
 export interface CronSchedule {
   /** The first time after `afterMs` (milliseconds since the epoch); `undefined` when there is none in five years. */
@@ -14,6 +14,20 @@ interface Field {
   readonly min: number;
   readonly max: number;
   readonly names?: readonly string[];
+}
+
+/**
+ * The latest time of the schedule after `afterMs` and not after `nowMs`: looked for backwards in growing steps, so that a long time away
+ * costs little.
+ */
+export function findLatest(schedule: CronSchedule, afterMs: number, nowMs: number): number | undefined {
+  for (let backMs = minuteMs; ; backMs *= 4) {
+    const fromMs = Math.max(afterMs, nowMs - backMs);
+    let latest: number | undefined;
+    for (let time = schedule.next(fromMs); time !== undefined && time <= nowMs; time = schedule.next(time))
+      latest = time;
+    if (latest !== undefined || fromMs === afterMs) return latest;
+  }
 }
 
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
