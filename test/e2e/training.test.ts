@@ -132,7 +132,7 @@ describe("a training", () => {
     const others = [...seen.values()].filter(({ metadata }) => metadata.name !== evicted?.metadata.name);
     expect(others).toHaveLength(1);
     expect(others[0]?.spec.nodeName).not.toBe(evicted?.spec.nodeName);
-    expect(knownOf(others[0] as Pod).length).toBeGreaterThan(1);
+    expect(knownOf(others[0] as Pod).length).toBeGreaterThan(0);
   }, 150_000);
 
   test("that could work nowhere fails at once, and says why", async () => {

@@ -8,14 +8,8 @@ import type { StatusInput } from "./pod-status.ts";
 
 type Finding = Pick<Condition, "status" | "reason" | "message">;
 
-const owned = [
-  "PodReadyToStartContainers",
-  "Initialized",
-  "Ready",
-  "ContainersReady",
-  "PodScheduled",
-  "DisruptionTarget",
-];
+/** DisruptionTarget is shared: who evicts or preempts a pod says so, and the kubelet only where it ends one itself. */
+const owned = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
 export function buildPodConditions(input: StatusInput, phase: PodPhase): readonly Condition[] {
   const existing = input.pod.status?.conditions ?? [];
@@ -36,7 +30,8 @@ export function buildPodConditions(input: StatusInput, phase: PodPhase): readonl
       { status: "True", reason: "TerminationByKubelet", message: input.verdict.message },
     ]);
   }
-  const foreign = existing.filter((condition) => !owned.includes(condition.type));
+  const found = findings.map(([type]) => type);
+  const foreign = existing.filter(({ type }) => !owned.includes(type) && !found.includes(type));
   const { generation } = input.pod.metadata;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   return [

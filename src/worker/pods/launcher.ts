@@ -98,8 +98,8 @@ class PodAttempt {
     const key = this.#trainingKey();
     if (key) this.#known = await progress.read(key);
     for (let move = 0; ; move++) {
-      const end = await this.#try(move);
-      await this.#recorded;
+      // What was heard is on the disk before the attempt ends, however it does.
+      const end = await this.#try(move).finally(() => this.#recorded);
       if (end.state === "Succeeded") {
         const execution = this.#toExecution(end.pods);
         await progress.remove(taskId);

@@ -3,9 +3,12 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { loadKubeConnection } from "../../kube/connection.ts";
+import { pods as podResource } from "../../kube/core-resources.ts";
+import { createInformer } from "../../kube/informer.ts";
 import { createTransport } from "../../kube/transport.ts";
 import type { RunInPods } from "../attempt.ts";
 import type { WorkerConfig } from "../config.ts";
+import { launcherLabel } from "./build-job.ts";
 import { createLauncher } from "./launcher.ts";
 import { openProgressRecord } from "./progress-record.ts";
 import { createJobClients } from "./run-job.ts";
@@ -31,11 +34,18 @@ export async function openLauncher(
   const transport = createTransport(connection, { fieldManager: "inferium-launcher" });
   const progress = await openProgressRecord(stateDir, clock.now());
   const { namespace, defaults, images, pollMs } = config;
-  const clients = createJobClients(transport);
+  const labelSelector = `${launcherLabel}=${account.toLowerCase()}`;
+  const pods = createInformer(transport, podResource, { namespace: config.namespace, labelSelector, clock, logger });
+  pods.start();
+  const clients = createJobClients(transport, pods);
   const launcher = createLauncher({ clients, namespace, account, defaults, images, progress, pollMs, clock, logger });
   // Not worth a worker that does not start: what is left expires by itself.
   await launcher
     .cleanUp()
     .catch((error: unknown) => logger.warn("jobs of an earlier run were not removed", { error: describeError(error) }));
-  return { run: launcher.run, close: () => transport.close() };
+  const close = async () => {
+    await pods.stop();
+    await transport.close();
+  };
+  return { run: launcher.run, close };
 }

@@ -1,6 +1,6 @@
 /**
  * One try: creates the Job, hears what its pods report, and ends with their reports or with why there are none. Whatever happens,
- * the Job is deleted. Effects: the Job; reads of its pods and their logs.
+ * the Job is deleted. Effects: the Job; reads of it and of its pods' logs.
  */
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
@@ -8,26 +8,28 @@ import type { Logger } from "../../base/log.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import { createClient, type KubeClient } from "../../kube/client.ts";
 import { pods as podResource } from "../../kube/core-resources.ts";
+import type { Informer } from "../../kube/informer.ts";
 import { type Job, jobs as jobResource } from "../../kube/job-types.ts";
 import type { ObjectRef } from "../../kube/object.ts";
 import type { Pod } from "../../kube/pod-types.ts";
 import { objectPath } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
 import { containerName, indexLabel, jobNameLabel } from "./build-job.ts";
-import { classifyJobFailure, explainNotStarted, isHopeless, type PodFailure } from "./pod-failure.ts";
+import { classifyJobFailure, classifyPod, explainNotStarted, isHopeless, type PodFailure } from "./pod-failure.ts";
 import { type PodReport, readReport } from "./report.ts";
 
 export interface JobClients {
   readonly jobs: KubeClient<Job>;
-  readonly pods: KubeClient<Pod>;
+  /** Pods of this launcher. Followed rather than asked for: why a pod was taken away is said in the moment before it is gone. */
+  readonly pods: Pick<Informer<Pod>, "onEvent">;
   /** Lines of the container's output, from the first to the last. */
   readLog(ref: ObjectRef, signal: AbortSignal): AsyncIterable<string>;
 }
 
-export function createJobClients(transport: Transport): JobClients {
+export function createJobClients(transport: Transport, pods: JobClients["pods"]): JobClients {
   return {
     jobs: createClient(transport, jobResource),
-    pods: createClient(transport, podResource),
+    pods,
     readLog: (ref, signal) => {
       const path = objectPath(podResource, ref, "log");
       return transport.stream({ path, query: { follow: true, container: containerName }, signal });
@@ -52,6 +54,7 @@ export type JobEnd =
 
 /** Time for the last lines of a log to come after its pod has ended. */
 const lastLinesMs = 15_000;
+const evidenceMs = 5_000;
 const deleteTimeoutMs = 10_000;
 
 /** @throws InferiumError of the API server; or the signal's reason */
@@ -78,11 +81,15 @@ export async function removeJob({ jobs }: JobClients, ref: { namespace?: string 
   }
 }
 
+const uidOf = ({ metadata }: Pod) => metadata.uid ?? metadata.name;
+
 class JobWatch {
   readonly #run: JobRun;
   readonly #signal: AbortSignal;
   /** As last seen, by uid: what is gone may have left the reason behind. */
   readonly #seen = new Map<string, Pod>();
+  /** Uids of those that are still there. */
+  readonly #present = new Set<string>();
   readonly #logs = new Map<string, Promise<void>>();
   readonly #stopLogs = new AbortController();
   #startByMs: number | undefined;
@@ -93,6 +100,10 @@ class JobWatch {
   }
 
   async end(): Promise<JobEnd> {
+    const { clients, job } = this.#run;
+    const forget = clients.pods.onEvent(({ type, object }) => {
+      if (object.metadata.labels?.[jobNameLabel] === job.metadata.name) this.#see(object, type !== "deleted");
+    });
     try {
       for (;;) {
         const ended = await this.#look();
@@ -100,6 +111,7 @@ class JobWatch {
         await this.#run.clock.sleep(this.#run.pollMs, this.#signal);
       }
     } finally {
+      forget();
       this.#stopLogs.abort(new InferiumError("Stopped", "The job is over."));
       await Promise.allSettled(this.#logs.values());
     }
@@ -109,10 +121,8 @@ class JobWatch {
     const { clients, job, clock } = this.#run;
     const { namespace, name } = job.metadata;
     const found = await clients.jobs.get({ namespace, name }, { signal: this.#signal });
-    const labelSelector = `${jobNameLabel}=${name}`;
-    const { items } = await clients.pods.list({ namespace, labelSelector, signal: this.#signal });
-    for (const pod of items) this.#see(pod);
     const pods = [...this.#seen.values()];
+    const items = pods.filter((pod) => this.#present.has(uidOf(pod)));
     const conditions = found.status?.conditions ?? [];
     const is = (wanted: string) => conditions.some(({ type, status }) => type === wanted && status === "True");
     if (is("Complete")) {
@@ -121,16 +131,20 @@ class JobWatch {
     }
     if (is("Failed") || is("FailureTarget")) {
       await this.#awaitLastLines();
-      return { state: "Failed", failure: classifyJobFailure(found, pods), pods };
+      await this.#awaitEvidence();
+      const last = [...this.#seen.values()];
+      return { state: "Failed", failure: classifyJobFailure(found, last), pods: last };
     }
     const hopeless = items.find(isHopeless);
     const late = hopeless ? explainNotStarted(hopeless) : this.#findLate(found, items, clock.monotonic());
     return late && { state: "Failed", failure: late, pods };
   }
 
-  #see(pod: Pod): void {
-    const uid = pod.metadata.uid ?? pod.metadata.name;
+  #see(pod: Pod, isPresent: boolean): void {
+    const uid = uidOf(pod);
     this.#seen.set(uid, pod);
+    if (isPresent) this.#present.add(uid);
+    else this.#present.delete(uid);
     // The first rank speaks for all.
     const hasStarted = pod.status?.phase !== undefined && pod.status.phase !== "Pending";
     if (!hasStarted || this.#logs.has(uid) || (pod.metadata.labels?.[indexLabel] ?? "0") !== "0") return;
@@ -170,6 +184,15 @@ class JobWatch {
         await clock.sleep(this.#run.pollMs, this.#stopLogs.signal).catch(() => undefined);
       }
     }
+  }
+
+  /** The job may be known to have failed a moment before its pods are. */
+  async #awaitEvidence(): Promise<void> {
+    const { clock, pollMs } = this.#run;
+    const untilMs = clock.monotonic() + evidenceMs;
+    const isExplained = (pod: Pod) => classifyPod(pod) !== undefined || pod.status?.phase === "Succeeded";
+    while (![...this.#seen.values()].some(isExplained) && clock.monotonic() < untilMs)
+      await clock.sleep(pollMs, this.#signal);
   }
 
   async #awaitLastLines(): Promise<void> {
