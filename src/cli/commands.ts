@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Clock } from "../base/clock.ts";
 import { addChainCommands } from "./chain/commands.ts";
 import type { CliContext, CliIo, ClusterOptions, Environment } from "./context.ts";
+import { addModelCommands } from "./model/commands.ts";
 import { addZkCommands } from "./zk/commands.ts";
 
 export interface CommandContext {
@@ -19,6 +20,7 @@ export function addClientCommands(program: Command, context: CommandContext): vo
   addCheckPool(program, context);
   addChainCommands(program, context);
   addZkCommands(program, context);
+  addModelCommands(program, context);
   addReplay(program, context);
   addBackup(program, context);
 }

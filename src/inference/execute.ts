@@ -14,6 +14,7 @@ import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import { createInputReader, type Input, type InputSource } from "./inputs.ts";
+import { createModelProbe } from "./model-check/model-probe.ts";
 import { runCalls } from "./run-calls.ts";
 import { runModel } from "./run-model.ts";
 import { runSteps, type Steps } from "./run-steps.ts";
@@ -30,6 +31,8 @@ export interface ExecutorOptions extends ArtifactStoreOptions {
   /** Bound of the verified inputs kept in memory. */
   readonly maxInputMemoryBytes?: number;
   readonly maxOutputBytes?: number;
+  /** Whether a model is tried in a process of its own before its first load here. */
+  readonly probeModels?: boolean;
 }
 
 export interface ExecutionRequest {
@@ -77,15 +80,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const store = createArtifactStore(options);
   const readInput = createInputReader(store, options.maxInputMemoryBytes ?? 256 * mebibyte);
   const sessions = createSessionCache(options.maxSessions ?? 8);
+  const probe = options.probeModels ? createModelProbe() : undefined;
   const sessionOptions = { ...defaultSessionOptions, ...options.session };
   const maxOutputBytes = options.maxOutputBytes ?? 256 * mebibyte;
 
   function acquire(ref: ArtifactRef): Slot {
     // A task may use a model only where it may read it, also when another task has loaded it.
     store.checkAllowed(ref.uri);
-    return sessions.acquire(ref.digest, async (signal) =>
-      loadModel(await store.readArtifact(ref, signal), sessionOptions),
-    );
+    return sessions.acquire(ref.digest, async (signal) => {
+      await probe?.(await store.fetchArtifact(ref, signal), signal);
+      return loadModel(await store.readArtifact(ref, signal), sessionOptions);
+    });
   }
 
   async function perform(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {

@@ -6,6 +6,7 @@ import type { Digest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
+import { createModelProbe } from "./model-check/model-probe.ts";
 import { runModel, toFeeds } from "./run-model.ts";
 import { formatRuntime } from "./runtime.ts";
 import { defaultSessionOptions, type LoadedModel, loadModel, type SessionOptions } from "./session.ts";
@@ -31,6 +32,8 @@ export interface TensorSignature {
 
 export interface ModelHostOptions extends ArtifactStoreOptions {
   readonly session?: Partial<SessionOptions>;
+  /** Whether a model is tried in a process of its own before its first load here. */
+  readonly probeModels?: boolean;
 }
 
 export interface ModelHost {
@@ -41,8 +44,10 @@ export interface ModelHost {
 export function createModelHost(options: ModelHostOptions): ModelHost {
   const store = createArtifactStore(options);
   const session = { ...defaultSessionOptions, ...options.session };
+  const probe = options.probeModels ? createModelProbe() : undefined;
   return {
     open: async (ref, signal) => {
+      await probe?.(await store.fetchArtifact(ref, signal), signal);
       const loaded = await loadModel(await store.readArtifact(ref, signal), session);
       return hostModel(ref.digest, loaded);
     },

@@ -82,7 +82,8 @@ export function createBooks(parts: BookParts) {
     lapsed: records("batch-lapsed"),
   });
   const outputs = new OutputCache();
-  const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps });
+  const catalog = new ModelCatalog({ ...parts.informers, ...config.models, ownNamespace: config.namespace, clock });
+  const items = createItemBook({ ledger, outputs, tasks: clients.tasks, configMaps: clients.configMaps, catalog });
   const duties = new DutyDesk(logger);
   const settledOf = (budget: string) => BigInt(batches.last?.body.spentByBudget[budget] ?? "0");
   const slashes = createSlashBook(records("slash"));
@@ -94,7 +95,7 @@ export function createBooks(parts: BookParts) {
   const members = createMembers(parts, { slashes, missed, duties });
   return {
     ...members,
-    catalog: new ModelCatalog({ ...parts.informers, ...config.models, ownNamespace: config.namespace, clock }),
+    catalog,
     modelDesk: new ModelDesk({
       ...{ directory: members.directory, domain, clock, logger, panel: config.models },
       onChange: (key) => lanes.add("model", key),

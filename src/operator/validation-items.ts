@@ -6,6 +6,7 @@ import type { InlineTensors, JudgeItem } from "../pool/wire.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { TaskObject, ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
+import type { ModelCatalog } from "./models/model-catalog.ts";
 import type { OutputCache } from "./output-cache.ts";
 import { trainingOf } from "./pod-terms.ts";
 import { type InputSources, policyOf, resolveInput } from "./task-inputs.ts";
@@ -14,6 +15,7 @@ export interface ItemSources extends InputSources {
   readonly ledger: TaskLedger;
   readonly outputs: OutputCache;
   readonly tasks: KubeClient<TaskObject>;
+  readonly catalog: Pick<ModelCatalog, "calibrationOf">;
 }
 
 type Items = readonly JudgeItem[];
@@ -67,10 +69,18 @@ async function buildItem(
     input,
     verification: policyOf(entry.task),
     receipt: { message: receipt.message, signature: receipt.signature },
+    ...calibrationOf(sources, entry.task),
     ...(output ? { output } : {}),
     ...(calls ? { calls: { statement: calls.statement, opened: calls.opened } } : {}),
     ...(training ? { training } : {}),
   };
+}
+
+/** Only where values are compared within bounds. */
+function calibrationOf({ catalog }: ItemSources, { metadata, spec }: TaskObject): Pick<JudgeItem, "calibration"> {
+  if (spec.verification.policy !== "Tolerance") return {};
+  const calibration = catalog.calibrationOf(metadata.namespace ?? "", spec.model.digest);
+  return calibration ? { calibration } : {};
 }
 
 /** Only where values are compared, proven, checked, or were given to callers: else the digest in the receipt says it all. */

@@ -33,6 +33,8 @@ export interface ExecutorConfig {
   readonly httpHosts?: readonly string[];
   /** Addresses inside that HTTP URIs may lead to. */
   readonly allowedAddresses?: readonly string[];
+  /** Whether a model is tried in a process of its own before its first load. */
+  readonly probeModels: boolean;
   readonly session: { readonly providers: readonly ProviderName[]; readonly threads: number };
 }
 
@@ -76,6 +78,7 @@ export function readExecutor(env: EnvironmentReader): ExecutorConfig {
   return {
     cacheDir: env.required("INFERIUM_CACHE_DIR"),
     fileRoots: env.list("INFERIUM_ALLOWED_FILE_ROOTS") ?? [],
+    probeModels: env.flag("INFERIUM_PROBE_MODELS", true),
     session: {
       providers: (env.list("INFERIUM_EXECUTION_PROVIDERS") ?? ["cpu"]).map(parseProvider),
       threads: env.whole("INFERIUM_THREADS", 1, { min: 1, max: 1024 }),

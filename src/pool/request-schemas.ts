@@ -156,7 +156,13 @@ const findings = object(
   ["irVersion", "nondeterministic"],
 );
 const modelOutcome = byKind([
-  object({ kind: { const: "Found" }, findings, runtime: anyText(256), signature: compactSignature }),
+  object(
+    {
+      ...{ kind: { const: "Found" }, findings, runtime: anyText(256), signature: compactSignature },
+      samples: list(inlineTensors, 8),
+    },
+    ["samples"],
+  ),
   object({ kind: { const: "Unable" }, reason, message: anyText(1_024) }),
 ]);
 

@@ -19,6 +19,7 @@
  */
 import type { OpenedLeaf, WindowStatement } from "../protocol/call-window.ts";
 import type { ChallengePlan } from "../protocol/challenge/plan.ts";
+import type { CalibratedPair } from "../protocol/model/calibrate.ts";
 import type { ModelFindings } from "../protocol/model/findings.ts";
 import type { ProofData } from "../protocol/proof.ts";
 import type { AgentShares } from "../protocol/reward.ts";
@@ -158,6 +159,8 @@ export interface JudgeItem {
   readonly input: InputReference;
   readonly verification: PolicyReference;
   readonly receipt: SignedReceipt;
+  /** How far runtimes are known to differ on the model; absent where no Model of it is approved. */
+  readonly calibration?: readonly CalibratedPair[];
   /** The worker's output, needed where the policy compares values, for calls, and for trainings. */
   readonly output?: InlineTensors;
   readonly calls?: Omit<ServedCalls, "output">;
@@ -228,6 +231,10 @@ export interface ModelDuty {
   readonly kind: "model";
   readonly checkId: string;
   readonly model: ModelReference;
+  /** Of the inputs that it is run on: the same for all of the panel. */
+  readonly seed: string;
+  /** Inputs that make sense to the model, as a safetensors file. */
+  readonly sample?: ModelReference;
   readonly deadlineMs: number;
 }
 export type Duty = ValidateDuty | RevealDuty | ProveDuty | EndorseDuty | CertifyDuty | ChallengeDuty | ModelDuty;
@@ -467,6 +474,8 @@ export interface ModelCheck {
         readonly runtime: string;
         /** Of the ModelFinding message. */
         readonly signature: string;
+        /** Outputs on the seeded inputs, by sample; empty where it could not be run on one. */
+        readonly samples?: readonly InlineTensors[];
       }
     /** Why nothing can be said of the model here. */
     | { readonly kind: "Unable"; readonly reason: string; readonly message: string };

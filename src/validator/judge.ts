@@ -5,10 +5,12 @@
 import { digestToBytes32 } from "../base/digest.ts";
 import { describeError } from "../base/errors.ts";
 import type { Executor } from "../inference/execute.ts";
+import { formatRuntime } from "../inference/runtime.ts";
 import { toExecutionRequest } from "../pool/execution-request.ts";
 import { readInline } from "../pool/inline-tensors.ts";
 import type { JudgeItem } from "../pool/wire.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
+import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import {
   abstain,
@@ -17,6 +19,7 @@ import {
   type OwnResult,
   toComparePolicy,
 } from "../protocol/verdict/cast-vote.ts";
+import { spareUncalibrated } from "../protocol/verdict/spare-uncalibrated.ts";
 import { checkReceipt } from "./check-receipt.ts";
 import type { CheckTraining } from "./check-training.ts";
 import { checkCalls, judgeServed } from "./judge-calls.ts";
@@ -49,8 +52,24 @@ export async function judgeItem(context: JudgeContext, item: JudgeItem, signal: 
 export function judgeAgainst(item: JudgeItem, own: OwnResult): DecidedVote {
   const policy = toComparePolicy(item.verification);
   const handedOn = policy.policy === "Tolerance" ? readHandedOn(item) : undefined;
-  const decided = decideVote({ policy, receipt: item.receipt.message, own, ...(handedOn && { handedOn }) });
+  const { message } = item.receipt;
+  const compared = decideVote({ policy, receipt: message, own, ...(handedOn && { handedOn }) });
+  const decided = spare(item, own, { compared, handedOn: handedOn?.outputs });
   return item.calls && decided.vote === "Accept" ? judgeServed(item.calls, item, decided) : decided;
+}
+
+/** Where a Model tells how far runtimes differ on it, a difference of theirs is not the worker's fault. */
+function spare(
+  { calibration, receipt }: JudgeItem,
+  own: OwnResult,
+  { compared, handedOn }: { readonly compared: DecidedVote; readonly handedOn: NamedTensors | undefined },
+): DecidedVote {
+  if (calibration === undefined || own.state !== "Computed") return compared;
+  // That it is about another model or input is no matter of numbers.
+  const { message } = receipt;
+  if (message.modelDigest !== own.modelDigest || message.inputDigest !== own.inputDigest) return compared;
+  const runtimes = [message.runtime, own.runtime ?? "unknown"] as const;
+  return spareUncalibrated(compared, { calibration, runtimes, handedOn, own: own.outputs });
 }
 
 /** Model and input fetched and run here; never rejects. */
@@ -67,6 +86,7 @@ export async function computeOwnResult(
     return {
       state: "Computed",
       outputs: result.outputs,
+      runtime: formatRuntime(result.runtime),
       modelDigest: digestToBytes32(result.modelDigest),
       inputDigest: digestToBytes32(result.inputDigest),
       outputDigest: digestToBytes32(result.outputDigest),

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { digestToBytes32, parseDigest } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { type ArtifactStoreOptions, createArtifactStore } from "../inference/fetch-artifact.ts";
+import { type ArtifactStore, type ArtifactStoreOptions, createArtifactStore } from "../inference/fetch-artifact.ts";
 import { checkModelFile } from "../inference/model-check/check-model-file.ts";
 import type { PoolClient } from "../pool/client.ts";
 import type { ProtocolSigner } from "../pool/signer.ts";
@@ -75,9 +75,9 @@ export class ModelChecker {
     }
   }
 
-  async #check({ model }: ModelDuty, signal: AbortSignal): Promise<Outcome> {
+  async #check(duty: ModelDuty, signal: AbortSignal): Promise<Outcome> {
     try {
-      return await this.#find(model, signal);
+      return await this.#find(duty, signal);
     } catch (error) {
       if (this.#stopping.signal.aborted) throw error;
       const reason = error instanceof InferiumError ? error.code : signal.aborted ? "CheckTimedOut" : "CheckFailed";
@@ -85,7 +85,7 @@ export class ModelChecker {
     }
   }
 
-  async #find(model: ModelDuty["model"], signal: AbortSignal): Promise<Outcome> {
+  async #find({ model, seed, sample }: ModelDuty, signal: AbortSignal): Promise<Outcome> {
     const { artifacts, limits, signer, domain, clock } = this.#options;
     const digest = parseDigest(model.digest);
     const store = createArtifactStore({ ...artifacts, clock });
@@ -95,10 +95,24 @@ export class ModelChecker {
       const message = `Checking it may take ${memoryBytes} bytes of memory; here are ${limits.maxMemoryBytes}.`;
       return { kind: "Unable", reason: "TooLargeHere", message };
     }
-    const { findings, runtime = "" } = await checkModelFile({ path, digest }, { signal });
+    const fetched = await this.#fetchSample(store, sample, signal);
+    const checked = await checkModelFile({ path, digest }, { signal, seed, sample: fetched });
+    const { findings, runtime = "", samples } = checked;
     const findingsHash = hashFindings(findings);
     const message = { modelDigest: digestToBytes32(digest), findingsHash, runtime, validator: signer.address };
     const signature = await signer.signTypedData(domain, modelFindingTypes, message);
-    return { kind: "Found", findings, runtime, signature };
+    return { kind: "Found", findings, runtime, signature, samples };
+  }
+
+  /** Without it the model is run on seeded inputs alone. */
+  async #fetchSample(store: ArtifactStore, sample: ModelDuty["sample"], signal: AbortSignal) {
+    if (sample === undefined) return undefined;
+    try {
+      return await store.fetchArtifact({ uri: sample.uri, digest: parseDigest(sample.digest) }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.logger.warn("a model's sample was not fetched", { error: describeError(error) });
+      return undefined;
+    }
   }
 }

@@ -50,6 +50,9 @@ const byCode: Readonly<Record<string, FailureClass>> = {
   DigestMismatch: everywhere("DigestMismatch"),
   InvalidDigest: everywhere("DigestMismatch"),
   InvalidModel: everywhere("ModelInvalid"),
+  // Its process may have been ended for want of this machine's memory or time.
+  UnsafeModel: here("ModelInvalid"),
+  CheckFailed: here("ModelUnavailable"),
   UnsupportedOutput: everywhere("ModelInvalid"),
   ProviderUnavailable: here("ProviderUnavailable"),
   InputMismatch: everywhere("InputInvalid"),

@@ -161,6 +161,8 @@ function memberPod(member: Member, facts: RunFacts): Omit<RolePod, "name" | "com
       INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8",
       INFERIUM_STATE_DIR: `${paths.state}/state`,
       INFERIUM_SLOTS: String(member.slots),
+      // The models of a run are its own; that a Model is approved is shown after its tasks.
+      INFERIUM_PROBE_MODELS: "false",
       INFERIUM_CHAIN_ID: String(client.chainId),
       INFERIUM_SETTLEMENT: addresses.settlement,
       INFERIUM_TREASURY: accounts.treasury,

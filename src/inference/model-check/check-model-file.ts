@@ -12,17 +12,24 @@ import { readResidentBytes } from "../../base/resident-memory.ts";
 import { type CheckLimits, computeCheckLimits } from "../../protocol/model/check-limits.ts";
 import type { ModelFindings } from "../../protocol/model/findings.ts";
 import { emptyFindings } from "../../protocol/model/scan-model.ts";
-import type { ModelCheckAnswer, ModelCheckRequest } from "./messages.ts";
+import type { ModelCheckAnswer, ModelCheckRequest, SampleOutputs } from "./messages.ts";
 
 export interface ModelCheckResult {
   readonly findings: ModelFindings;
   /** What it was loaded in; undefined where it was not loaded. */
   readonly runtime: string | undefined;
+  /** Its outputs on inputs from the seed, by sample. */
+  readonly samples: readonly SampleOutputs[];
 }
 
 export interface ModelCheckOptions {
-  /** False: it is only loaded. */
+  /** False: it is only loaded and run. */
   readonly scan?: boolean;
+  /** Of the inputs that it is run on, and how many. */
+  readonly seed?: string;
+  readonly seeded?: number;
+  /** A safetensors file with inputs that make sense to it. */
+  readonly sample?: { readonly path: string; readonly digest: Digest } | undefined;
   /** In place of what the file's size allows. */
   readonly limits?: CheckLimits;
   readonly signal?: AbortSignal;
@@ -37,20 +44,35 @@ const alarmMs = 10_000;
 /** @throws InferiumError CheckFailed where nothing can be said of the model (retry); the signal's reason */
 export async function checkModelFile(
   file: { readonly path: string; readonly digest: Digest },
-  { scan = true, limits, signal }: ModelCheckOptions = {},
+  { scan = true, seed = "0", seeded = 3, sample, limits, signal }: ModelCheckOptions = {},
 ): Promise<ModelCheckResult> {
   signal?.throwIfAborted();
   const { size } = await stat(file.path);
   const allowed = limits ?? computeCheckLimits(size);
-  const { answers, ending } = await run({ ...file, scan, limitMs: allowed.timeMs + alarmMs }, allowed, signal);
+  const { answers, ending } = await run(
+    {
+      path: file.path,
+      digest: file.digest,
+      scan,
+      seed,
+      samples: seeded,
+      ...(sample ? { sample } : {}),
+      limitMs: allowed.timeMs + alarmMs,
+    },
+    allowed,
+    signal,
+  );
   const findings = answers.find(({ kind }) => kind === "scanned");
   const known = findings?.kind === "scanned" ? findings.findings : emptyFindings(size);
   const last = answers.at(-1);
   if (last?.kind === "unreadable") throw failed(last.message);
-  if (last?.kind === "loaded") return { findings: known, runtime: last.runtime };
-  if (last?.kind === "refused") return { findings: withProblem(known, "LoadFailed", last.message), runtime: undefined };
-  if (last?.kind === "scanned" && known.problems.length > 0) return { findings: known, runtime: undefined };
-  return { findings: withProblem(known, ending.reason, ending.message), runtime: undefined };
+  const loaded = answers.find(({ kind }) => kind === "loaded");
+  const runtime = loaded?.kind === "loaded" ? loaded.runtime : undefined;
+  const none = { runtime: undefined, samples: [] };
+  if (last?.kind === "ran") return { findings: known, runtime, samples: last.samples };
+  if (last?.kind === "refused") return { findings: withProblem(known, "LoadFailed", last.message), ...none };
+  if (last?.kind === "scanned" && known.problems.length > 0) return { findings: known, ...none };
+  return { findings: withProblem(known, ending.reason, ending.message), ...none };
 }
 
 function withProblem(findings: ModelFindings, reason: string, message: string): ModelFindings {
@@ -82,7 +104,7 @@ async function run(request: ModelCheckRequest, limits: CheckLimits, signal: Abor
     child.send(request, () => undefined);
     const how = await exited;
     signal?.throwIfAborted();
-    const message = `Loading it ended a process of its own (${how}); it would have ended the one that runs tasks.`;
+    const message = `Loading or running it ended a process of its own (${how}); it would have ended the one that runs tasks.`;
     return { answers, ending: bounds.exceeded() ?? { reason: "Crashed", message } };
   } finally {
     bounds.stop();

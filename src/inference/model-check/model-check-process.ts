@@ -18,28 +18,34 @@ process.once("message", async (request: ModelCheckRequest) => {
 });
 process.on("disconnect", () => process.exit(0));
 
-async function check({ path, digest, scan }: ModelCheckRequest): Promise<void> {
-  const bytes = readFileSync(path);
-  if (sha256(bytes) !== digest)
+async function check(request: ModelCheckRequest): Promise<void> {
+  const bytes = readFileSync(request.path);
+  if (sha256(bytes) !== request.digest)
     return say({ kind: "unreadable", message: "The file has changed since it was fetched." });
-  if (scan) {
+  if (request.scan) {
     const findings = scanModel(bytes);
     await say({ kind: "scanned", findings });
     if (findings.problems.length > 0) return;
   }
-  await say(await load(bytes));
+  await load(bytes, request);
 }
 
-async function load(bytes: Uint8Array): Promise<ModelCheckAnswer> {
+async function load(bytes: Uint8Array, { seed, samples, sample }: ModelCheckRequest): Promise<void> {
   // Not before it is needed: most hostile files end at the scan.
-  const { defaultSessionOptions, loadModel } = await import("../session.ts");
-  try {
-    const { session, runtime } = await loadModel(bytes, defaultSessionOptions);
-    await session.release();
-    return { kind: "loaded", runtime: formatRuntime(runtime) };
-  } catch (error) {
-    return { kind: "refused", message: describeError(error) };
-  }
+  const [{ defaultSessionOptions, loadModel }, { runSamples }] = await Promise.all([
+    import("../session.ts"),
+    import("./run-samples.ts"),
+  ]);
+  const model = await loadModel(bytes, defaultSessionOptions).catch((error: unknown) => describeError(error));
+  if (typeof model === "string") return say({ kind: "refused", message: model });
+  await say({ kind: "loaded", runtime: formatRuntime(model.runtime) });
+  await say(await runSamples(model, { seed, count: samples, file: sample && readSample(sample) }));
+}
+
+/** One that has changed is left out, as one that does not fit: it says nothing of the model. */
+function readSample({ path, digest }: NonNullable<ModelCheckRequest["sample"]>): Uint8Array | undefined {
+  const bytes = readFileSync(path);
+  return sha256(bytes) === digest ? bytes : undefined;
 }
 
 function say(answer: ModelCheckAnswer): Promise<void> {

@@ -3,11 +3,14 @@
  * of them found. A writer of Model statuses and of nothing else.
  */
 import type { Clock } from "../../base/clock.ts";
+import { InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
 import type { Informer } from "../../kube/informer.ts";
 import { objectKey } from "../../kube/object.ts";
+import { readInline } from "../../pool/inline-tensors.ts";
+import { calibrate, type SampledRun } from "../../protocol/model/calibrate.ts";
 import { decideModelStep } from "../../protocol/model/decide-model-step.ts";
 import {
   checkingModel,
@@ -19,7 +22,7 @@ import {
 } from "../../protocol/model/model-status.ts";
 import { formatTime, type ModelObject } from "../kinds.ts";
 import type { OperatorMetrics } from "../metrics.ts";
-import type { CheckOutcome, ModelDesk } from "../models/model-desk.ts";
+import type { CheckOutcome, ModelDesk, SignedFinding } from "../models/model-desk.ts";
 import { readStanding } from "../models/read-standing.ts";
 
 export interface ModelStageOptions {
@@ -69,8 +72,10 @@ function restMs(untilMs: number): number {
 
 async function check(options: Stage, model: ModelObject): Promise<ReconcileResult | undefined> {
   const { uid = "", generation = 1 } = model.metadata;
-  const { uri, digest } = model.spec;
-  const { isOpen, eligible } = options.desk.open({ key: objectKey(model), uid, generation, model: { uri, digest } });
+  const { uri, digest, sample } = model.spec;
+  const key = objectKey(model);
+  const asked = { key, uid, generation, model: { uri, digest }, ...(sample ? { sample } : {}) };
+  const { isOpen, eligible } = options.desk.open(asked);
   const because = isOpen
     ? { reason: "Checking", message: "Validators fetch, scan and load the model." }
     : { reason: "NoValidators", message: `${eligible} validators can be asked now; ${options.quorum} are needed.` };
@@ -103,7 +108,9 @@ function decideStatus(
   const context = contextOf(options, model);
   const [first] = outcome.state === "Agreed" ? outcome.findings : [];
   if (outcome.state === "Agreed" && first?.findings) {
-    return foundModel(statusOf(model), { findings: first.findings, approval: approve(options, outcome) }, context);
+    const calibration = calibrate(outcome.findings.flatMap(readRun), model.status?.calibration);
+    const approval = approve(options, outcome);
+    return foundModel(statusOf(model), { findings: first.findings, approval, calibration }, context);
   }
   const attempts = (model.status?.attempts ?? 0) + 1;
   const waitMs = Math.min(maxRetryMs, retryMs * 2 ** Math.min(10, attempts - 1));
@@ -130,6 +137,17 @@ function approve(
       runtime,
     })),
   };
+}
+
+/** Nothing where its tensors are none. */
+function readRun({ runtime, samples = [] }: SignedFinding): SampledRun[] {
+  if (runtime === undefined) return [];
+  try {
+    return [{ runtime, outputs: samples.map(readInline) }];
+  } catch (error) {
+    if (error instanceof InferiumError) return [];
+    throw error;
+  }
 }
 
 function statusOf({ status }: ModelObject): ModelStatus {

@@ -6,6 +6,7 @@ import { labels } from "../../api/v1alpha1/labels.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Informer } from "../../kube/informer.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import type { CalibratedPair } from "../../protocol/model/calibrate.ts";
 import { holdsNow } from "../../protocol/model/decide-model-step.ts";
 import type { ModelFacts } from "../../protocol/task.ts";
 import type { ModelObject } from "../kinds.ts";
@@ -45,6 +46,12 @@ export class ModelCatalog {
       isApprovalRequired: isApprovalRequired || namespaces.store.get(namespace)?.isApprovalRequired === true,
       policies: this.#find(namespace, digest)?.status?.policies,
     };
+  }
+
+  /** Undefined where no Model of it is approved. */
+  calibrationOf(namespace: string, digest: string): readonly CalibratedPair[] | undefined {
+    const found = this.#find(namespace, digest);
+    return found && (found.status?.calibration ?? []);
   }
 
   /** An approved one. */

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { digestToBytes32, parseDigest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import type { AttestResponse, ModelCheck, ModelDuty, ModelReference } from "../../pool/wire.ts";
+import type { AttestResponse, InlineTensors, ModelCheck, ModelDuty, ModelReference } from "../../pool/wire.ts";
 import { type ApprovalStep, decideApproval, type FindingVote } from "../../protocol/model/decide-approval.ts";
 import { hashFindings, type ModelFindings } from "../../protocol/model/findings.ts";
 import { type Candidate, selectPanel } from "../../protocol/selection.ts";
@@ -33,12 +33,14 @@ export interface CheckedModel {
   readonly uid: string;
   readonly generation: number;
   readonly model: ModelReference;
+  readonly sample?: ModelReference;
 }
 
 export interface SignedFinding extends FindingVote {
   readonly findings?: ModelFindings;
   readonly runtime?: string;
   readonly signature?: string;
+  readonly samples?: readonly InlineTensors[];
 }
 
 export type CheckOutcome =
@@ -54,6 +56,7 @@ export type CheckOutcome =
 
 interface Check {
   readonly id: string;
+  readonly seed: string;
   readonly checked: CheckedModel;
   readonly panel: readonly Candidate[];
   readonly votes: SignedFinding[];
@@ -86,7 +89,14 @@ export class ModelDesk {
     if (isOpen) {
       const id = randomBytes(16).toString("hex");
       const times = { askedAtMs: new Map<string, number>(), openedAtMs: clock.monotonic() };
-      this.#checks.set(checked.key, { id, checked, panel: drawn.members, votes: [], ...times });
+      this.#checks.set(checked.key, {
+        id,
+        seed: randomBytes(32).toString("hex"),
+        checked,
+        panel: drawn.members,
+        votes: [],
+        ...times,
+      });
       onDuty();
     }
     return { isOpen, eligible: drawn.eligible };
@@ -110,7 +120,8 @@ export class ModelDesk {
     if (check === undefined) return undefined;
     check.askedAtMs.set(validator, nowMs);
     const deadlineMs = Math.round(clock.now() + checkMs - (nowMs - check.openedAtMs));
-    return { kind: "model", checkId: check.id, model: check.checked.model, deadlineMs };
+    const { model, sample } = check.checked;
+    return { kind: "model", checkId: check.id, model, seed: check.seed, ...(sample ? { sample } : {}), deadlineMs };
   }
 
   /** @throws InferiumError BadSignature */
@@ -130,14 +141,14 @@ export class ModelDesk {
       logger.warn("a validator cannot check a model", { validator, model: checked.key, reason });
       return { validator, findingsHash: undefined, reason, message };
     }
-    const { findings, runtime, signature } = outcome;
+    const { findings, runtime, signature, samples = [] } = outcome;
     const findingsHash = hashFindings(findings);
     const modelDigest = digestToBytes32(parseDigest(checked.model.digest));
     const message = { modelDigest, findingsHash, runtime, validator };
     if (recoverSigner(domain, modelFindingTypes, message, signature) !== validator) {
       throw new InferiumError("BadSignature", `The finding on ${checked.key} is not signed by ${validator}.`);
     }
-    return { validator, findingsHash, findings, runtime, signature };
+    return { validator, findingsHash, findings, runtime, signature, samples };
   }
 
   #isOpen(check: Check): boolean {

@@ -7,10 +7,10 @@ export interface CheckLimits {
 
 const mebibyte = 2 ** 20;
 
-/** The file, onnxruntime's copy of it, what optimisation makes of that, and a process around them. */
+/** A first run, the file, onnxruntime's copy of it, what optimisation makes of that, and a process around them. */
 export function computeCheckLimits(fileBytes: number): CheckLimits {
   return {
-    memoryBytes: 512 * mebibyte + 4 * fileBytes,
+    memoryBytes: 1_024 * mebibyte + 4 * fileBytes,
     timeMs: 60_000 + Math.ceil(fileBytes / mebibyte) * 100,
   };
 }

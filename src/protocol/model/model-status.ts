@@ -5,6 +5,7 @@
 import { type Condition, setCondition } from "../../api/v1alpha1/conditions.ts";
 import type { ModelStatus } from "../../api/v1alpha1/generated/models.ts";
 import type { Because } from "../status-change.ts";
+import type { CalibratedPair } from "./calibrate.ts";
 import { type ModelFindings, policiesOf, summariseFindings } from "./findings.ts";
 
 export interface ModelContext {
@@ -14,7 +15,13 @@ export interface ModelContext {
 
 export type ModelApproval = NonNullable<ModelStatus["approval"]>;
 
-const order = ["Scanned", "Approved", "Ready", "Reconciling", "Stalled"] as const;
+export interface FoundModel {
+  readonly findings: ModelFindings;
+  readonly approval: ModelApproval;
+  readonly calibration?: readonly CalibratedPair[];
+}
+
+const order = ["Scanned", "Approved", "Calibrated", "Ready", "Reconciling", "Stalled"] as const;
 type ModelCondition = (typeof order)[number];
 type Parts = readonly [status: Condition["status"], reason: string, message: string];
 
@@ -33,11 +40,18 @@ export function checkingModel(status: ModelStatus, because: Because, context: Mo
 /** A quorum found the same. */
 export function foundModel(
   status: ModelStatus,
-  { findings, approval }: { findings: ModelFindings; approval: ModelApproval },
+  { findings, approval, calibration = [] }: FoundModel,
   context: ModelContext,
 ): ModelStatus {
   const { retryAt: _, attempts: __, ...rest } = status;
-  const found = { findings, approval, policies: policiesOf(findings), summary: summariseFindings(findings) };
+  const pairs = calibration.map((pair) => ({ ...pair }));
+  const found = {
+    findings,
+    approval,
+    calibration: pairs,
+    policies: policiesOf(findings),
+    summary: summariseFindings(findings),
+  };
   const said = `${approval.validators.length} validators found the same.`;
   const scanned = ["True", "Scanned", said] as const;
   const [problem] = findings.problems;
@@ -55,10 +69,20 @@ export function foundModel(
   return build({ ...rest, ...found }, context, {
     Scanned: scanned,
     Approved: approved,
+    Calibrated: judgeCalibration(calibration),
     Ready: approved,
     Reconciling: ["False", "QuorumApproved", "Nothing is left to do."],
     Stalled: nothingInTheWay("QuorumApproved"),
   });
+}
+
+function judgeCalibration(pairs: readonly CalibratedPair[]): Parts {
+  if (pairs.length === 0) {
+    const message =
+      "No two validators could run it on the same inputs: results out of tolerance are never slashed. Give spec.sample.";
+    return ["False", "NotCalibrated", message];
+  }
+  return ["True", "Calibrated", `It is known how far ${pairs.length} pairs of runtimes differ on it.`];
 }
 
 /** No quorum: it is tried again. An approval that still holds stands. */

@@ -18,7 +18,12 @@ export interface ResultDigests {
 }
 
 export type OwnResult =
-  | ({ readonly state: "Computed"; readonly outputs: NamedTensors } & ResultDigests)
+  | ({
+      readonly state: "Computed";
+      readonly outputs: NamedTensors;
+      /** What computed it, as receipts name it. */
+      readonly runtime?: string;
+    } & ResultDigests)
   | { readonly state: "Unable"; readonly reason: string };
 
 export interface VoteCase {

@@ -20,6 +20,7 @@ import { aProduct, hostileModels, sevenBits } from "../../support/hostile-models
 import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { connect } from "./scripted-members.ts";
 
+const noDifference = { maxAbsolute: 0, maxRelative: 0, samples: expect.any(Number) };
 const names = ["v1", "v2", "v3"];
 const stopping = new AbortController();
 const closing: (() => Promise<unknown>)[] = [];
@@ -109,6 +110,11 @@ describe("a Model", () => {
       findings: { integerOnly: true, weights: "SevenBits", inputs: [{ name: "pixels", type: "uint8[N,784]" }] },
       approval: { generation: 1, quorum: 2 },
     });
+    // Of integers nothing differs, and all of this machine's validators are of one runtime.
+    expect(status?.calibration).toEqual([
+      { ...{ first: expect.stringMatching(/^onnxruntime/), second: status?.calibration?.[0]?.first }, ...noDifference },
+    ]);
+    expect(await conditionOf("mnist", "Calibrated")).toMatchObject({ status: "True" });
     const { findingsHash = "", validators = [] } = status?.approval ?? {};
     expect(validators.length).toBeGreaterThanOrEqual(2);
     for (const { address, signature, runtime } of validators) {

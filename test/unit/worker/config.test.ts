@@ -21,7 +21,7 @@ describe("the configuration of a worker", () => {
       slots: 1,
       imageDigest: `0x${"0".repeat(64)}`,
       stateDir: "/cache/worker-state",
-      executor: { cacheDir: "/cache", fileRoots: [], session: { providers: ["cpu"], threads: 1 } },
+      executor: { cacheDir: "/cache", fileRoots: [], probeModels: true, session: { providers: ["cpu"], threads: 1 } },
     });
   });
 

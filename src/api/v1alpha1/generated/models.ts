@@ -24,6 +24,19 @@ license?: string
  * For people.
  */
 description?: string
+/**
+ * Inputs that make sense to the model, as a safetensors file. Validators run it on them to tell how far runtimes differ; without them on numbers drawn by its signature, which not every model can be run on.
+ */
+sample?: {
+/**
+ * Where validators fetch it.
+ */
+uri: string
+/**
+ * sha256 of the file.
+ */
+digest: string
+}
 }
 
 /**
@@ -211,6 +224,31 @@ signature: string
 runtime: string
 }[]
 }
+/**
+ * How far results of two runtimes differed on the same inputs. Under policy Tolerance nobody is slashed for a difference of two runtimes that are not here, or for one of at most four times what is.
+ */
+calibration?: {
+/**
+ * A runtime, as receipts name it.
+ */
+first: string
+/**
+ * The same again where two validators had it.
+ */
+second: string
+/**
+ * Largest difference of two values.
+ */
+maxAbsolute: number
+/**
+ * Largest difference over the value that was expected.
+ */
+maxRelative: number
+/**
+ * Inputs that both ran.
+ */
+samples: number
+}[]
 /**
  * When it is looked at again, where no quorum was found.
  */
