@@ -3,6 +3,8 @@ import { simulateCapability } from "./capability/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
+import { toScenario } from "./incidents/incident.ts";
+import { incidents } from "./incidents/incidents.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
 import type { Scenario } from "./scenario.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
@@ -46,4 +48,5 @@ export const scenarios: readonly Scenario[] = [
     run: ({ numbers, ...options }) =>
       simulateUpgrade({ ...options, tasks: numbers.tasks!, taskMs: numbers.taskMs!, kills: numbers.kills! }),
   },
+  ...incidents.map(toScenario),
 ];

@@ -69,16 +69,17 @@ function checkEnd(
     problems.push(`terminal: ${name} is ${phase}, expected ${phases.join(" or ")}: ${words}`);
   if (phase === "Deleted") return "deleted";
   if (phase === "Succeeded") return "succeeded";
-  if (phase !== "Failed" && phase !== "Rejected" && !(phase === "Pending" && phases.includes(phase))) return "lost";
+  const waits = phase === "Pending" || phase === "Queued";
+  if (phase !== "Failed" && phase !== "Rejected" && !(waits && phases.includes(phase))) return "lost";
   const says = task?.status?.conditions?.some(({ reason: why, message }) => why !== "" && message !== "");
   if (!says) problems.push(`terminal: ${name} is ${phase} and does not say why`);
   if (reason !== undefined && !reason.test(words))
     problems.push(`terminal: ${name} does not speak of ${reason}: ${words}`);
-  return phase === "Pending" ? "refused" : "failed";
+  return waits ? "refused" : "failed";
 }
 
 function checkResult({ name, kind, x }: PlannedTask, { status }: TaskObject, problems: string[]): void {
-  const input = kind === "slow" ? slowAbove + x : x;
+  const input = kind === "slow" || kind === "leased" ? slowAbove + x : x;
   const output = status?.output?.inline?.y?.data?.[0];
   if (output !== 2 * input) problems.push(`true-result: ${name} says ${output} for ${input}, expected ${2 * input}`);
 }
@@ -165,7 +166,8 @@ async function checkStakes(
 
 function isHonest(member: FixtureMember, members: readonly FixtureMember[], plan: Plan): boolean {
   const place = members.filter(({ role }) => role === member.role).indexOf(member);
-  return member.role === "Worker" ? place !== plan.liar : place !== 0 || plan.manner === "honest";
+  const isFair = plan.manner !== "lazy" && plan.manner !== "contrary";
+  return member.role === "Worker" ? place !== plan.liar : place !== 0 || isFair;
 }
 
 async function checkSecrets({ cluster, logs }: Evidence, problems: string[]): Promise<void> {

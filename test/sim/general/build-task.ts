@@ -11,7 +11,7 @@ export interface ModelFile {
 }
 
 export interface Expectation {
-  readonly phases: readonly ("Succeeded" | "Failed" | "Rejected" | "Deleted" | "Pending")[];
+  readonly phases: readonly ("Succeeded" | "Failed" | "Rejected" | "Deleted" | "Pending" | "Queued")[];
   /** What the attempts or conditions of a task that failed must speak of, where it is the task's own fault. */
   readonly reason?: RegExp;
 }
@@ -27,7 +27,13 @@ export const expectations: Readonly<Record<TaskKind, Expectation>> = {
   "wrong-digest": { phases: ["Failed"], reason: /DigestMismatch/ },
   // Waits for an order that allows it, and says so.
   "over-order": { phases: ["Pending"], reason: /RewardAboveOrder/ },
+  leased: { phases: ["Succeeded"] },
+  unjudged: { phases: ["Failed"] },
+  unplaceable: { phases: ["Queued"], reason: /tier/i },
 };
+
+/** It is at its end where it waits and says why. */
+export const isWaitedFor = ({ phases }: Expectation) => phases.includes("Pending") || phases.includes("Queued");
 
 export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile): TaskObject {
   const input = (value: number, tensor = "x") => ({
@@ -42,6 +48,9 @@ export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile): Tas
     "bad-input": { input: input(x, "z") },
     "wrong-digest": { model: { ...model, format: "onnx" as const, digest: `sha256:${"0".repeat(63)}1` } },
     "over-order": { reward: "11" },
+    leased: { input: input(slowAbove + x), timeoutSeconds: 60, retries: 0 },
+    unjudged: { deadlineSeconds: 8 },
+    unplaceable: { tier: "High", priority: 100 },
   };
   const verification = { policy: "Exact" as const, validators: 3, quorum: 2 };
   return aTask(name, {

@@ -122,6 +122,10 @@ function falsify(execution: Execution): Execution {
 const judges: Readonly<Record<ValidatorManner, { readonly judge?: Judge }>> = {
   honest: {},
   absent: {},
+  nobody: {},
+  abstaining: {
+    judge: async () => ({ vote: "Abstain", outputDigest: `0x${"0".repeat(64)}`, reason: "the model is not here" }),
+  },
   lazy: { judge: approveUnseen },
   contrary: {
     judge: async (context, item, signal) => {

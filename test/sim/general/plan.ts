@@ -15,7 +15,8 @@ export const taskKinds = [
   "wrong-digest",
   "over-order",
 ] as const;
-export type TaskKind = (typeof taskKinds)[number];
+/** Kinds that no seed chooses: an incident's own. */
+export type TaskKind = (typeof taskKinds)[number] | "leased" | "unjudged" | "unplaceable";
 
 export interface PlannedTask {
   readonly name: string;
@@ -48,7 +49,8 @@ export interface Strike {
   readonly choice: number;
 }
 
-export type ValidatorManner = "honest" | "lazy" | "contrary" | "absent";
+/** Nobody: no validator is there at all. */
+export type ValidatorManner = "honest" | "lazy" | "contrary" | "absent" | "abstaining" | "nobody";
 
 export interface Plan {
   readonly tasks: readonly PlannedTask[];

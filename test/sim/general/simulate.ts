@@ -20,8 +20,8 @@ import {
   startCluster,
 } from "../../integration/operator/operator-fixture.ts";
 import type { FaultCounts } from "../scenario.ts";
-import { assertGeneral, type RunOutcome } from "./assert-general.ts";
-import { buildTask, expectations, type ModelFile } from "./build-task.ts";
+import { assertGeneral, type Evidence, type RunOutcome } from "./assert-general.ts";
+import { buildTask, expectations, isWaitedFor, type ModelFile } from "./build-task.ts";
 import { createMember, type SimMember } from "./members.ts";
 import { createOperatorHost, type OperatorHost } from "./operator-host.ts";
 import { counts, type Plan, planRun } from "./plan.ts";
@@ -52,8 +52,19 @@ export function prepareGeneralChain(): Promise<PreparedChain> {
   return prepareChain({ workers: names("w", counts.workers), validators: names("v", counts.validators) });
 }
 
+/** What an incident puts in place of chance, and what it looks at beyond what any run must hold. */
+export interface Staged {
+  readonly plan: Plan;
+  check(evidence: Evidence, seconds: number): Promise<readonly string[]>;
+}
+
 /** @param chain reset to its beginning by the caller */
-export async function simulateRun(seed: number, taskCount: number, chain: PreparedChain): Promise<RunReport> {
+export async function simulateRun(
+  seed: number,
+  taskCount: number,
+  chain: PreparedChain,
+  staged?: Staged,
+): Promise<RunReport> {
   const startedMs = performance.now();
   const dir = await mkdtemp(join(tmpdir(), "inferium-general-"));
   const names = (role: string) => chain.members.filter((member) => member.role === role).map(({ name }) => name);
@@ -62,7 +73,8 @@ export async function simulateRun(seed: number, taskCount: number, chain: Prepar
   const faults: FaultCounts = {};
   const problems: string[] = [];
   try {
-    const world = await buildWorld({ seed, taskCount, dir, cluster, chain, logs, faults, problems });
+    const plan = staged?.plan ?? planRun(seed, taskCount);
+    const world = await buildWorld({ seed, plan, dir, cluster, chain, logs, faults, problems });
     try {
       await cluster.order("order");
       await world.host.start();
@@ -75,7 +87,12 @@ export async function simulateRun(seed: number, taskCount: number, chain: Prepar
       await Promise.all(world.members.map((member) => member.close()));
     }
     const outcome = await assertGeneral({ ...world, logs });
-    const all = [...problems, ...outcome.problems];
+    const secondsUntilEnd = Math.round((performance.now() - startedMs) / 100) / 10;
+    const all = [
+      ...problems,
+      ...outcome.problems,
+      ...((await staged?.check({ ...world, logs }, secondsUntilEnd)) ?? []),
+    ];
     if (all.length > 0) all.push(`what everybody logged is in ${await keepLogs(seed, logs)}`);
     const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
     return { ...outcome, problems: all, seed, seconds, faults };
@@ -93,7 +110,7 @@ async function keepLogs(seed: number, logs: readonly string[]): Promise<string> 
 
 interface Beginning {
   readonly seed: number;
-  readonly taskCount: number;
+  readonly plan: Plan;
   readonly dir: string;
   readonly cluster: Cluster;
   readonly chain: PreparedChain;
@@ -112,9 +129,8 @@ const settings: Partial<OperatorConfig> = {
 };
 
 async function buildWorld(parts: Beginning): Promise<World> {
-  const { seed, taskCount, dir, cluster, chain, logs, faults, problems } = parts;
+  const { seed, plan, dir, cluster, chain, logs, faults, problems } = parts;
   const random = createRandom(seed);
-  const plan = planRun(seed, taskCount);
   const bytes = Buffer.from(probeModel, "base64");
   await writeFile(join(dir, "double.onnx"), bytes);
   const model = { uri: pathToFileURL(join(dir, "double.onnx")).href, digest: sha256(bytes) };
@@ -136,8 +152,9 @@ async function buildWorld(parts: Beginning): Promise<World> {
 
 /** All but the validator that is never there. */
 export function present({ members, plan, cluster }: World): SimMember[] {
-  const absent = plan.manner === "absent" ? cluster.members.find(({ role }) => role === "Validator")?.name : undefined;
-  return members.filter(({ name }) => name !== absent);
+  const validators = cluster.members.filter(({ role }) => role === "Validator").map(({ name }) => name);
+  const absent = plan.manner === "nobody" ? validators : plan.manner === "absent" ? validators.slice(0, 1) : [];
+  return members.filter(({ name }) => !absent.includes(name));
 }
 
 async function applyTasks({ cluster, plan, model }: World): Promise<void> {
@@ -170,7 +187,7 @@ async function untilEnded({ cluster, plan }: World, deadlineMs: number): Promise
       if (kind === "deleted" && !statuses.has(name)) return true;
       const status = statuses.get(name);
       if (status?.phase === "Succeeded") return status.settlement?.block !== undefined;
-      if (expectations[kind].phases.includes("Pending")) return status?.phase === "Pending";
+      if (isWaitedFor(expectations[kind])) return expectations[kind].phases.some((phase) => phase === status?.phase);
       return status?.phase === "Failed" || status?.phase === "Rejected";
     });
   };
