@@ -1,6 +1,6 @@
 /**
- * The contracts of the dispute game on a local chain, with a bonded worker and a challenger that can pay its bonds. The tile's key is made
- * anew from the development powers of tau.
+ * The contracts of the dispute game on a local chain, with a bonded worker and a challenger that can pay its bonds. The tile's key is for
+ * development (tile-keys.ts).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,6 @@ import { InferenceGameClient } from "../../src/chain/inference-game.ts";
 import { digestTensors } from "../../src/protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../../src/protocol/tensors/tensor.ts";
 import { buildDomain, type ReceiptMessage, receiptTypes } from "../../src/protocol/typed-data.ts";
-import { compileTile } from "../../src/zk/circuit/tile-circuit.ts";
 import { type GameModel, registrationOf } from "../../src/zk/game/game-model.ts";
 import { createTileProver, type ProveTile } from "../../src/zk/game/prove-tile.ts";
 import { ProofArtifactStore } from "../../src/zk/proving/artifact-store.ts";
@@ -53,13 +52,12 @@ export async function startGame(): Promise<GameFixture> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-game-"));
   const store = new ProofArtifactStore(dir);
   const backend = createSnarkjsBackend({ timeoutMs: 300_000 });
-  const tile = compileTile();
-  const { verifyingKey, provingKeyDigest } = await makeTileKeys(store, backend);
+  const { verifyingKey, provingKeyDigest, r1csDigest, constraintCount } = await makeTileKeys(store, backend);
   const { signer } = chain.admin;
   const { token, settlement, registry } = chain.addresses;
   const models = await create("GameModels", [signer.address], signer);
   const setup = {
-    r1csDigest: digestToBytes32(sha256(tile.encodeR1cs())),
+    r1csDigest: digestToBytes32(r1csDigest),
     powersOfTau: digestToBytes32(developmentPowersOfTau.digest),
     ceremonyDigest: digestToBytes32(sha256("a test")),
     isDevelopment: true,
@@ -88,7 +86,7 @@ export async function startGame(): Promise<GameFixture> {
     address,
     worker,
     proveTile: createTileProver({ store, backend, provingKeyDigest }),
-    constraintCount: tile.constraintCount,
+    constraintCount,
     register: async (model) => {
       const sent = await models.getFunction("register")(digestToBytes32(model.modelDigest), registrationOf(model));
       return (await sent.wait())?.gasUsed ?? 0n;
