@@ -3,6 +3,7 @@
  * answers with its URL, and on `close` with what it committed.
  */
 
+import { Registry } from "prom-client";
 import { parseDigest } from "../../src/base/digest.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { serveModels } from "../../src/gateway/serve-models.ts";
@@ -64,7 +65,7 @@ async function start({ kind, cacheDir, fileRoots, agents, model }: GatewayStart)
   const directory = { current: () => agents, onChange: () => () => undefined };
   const gateway = await startGateway(
     { ...listen, ...limits, windows, maxAnswerBytes: 2 ** 22, concurrency: 16, loadReportMs: 2_000 },
-    { directory, sink, logger: silentLogger },
+    { directory, sink, logger: silentLogger, registry: new Registry() },
   );
   close = () => gateway.close();
   return gateway.url;

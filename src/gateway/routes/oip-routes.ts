@@ -112,7 +112,7 @@ function refuseEncoding(request: IncomingMessage): void {
 export function followCaller(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once("close", () => {
-    if (!response.writableFinished) gone.abort(new CallRefusal(499, "CallerGone", "The caller closed the connection."));
+    if (!response.writableEnded) gone.abort(new CallRefusal(499, "CallerGone", "The caller closed the connection."));
   });
   return gone.signal;
 }
