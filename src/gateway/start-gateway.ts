@@ -85,7 +85,7 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     agents.byId(owner.agentId)?.callers.accountOf(owner.callerId);
   const windows = createWindowBook({
     sink,
-    key,
+    receiptKey: key.publicKey,
     limits: config.windows,
     clock,
     logger,
@@ -97,7 +97,7 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     onEnd: (result) => metrics?.windows.inc({ result }),
   });
 
-  const meter = createCallMeter({ windows, clock, metrics, isDraining: () => !isAccepting });
+  const meter = createCallMeter({ windows, sign: key.sign, clock, metrics, isDraining: () => !isAccepting });
   const route = createGatewayRouter({
     oip: createOipAgents({ agents, meter, isReady: () => !isDraining() }),
     openai: createOpenAiRoutes({ agents, meter, maxBodyBytes: config.maxBodyBytes, startedAtMs: clock.now() }),

@@ -11,7 +11,8 @@ import type { Agent } from "../agent.ts";
 import { CallRefusal } from "../call-refusal.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { type Caller, refuseKey } from "./caller-book.ts";
-import type { FinishedCall } from "./open-window.ts";
+import type { FinishedCall, RecordedCall } from "./open-window.ts";
+import type { ReceiptKey } from "./receipt-key.ts";
 import type { WindowBook } from "./window-book.ts";
 
 export interface CallMeter {
@@ -23,9 +24,9 @@ export type CallContents = Pick<FinishedCall, "inputDigest" | "outputDigest" | "
 
 export interface MeteredCall {
   /** A backend answered, and the caller gets it. */
-  finish(contents: CallContents): CallReceipt;
+  finish(contents: CallContents): Promise<CallReceipt>;
   /** A backend was asked and did not answer well: written down, free of charge. */
-  fail(contents: CallContents): CallReceipt;
+  fail(contents: CallContents): void;
   abandon(): void;
   /** One of the three has been said. */
   isOver(): boolean;
@@ -33,12 +34,13 @@ export interface MeteredCall {
 
 export interface CallMeterOptions {
   readonly windows: WindowBook;
+  readonly sign: ReceiptKey["sign"];
   readonly clock: Clock;
   readonly metrics: GatewayMetrics | undefined;
   readonly isDraining: () => boolean;
 }
 
-export function createCallMeter({ windows, clock, metrics, isDraining }: CallMeterOptions): CallMeter {
+export function createCallMeter({ windows, sign, clock, metrics, isDraining }: CallMeterOptions): CallMeter {
   function begin(agent: Agent, key: string | undefined, address: string): MeteredCall {
     if (isDraining() || agent.entry().draining) {
       throw new CallRefusal(503, "Draining", "The agent takes no more calls here; try again.", 2_000);
@@ -61,24 +63,27 @@ export function createCallMeter({ windows, clock, metrics, isDraining }: CallMet
     const label = agent.entry().name;
     let isOver = false;
 
-    function end(outcome: FinishedCall["outcome"], contents: CallContents): CallReceipt {
+    function end(outcome: FinishedCall["outcome"], contents: CallContents): RecordedCall {
       isOver = true;
       const elapsedMs = clock.monotonic() - started;
       const priceWei = outcome === "Ok" ? caller.priceWei : 0n;
       // Of two clocks the one that never jumps says how long.
       const endedAtMs = startedAtMs + Math.round(elapsedMs);
-      const receipt = windows.record(owner, { ...contents, outcome, priceWei, startedAtMs, endedAtMs });
+      const recorded = windows.record(owner, { ...contents, outcome, priceWei, startedAtMs, endedAtMs });
       agent.load.add(elapsedMs);
       metrics?.calls.inc({ agent: label, outcome });
       metrics?.seconds.observe({ agent: label }, elapsedMs / 1_000);
-      return receipt;
+      return recorded;
     }
 
     return {
-      finish: (contents) => end("Ok", contents),
+      async finish(contents) {
+        const recorded = end("Ok", contents);
+        return { ...recorded, signature: await sign(recorded.hash) };
+      },
       fail(contents) {
         caller.account.release(caller.priceWei);
-        return end("Failed", contents);
+        end("Failed", contents);
       },
       abandon() {
         if (!isOver) caller.account.release(caller.priceWei);

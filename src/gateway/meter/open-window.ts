@@ -1,7 +1,6 @@
 /** Calls of one caller of one agent, until they are closed into one root. No effects but memory. */
 import type { Digest } from "../../base/digest.ts";
 import type { CallWindow, OpenedCall } from "../../pool/agents.ts";
-import type { CallReceipt } from "../../protocol/call-receipt.ts";
 import {
   buildCallTree,
   type CallLeaf,
@@ -10,7 +9,6 @@ import {
   computeWindowId,
   hashCallLeaf,
 } from "../../protocol/calls.ts";
-import type { ReceiptKey } from "./receipt-key.ts";
 
 /** A call that has ended, as whoever made it tells. */
 export interface FinishedCall {
@@ -32,13 +30,19 @@ export interface WindowOwner {
   readonly callerId: string;
 }
 
+export interface RecordedCall {
+  readonly leaf: CallLeaf;
+  /** Of the leaf. */
+  readonly hash: Digest;
+}
+
 export interface OpenWindow {
   readonly owner: WindowOwner;
   readonly windowId: string;
   readonly openedAtMs: number;
   count(): number;
   sizeBytes(): number;
-  add(call: FinishedCall): CallReceipt;
+  add(call: FinishedCall): RecordedCall;
   close(): ClosedWindow;
 }
 
@@ -46,7 +50,7 @@ export interface ClosedWindow {
   readonly owner: WindowOwner;
   readonly window: CallWindow;
   readonly revenueWei: bigint;
-  readonly receipts: readonly CallReceipt[];
+  readonly recorded: readonly RecordedCall[];
   readonly tree: CallTree;
   /** Memory that the calls hold. */
   readonly sizeBytes: number;
@@ -54,21 +58,21 @@ export interface ClosedWindow {
 }
 
 export interface OpenWindowOptions {
-  readonly key: ReceiptKey;
+  /** Ed25519, 32 bytes, 0x-hex. */
+  readonly receiptKey: string;
   /** 16 random bytes, 0x-hex. */
   readonly nonce: string;
   readonly openedAtMs: number;
 }
 
-export function createOpenWindow(owner: WindowOwner, { key, nonce, openedAtMs }: OpenWindowOptions): OpenWindow {
-  const identity = { ...owner, nonce, receiptKey: key.publicKey };
+export function createOpenWindow(owner: WindowOwner, { receiptKey, nonce, openedAtMs }: OpenWindowOptions): OpenWindow {
+  const identity = { ...owner, nonce, receiptKey };
   const windowId = computeWindowId(identity);
   const calls: FinishedCall[] = [];
-  const receipts: CallReceipt[] = [];
-  const hashes: Digest[] = [];
+  const recorded: RecordedCall[] = [];
   let sizeBytes = 0;
 
-  function add(call: FinishedCall): CallReceipt {
+  function add(call: FinishedCall): RecordedCall {
     const { outcome, inputDigest, outputDigest, startedAtMs, endedAtMs } = call;
     const priceWei = call.priceWei.toString();
     const leaf: CallLeaf = {
@@ -82,16 +86,14 @@ export function createOpenWindow(owner: WindowOwner, { key, nonce, openedAtMs }:
       endedAtMs,
     };
     const hash = hashCallLeaf(leaf);
-    const receipt = { leaf, hash, signature: key.sign(hash) };
     calls.push(call);
-    receipts.push(receipt);
-    hashes.push(hash);
+    recorded.push({ leaf, hash });
     sizeBytes += call.sizeBytes;
-    return receipt;
+    return { leaf, hash };
   }
 
   function close(): ClosedWindow {
-    const tree = buildCallTree(hashes);
+    const tree = buildCallTree(recorded.map(({ hash }) => hash));
     const revenueWei = calls.reduce((sum, { priceWei }) => sum + priceWei, 0n);
     const window: CallWindow = {
       windowId,
@@ -103,16 +105,16 @@ export function createOpenWindow(owner: WindowOwner, { key, nonce, openedAtMs }:
       revenueWei: revenueWei.toString(),
       root: tree.root,
     };
-    return { owner, window, revenueWei, receipts, tree, sizeBytes, open: (index) => open(index, tree) };
+    return { owner, window, revenueWei, recorded, tree, sizeBytes, open: (index) => open(index, tree) };
   }
 
   function open(index: number, tree: CallTree): OpenedCall {
-    const [call, receipt] = [calls[index], receipts[index]];
+    const [call, known] = [calls[index], recorded[index]];
     // The tree refuses what is not there, so that both are.
     const proof = tree.proof(index);
-    if (call === undefined || receipt === undefined) throw new RangeError(`no call ${index}`);
+    if (call === undefined || known === undefined) throw new RangeError(`no call ${index}`);
     const output = call.output();
-    return { leaf: receipt.leaf, proof, input: call.input(), ...(output === undefined ? {} : { output }) };
+    return { leaf: known.leaf, proof, input: call.input(), ...(output === undefined ? {} : { output }) };
   }
 
   return {

@@ -4,15 +4,18 @@
  * window's task covers the window.
  */
 import { generateKeyPairSync, sign } from "node:crypto";
+import { promisify } from "node:util";
 import type { Digest } from "../../base/digest.ts";
 import { ed25519Prefix } from "../../pool/receipt-signature.ts";
 import { encodeReceiptMessage } from "../../protocol/calls.ts";
 
+const signAside = promisify(sign);
+
 export interface ReceiptKey {
   /** 32 bytes, 0x-hex. */
   readonly publicKey: string;
-  /** Base64. */
-  sign(leaf: Digest): string;
+  /** Base64. On a thread of its own: a signature costs as much as a small model. */
+  sign(leaf: Digest): Promise<string>;
 }
 
 export function createReceiptKey(): ReceiptKey {
@@ -20,6 +23,6 @@ export function createReceiptKey(): ReceiptKey {
   const raw = publicKey.export({ format: "der", type: "spki" }).subarray(ed25519Prefix.length);
   return {
     publicKey: `0x${raw.toString("hex")}`,
-    sign: (leaf) => sign(null, encodeReceiptMessage(leaf), privateKey).toString("base64"),
+    sign: async (leaf) => (await signAside(null, encodeReceiptMessage(leaf), privateKey)).toString("base64"),
   };
 }

@@ -7,16 +7,15 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { CallSink } from "../../pool/agents.ts";
-import type { CallReceipt } from "../../protocol/call-receipt.ts";
 import { type DeliveryResult, deliverWindow } from "./deliver-window.ts";
 import {
   type ClosedWindow,
   createOpenWindow,
   type FinishedCall,
   type OpenWindow,
+  type RecordedCall,
   type WindowOwner,
 } from "./open-window.ts";
-import type { ReceiptKey } from "./receipt-key.ts";
 
 export interface WindowLimits {
   readonly maxCalls: number;
@@ -30,7 +29,8 @@ export interface WindowLimits {
 
 export interface WindowBookOptions {
   readonly sink: CallSink;
-  readonly key: ReceiptKey;
+  /** Ed25519, 32 bytes, 0x-hex. */
+  readonly receiptKey: string;
   readonly limits: WindowLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -48,7 +48,7 @@ export interface FoundWindow {
 }
 
 export interface WindowBook {
-  record(owner: WindowOwner, call: FinishedCall): CallReceipt;
+  record(owner: WindowOwner, call: FinishedCall): RecordedCall;
   isFull(): boolean;
   heldBytes(): number;
   find(windowId: string): FoundWindow | undefined;
@@ -59,7 +59,7 @@ export interface WindowBook {
 }
 
 export function createWindowBook(options: WindowBookOptions): WindowBook {
-  const { sink, key, limits, clock, logger } = options;
+  const { sink, receiptKey, limits, clock, logger } = options;
   const open = new Map<string, OpenWindow>();
   const closed = new Map<string, { readonly window: ClosedWindow; state: FoundWindow["state"] }>();
   const deliveries = new Set<Promise<void>>();
@@ -69,12 +69,12 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
   const timer = setInterval(closeOld, Math.max(10, Math.min(1_000, limits.maxAgeMs / 4)));
   timer.unref();
 
-  function record(owner: WindowOwner, call: FinishedCall): CallReceipt {
+  function record(owner: WindowOwner, call: FinishedCall): RecordedCall {
     const name = `${owner.agentId} ${owner.callerId}`;
     let window = open.get(name);
     if (window === undefined) {
       const nonce = `0x${randomBytes(16).toString("hex")}`;
-      window = createOpenWindow(owner, { key, nonce, openedAtMs: clock.monotonic() });
+      window = createOpenWindow(owner, { receiptKey, nonce, openedAtMs: clock.monotonic() });
       open.set(name, window);
     }
     const receipt = window.add(call);
@@ -146,9 +146,9 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
 }
 
 function forget(window: ClosedWindow): ClosedWindow {
-  const { owner, window: facts, revenueWei, receipts, tree } = window;
+  const { owner, window: facts, revenueWei, recorded, tree } = window;
   const open = () => {
     throw new RangeError("delivered windows are not opened again");
   };
-  return { owner, window: facts, revenueWei, receipts, tree, sizeBytes: 0, open };
+  return { owner, window: facts, revenueWei, recorded, tree, sizeBytes: 0, open };
 }

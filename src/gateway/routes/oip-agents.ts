@@ -62,7 +62,7 @@ function openCall(agent: Agent, metered: MeteredCall): OipCall {
         throw noteFailure(metered, inputs, error);
       });
       const body = tryBuild(metered, () => build(outputs));
-      return { body, headers: receiptHeaders(metered.finish(describeTensors(inputs, outputs))) };
+      return { body, headers: receiptHeaders(await metered.finish(describeTensors(inputs, outputs))) };
     },
   };
 }

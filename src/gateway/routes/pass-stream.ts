@@ -33,7 +33,7 @@ export async function passStream({ answer, contentType, input, metered, response
     return;
   }
   const digest = `sha256:${passed.hash.digest("hex")}` as const;
-  const receipt = metered.finish(describeBodies(input, digest, passed.kept && Buffer.concat(passed.kept)));
+  const receipt = await metered.finish(describeBodies(input, digest, passed.kept && Buffer.concat(passed.kept)));
   if (response.destroyed) return;
   response.end(`: ${receiptHeader} ${formatReceipt(receipt)}\n\n`);
 }

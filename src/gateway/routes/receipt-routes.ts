@@ -40,10 +40,10 @@ export function createReceiptRoutes(agents: AgentTable, windows: WindowBook, pub
       const { state, closed } = findOwn(windowId, request);
       const window = closed?.window;
       if (index === undefined || closed === undefined) return sendJson(response, 200, { state, window });
-      const receipt = closed.receipts[index];
-      if (receipt === undefined)
-        throw new CallRefusal(404, "UnknownCall", `The window has ${closed.receipts.length} calls.`);
-      sendJson(response, 200, { state, window, leaf: receipt.leaf, proof: closed.tree.proof(index) });
+      const call = closed.recorded[index];
+      if (call === undefined)
+        throw new CallRefusal(404, "UnknownCall", `The window has ${closed.recorded.length} calls.`);
+      sendJson(response, 200, { state, window, leaf: call.leaf, proof: closed.tree.proof(index) });
     },
   };
 }
