@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import type { InferenceTask } from "../api/v1alpha1/types.ts";
-import { isDigest, sha256 } from "../base/digest.ts";
+import { sha256 } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import type { CallWindow } from "../pool/agents.ts";
 import { verifyReceiptSignature } from "../pool/receipt-signature.ts";
@@ -112,10 +112,10 @@ async function checkWindow(receipt: CallReceipt, options: VerifyCallOptions, tas
   if (window === undefined || proof === undefined) {
     throw new InferiumError("WindowOpen", `The window is ${state}: it has no root yet. Ask again when it is closed.`);
   }
-  const { hash: leaf, signature } = receipt;
+  const { hash: leaf } = receipt;
   const { root, count, receiptKey } = window;
   const isOwn = computeWindowId(window) === windowId;
-  const isSigned = isDigest(leaf) && verifyReceiptSignature(receiptKey, leaf, signature);
+  const isSigned = verifyReceiptSignature(receiptKey, receipt);
   const stands = verifyCallProof({ root, count, index, leaf, proof });
   return [
     {

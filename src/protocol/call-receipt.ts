@@ -1,9 +1,9 @@
 /**
  * A call's receipt as it travels in the header `inferium-receipt`: a dictionary of RFC 9651 with all fields of the leaf, the
- * leaf's hash, and the Ed25519 signature over it. Written by the gateway, read by callers. Pure.
+ * leaf's hash, and the Ed25519 signature over it or over those that ended together with it. Written by the gateway, read by callers. Pure.
  */
 import { InferiumError } from "../base/errors.ts";
-import { type CallLeaf, hashCallLeaf } from "./calls.ts";
+import { type CallLeaf, hashCallLeaf, type SignedBatch } from "./calls.ts";
 
 export const receiptHeader = "inferium-receipt";
 
@@ -11,15 +11,16 @@ export interface CallReceipt {
   readonly leaf: CallLeaf;
   /** Of the leaf, see hashCallLeaf. */
   readonly hash: string;
-  /** Ed25519 over encodeReceiptMessage(hash), base64. */
+  /** Ed25519 over encodeReceiptMessage of the batch's root, base64. */
   readonly signature: string;
+  readonly batch: SignedBatch;
 }
 
-export function formatReceipt({ leaf, hash, signature }: CallReceipt): string {
+export function formatReceipt({ leaf, hash, signature, batch }: CallReceipt): string {
   return (
     `window="${leaf.windowId}", index=${leaf.index}, outcome=${leaf.outcome}, input="${leaf.inputDigest}", ` +
     `output="${leaf.outputDigest}", price="${leaf.priceWei}", started=${leaf.startedAtMs}, ended=${leaf.endedAtMs}, ` +
-    `leaf="${hash}", signature=:${signature}:`
+    `leaf="${hash}", signature=:${signature}:, batch="${[`${batch.index}/${batch.count}`, ...batch.proof].join(" ")}"`
   );
 }
 
@@ -52,7 +53,14 @@ export function parseReceipt(text: string): CallReceipt {
   };
   const hash = read("leaf");
   if (hashCallLeaf(leaf) !== hash) throw invalid("has fields that do not hash to its leaf: one of them was changed");
-  return { leaf, hash, signature: read("signature") };
+  return { leaf, hash, signature: read("signature"), batch: parseBatch(read("batch")) };
+}
+
+function parseBatch(text: string): SignedBatch {
+  const [place = "", ...proof] = text.split(" ");
+  const [, index, count] = /^([0-9]{1,6})\/([0-9]{1,6})$/.exec(place) ?? [];
+  if (index === undefined || count === undefined) throw invalid(`has a batch "${place.slice(0, 20)}"`);
+  return { index: Number(index), count: Number(count), proof };
 }
 
 function invalid(what: string): InferiumError {

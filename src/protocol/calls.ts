@@ -91,9 +91,17 @@ export function computeWindowId({ agentId, callerId, nonce, receiptKey }: Window
   return digestToBytes32(sha256(JSON.stringify(["inferium/call-window/v1", agentId, callerId, nonce, receiptKey])));
 }
 
-/** What the receipt key signs: a leaf and nothing else could be taken for it. */
-export function encodeReceiptMessage(leaf: Digest): Uint8Array {
-  return Buffer.from(`inferium/call-receipt/v1 ${leaf}`, "latin1");
+/** Calls that ended together are signed together: the root of a small tree of their leaves, of one leaf the leaf itself. */
+export interface SignedBatch {
+  readonly index: number;
+  readonly count: number;
+  /** Siblings from the leaf upwards; empty where it was signed alone. */
+  readonly proof: readonly string[];
+}
+
+/** What the receipt key signs: nothing else could be taken for it. */
+export function encodeReceiptMessage(root: Digest): Uint8Array {
+  return Buffer.from(`inferium/call-receipt/v1 ${root}`, "latin1");
 }
 
 export interface CallTree {
@@ -157,12 +165,17 @@ export interface CallProof {
 }
 
 /** Whether the leaf stands at this place among so many. RFC 9162, section 2.1.3.2. */
-export function verifyCallProof({ root, count, index, leaf, proof }: CallProof): boolean {
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count) return false;
-  if (!isDigest(leaf) || !proof.every(isDigest)) return false;
+export function verifyCallProof({ root, ...place }: CallProof): boolean {
+  return climb(place) === root;
+}
+
+/** The root to which the proof leads; undefined where it cannot be a proof of this place. */
+export function climb({ count, index, leaf, proof }: Omit<CallProof, "root">): Digest | undefined {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(count) || index < 0 || index >= count) return undefined;
+  if (!isDigest(leaf) || !proof.every(isDigest)) return undefined;
   let [node, position, last]: [Digest, number, number] = [leaf, index, count - 1];
   for (const sibling of proof) {
-    if (last === 0) return false;
+    if (last === 0) return undefined;
     if (position % 2 === 0 && position !== last) node = hashNode(node, sibling);
     else {
       node = hashNode(sibling, node);
@@ -171,7 +184,7 @@ export function verifyCallProof({ root, count, index, leaf, proof }: CallProof):
     }
     [position, last] = [position >> 1, last >> 1];
   }
-  return last === 0 && node === root;
+  return last === 0 ? node : undefined;
 }
 
 /**

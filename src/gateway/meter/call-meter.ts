@@ -79,7 +79,7 @@ export function createCallMeter({ windows, sign, clock, metrics, isDraining }: C
     return {
       async finish(contents) {
         const recorded = end("Ok", contents);
-        return { ...recorded, signature: await sign(recorded.hash) };
+        return { ...recorded, ...(await sign(recorded.hash)) };
       },
       fail(contents) {
         caller.account.release(caller.priceWei);

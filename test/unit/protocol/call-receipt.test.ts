@@ -13,7 +13,12 @@ const leaf = {
   startedAtMs: 1_790_000_000_000,
   endedAtMs: 1_790_000_000_003,
 };
-const receipt = { leaf, hash: hashCallLeaf(leaf), signature: Buffer.from("signature").toString("base64") };
+const receipt = {
+  leaf,
+  hash: hashCallLeaf(leaf),
+  signature: Buffer.from("signature").toString("base64"),
+  batch: { index: 1, count: 2, proof: [sha256("other")] },
+};
 
 describe("a receipt", () => {
   it("reads back as it was written, also with a name before it as in a stream", () => {
@@ -27,6 +32,7 @@ describe("a receipt", () => {
     ["a field left out", (text: string) => text.replace(/outcome=Ok, /, ""), 'no field "outcome"'],
     ["another outcome", (text: string) => text.replace("outcome=Ok", "outcome=Fine"), 'outcome "Fine"'],
     ["nothing in it", () => "", 'no field "outcome"'],
+    ["a batch that is none", (text: string) => text.replace('batch="1/2', 'batch="half'), 'batch "half"'],
     ["an index that is no number", (text: string) => text.replace("index=12", "index=x"), "index"],
   ])("with %s is refused", (_, change, message) => {
     expect(() => parseReceipt(change(formatReceipt(receipt)))).toThrow(message);
