@@ -11,6 +11,7 @@ const variableOf = {
   address: "INFERIUM_ADDRESS",
   keyFile: "INFERIUM_KEY_FILE",
   role: "INFERIUM_ROLE",
+  mode: "INFERIUM_EXECUTOR",
   owner: "INFERIUM_OWNER",
   slots: "INFERIUM_SLOTS",
 } as const;

@@ -44,7 +44,8 @@ function documented(section: string): string[] {
 }
 
 describe.runIf(helms.length > 0)("rights", () => {
-  const chart = () => render(helms[0]?.binary ?? "", hubValues).objects;
+  const members = [{ name: "l", node: "node-l", mode: "Pod" }];
+  const chart = () => render(helms[0]?.binary ?? "", { ...hubValues, members }).objects;
   const base = () =>
     readdirSync(new URL("manifests/base/", root))
       .filter((name) => name.startsWith("rbac"))
@@ -54,6 +55,7 @@ describe.runIf(helms.length > 0)("rights", () => {
   test.each([
     ["Operator", /-operator/],
     ["Agent", /-agent/],
+    ["Launcher", /-launcher$/],
     ["People", /-(view|edit)$/],
   ])("of %s are those of docs/rbac.md, each with its reason", (section, role) => {
     const rights = rightsOf(chart(), role);
@@ -66,6 +68,21 @@ describe.runIf(helms.length > 0)("rights", () => {
       const given = rightsOf(chart(), role);
       expect(rightsOf(base(), role).filter((right) => !given.includes(right))).toEqual([]);
     }
+  });
+
+  test("of manifests/launcher are those of the chart's launchers, in the same namespace", () => {
+    const text = readFileSync(new URL("manifests/launcher/launcher.yaml", root), "utf8");
+    const given = parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
+    expect(rightsOf(given, /./)).toEqual(rightsOf(chart(), /-launcher$/));
+    const [namespace] = given.filter(({ kind }) => kind === "Namespace");
+    expect(namespace?.metadata.name).toBe("inferium-tasks");
+    const roles = chart().filter(({ kind, metadata }) => kind === "Role" && metadata.name.endsWith("-launcher"));
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(["inferium-tasks"]);
+  });
+
+  test("of launchers are not there without one", () => {
+    const { objects } = render(helms[0]?.binary ?? "", hubValues);
+    expect(objects.map(({ metadata }) => metadata.name).filter((name) => name.endsWith("-launcher"))).toEqual([]);
   });
 
   test("are none at all for workers and validators, and none is a wildcard", () => {

@@ -14,6 +14,7 @@ const matrix: readonly (readonly [string, object])[] = [
   ["a hub alone", hubValues],
   ["a hub with members", { ...hubValues, members }],
   ["a member", memberValues],
+  ["a launcher", { ...hubValues, members: [...members, { name: "l", node: "node-l", mode: "Pod", tier: "High" }] }],
   ["one namespace", { ...hubValues, operator: { watchNamespace: "team-a", secretNamespaces: ["team-a", "team-b"] } }],
   ["cert-manager", { ...hubValues, members, pool: { tls: { mode: "certManager", issuerRef: { name: "ca" } } } }],
   ["a given certificate", { ...hubValues, members, pool: { tls: { mode: "existingSecret", existingSecret: "tls" } } }],
@@ -76,7 +77,9 @@ describe.each(helms)("$name", ({ binary }) => {
     const specs = podSpecs(rendered.objects);
     expect(specs.length).toBeGreaterThan(0);
     for (const spec of specs) {
-      const speaksToServer = ["operator", "agent"].includes(spec.containers[0]?.name ?? "");
+      const variables = spec.containers.flatMap(({ env }) => env ?? []).map(({ name }) => name);
+      const isLauncher = variables.includes("INFERIUM_POD_NAMESPACE");
+      const speaksToServer = isLauncher || ["operator", "agent"].includes(spec.containers[0]?.name ?? "");
       expect(spec.automountServiceAccountToken).toBe(speaksToServer);
       expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
       for (const container of spec.containers) {
@@ -261,6 +264,20 @@ describe.each(helms.slice(-1))("values", ({ binary }) => {
       "a validator's tier",
       { ...hubValues, members: [{ name: "a", node: "n", role: "Validator", tier: "High" }] },
       /is a Validator and has a tier/,
+    ],
+    [
+      "a validator that launches pods",
+      { ...hubValues, members: [{ name: "v", node: "n", role: "Validator", mode: "Pod" }] },
+      /is a Validator and of mode Pod/,
+    ],
+    [
+      "pods of tasks beside the release's keys",
+      {
+        ...hubValues,
+        members: [{ name: "l", node: "n", mode: "Pod" }],
+        launcher: { namespace: "inferium-system" },
+      },
+      /where the release keeps its keys/,
     ],
     [
       "a profile of no such form",

@@ -33,6 +33,8 @@
   {{- if and (or .migProfile .deviceClass) (not .gpus) -}}{{- fail (printf "members: %s names %s but no gpus; expected how many of them" .name (.migProfile | default .deviceClass)) -}}{{- end -}}
   {{- if and .migProfile .deviceClass -}}{{- fail (printf "members: %s has migProfile and deviceClass; expected one: a device class selects MIG devices itself" .name) -}}{{- end -}}
   {{- if and .tier (eq (.role | default "Worker") "Validator") -}}{{- fail (printf "members: %s is a Validator and has a tier; expected none, tiers are of workers" .name) -}}{{- end -}}
+  {{- if and (eq (.mode | default "Pooled") "Pod") (eq (.role | default "Worker") "Validator") -}}{{- fail (printf "members: %s is a Validator and of mode Pod; expected a Worker, which alone can launch pods" .name) -}}{{- end -}}
+  {{- if and (eq (.mode | default "Pooled") "Pod") (eq $v.launcher.namespace $.Release.Namespace) -}}{{- fail (printf "launcher.namespace is %s, where the release keeps its keys; expected a namespace of its own" $v.launcher.namespace) -}}{{- end -}}
   {{- $set := printf "%s-%s-%s" $full (.role | default "Worker" | lower) .name -}}
   {{- if gt (len $set) 52 -}}{{- fail (printf "members: the StatefulSet of %s would be named %s, of %d characters; at most 52 leave room for its pods' labels. Expected a shorter member or release name." .name $set (len $set)) -}}{{- end -}}
   {{- $_ := set $nodes .node .name -}}{{- $_ := set $names .name true -}}
@@ -63,7 +65,7 @@
 {{/* A variable that the chart sets itself would stand there twice, and which one counts differs from client to client. */}}
 {{- define "inferium.checkEnv" -}}
 {{- $own := list "POD_NAME" "POD_NAMESPACE" "POD_IP" "NODE_NAME" "TMPDIR" "NVIDIA_VISIBLE_DEVICES" "NVIDIA_DRIVER_CAPABILITIES" -}}
-{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "MEMBER_KEYS_DIR" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" -}}
+{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "MEMBER_KEYS_DIR" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "EXECUTOR" "POD_NAMESPACE" "POD_DEFAULTS" "POD_IMAGES" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" -}}
   {{- $own = append $own (printf "INFERIUM_%s" .) -}}
 {{- end -}}
 {{- range $role := list "operator" "agent" "worker" "validator" -}}

@@ -8,7 +8,8 @@ export interface LauncherConfig {
   /** Where the pods are made; nothing else should be there. */
   readonly namespace: string;
   readonly defaults: PodDefaults;
-  readonly images: readonly string[] | undefined;
+  /** That tasks may name beside the launcher's own. */
+  readonly images: readonly string[];
   readonly pollMs: number;
 }
 
@@ -20,7 +21,7 @@ export function readLauncherConfig(env: EnvironmentReader): LauncherConfig | und
     kubeconfigPath: env.text("KUBECONFIG"),
     namespace: env.required("INFERIUM_POD_NAMESPACE"),
     defaults: parseDefaults(env.required("INFERIUM_POD_DEFAULTS")),
-    images: env.list("INFERIUM_POD_IMAGES"),
+    images: env.list("INFERIUM_POD_IMAGES") ?? [],
     pollMs: env.whole("INFERIUM_POD_POLL_MS", 1_000, { min: 50, max: 60_000 }),
   };
 }

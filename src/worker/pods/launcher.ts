@@ -36,8 +36,8 @@ export interface LauncherOptions {
   /** Address of the worker's key. */
   readonly account: string;
   readonly defaults: PodDefaults;
-  /** Prefixes of the images that tasks may name; any where left out. */
-  readonly images: readonly string[] | undefined;
+  /** See checkImage. */
+  readonly images: readonly string[];
   readonly progress: ProgressRecord;
   readonly pollMs: number;
   readonly clock: Clock;

@@ -87,7 +87,7 @@ function prepareTraining() {
   input = artifacts.publish("data", writeSafetensors(data));
 }
 
-async function openLauncher(images?: readonly string[]) {
+async function openLauncher(images: readonly string[] = ["sh", "missing"]) {
   return createLauncher({
     clients: createJobClients(cluster.transport, informer),
     ...{ namespace, account, images, pollMs: 100, clock: systemClock, logger },

@@ -112,9 +112,9 @@ describe("the job of a try", () => {
 });
 
 describe("an image", () => {
-  it.each<[string, string | undefined, string[] | undefined, boolean]>([
+  it.each<[string, string | undefined, string[], boolean]>([
     ["none is named", undefined, [], true],
-    ["any is allowed", "evil.test/x", undefined, true],
+    ["any is allowed", "evil.test/x", ["*"], true],
     ["it is below an allowed prefix", "ghcr.io/acme/x:1", ["ghcr.io/acme/"], true],
     ["it is one of an allowed name", "ghcr.io/acme/x:1", ["ghcr.io/acme/x:"], true],
     ["it only begins like an allowed prefix", "ghcr.io/acme-evil/x", ["ghcr.io/acme"], false],
