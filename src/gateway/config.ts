@@ -6,7 +6,8 @@ import {
   type EnvironmentReader,
   invalidVariable,
 } from "../base/environment.ts";
-import { readExecutor } from "../pool/member-config.ts";
+import type { JoinConfig } from "../pool/join-pool.ts";
+import { readExecutor, readJoin } from "../pool/member-config.ts";
 import type { ServeConfig, ServedModel } from "./serve-models.ts";
 import type { GatewayConfig } from "./start-gateway.ts";
 
@@ -14,6 +15,8 @@ const mebibyte = 1024 * 1024;
 
 export interface GatewayRoleConfig extends Omit<GatewayConfig, "tls"> {
   readonly tlsFiles: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Undefined where agents come from a file. */
+  readonly pool: JoinConfig | undefined;
   /** JSON with a list of agents, in place of the pool's. */
   readonly agentsFile: string | undefined;
   /** Where windows go without a pool. */
@@ -41,6 +44,7 @@ export function readGatewayConfig(variables: Environment = process.env): Gateway
     concurrency: env.whole("INFERIUM_BACKEND_CONCURRENCY", 16, { min: 1, max: 4_096 }),
     loadReportMs: env.whole("INFERIUM_LOAD_REPORT_MS", 2_000, { min: 100, max: 60_000 }),
     tlsFiles: readTlsFiles(env),
+    pool: env.text("INFERIUM_AGENTS_FILE") === undefined ? readJoin(env) : undefined,
     agentsFile: env.text("INFERIUM_AGENTS_FILE"),
     windowsDir: env.text("INFERIUM_WINDOWS_DIR") ?? `${executor.cacheDir}/call-windows`,
     metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),

@@ -11,6 +11,8 @@ import { objectKey } from "../kube/object.ts";
 import { observeSpec } from "../protocol/observe-spec.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
+import { attachAgents } from "./agents/attach-agents.ts";
+import { isTaskOfWindow } from "./agents/window-task.ts";
 import { createApplyVerdict } from "./apply-verdict.ts";
 import type { EndAttempt } from "./attempt-end.ts";
 import { createBackend } from "./backend.ts";
@@ -56,7 +58,15 @@ export interface Wiring extends StageParts {
 
 export function attachAdmission({ books, lanes, config, clock, reclaimer }: Wiring): Admission {
   const rules = { pool: config.pool.name, allowUnverified: config.allowUnverified };
-  const admission = createAdmission({ ...books, rules, clock, onAdmitted: (key) => lanes.add("queue", key) });
+  const isKnownWindow = (task: TaskEntry["task"]) =>
+    isTaskOfWindow(task, (id) => books.accounts.findWindow(id)?.window);
+  const admission = createAdmission({
+    ...books,
+    rules,
+    clock,
+    isKnownWindow,
+    onAdmitted: (key) => lanes.add("queue", key),
+  });
   lanes.attach("admit", admission.reconcile);
   lanes.attach(
     "queue",
@@ -215,10 +225,8 @@ function suspect(books: Books, lanes: Lanes, { key, uid, status }: TaskEntry): v
   if (name !== undefined) lanes.add("missed", name);
 }
 
-export function buildBackend(
-  { books, lanes, clients, clock, logger, tell, endAttempt, domain }: Wiring,
-  admission: Admission,
-) {
+export function buildBackend(wiring: Wiring, admission: Admission) {
+  const { books, config, lanes, clients, clock, logger, tell, endAttempt, domain } = wiring;
   const assign = createAssign({
     ...{ ...books, clock, logger, tell },
     inputs: clients,
@@ -232,7 +240,9 @@ export function buildBackend(
   });
   const receive = createReceive({ ...books, domain, endAttempt });
   const onSeen = (node: string) => lanes.add("mirror", node);
-  return createBackend({ ...books, assign, receive, endAttempt, clock, onSeen });
+  const agents = attachAgents(wiring);
+  const gateways = config.agents?.gateways ?? [];
+  return createBackend({ ...books, assign, receive, endAttempt, clock, onSeen, agents, gateways });
 }
 
 const putBackMs = 1_000;

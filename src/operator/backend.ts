@@ -5,7 +5,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
-import type { PoolBackend, PoolCaller } from "../pool/backend.ts";
+import type { AgentBackend, PoolBackend, PoolCaller } from "../pool/backend.ts";
 import type {
   AttestRequest,
   AttestResponse,
@@ -57,6 +57,10 @@ export interface BackendOptions {
   readonly assign: AssignTask;
   readonly receive: ReceiveReceipt;
   readonly endAttempt: EndAttempt;
+  /** Undefined where the pool hosts no agents. */
+  readonly agents: AgentBackend | undefined;
+  /** Checksummed accounts of gateways. */
+  readonly gateways: readonly string[];
   readonly clock: Clock;
   /** Somebody was seen. */
   readonly onSeen: (node: string) => void;
@@ -71,7 +75,9 @@ export function createBackend(options: BackendOptions): PoolBackend {
     options.onSeen(node);
   };
   return {
-    admit: async (account, role) => admit(options, account, role),
+    ...(options.agents ? { agents: options.agents } : {}),
+    admit: async (account, role) =>
+      role === "Gateway" ? admitGateway(options, account) : admit(options, account, role),
     claim: async (caller, request, signal) => {
       see(caller.node, request.models);
       if (caller.role === "Worker") return claimTasks(options, { caller, request, signal });
@@ -113,8 +119,17 @@ export function createBackend(options: BackendOptions): PoolBackend {
   };
 }
 
+/** A gateway has no bond: whoever configures the pool trusts it to count calls. */
+function admitGateway({ agents, gateways }: BackendOptions, account: string) {
+  if (agents && gateways.includes(account)) return { node: account };
+  const what = agents ? `The pool's configuration names no gateway ${account}` : "This pool hosts no agents";
+  return { refusal: "UnknownGateway", message: `${what}; see INFERIUM_GATEWAY_ACCOUNTS of the operator.` };
+}
+
+type MemberRole = Exclude<PoolRole, "Gateway">;
+
 /** @throws InferiumError ChainUnavailable and its like where the bond was never read: come again */
-async function admit({ directory, bonds }: BackendOptions, account: string, role: PoolRole) {
+async function admit({ directory, bonds }: BackendOptions, account: string, role: MemberRole) {
   const worker = directory.findByAddress(account);
   if (!worker) return { refusal: "UnknownAccount", message: `No WorkerNode has address ${account}; create one.` };
   const { name } = worker.metadata;
@@ -123,7 +138,7 @@ async function admit({ directory, bonds }: BackendOptions, account: string, role
   return explainRefusal(directory, worker, role) ?? { node: name };
 }
 
-function explainRefusal(directory: Directory, worker: WorkerObject, role: PoolRole) {
+function explainRefusal(directory: Directory, worker: WorkerObject, role: MemberRole) {
   const { name } = worker.metadata;
   if (worker.spec.role !== role && worker.spec.role !== "Both") {
     return { refusal: "WrongRole", message: `WorkerNode ${name} is a ${worker.spec.role}, not a ${role}.` };

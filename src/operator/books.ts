@@ -2,10 +2,12 @@
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Deployment } from "../kube/app-resources.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { ConfigMap, Secret } from "../kube/core-resources.ts";
+import type { ConfigMap, Secret, Service } from "../kube/core-resources.ts";
 import { TaskPool } from "../protocol/pool.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { CallerAccounts } from "./agents/caller-accounts.ts";
 import { verifyEvidence } from "./attestation/verify-evidence.ts";
 import { createBadProofBook } from "./bad-proof-book.ts";
 import { BanBook } from "./ban-book.ts";
@@ -24,7 +26,14 @@ import { DutyDesk } from "./duty-desk.ts";
 import { Earnings } from "./earnings.ts";
 import { FinalBatch } from "./final-batch.ts";
 import type { OperatorInformers } from "./informers.ts";
-import type { LeaderboardObject, ModelObject, TaskObject, ValidationObject, WorkerObject } from "./kinds.ts";
+import type {
+  AgentObject,
+  LeaderboardObject,
+  ModelObject,
+  TaskObject,
+  ValidationObject,
+  WorkerObject,
+} from "./kinds.ts";
 import type { Lanes } from "./lanes.ts";
 import { LeaderboardIndex } from "./leaderboard/leaderboard-index.ts";
 import { TaskLedger } from "./ledger.ts";
@@ -55,6 +64,9 @@ export interface Clients {
   readonly models: KubeClient<ModelObject>;
   readonly secrets: KubeClient<Secret>;
   readonly configMaps: KubeClient<ConfigMap>;
+  readonly agents: KubeClient<AgentObject>;
+  readonly deployments: KubeClient<Deployment>;
+  readonly services: KubeClient<Service>;
 }
 
 export interface BookParts {
@@ -102,6 +114,7 @@ export function createBooks(parts: BookParts) {
       onDuty: () => duties.kick(),
     }),
     missed,
+    accounts: new CallerAccounts(records("agent-account")),
     words: new ClaimWords(domain),
     ledger,
     batches,

@@ -61,6 +61,8 @@ export interface OperatorConfig {
   /** So long after a claim's deadline a late answer still spares its worker the penalty. */
   readonly missedGraceMs: number;
   readonly allowUnverified: boolean;
+  /** Undefined: no agents are hosted. */
+  readonly agents: AgentConfig | undefined;
   readonly capability: CapabilityConfig;
   readonly models: ModelConfig;
   /** Weights and quotas of tenants. */
@@ -88,6 +90,16 @@ export interface CapabilityConfig extends ProofPolicy {
   readonly challenges: ChallengeTimes | undefined;
   /** PEM of authorities whose GPUs' evidence is heard; none where empty. */
   readonly attestationRoots: readonly string[];
+}
+
+/** What replicas of agents run, and who brings their calls. */
+export interface AgentConfig {
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Handed on to the built-in model server. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Checksummed. */
+  readonly gateways: readonly string[];
 }
 
 export interface OperatorFlags {
@@ -132,6 +144,7 @@ export async function readOperatorConfig(
     silenceMs: seconds(env, "INFERIUM_WORKER_SILENCE_SECONDS", 60),
     missedGraceMs: env.whole("INFERIUM_MISSED_GRACE_MS", 30_000, { min: 1_000, max: 3_600_000 }),
     allowUnverified: env.flag("INFERIUM_ALLOW_UNVERIFIED", false),
+    agents: readAgents(env),
     capability: await readCapability(env),
     models: readModels(env),
     policies: await readPolicies(env.text("INFERIUM_SHARE_POLICIES_FILE")),
@@ -174,6 +187,34 @@ function readModels(env: EnvironmentReader): ModelConfig {
     validMs: env.whole("INFERIUM_MODEL_APPROVAL_SECONDS", 2_592_000, { min: 60, max: 315_360_000 }) * 1_000,
   };
 }
+
+function readAgents(env: EnvironmentReader): AgentConfig | undefined {
+  if (!env.flag("INFERIUM_AGENTS", false)) return undefined;
+  const policy = env.matching("INFERIUM_AGENT_IMAGE_PULL_POLICY", /^(Always|IfNotPresent|Never)$/, "a pull policy");
+  return {
+    image: env.required("INFERIUM_AGENT_IMAGE"),
+    imagePullPolicy: policy ?? "IfNotPresent",
+    environment: Object.fromEntries(
+      handedOn.flatMap((name) => [[name, env.text(name) ?? ""]]).filter(([, value]) => value),
+    ),
+    gateways: (env.list("INFERIUM_GATEWAY_ACCOUNTS") ?? []).map((account) => {
+      try {
+        return getAddress(account);
+      } catch {
+        throw invalidVariable("INFERIUM_GATEWAY_ACCOUNTS", account, "addresses, separated by commas");
+      }
+    }),
+  };
+}
+
+/** What a worker is told, see docs/configuration.md. */
+const handedOn = [
+  "INFERIUM_ALLOWED_FILE_ROOTS",
+  "INFERIUM_ALLOWED_HTTP_HOSTS",
+  "INFERIUM_ALLOWED_ADDRESSES",
+  "INFERIUM_EXECUTION_PROVIDERS",
+  "INFERIUM_THREADS",
+] as const;
 
 async function readRoots(path: string | undefined): Promise<readonly string[]> {
   if (path === undefined) return [];

@@ -3,6 +3,7 @@
  * it runs now and whether it is there. Gathers only; decides nothing.
  */
 
+import { labels } from "../api/v1alpha1/labels.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Informer } from "../kube/informer.ts";
 import { countUsable } from "../protocol/challenge/decide-challenge.ts";
@@ -62,6 +63,7 @@ export function uuidsOf({ status }: WorkerObject): string[] {
 export class Directory {
   readonly #options: DirectoryOptions;
   readonly #ownFacts = new WeakMap<WorkerObject, OwnFacts>();
+  readonly #labels = new Map<string, { readonly ofNode: object; readonly all: Readonly<Record<string, string>> }>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -91,11 +93,23 @@ export class Directory {
       disqualified: this.isDisqualified(worker),
       bonded: this.isBonded(worker, "Worker") && !this.#options.isSlashDue(name),
       proven: proven.holds,
-      nodeLabels: (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? noLabels,
+      nodeLabels: this.#labelsOf(
+        name,
+        (spec.nodeName ? nodes.store.get(spec.nodeName)?.labels : undefined) ?? noLabels,
+      ),
       freeSlots: Math.max(0, spec.slots - countActive(name)),
       connected: presence.isConnected(name),
       models: presence.of(name).models,
     };
+  }
+
+  /** With the worker's own name, for tasks that ask for it; the same object as long as the node's labels are. */
+  #labelsOf(name: string, ofNode: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const known = this.#labels.get(name);
+    if (known?.ofNode === ofNode) return known.all;
+    const all = { ...ofNode, [labels.worker]: name };
+    this.#labels.set(name, { ofNode, all });
+    return all;
   }
 
   /** How far its hardware is proven, and whether that is enough to be given work. */

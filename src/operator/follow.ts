@@ -63,6 +63,7 @@ function countQuota(books: Books, key: string, entry: TaskEntry | undefined, pre
 
 function route(lanes: Lanes, { key, task, status }: TaskEntry): void {
   const stage = stageOf(status);
+  if (task.spec.calls) lanes.add("agent", `${task.metadata.namespace}/${task.spec.calls.agent}`);
   if (stage === "Wait") lanes.add("admit", key);
   if (stage === "Judge") lanes.add("judge", key);
   if (stage === "Run" || (task.spec.deadlineSeconds !== undefined && stage !== "Done")) lanes.add("expire", key);

@@ -1,6 +1,8 @@
 /** The kinds that the operator follows, with what it keeps of each. */
+import { labels } from "../api/v1alpha1/labels.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { type EndpointSlice, endpointSlices } from "../kube/app-resources.ts";
 import { type Node, namespaces, nodes } from "../kube/core-resources.ts";
 import { createInformer, dropManagedFields, type Informer } from "../kube/informer.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
@@ -8,6 +10,8 @@ import type { Transport } from "../kube/transport.ts";
 import type { NodeState } from "../protocol/slashing.ts";
 import { byAddress, byGpu, type NodeLabels, uuidsOf } from "./directory.ts";
 import {
+  type AgentObject,
+  agents,
   compactTask,
   type LeaderboardObject,
   leaderboards,
@@ -30,19 +34,35 @@ export interface OperatorInformers {
   readonly nodes: Informer<NodeLabels>;
   readonly models: Informer<ModelObject>;
   readonly namespaces: Informer<NamespaceRules>;
+  /** Left out where agents are not turned on, like the slices of their replicas. */
+  readonly agents?: Informer<AgentObject>;
+  readonly slices?: Informer<EndpointSlice>;
 }
 
 export interface InformerParts {
   readonly transport: Transport;
   readonly watchNamespace: string | undefined;
+  /** Whether agents are hosted. */
+  readonly hostsAgents: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: KubeMetrics;
 }
 
-export function createInformers({ transport, watchNamespace, ...shared }: InformerParts): OperatorInformers {
+export function createInformers({
+  transport,
+  watchNamespace,
+  hostsAgents,
+  ...shared
+}: InformerParts): OperatorInformers {
   const namespaced = { ...shared, namespace: watchNamespace };
   return {
+    ...(hostsAgents
+      ? {
+          agents: createInformer(transport, agents, namespaced),
+          slices: createInformer(transport, endpointSlices, { ...namespaced, labelSelector: labels.agent }),
+        }
+      : {}),
     tasks: createInformer(transport, tasks, { ...namespaced, transform: compactTask }),
     validations: createInformer(transport, validations, namespaced),
     leaderboards: createInformer(transport, leaderboards, namespaced),

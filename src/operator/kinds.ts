@@ -1,5 +1,7 @@
 /** The kinds that the operator works on, as its clients and informers address them, and how tasks are kept in memory. */
 import {
+  type Agent,
+  agentResource,
   type InferenceTask,
   inferenceTaskResource,
   type Leaderboard,
@@ -20,6 +22,9 @@ export type ValidationObject = Validation & KubeObject;
 export type ModelObject = Model & KubeObject;
 export type LeaderboardObject = Leaderboard & KubeObject;
 
+export type AgentObject = Agent & KubeObject;
+
+export const agents = defineResource<AgentObject>(agentResource);
 export const tasks = defineResource<TaskObject>(inferenceTaskResource);
 export const workerNodes = defineResource<WorkerObject>(workerNodeResource);
 export const validations = defineResource<ValidationObject>(validationResource);

@@ -11,6 +11,7 @@ import { createQueue } from "../kube/queue.ts";
 /** Keys in work at once, by stage. */
 const concurrency = {
   admit: 16,
+  agent: 4,
   queue: 4,
   expire: 4,
   judge: 4,

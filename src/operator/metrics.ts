@@ -74,6 +74,23 @@ export function createOperatorMetrics(registry: Registry) {
       buckets: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
       registers,
     }),
+    agentWindows: new Counter({
+      name: "inferium_agent_windows_total",
+      help: "Windows of agents' calls, by what became of them: Committed, Opened, Settled, Lost.",
+      labelNames: ["state"],
+      registers,
+    }),
+    agentCalls: new Counter({
+      name: "inferium_agent_calls_total",
+      help: "Calls in windows that gateways committed to.",
+      registers,
+    }),
+    agentReplicas: new Gauge({
+      name: "inferium_agent_replicas",
+      help: "Replicas of an agent that take calls.",
+      labelNames: ["namespace", "agent"],
+      registers,
+    }),
     certificateNotAfter: new Gauge({
       name: "inferium_certificate_not_after_seconds",
       help: "When the certificate of the pool API expires, in seconds since the epoch.",

@@ -51,7 +51,9 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
     metrics: kubeMetrics,
   });
   const shared = { transport, clock, logger };
-  const informers = createInformers({ ...shared, watchNamespace: config.watchNamespace, metrics: kubeMetrics });
+  const { watchNamespace } = config;
+  const hostsAgents = config.agents !== undefined;
+  const informers = createInformers({ ...shared, watchNamespace, hostsAgents, metrics: kubeMetrics });
   const link = new ChainLink({ ...config.chain, timeoutMs: chainTimeoutMs, clock, logger, metrics });
   const recorder = createEventRecorder(transport, {
     reportingController: "inferium.io/operator",

@@ -39,12 +39,16 @@ export class OrderBook {
   /** Undefined where the task pays nothing or names no order. @throws KubeApiError other than not found */
   async find(task: TaskObject): Promise<OrderFinding | undefined> {
     const name = task.spec.orderRef?.name;
-    if (name === undefined) return undefined;
-    const key = `${task.metadata.namespace}/${name}`;
+    return name === undefined ? undefined : this.findNamed(task.metadata.namespace ?? "", name);
+  }
+
+  /** @throws KubeApiError other than not found */
+  async findNamed(namespace: string, name: string): Promise<OrderFinding> {
+    const key = `${namespace}/${name}`;
     const nowMs = this.#options.clock.monotonic();
     const cached = this.#cache.get(key);
     if (cached && nowMs - cached.atMs < cacheMs) return cached.finding;
-    const finding = this.#read(task.metadata.namespace ?? "", name);
+    const finding = this.#read(namespace, name);
     this.#remember(key, { finding, atMs: nowMs });
     finding.then(
       // What may be put right is looked at again each time.

@@ -38,6 +38,8 @@ export interface Stages {
   readonly backend: PoolBackend;
   onWorker(name: string): void;
   onModel(key: string): void;
+  /** An agent changed, or its replicas did. */
+  onAgent(key: string | undefined): void;
   /** Reads the records of earlier terms. */
   load(signal: AbortSignal): Promise<void>;
   /** Takes up what the tasks themselves say. */
@@ -84,6 +86,7 @@ export function buildStages(parts: StageParts): Stages {
     backend: buildBackend(wiring, admission),
     onWorker: (name) => onWorker(wiring, name),
     onModel: (key) => lanes.add("model", key),
+    onAgent: (key) => void (key !== undefined && lanes.add("agent", key)),
     load: (signal) => load(wiring, signal),
     restore: (signal) => restore(wiring, signal),
     run: async (signal) => {
@@ -110,8 +113,8 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
 }
 
 async function load({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
-  const { badProofs, bans, batches, capabilities, missed, reputations, slashes } = books;
-  const records = { badProofs, bans, batches, capabilities, missed, reputations, slashes };
+  const { accounts, badProofs, bans, batches, capabilities, missed, reputations, slashes } = books;
+  const records = { accounts, badProofs, bans, batches, capabilities, missed, reputations, slashes };
   await Promise.all(
     Object.entries(records).map(([what, book]) => untilDone(() => book.load(), { what, clock, logger }, signal)),
   );

@@ -8,8 +8,9 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { deployments } from "../kube/app-resources.ts";
 import { createClient } from "../kube/client.ts";
-import { configMaps, secrets } from "../kube/core-resources.ts";
+import { configMaps, secrets, services } from "../kube/core-resources.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
@@ -17,10 +18,11 @@ import type { CertificateFiles } from "../pool/certificate-files.ts";
 import { startPoolServer } from "../pool/server.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import { agentOfSlice } from "./agents/backend-keeper.ts";
 import type { ChainLink } from "./chain-link.ts";
 import type { OperatorConfig } from "./config.ts";
 import type { OperatorInformers } from "./informers.ts";
-import { leaderboards, models, tasks, validations, workerNodes } from "./kinds.ts";
+import { agents, leaderboards, models, tasks, validations, workerNodes } from "./kinds.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { buildStages, type Stages } from "./stages.ts";
 import { createTaskEvents } from "./task-events.ts";
@@ -54,6 +56,9 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
     models: createClient(transport, models, { fieldManager: transport.fieldManager }),
     secrets: createClient(transport, secrets),
     configMaps: createClient(transport, configMaps),
+    agents: createClient(transport, agents, { fieldManager: transport.fieldManager }),
+    deployments: createClient(transport, deployments),
+    services: createClient(transport, services),
   };
   const stages = buildStages({ ...options, clients, domain: chain.domain, tell: createTaskEvents(options.recorder) });
   const ending: (() => unknown)[] = [() => stages.close()];
@@ -66,6 +71,8 @@ export async function runTerm(options: TermOptions, signal: AbortSignal): Promis
       informers.leaderboards.onEvent((event) => stages.leaderboards.observe(event)),
       informers.workers.onEvent(({ key }) => stages.onWorker(key)),
       informers.models.onEvent(({ key }) => stages.onModel(key)),
+      ...(informers.agents ? [informers.agents.onEvent(({ key }) => stages.onAgent(key))] : []),
+      ...(informers.slices ? [informers.slices.onEvent(({ object }) => stages.onAgent(agentOfSlice(object)))] : []),
     );
     // Tasks that were admitted in an earlier term hold their part of their orders before anybody new gets one.
     await stages.restore(signal);

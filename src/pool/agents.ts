@@ -47,6 +47,10 @@ export interface CallerEntry {
   readonly requester?: string;
   /** Left at the time of the entry, all windows that the operator holds subtracted. */
   readonly budgetWei: string;
+  /** All that its windows cost so far; the budget left is what was left at that point. */
+  readonly spentWei?: string;
+  /** The most that one window may cost, by the requester's order; no bound where left out. */
+  readonly maxWindowWei?: string;
   readonly requestsPerSecond?: number;
 }
 

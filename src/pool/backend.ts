@@ -4,6 +4,16 @@
  * its code: 4xx for `reject`, 503 with Retry-After for `retry`. Anything else is a 500 without its message.
  */
 import type {
+  AgentsRequest,
+  AgentsResponse,
+  LoadRequest,
+  LoadResponse,
+  OpenRequest,
+  OpenResponse,
+  WindowRequest,
+} from "./agent-requests.ts";
+import type { CommittedWindow } from "./agents.ts";
+import type {
   AttestRequest,
   AttestResponse,
   BatchRequest,
@@ -26,7 +36,7 @@ export interface PoolCaller {
   /** Checksummed address. */
   readonly account: string;
   readonly role: PoolRole;
-  /** Name of the WorkerNode. */
+  /** Name of the WorkerNode; of a gateway, its account. */
   readonly node: string;
 }
 
@@ -60,4 +70,16 @@ export interface PoolBackend {
   batch(caller: PoolCaller, request: BatchRequest): Promise<BatchResponse>;
   /** Validators only. What the receipt of an attempt is about; ReceiptGone where the task is gone. */
   item(caller: PoolCaller, request: ItemRequest): Promise<ItemResponse>;
+  /** Gateways only. Left out where the pool hosts no agents: then none is admitted. */
+  readonly agents?: AgentBackend;
+}
+
+/** What agents.ts says of each; all are idempotent. */
+export interface AgentBackend {
+  /** Resolves when the directory is another than the version asked with, when `waitMs` is over, or with the signal. */
+  directory(request: AgentsRequest, signal: AbortSignal): Promise<AgentsResponse>;
+  /** Answers once the window would survive a crash. */
+  commit(request: WindowRequest): Promise<CommittedWindow>;
+  open(request: OpenRequest): Promise<OpenResponse>;
+  load(caller: PoolCaller, request: LoadRequest): LoadResponse;
 }

@@ -8,6 +8,16 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
+import type {
+  AgentsRequest,
+  AgentsResponse,
+  LoadRequest,
+  LoadResponse,
+  OpenRequest,
+  OpenResponse,
+  WindowRequest,
+} from "./agent-requests.ts";
+import type { CommittedWindow } from "./agents.ts";
 import { createClientSession, type ExpectedPool } from "./client-session.ts";
 import { createTransport, type Transport } from "./client-transport.ts";
 import type { ProtocolSigner } from "./signer.ts";
@@ -63,6 +73,10 @@ export interface PoolClient {
   attest(request: AttestRequest, signal?: AbortSignal): Promise<AttestResponse>;
   batch(request: BatchRequest, signal?: AbortSignal): Promise<BatchResponse>;
   item(request: ItemRequest, signal?: AbortSignal): Promise<ItemResponse>;
+  agents(request: AgentsRequest, signal?: AbortSignal): Promise<AgentsResponse>;
+  window(request: WindowRequest, signal?: AbortSignal): Promise<CommittedWindow>;
+  open(request: OpenRequest, signal?: AbortSignal): Promise<OpenResponse>;
+  load(request: LoadRequest, signal?: AbortSignal): Promise<LoadResponse>;
   close(): Promise<void>;
 }
 
@@ -94,6 +108,10 @@ export function createPoolClient(options: PoolClientOptions): PoolClient {
     attest: (request, signal) => call("attest", request, { signal }),
     batch: (request, signal) => call("batch", request, { signal }),
     item: (request, signal) => call("item", request, { signal }),
+    agents: (request, signal) => call("agents", request, { timeoutMs: request.waitMs + claimSlackMs, signal }),
+    window: (request, signal) => call("window", request, { signal }),
+    open: (request, signal) => call("open", request, { signal }),
+    load: (request, signal) => call("load", request, { signal }),
     close: () => transport.close(),
   };
 }

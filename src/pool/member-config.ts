@@ -41,14 +41,21 @@ export interface ExecutorConfig {
 /** @throws InferiumError InvalidConfiguration */
 export function readMemberConfig(env: EnvironmentReader): MemberConfig {
   return {
+    ...readJoin(env),
+    executor: readExecutor(env),
+    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
+  };
+}
+
+/** Where the pool is, and who joins it. @throws InferiumError InvalidConfiguration */
+export function readJoin(env: EnvironmentReader): Omit<MemberConfig, "executor" | "metricsAddress"> {
+  return {
     poolUrl:
       env.matching("INFERIUM_POOL_URL", /^https:\/\/\S+$/, "an https:// URL") ?? env.required("INFERIUM_POOL_URL"),
     poolCaFile: env.text("INFERIUM_POOL_CA_FILE"),
     expected: readExpected(env),
     keyFile: env.required("INFERIUM_KEY_FILE"),
     passphraseFile: env.text("INFERIUM_KEY_PASSPHRASE_FILE"),
-    executor: readExecutor(env),
-    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
   };
 }
 

@@ -1,5 +1,6 @@
 /** JSON text to a request of the pool API, or a 400 that names the field and what was expected of it. */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { AgentsRequest, LoadRequest, OpenRequest, WindowRequest } from "./agent-requests.ts";
 import { PoolRefusal } from "./refusal.ts";
 import { requestSchemas } from "./request-schemas.ts";
 import type {
@@ -26,6 +27,10 @@ const validators = {
   attest: ajv.compile<AttestRequest>(requestSchemas.attest),
   batch: ajv.compile<BatchRequest>(requestSchemas.batch),
   item: ajv.compile<ItemRequest>(requestSchemas.item),
+  agents: ajv.compile<AgentsRequest>(requestSchemas.agents),
+  window: ajv.compile<WindowRequest>(requestSchemas.window),
+  open: ajv.compile<OpenRequest>(requestSchemas.open),
+  load: ajv.compile<LoadRequest>(requestSchemas.load),
 };
 
 export const parseChallenge = (body: Buffer) => parse(validators.challenge, body);
@@ -37,6 +42,10 @@ export const parseCapability = (body: Buffer) => parse(validators.capability, bo
 export const parseAttest = (body: Buffer) => parse(validators.attest, body);
 export const parseBatch = (body: Buffer) => parse(validators.batch, body);
 export const parseItem = (body: Buffer) => parse(validators.item, body);
+export const parseAgents = (body: Buffer) => parse(validators.agents, body);
+export const parseWindow = (body: Buffer) => parse(validators.window, body);
+export const parseOpen = (body: Buffer) => parse(validators.open, body);
+export const parseLoad = (body: Buffer) => parse(validators.load, body);
 
 /** @throws PoolRefusal 400 InvalidJson, InvalidRequest */
 function parse<T>(validate: ValidateFunction<T>, body: Buffer): T {

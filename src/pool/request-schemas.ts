@@ -2,6 +2,7 @@
  * What each call of the pool API must look like, as JSON Schema. Strict: an unknown field is more likely a typing error
  * or another version than something to ignore. What a request means is the backend's to judge, not this file's.
  */
+import { agentSchemas } from "./agent-schemas.ts";
 import { poolLimits } from "./wire.ts";
 
 const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
@@ -19,7 +20,7 @@ const address = { type: "string", pattern: "^0x[0-9a-fA-F]{40}$" };
 const digest = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
 /** A name in Kubernetes. */
 const objectName = { type: "string", pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", maxLength: 253 };
-const role = { enum: ["Worker", "Validator"] };
+const role = { enum: ["Worker", "Validator", "Gateway"] };
 const timeMs = whole(Number.MAX_SAFE_INTEGER);
 const attemptNumber = whole(2 ** 32 - 1);
 /** EIP-2098: the contracts take no other form, so evidence in another form would be none. */
@@ -214,4 +215,7 @@ const attest = byKind([
 const batch = object({ sequence });
 const item = object({ taskId: hex(32), attempt: attemptNumber });
 
-export const requestSchemas = { challenge, session, claim, heartbeat, receipt, capability, attest, batch, item };
+export const requestSchemas = {
+  ...{ challenge, session, claim, heartbeat, receipt, capability, attest, batch, item },
+  ...agentSchemas,
+};

@@ -51,7 +51,7 @@ export function createRouter(options: RouterOptions): Router {
       checkRate(byAccount, caller.account);
       checkRole(verb, caller);
       const body = await readBody(request, limits.maxBodyBytes);
-      const limitMs = limits.backendTimeoutMs + (verb.name === "claim" ? poolLimits.maxWaitMs : 0);
+      const limitMs = limits.backendTimeoutMs + (verb.waits ? poolLimits.maxWaitMs : 0);
       return answerInTime(() => verb.answer(caller, body, call.signal), limitMs, call);
     },
   });

@@ -14,6 +14,10 @@
  *   POST /v1/capability         CapabilityRequest -> CapabilityResponse  workers: the answer to a challenge of their hardware
  *   POST /v1/batch              BatchRequest      -> BatchResponse       validators: what a settled batch is made of
  *   POST /v1/item               ItemRequest       -> ItemResponse        validators: what was run, to run it again
+ *   POST /v1/agents             AgentsRequest     -> AgentsResponse      gateways: who may be called; waits up to waitMs for news
+ *   POST /v1/window             WindowRequest     -> CommittedWindow     gateways: a window of calls, durable before the seed is drawn
+ *   POST /v1/open               OpenRequest       -> OpenResponse        gateways: the calls that the seed drew
+ *   POST /v1/load               LoadRequest       -> LoadResponse        gateways: how busy agents are
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
@@ -26,7 +30,8 @@ import type { AgentShares } from "../protocol/reward.ts";
 import type { TrainingTerms } from "../protocol/training.ts";
 import type { ClaimMessage, ProtocolDomain, ReceiptMessage } from "../protocol/typed-data.ts";
 
-export type PoolRole = "Worker" | "Validator";
+/** A gateway is no node: its account stands in the pool's configuration. */
+export type PoolRole = "Worker" | "Validator" | "Gateway";
 
 export interface ChallengeRequest {
   readonly account: string;

@@ -63,6 +63,14 @@ describe.runIf(helms.length > 0)("rights", () => {
     expect(documented(section)).toEqual(rights);
   });
 
+  test("of hosting Agents are those of docs/rbac.md, and are given only where Agents are hosted", () => {
+    const hosting = render(helms[0]?.binary ?? "", { ...hubValues, agents: { enabled: true } }).objects;
+    expect(documented("Hosting")).toEqual(rightsOf(hosting, /-hosting/));
+    expect(rightsOf(hosting, /-hosting/)).toHaveLength(7);
+    expect(rightsOf(base(), /-hosting/)).toEqual(rightsOf(hosting, /-hosting/));
+    expect(rightsOf(chart(), /-hosting/)).toEqual([]);
+  });
+
   test("of manifests/base are among those of the chart", () => {
     for (const role of [/-operator/, /-agent/]) {
       const given = rightsOf(chart(), role);

@@ -65,10 +65,14 @@
 {{/* A variable that the chart sets itself would stand there twice, and which one counts differs from client to client. */}}
 {{- define "inferium.checkEnv" -}}
 {{- $own := list "POD_NAME" "POD_NAMESPACE" "POD_IP" "NODE_NAME" "TMPDIR" "NVIDIA_VISIBLE_DEVICES" "NVIDIA_DRIVER_CAPABILITIES" -}}
-{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "MEMBER_KEYS_DIR" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "EXECUTOR" "POD_NAMESPACE" "POD_DEFAULTS" "POD_IMAGES" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" -}}
+{{- range list "LOG_LEVEL" "LABEL_LEADER" "WATCH_NAMESPACE" "POOL_NAME" "POOL_HOST" "POOL_PORT" "POOL_URL" "POOL_CA_FILE" "METRICS_ADDR" "HEALTH_HOST" "HEALTH_PORT" "TLS_CERT_FILE" "TLS_KEY_FILE" "RPC_URL" "ADDRESSES_FILE" "SETTLER_KEY_FILE" "TREASURY" "CONFIRMATIONS" "FROM_BLOCK" "BATCH_SECONDS" "BATCH_TASKS" "ALLOW_UNVERIFIED" "MEMBERS_FILE" "MEMBER_KEYS_DIR" "AGENT_INTERVAL_SECONDS" "SETTLEMENT" "CHAIN_ID" "KEY_FILE" "KEY_PASSPHRASE_FILE" "CACHE_DIR" "STATE_DIR" "CACHE_MIB" "EXECUTION_PROVIDERS" "SLOTS" "GRACE_SECONDS" "EXECUTOR" "POD_NAMESPACE" "POD_DEFAULTS" "POD_IMAGES" "IMAGE_DIGEST" "MINIMUM_QUORUM" "MINIMUM_LEVEL" "CHALLENGES" "REQUIRE_APPROVED_MODELS" "MODEL_VALIDATORS" "MODEL_QUORUM" "MODEL_APPROVAL_SECONDS" "AGENTS" "AGENT_IMAGE" "AGENT_IMAGE_PULL_POLICY" "GATEWAY_ACCOUNTS" "GATEWAY_ADDR" "DRAIN_DELAY_SECONDS" "WINDOW_CALLS" "WINDOW_SECONDS" -}}
   {{- $own = append $own (printf "INFERIUM_%s" .) -}}
 {{- end -}}
-{{- range $role := list "operator" "agent" "worker" "validator" -}}
+{{- if .Values.gateway.enabled -}}
+  {{- if not .Values.agents.enabled -}}{{- fail "gateway.enabled is true and agents.enabled is false; expected both: a gateway takes calls of agents that the operator hosts" -}}{{- end -}}
+  {{- if not (and .Values.gateway.existingSecret .Values.gateway.address) -}}{{- fail "gateway.enabled is true without gateway.existingSecret and gateway.address; expected a Secret with the key `key` and the address of that key" -}}{{- end -}}
+{{- end -}}
+{{- range $role := list "operator" "agent" "worker" "validator" "gateway" -}}
   {{- range $name, $_ := (get $.Values $role).env -}}
     {{- $isFree := or (and (eq $role "validator") (eq $name "INFERIUM_ALLOW_UNVERIFIED")) (and (eq $role "agent") (eq $name "INFERIUM_MINIMUM_LEVEL")) -}}
     {{- if and (has $name $own) (not $isFree) -}}{{- fail (printf "%s.env has %s, which the chart sets itself; expected its own value in its place (values.yaml)" $role $name) -}}{{- end -}}

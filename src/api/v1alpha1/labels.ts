@@ -8,6 +8,10 @@ export const labels = {
   processKubelet: "inferium.io/process-kubelet",
   /** On the operator's pod while it serves the pool API. */
   leader: "inferium.io/leader",
+  /** On what an Agent has: its Deployment, its Service, the tasks of its windows of calls. */
+  agent: "inferium.io/agent",
+  /** In a task's nodeSelector: the name of the WorkerNode itself, whether it is on a node or not. */
+  worker: "inferium.io/worker",
   /** On objects the operator keeps for itself. */
   component: "inferium.io/component",
   /** On Validations: the name of the pool that created it. */

@@ -1,4 +1,5 @@
 /** The kinds of inferium.io/v1alpha1 with their REST coordinates. Field types are generated from crds/. */
+import type { AgentSpec, AgentStatus } from "./generated/agents.ts";
 import type { InferenceTaskSpec, InferenceTaskStatus } from "./generated/inferencetasks.ts";
 import type { LeaderboardSpec, LeaderboardStatus } from "./generated/leaderboards.ts";
 import type { ModelSpec, ModelStatus } from "./generated/models.ts";
@@ -8,6 +9,7 @@ import { type ApiObject, apiVersion } from "./meta.ts";
 
 export type InferenceTask = ApiObject<"InferenceTask", InferenceTaskSpec, InferenceTaskStatus>;
 export type WorkerNode = ApiObject<"WorkerNode", WorkerNodeSpec, WorkerNodeStatus>;
+export type Agent = ApiObject<"Agent", AgentSpec, AgentStatus>;
 export type Validation = ApiObject<"Validation", ValidationSpec, ValidationStatus>;
 export type Model = ApiObject<"Model", ModelSpec, ModelStatus>;
 export type Leaderboard = ApiObject<"Leaderboard", LeaderboardSpec, LeaderboardStatus>;
@@ -19,6 +21,7 @@ export const inferenceTaskResource = {
   namespaced: true,
 } as const;
 export const workerNodeResource = { apiVersion, kind: "WorkerNode", plural: "workernodes", namespaced: false } as const;
+export const agentResource = { apiVersion, kind: "Agent", plural: "agents", namespaced: true } as const;
 export const validationResource = { apiVersion, kind: "Validation", plural: "validations", namespaced: true } as const;
 export const modelResource = { apiVersion, kind: "Model", plural: "models", namespaced: true } as const;
 export const leaderboardResource = {

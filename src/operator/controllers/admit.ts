@@ -17,6 +17,8 @@ export interface AdmitOptions {
   readonly rules: AdmissionRules;
   readonly catalog: Pick<ModelCatalog, "factsOf">;
   readonly clock: Clock;
+  /** Whether a gateway committed to the window of calls that the task is to settle. */
+  readonly isKnownWindow: (task: TaskEntry["task"]) => boolean;
   readonly onAdmitted: (key: string) => void;
 }
 
@@ -52,11 +54,21 @@ async function admit(options: AdmitOptions, entry: TaskEntry): Promise<Refusal |
   const reservedWei = order?.state === "Found" ? orders.reservedWei(order.order, entry.uid) : 0n;
   const { spec } = entry.task;
   const model = options.catalog.factsOf(entry.task.metadata.namespace ?? "", spec.model.digest);
-  const refusal = checkTask({ spec, rules, model, ...(order ? { order } : {}), reservedWei, nowMs: clock.now() });
+  const refusal =
+    spec.calls && !options.isKnownWindow(entry.task)
+      ? unknownWindow
+      : checkTask({ spec, rules, model, ...(order ? { order } : {}), reservedWei, nowMs: clock.now() });
   if (!refusal && order?.state === "Found") orders.reserve(order.order, entry.task);
   if (refusal) await refuse(options, entry, refusal);
   return refusal;
 }
+
+/** Else whoever may create tasks could have calls settled that nobody made, or spend a window before its own task. */
+const unknownWindow: Refusal = {
+  reason: "WindowUnknown",
+  message: "spec.calls is of no window that a gateway committed to here; only the operator makes such tasks.",
+  retry: false,
+};
 
 async function refuse({ ledger }: AdmitOptions, entry: TaskEntry, refusal: Refusal): Promise<void> {
   await ledger.change(entry.key, {

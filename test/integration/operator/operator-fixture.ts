@@ -296,6 +296,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
     silenceMs: 20_000,
     missedGraceMs: 1_000,
     policies: {},
+    agents: undefined,
     allowUnverified: false,
     models: { isApprovalRequired: false, validators: 3, quorum: 2, validMs: 3_600_000 },
     capability: { minimumLevel: "Inspected", acceptSimulated: true, challenges: undefined, attestationRoots: [] },

@@ -28,6 +28,7 @@ import {
   proofEndorsementTypes,
   receiptTypes,
 } from "../../../src/protocol/typed-data.ts";
+import type { RegisteredAgent } from "../../../src/validator/certify/check-agents.ts";
 import { checkBatch } from "../../../src/validator/certify/check-batch.ts";
 import { parseBatch, parseHeader } from "../../../src/validator/certify/parse-batch.ts";
 import { type Cluster, type FixtureMember, pool, type RunningOperator, treasury } from "./operator-fixture.ts";
@@ -131,6 +132,10 @@ export interface ValidatorScript {
   /** Returns undefined to leave a duty unanswered. */
   readonly onDuty?: (duty: Duty) => "answer" | "ignore" | Promise<"answer" | "ignore">;
   readonly vote?: (item: ValidateDuty["items"][number]) => Vote | undefined;
+  /** In place of doubling the input and comparing. */
+  readonly judge?: (
+    item: ValidateDuty["items"][number],
+  ) => Promise<{ readonly vote: Vote; readonly outputDigest: string }>;
   /** The proof that it hands in, or why it has none. */
   readonly prove?: (duty: ProveDuty) => ProofData | Because;
   /** Why it does not stand for another's proof. */
@@ -188,12 +193,17 @@ async function commit(cluster: Cluster, voter: Voter, duty: ValidateDuty): Promi
 }
 
 async function castVotes(domain: ProtocolDomain, duty: ValidateDuty, script: ValidatorScript): Promise<Cast> {
-  const outputs = await Promise.all(duty.items.map((item) => script.compute?.(item) ?? double(item.input)));
-  const votes = duty.items.map((item, index) => {
-    const own = digestOf(outputs[index]!);
-    const honest = own === item.receipt.message.outputDigest ? ("Accept" as const) : ("Reject" as const);
-    return { vote: script.vote?.(item) ?? honest, outputDigest: own };
-  });
+  const votes = await Promise.all(
+    duty.items.map(async (item) => {
+      if (script.judge) {
+        const { vote, outputDigest } = await script.judge(item);
+        return { vote, outputDigest };
+      }
+      const own = digestOf((await script.compute?.(item)) ?? double(item.input));
+      const honest = own === item.receipt.message.outputDigest ? ("Accept" as const) : ("Reject" as const);
+      return { vote: script.vote?.(item) ?? honest, outputDigest: own };
+    }),
+  );
   const leaves = duty.items.map(({ taskId, attempt, receipt }, index) =>
     hashVoteLeaf({
       taskId,
@@ -265,13 +275,18 @@ async function certify(
   const validators = new Set(
     cluster.members.filter(({ role }) => role === "Validator").map(({ signer }) => signer.address),
   );
+  const agents = new Map<string, RegisteredAgent>();
+  for (const { agent } of batch.tasks) {
+    const found = agent && (await cluster.chain.agent(agent.window.agentId));
+    if (found) agents.set(agent.window.agentId, found);
+  }
   const outcome = await checkBatch(batch, {
     ...{ domain: cluster.domain, pool, treasury, minimumQuorum: 2, allowUnverified: false },
     ...{
       validators,
       payouts,
       spendable: undefined,
-      agents: undefined,
+      agents,
       settledTasks: new Set<string>(),
       answered: new Set<string>(),
       spentWei: new Map(),
