@@ -27,6 +27,7 @@ interface EventFields {
   Drawn: { dispute: string; jury: readonly string[]; commitUntil: number };
   Ruled: { dispute: string; ruling: DisputeRuling; executableAt: number };
   Executed: { dispute: string; ruling: DisputeRuling };
+  ModelRegistered: { modelDigest: string; rows: number; r1csDigest: string; isDevelopment: boolean };
 }
 
 export type EventKind = keyof EventFields;
@@ -60,6 +61,9 @@ const decoders: { readonly [K in EventKind]: (args: Result) => EventFields[K] } 
     executableAt: Number(executableAt),
   }),
   Executed: ({ id, ruling }) => ({ dispute: id, ruling: toRuling(ruling) }),
+  ModelRegistered: ({ modelDigest, rows, r1csDigest, isDevelopment }) => ({
+    ...{ modelDigest, rows: Number(rows), r1csDigest, isDevelopment },
+  }),
 };
 
 function toRuling(code: bigint): DisputeRuling {
@@ -80,6 +84,7 @@ const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
   Drawn: "disputes",
   Ruled: "disputes",
   Executed: "disputes",
+  ModelRegistered: "modelRegistry",
 };
 
 /** What to ask the endpoint for: every known event of every contract that emits one. */

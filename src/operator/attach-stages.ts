@@ -210,7 +210,7 @@ export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt,
 
 export function attachModels({ books, lanes, clients, informers, clock, logger, metrics, config }: Wiring): void {
   const { quorum, validMs } = config.models;
-  const parts = { models: informers.models, client: clients.models, desk: books.modelDesk };
+  const parts = { models: informers.models, client: clients.models, desk: books.modelDesk, circuits: books.circuits };
   lanes.attach("model", createModelStage({ ...parts, clock, logger, metrics, quorum, validMs }));
 }
 

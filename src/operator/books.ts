@@ -39,6 +39,7 @@ import { LeaderboardIndex } from "./leaderboard/leaderboard-index.ts";
 import { TaskLedger } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { MissedBook } from "./missed-book.ts";
+import { CircuitBook } from "./models/circuit-book.ts";
 import { ModelCatalog } from "./models/model-catalog.ts";
 import { ModelDesk } from "./models/model-desk.ts";
 import { OrderBook } from "./order-book.ts";
@@ -108,6 +109,7 @@ export function createBooks(parts: BookParts) {
   return {
     ...members,
     catalog,
+    circuits: new CircuitBook(parts.link),
     modelDesk: new ModelDesk({
       ...{ directory: members.directory, domain, clock, logger, panel: config.models },
       onChange: (key) => lanes.add("model", key),

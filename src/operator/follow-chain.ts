@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { ChainEvent } from "../chain/chain-event.ts";
 import { watchEvents } from "../chain/events.ts";
+import { objectKey } from "../kube/object.ts";
 import type { EndAttempt } from "./attempt-end.ts";
 import type { Books } from "./books.ts";
 import type { ChainLink } from "./chain-link.ts";
@@ -45,6 +46,9 @@ async function handle(parts: FollowChainParts, event: ChainEvent): Promise<void>
   if (event.kind === "Disqualified") await drain(parts, event.node);
   const taskId = books.disputes.observe(event);
   if (taskId !== undefined) lanes.add("dispute", taskId);
+  const registered = books.circuits.observe(event);
+  for (const model of registered === undefined ? [] : books.catalog.listByDigest(registered))
+    lanes.add("model", objectKey(model));
   if (event.kind !== "Rotated") return;
   // Who was removed is not drawn any more, and what it signs counts for nothing.
   await books.bonds.refresh([]);

@@ -78,7 +78,7 @@ describe("the main job", () => {
 
   test("the models are scanned and approved by validators, the integer one for comparing bits", () => {
     expect(summary.models).toMatchObject([
-      { name: "mnist-int8", approved: true, policies: ["Exact", "Tolerance"] },
+      { name: "mnist-int8", approved: true, policies: ["Exact", "Tolerance", "ZeroKnowledge"] },
       { name: "silero-vad-v5", approved: true, policies: ["Tolerance"] },
     ]);
     for (const { validators } of summary.models) expect(validators).toBeGreaterThanOrEqual(2);

@@ -18,10 +18,12 @@ import {
   foundModel,
   type ModelApproval,
   type ModelContext,
+  provableModel,
   unsettledModel,
 } from "../../protocol/model/model-status.ts";
 import { formatTime, type ModelObject } from "../kinds.ts";
 import type { OperatorMetrics } from "../metrics.ts";
+import type { CircuitBook } from "../models/circuit-book.ts";
 import type { CheckOutcome, ModelDesk, SignedFinding } from "../models/model-desk.ts";
 import { readStanding } from "../models/read-standing.ts";
 
@@ -29,6 +31,7 @@ export interface ModelStageOptions {
   readonly models: Informer<ModelObject>;
   readonly client: KubeClient<ModelObject>;
   readonly desk: ModelDesk;
+  readonly circuits: CircuitBook;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<OperatorMetrics, "modelChecks">;
@@ -59,7 +62,13 @@ export function createModelStage(given: ModelStageOptions): Reconcile {
     if (outcome?.state === "Open") return { requeueAfterMs: Math.min(maxRestMs, Math.ceil(outcome.leftMs)) };
     if (outcome) return settle(options, model, outcome);
     const step = decideModelStep(readStanding(model), generation, clock.now());
-    if (step.step === "Rest") return { requeueAfterMs: restMs(step.untilMs - clock.now()) };
+    if (step.step === "Rest") {
+      const result = { requeueAfterMs: restMs(step.untilMs - clock.now()) };
+      const known = statusOf(model);
+      const provable = provableModel(known, await options.circuits.of(model.spec.digest));
+      if (provable !== known) await write(options, model, provable);
+      return result;
+    }
     if (step.step === "Check") return check(options, model);
     await write(options, model, expiredModel(statusOf(model), contextOf(options, model)));
     return { requeueAfterMs: 1 };

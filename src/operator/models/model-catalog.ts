@@ -54,6 +54,10 @@ export class ModelCatalog {
     return found && (found.status?.calibration ?? []);
   }
 
+  listByDigest(digest: string): ModelObject[] {
+    return this.#options.models.store.byIndex(byDigest, digest);
+  }
+
   /** An approved one. */
   #find(namespace: string, digest: string): ModelObject | undefined {
     const { models, ownNamespace, clock } = this.#options;

@@ -24,11 +24,12 @@ function canonicalJson(value: unknown): string {
   return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(",")}}`;
 }
 
-/** How results of the model can be judged. ZeroKnowledge is the chain's to say: it needs a registered circuit. */
-export function policiesOf(findings: ModelFindings): ModelPolicy[] {
+/** How results of the model can be judged. @param isProvable whether the chain has a circuit of it */
+export function policiesOf(findings: ModelFindings, isProvable = false): ModelPolicy[] {
   if (findings.problems.length > 0) return [];
   const isExact = findings.integerOnly && (findings.weights === "SevenBits" || findings.weights === "None");
-  return isExact ? ["Exact", "Tolerance"] : ["Tolerance"];
+  const policies: ModelPolicy[] = isExact ? ["Exact", "Tolerance"] : ["Tolerance"];
+  return isProvable ? [...policies, "ZeroKnowledge"] : policies;
 }
 
 /** One line for people. */

@@ -44,12 +44,13 @@ export function foundModel(
   context: ModelContext,
 ): ModelStatus {
   const { retryAt: _, attempts: __, ...rest } = status;
+  const isProvable = (status.circuits ?? []).length > 0;
   const pairs = calibration.map((pair) => ({ ...pair }));
   const found = {
     findings,
     approval,
     calibration: pairs,
-    policies: policiesOf(findings),
+    policies: policiesOf(findings, isProvable),
     summary: summariseFindings(findings),
   };
   const said = `${approval.validators.length} validators found the same.`;
@@ -83,6 +84,13 @@ function judgeCalibration(pairs: readonly CalibratedPair[]): Parts {
     return ["False", "NotCalibrated", message];
   }
   return ["True", "Calibrated", `It is known how far ${pairs.length} pairs of runtimes differ on it.`];
+}
+
+/** What the chain has of it, which only grows; the same status where it is known already. */
+export function provableModel(status: ModelStatus, circuits: NonNullable<ModelStatus["circuits"]>): ModelStatus {
+  if (circuits.length <= (status.circuits?.length ?? 0)) return status;
+  const { findings } = status;
+  return { ...status, circuits, ...(findings ? { policies: policiesOf(findings, circuits.length > 0) } : {}) };
 }
 
 /** No quorum: it is tried again. An approval that still holds stands. */

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { sha256 } from "../../../src/base/digest.ts";
 import { createLogger, silentLogger } from "../../../src/base/log.ts";
+import { registerCircuit } from "../../../src/chain/registered-circuit.ts";
 import { type ArtifactServer, startArtifactServer } from "../../../src/embedded/demo/artifact-server.ts";
 import { createClient, type KubeClient } from "../../../src/kube/client.ts";
 import { namespaces } from "../../../src/kube/core-resources.ts";
@@ -124,7 +125,7 @@ describe("a Model", () => {
     }
   });
 
-  test.each(["data outside the file", "an operator of a domain of its own", "zeros"])(
+  test.each(["data outside the file", "an operator of a domain of its own"])(
     "with %s is not approved, and says why",
     async (name) => {
       const hostile = hostileModels().find((one) => one.name === name);
@@ -156,6 +157,23 @@ describe("a Model", () => {
     expect(status?.findings?.integerOnly).toBe(true);
     const liar = cluster.member("v1").signer.address;
     expect(status?.approval?.validators.map(({ address }) => address)).not.toContain(liar);
+  });
+
+  test("whose circuit is registered on the chain says so, with its verifying key", async () => {
+    const { spec } = await get("mnist");
+    await registerCircuit(cluster.admin, {
+      ...{ modelDigest: spec.digest.replace("sha256:", "0x"), rows: 2, isDevelopment: false },
+      ...{
+        r1csDigest: `0x${"c1".repeat(32)}`,
+        powersOfTau: `0x${"ab".repeat(32)}`,
+        ceremonyDigest: `0x${"ce".repeat(32)}`,
+      },
+      keyWords: Array.from({ length: 22 }, (_, index) => BigInt(index + 1)),
+    });
+    await poll(async () => (await get("mnist")).status?.circuits?.[0]?.rows).toBe(2);
+    const { status } = await get("mnist");
+    expect(status?.policies).toEqual(["Exact", "Tolerance", "ZeroKnowledge"]);
+    expect(status?.circuits).toMatchObject([{ r1csDigest: `sha256:${"c1".repeat(32)}`, development: false }]);
   });
 
   test("is checked again where its spec has changed", async () => {

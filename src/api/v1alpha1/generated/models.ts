@@ -250,6 +250,27 @@ maxRelative: number
 samples: number
 }[]
 /**
+ * Circuits that the chain's ModelRegistry has for it, by which results are proven under policy ZeroKnowledge.
+ */
+circuits?: {
+/**
+ * Rows of input that one proof covers.
+ */
+rows: number
+/**
+ * sha256 of the circuit.
+ */
+r1csDigest: string
+/**
+ * sha256 of the key that proofs are checked with.
+ */
+verifyingKeyDigest: string
+/**
+ * Its keys were made by one party, who could forge proofs.
+ */
+development: boolean
+}[]
+/**
  * When it is looked at again, where no quorum was found.
  */
 retryAt?: string

@@ -8,6 +8,7 @@ import {
   checkingModel,
   expiredModel,
   foundModel,
+  provableModel,
   unsettledModel,
 } from "../../../../src/protocol/model/model-status.ts";
 
@@ -109,6 +110,20 @@ describe("the status", () => {
       ...["Reconciling=False ExternalData", "Stalled=True ExternalData"],
     ]);
     expect(found.policies).toEqual([]);
+  });
+
+  test("says once that the chain has a circuit of it, and then that it can be proven", () => {
+    const found = foundModel(empty, { findings, approval }, context);
+    const digest = `sha256:${"a".repeat(64)}`;
+    const circuits = [{ rows: 1, r1csDigest: digest, verifyingKeyDigest: digest, development: true }];
+    const provable = provableModel(found, circuits);
+    expect(provable).toMatchObject({ circuits, policies: ["Exact", "Tolerance", "ZeroKnowledge"] });
+    expect(provableModel(provable, circuits)).toBe(provable);
+    // At the start of a term the chain's events have not been read yet.
+    expect(provableModel(provable, [])).toBe(provable);
+    expect(foundModel(provable, { findings, approval }, context).policies).toContain("ZeroKnowledge");
+    const hostile = { ...findings, problems: [{ reason: "ExternalData", message: "m" }] };
+    expect(foundModel(provable, { findings: hostile, approval }, context).policies).toEqual([]);
   });
 
   test("keeps an approval that still holds where a later check comes to nothing", () => {
