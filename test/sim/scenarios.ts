@@ -3,6 +3,7 @@ import { simulateCapability } from "./capability/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
+import { simulateHostileReceipts } from "./hostile/simulate.ts";
 import { toScenario } from "./incidents/incident.ts";
 import { incidents } from "./incidents/incidents.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
@@ -34,6 +35,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the leading operator is stopped or killed: another serves within 2 s or 17 s, and never two at once",
     numbers: { stops: 20, kills: 20 },
     run: simulateFailover,
+  },
+  {
+    name: "hostile-receipts",
+    what: "a bonded worker sends every hostile receipt of a task it holds: each is refused with a reason, and the right one is taken",
+    numbers: { rounds: 1 },
+    run: simulateHostileReceipts,
   },
   {
     name: "model-source",
