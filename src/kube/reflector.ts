@@ -130,6 +130,8 @@ export class Reflector<T extends KubeObject, R> {
           deadline.disarm();
           filled = true;
           this.#replace(initial.values(), event.object.metadata.resourceVersion ?? "");
+          // The watch goes on for minutes, and would keep it all that time.
+          initial.clear();
         } else {
           deadline.restart();
           this.#gather(initial, event);

@@ -37,49 +37,73 @@ const keptInlineBytes = 2_048;
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
- * A task without what only a worker or a validator reads. Made anew rather than by deleting, and with texts that many tasks have in
+ * A task without what only a worker or a validator reads. Made anew rather than by deleting, and with what many tasks have in
  * common only once: as many of these are in memory as there are tasks.
  */
 export function compactTask(task: TaskObject): TaskObject {
   const { managedFields: _, annotations, ...metadata } = task.metadata;
   const { [lastApplied]: __, ...kept } = annotations ?? {};
+  const { creationTimestamp: made, namespace } = metadata;
   return {
     ...task,
-    metadata: { ...metadata, ...(annotations ? { annotations: kept } : {}) },
+    metadata: {
+      ...metadata,
+      ...(namespace === undefined ? {} : { namespace: shareText(namespace) }),
+      ...(made === undefined ? {} : { creationTimestamp: shareText(made) }),
+      ...(annotations ? { annotations: kept } : {}),
+    },
     spec: compactSpec(task.spec),
     ...(task.status ? { status: compactStatus(task.status) } : {}),
   };
 }
 
+/** Of a task as somebody wrote it even what is required may not be there: that is for its admission to say. */
 function compactSpec(spec: TaskObject["spec"]): TaskObject["spec"] {
   const { inline, ...source } = spec.input;
   const isSmall = inline !== undefined && JSON.stringify(inline).length <= keptInlineBytes;
-  // Of a task as somebody wrote it the model may not be there: that is for its admission to say.
-  const { model } = spec;
+  const { model, verification, resources, requester } = spec;
   return {
     ...spec,
-    ...(spec.calls ? { calls: { ...spec.calls, opened: [], output: {} } } : {}),
-    ...(model ? { model: { ...model, uri: share(model.uri), digest: share(model.digest) } } : {}),
+    ...(model ? { model: share(model) } : {}),
+    ...(verification ? { verification: share(verification) } : {}),
+    ...(resources ? { resources: share(resources) } : {}),
+    ...(requester === undefined ? {} : { requester: shareText(requester) }),
     input: isSmall ? { ...source, inline } : source,
   };
 }
 
-function compactStatus(status: NonNullable<TaskObject["status"]>): NonNullable<TaskObject["status"]> {
+type TaskStatus = NonNullable<TaskObject["status"]>;
+
+function compactStatus(status: TaskStatus): TaskStatus {
+  // What every task begins with.
+  if (Object.keys(status).length === 2 && status.conditions === undefined) return share(status);
   if (!status.output?.inline) return status;
   const { inline: _, ...output } = status.output;
   return { ...status, output };
 }
 
-const shared = new Map<string, string>();
+const objects = new Map<string, object>();
+const texts = new Map<string, string>();
 const maxShared = 4_096;
+/** Longer ones are not likely to be there twice. */
+const maxSharedLength = 1_024;
 
-/** The same text as the last time that it was asked for. */
-function share(text: string): string {
-  const known = shared.get(text);
-  if (known !== undefined) return known;
-  if (shared.size >= maxShared) shared.clear();
-  shared.set(text, text);
-  return text;
+/** An equal value that was asked for before, or this one. Nobody may change it. */
+function share<T extends object>(value: T): T {
+  return remember(objects as Map<string, T>, JSON.stringify(value), value);
+}
+
+function shareText(text: string): string {
+  return remember(texts, text, text);
+}
+
+function remember<T>(known: Map<string, T>, id: string, value: T): T {
+  const same = known.get(id);
+  if (same !== undefined) return same;
+  if (id.length > maxSharedLength) return value;
+  if (known.size >= maxShared) known.clear();
+  known.set(id, value);
+  return value;
 }
 
 /** The inline input was left out by `compactTask`: every task has exactly one source of input. */

@@ -1,9 +1,10 @@
 /** An API server and an operator, each in a process of its own, for benchmarks; the chain with bonded members is a third. */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { OperatorConfig } from "../../src/operator/config.ts";
 import { type Cluster, startCluster } from "../integration/operator/operator-fixture.ts";
 import type { BenchServerAddress } from "./api-server-process.ts";
+import { forkBundled } from "./bundle-process.ts";
 import type { OperatorUsage } from "./operator-process.ts";
 
 export interface BenchClusterParts {
@@ -46,13 +47,15 @@ export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Be
 
 /** As by default; tests have it shorter. */
 const bondRefreshMs = 15_000;
+/** As the chart has them. */
+const operatorFlags = ["--max-semi-space-size=4"];
 
 /** Resolves when its pool API is open. */
 export async function startBenchOperator(
   cluster: Cluster,
   config: Partial<OperatorConfig> = {},
 ): Promise<BenchOperator> {
-  const child = fork(new URL("./operator-process.ts", import.meta.url), { serialization: "advanced" });
+  const child = await forkBundled("operator-process", { serialization: "advanced", execArgv: operatorFlags });
   const chain = { ...cluster.config.chain, refreshMs: bondRefreshMs };
   child.send({ ...cluster.config, chain, allowUnverified: true, ...config });
   const ended = once(child, "exit").then(([code]) => {
@@ -82,7 +85,7 @@ function readMetric(text: string, name: string, label: string | undefined): Read
 }
 
 export async function forkServer(): Promise<Cluster["server"]> {
-  const child = fork(new URL("./api-server-process.ts", import.meta.url));
+  const child = await forkBundled("api-server-process");
   const [address] = (await once(child, "message")) as [BenchServerAddress];
   return { ...address, writes: () => [], close: () => closeChild(child) };
 }

@@ -4,7 +4,7 @@
  * validators check and sign, on a chain. Beside that Jobs on the same server, and what 100,000 queued tasks cost.
  * API server, operator, workers, chain and what runs the Jobs are processes of their own; this one creates and watches.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { jobs } from "../../src/embedded/controllers/workload-resources.ts";
 import type { Job } from "../../src/embedded/controllers/workload-types.ts";
@@ -16,6 +16,7 @@ import { aTask } from "../integration/operator/operator-fixture.ts";
 import { runValidator } from "../integration/operator/scripted-members.ts";
 import { type Bench, closeChild, startBenchOperator, withOperator } from "./bench-cluster.ts";
 import { type BenchOptions, chooseParts, type Figures, tellProgress, within } from "./bench-options.ts";
+import { forkBundled } from "./bundle-process.ts";
 import { countEnded, createAll } from "./count-ended.ts";
 import { defaultLimits, type JobsStart } from "./jobs-process.ts";
 import type { WorkersStart } from "./workers-process.ts";
@@ -66,7 +67,7 @@ function onCluster<T>(workers: number, work: (bench: Bench) => Promise<T>): Prom
 async function runTasks({ cluster, operator }: Bench, { count, timeoutMs }: Run, items: number) {
   const members = cluster.members.filter(({ role }) => role === "Worker").map(({ signer: _, ...member }) => member);
   const { poolCa, domain } = cluster;
-  const workers = fork(new URL("./workers-process.ts", import.meta.url), { serialization: "advanced" });
+  const workers = await forkBundled("workers-process", { serialization: "advanced" });
   workers.send({ url: operator.url, poolCa, domain, members, slots: 1, items } satisfies WorkersStart);
   const signing = validators.map((name) => runValidator(cluster, { ...operator, metricsUrl: "" }, name));
   try {
@@ -104,7 +105,7 @@ function toTask(name: string, items: number): TaskObject {
 async function runJobs({ cluster }: Bench, { count, timeoutMs }: Run, limits: JobsStart["limits"]) {
   const { transport, server } = cluster;
   for (let index = 0; index < jobNodes; index++) await addNode(cluster, `job-node-${index}`);
-  const child = fork(new URL("./jobs-process.ts", import.meta.url), { serialization: "advanced" });
+  const child = await forkBundled("jobs-process", { serialization: "advanced" });
   try {
     const { url, caPem, adminToken } = server;
     child.send({ server: { url, caPem, adminToken }, ...(limits ? { limits } : {}) } satisfies JobsStart);

@@ -37,6 +37,19 @@ describe("compactTask", () => {
     expect(isInputLeftOut(large)).toBe(true);
   });
 
+  test("has what tasks have in common only once, and a text is never taken for an object that reads like it", () => {
+    const spec = { ...aTask().spec, verification: { policy: "None", validators: 3, quorum: 2 } } as TaskObject["spec"];
+    const make = () =>
+      compactTask(structuredClone(aTask({ spec, status: { observedGeneration: -1, phase: "Pending" } })));
+    const [one, other] = [make(), make()];
+    expect(one).toEqual(other);
+    expect(one.spec.model).toBe(other.spec.model);
+    expect(one.spec.verification).toBe(other.spec.verification);
+    expect(one.status).toBe(other.status);
+    const requester = JSON.stringify(spec.verification);
+    expect(compactTask(aTask({ spec: { ...spec, requester } })).spec.requester).toBe(requester);
+  });
+
   test("leaves out the output's elements and keeps its digest", () => {
     const output = { digest: "sha256:o", items: 1, inline: tensor(2) };
     const status = { observedGeneration: 1, phase: "Succeeded" as const, output };
