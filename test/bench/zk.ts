@@ -2,7 +2,7 @@
  * What a proof of inference costs: constraints, registering a model (compiling its circuit and making its keys), witness, proof and
  * verification, here and on the chain. Beside it, on the smallest model, circuits whose weights are committed inputs: packed, and naive,
  * which takes one hash input and one product for each weight; and a peer, EZKL's engine, on models that it proves in reasonable time.
- * One part after another, each in its own process and within its own time; all of them within a quarter of an hour. A part that fails
+ * One part after another, each in its own process and within its own time; all of them within twelve minutes. A part that fails
  * says so in its place.
  */
 import { roundTo3 } from "./take-turns.ts";
@@ -15,9 +15,9 @@ export interface ZkBenchOptions {
 }
 
 const modelMs = 240_000;
-const naiveMs = 60_000;
+const naiveMs = 120_000;
 const peerMs = 240_000;
-const wholeMs = 840_000;
+const wholeMs = 690_000;
 
 export async function benchZk({ models: names = subjects.map(({ name }) => name) }: ZkBenchOptions = {}) {
   for (const name of names) findSubject(name);

@@ -9,7 +9,7 @@ import { silentLogger } from "../../../src/base/log.ts";
 import type { InferenceGameClient } from "../../../src/chain/inference-game.ts";
 import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { findWrongRow, outputData, readRows } from "../../../src/zk/game/check-receipt.ts";
-import { readGameModel } from "../../../src/zk/game/game-model.ts";
+import { type GameModel, readGameModel } from "../../../src/zk/game/game-model.ts";
 import { InferenceTrace } from "../../../src/zk/game/inference-trace.ts";
 import { playChallenger, playDefender } from "../../../src/zk/game/play-game.ts";
 import { buildEvidence, type ProveTile } from "../../../src/zk/game/prove-tile.ts";
@@ -39,12 +39,27 @@ interface OpenGame {
   readonly challenger: InferenceGameClient;
 }
 
-async function open(signed: NamedTensors): Promise<OpenGame> {
-  const { receipt, workerSignature } = await fixture.sign(model, input, signed);
+/** What a game is about. */
+interface Work {
+  readonly model: GameModel;
+  readonly input: NamedTensors;
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  readonly row: number;
+}
+
+async function open(signed: NamedTensors, work: Work = { model, input, bytes, rows, row }): Promise<OpenGame> {
+  const { receipt, workerSignature } = await fixture.sign(work.model, work.input, signed);
   const [defender, challenger] = [fixture.defender(), fixture.challenger()];
   const outputs = outputData(signed);
-  const id = await challenger.open({ receipt, workerSignature, row, rows, input: bytes, outputs });
-  return { id, outputs, defender, challenger };
+  const opening = { receipt, workerSignature, row: work.row, rows: work.rows, input: work.bytes, outputs };
+  return { id: await challenger.open(opening), outputs, defender, challenger };
+}
+
+/** Where the game stands, as the lie that leads there. */
+async function placeOf({ id, challenger }: OpenGame): Promise<Lie> {
+  const { high, index, sumLow } = await challenger.game(id);
+  return { layer: high, block: index, tile: sumLow };
 }
 
 const common = { clock: systemClock, logger: silentLogger, pollMs: 50 };
@@ -100,20 +115,53 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
     ).toBe(1);
   });
 
+  describe("about a small model", () => {
+    // 40 -> 40 -> 40 -> 3: two tiles and two blocks, the same again, two tiles and one block.
+    const small = aGameCase({ sizes: [40, 40, 40, 3], seed: 6, rows: 1 });
+    const work: Work = { ...small, row: 0 };
+    const truth = readRows(small.model, small.input).traceOf(0);
+    const places = small.model.layers.flatMap(({ blocks, tiles }, index) =>
+      Array.from({ length: blocks * tiles }, (_, place): Lie => {
+        return { layer: index + 1, block: Math.floor(place / tiles), tile: place % tiles };
+      }),
+    );
+    beforeAll(async () => {
+      expect(places).toHaveLength(4 + 4 + 2);
+      await fixture.register(small.model);
+    });
+
+    test("a worker that lies is refuted, at each place that there is", async () => {
+      for (const lie of places) {
+        const liar = new LyingTrace(small.model, small.bytes, lie);
+        const game = await open(outputsFrom([liar.logits()]), work);
+        expect([lie, await letLiarDefend(game, liar, proveNothing, truth)]).toEqual([lie, "SumsMismatch"]);
+        expect(await placeOf(game)).toEqual(lie);
+      }
+    }, 240_000);
+
+    test("a challenger that lies is led to its lie, at each place, where honest evidence lacks nothing but the proof", async () => {
+      for (const lie of places) {
+        const game = await open(small.output, work);
+        const stop = new AbortController();
+        const challenging = challenge(game, new LyingTrace(small.model, small.bytes, lie), stop.signal);
+        const refusal = await defend(game, truth, { proveTile: proveNothing }).catch((error: InferiumError) => error);
+        const { revert } = ((refusal as InferiumError).cause as InferiumError).evidence;
+        expect([lie, revert, await placeOf(game)]).toEqual([lie, "InvalidTileProof", lie]);
+        stop.abort();
+        await challenging.catch(() => undefined);
+      }
+    }, 240_000);
+  });
+
   // 70 -> 64 -> 40 -> 3: three tiles and three blocks, three tiles and two blocks, two tiles and one block.
   test.each<Lie>([
-    { layer: 1, block: 0, tile: 0 },
     { layer: 1, block: 2, tile: 2 },
     { layer: 2, block: 1, tile: 0 },
-    { layer: 2, block: 0, tile: 1 },
-    { layer: 3, block: 0, tile: 0 },
-    { layer: 3, block: 0, tile: 1 },
   ])("a worker that lies in layer $layer, block $block, tile $tile is refuted", async (lie) => {
     const liar = new LyingTrace(model, rowBytes, lie);
     const game = await open(outputOf(liar));
     expect(await letLiarDefend(game, liar)).toBe("SumsMismatch");
-    const { high, index, sumLow } = await game.challenger.game(game.id);
-    expect({ layer: high, block: index, tile: sumLow }).toEqual(lie);
+    expect(await placeOf(game)).toEqual(lie);
   });
 
   // In layer 2 the players that are stopped, below.
@@ -137,25 +185,19 @@ describe.skipIf(!hasPowersOfTau)("the dispute game", () => {
     const image: NamedTensors = new Map([["bytes", createTensor("uint8", [1, 64], pixels)]]);
     const truth = readRows(windows, image).traceOf(0);
     await fixture.register(windows);
-    const openWith = async (signed: NamedTensors): Promise<OpenGame> => {
-      const { receipt, workerSignature } = await fixture.sign(windows, image, signed);
-      const [defender, challenger] = [fixture.defender(), fixture.challenger()];
-      const data = outputData(signed);
-      const opening = { receipt, workerSignature, row: 0, rows: 1, input: pixels, outputs: data };
-      return { id: await challenger.open(opening), outputs: data, defender, challenger };
-    };
+    const work: Work = { model: windows, input: image, bytes: pixels, rows: 1, row: 0 };
     // 64 -> 72 -> 72 -> 36 -> 36 -> 18 -> 3: the window's sums, differences and maxima twice, the logits.
     expect(windows.layers.map(({ outputs: size }) => size)).toEqual([72, 72, 36, 36, 18, 3]);
     const inMaxima = { layer: 3, block: 1, tile: 2 };
-    const game = await openWith(outputsOf(windows, image, 1));
+    const game = await open(outputsOf(windows, image, 1), work);
     const challenger = new LyingTrace(windows, pixels, inMaxima);
     const [end] = await Promise.all([defend(game, truth), challenge(game, challenger)]);
     expect(end).toMatchObject({ outcome: "Upheld", high: 3, index: 1, sumLow: 2 });
     const liar = new LyingTrace(windows, pixels, { layer: 1, block: 0, tile: 1 });
     expect(liar.logits()).not.toEqual(truth.logits());
-    const lost = await openWith(outputsFrom([liar.logits()]));
+    const lost = await open(outputsFrom([liar.logits()]), work);
     expect(await letLiarDefend(lost, liar, proveNothing, truth)).toBe("SumsMismatch");
-    expect(await lost.challenger.game(lost.id)).toMatchObject({ high: 1, index: 0, sumLow: 1 });
+    expect(await placeOf(lost)).toEqual({ layer: 1, block: 0, tile: 1 });
   }, 240_000);
 
   test("a worker that computed with other weights is refuted", async () => {
