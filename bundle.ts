@@ -17,7 +17,7 @@ const dist = join(root, "dist");
 const compileCache = join(dist, "compile-cache");
 const stampPath = join(dist, "sources.sha256");
 
-const entries = ["main.js", "kubectl-inferium.js", "reader-process.js"];
+const entries = ["main.js", "kubectl-inferium.js", "reader-process.js", "model-thread.js"];
 
 /** Changes with every source file, dependency and this script. Sizes and times, since reading all contents takes longer. */
 async function computeStamp(): Promise<string> {
@@ -51,6 +51,7 @@ async function bundle(target: string): Promise<void> {
       "kubectl-inferium": "src/kubectl-inferium.ts",
       "reader-process": "src/agent/nvidia-smi/reader-process.ts",
       "snarkjs-process": "src/zk/proving/snarkjs-process.ts",
+      "model-thread": "src/inference/model-thread.ts",
       "model-check-process": "src/inference/model-check/model-check-process.ts",
     },
     cwd: root,

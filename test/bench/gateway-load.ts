@@ -3,8 +3,11 @@
  * latencies, then as many as go on several connections, for calls per second. The model in this very process is the way to
  * compare with. Forked with its work as the first message; answers with the figures.
  */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { parseDigest } from "../../src/base/digest.ts";
-import { createModelHost, type HostedModel } from "../../src/inference/model-host.ts";
+import { type HostedModel, hostModel } from "../../src/inference/hosted-model.ts";
+import { defaultSessionOptions, loadModel } from "../../src/inference/session.ts";
 import { buildInferRequest } from "../../src/protocol/oip/infer.ts";
 import { tensorFrom } from "../../src/protocol/tensors/elements.ts";
 import type { NamedTensors } from "../../src/protocol/tensors/tensor.ts";
@@ -12,8 +15,6 @@ import { buildRequest, type HttpCaller, openCaller } from "./http-caller.ts";
 
 export interface LoadStart {
   readonly model: { readonly name: string; readonly uri: string; readonly digest: string };
-  readonly cacheDir: string;
-  readonly fileRoots: readonly string[];
   readonly key: string;
   /** Each is called in turn and compared with the model in process. */
   readonly urls: Readonly<Record<string, string>>;
@@ -59,8 +60,8 @@ async function chooseBatch(model: HostedModel, modelMs: number): Promise<number>
 }
 
 async function measure(start: LoadStart): Promise<LoadFigures> {
-  const host = createModelHost({ cacheDir: start.cacheDir, fileRoots: start.fileRoots });
-  const model = await host.open({ uri: start.model.uri, digest: parseDigest(start.model.digest) });
+  const bytes = await readFile(fileURLToPath(start.model.uri));
+  const model = hostModel(parseDigest(start.model.digest), await loadModel(bytes, defaultSessionOptions));
   const batch = await chooseBatch(model, start.modelMs);
   const input = inputOf(batch);
   const request = buildHttp(start, input);

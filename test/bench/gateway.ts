@@ -43,7 +43,7 @@ export async function benchGateway(): Promise<Figures> {
     const before = await open("gateway", [{ ...agent, backends: [serve.url] }]);
     const urls = { http: serve.url, gateway: gateway.url, gatewayBefore: before.url };
     for (const url of Object.values(urls)) await untilReady(`${url}/v2/models/${model.name}/ready`);
-    const figures = await load(start("./gateway-load.ts"), { ...shared, key, urls });
+    const figures = await load(start("./gateway-load.ts"), { model, key, urls });
     const totals = await ask<GatewayTotals>(gateway.child, "close");
     if (totals.calls !== figures.calls.gateway) {
       throw new Error(`${figures.calls.gateway} calls were answered, and ${totals.calls} are in windows`);
@@ -88,7 +88,7 @@ function summarize({ batch, sides, callsPerSecond }: LoadFigures, totals: Gatewa
   };
 }
 
-type LoadOptions = Pick<LoadStart, "model" | "cacheDir" | "fileRoots" | "key" | "urls">;
+type LoadOptions = Pick<LoadStart, "model" | "key" | "urls">;
 
 async function load(child: ChildProcess, options: LoadOptions): Promise<LoadFigures> {
   const start: LoadStart = {

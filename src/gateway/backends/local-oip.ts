@@ -1,5 +1,5 @@
 /** A model that runs in this process: no second hop, no copy. Closing waits for the runs that are on. */
-import type { HostedModel, TensorSignature } from "../../inference/model-host.ts";
+import type { HostedModel, TensorSignature } from "../../inference/hosted-model.ts";
 import { datatypeOf } from "../../protocol/oip/datatype.ts";
 import { isDType } from "../../protocol/tensors/dtype.ts";
 import type { OipBackend } from "./oip-backend.ts";
