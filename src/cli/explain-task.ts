@@ -3,6 +3,7 @@ import { type Condition, taskConditions } from "../api/v1alpha1/conditions.ts";
 import type { Attempt, InferenceTask, Validation } from "../api/v1alpha1/types.ts";
 import { formatTable } from "./table.ts";
 import { phaseOf, summaryOf } from "./task-summary.ts";
+import { type TrainingView, viewTraining } from "./training-view.ts";
 
 export interface TaskExplanation {
   readonly namespace: string;
@@ -15,6 +16,7 @@ export interface TaskExplanation {
   readonly votes: readonly VoteView[];
   readonly verdict?: NonNullable<InferenceTask["status"]>["verdict"];
   readonly settlement?: NonNullable<InferenceTask["status"]>["settlement"];
+  readonly training?: TrainingView;
 }
 
 export interface VoteView {
@@ -28,6 +30,7 @@ export interface VoteView {
 /** @param validation the one that judges the task, where there is one */
 export function explainTask(task: InferenceTask, validation?: Validation): TaskExplanation {
   const { status, metadata } = task;
+  const training = viewTraining(task);
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
@@ -38,6 +41,7 @@ export function explainTask(task: InferenceTask, validation?: Validation): TaskE
     votes: validation ? viewVotes(task, validation) : [],
     ...(status?.verdict ? { verdict: status.verdict } : {}),
     ...(status?.settlement ? { settlement: status.settlement } : {}),
+    ...(training ? { training } : {}),
   };
 }
 
@@ -100,7 +104,7 @@ function toVoteRow({ validator, state, vote, message }: VoteView): string[] {
   return [validator, state, vote ?? "-", message ?? "-"];
 }
 
-function formatEnd({ verdict, settlement }: TaskExplanation): string[] {
+function formatEnd({ verdict, settlement, training }: TaskExplanation): string[] {
   const notProven = verdict?.notProven ?? [];
   return [
     ...(verdict
@@ -112,6 +116,12 @@ function formatEnd({ verdict, settlement }: TaskExplanation): string[] {
           "",
           `Settlement: batch ${settlement.batch}, position ${settlement.index}, transaction ${settlement.txHash ?? "unknown"}`,
           ...(settlement.rewardWei === undefined ? [] : [`  paid: ${settlement.rewardWei} wei`]),
+        ]
+      : []),
+    ...(training
+      ? [
+          "",
+          `Trained by ${training.program} in ${training.checkpoints} slices: ${training.model.uri} (${training.model.digest})`,
         ]
       : []),
   ];

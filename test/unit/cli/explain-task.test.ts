@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { InferenceTask, Validation } from "../../../src/api/v1alpha1/types.ts";
 import { explainTask, formatExplanation } from "../../../src/cli/explain-task.ts";
+import { writeInline } from "../../../src/pool/inline-tensors.ts";
+import { toTrainingOutputs } from "../../../src/protocol/training.ts";
 
 const condition = (type: string, status: string, message: string) => ({
   type,
@@ -100,4 +102,18 @@ test("prints all of it for people", () => {
     "paid: 100 wei",
   ];
   for (const part of parts) expect(text).toContain(part);
+});
+
+test("a training says where its model is, and nothing where what was signed is none", () => {
+  const digest = (byte: string) => `sha256:${byte.repeat(32)}` as const;
+  const training = {
+    ...{ program: "p", hyperparameters: {}, steps: 2, checkpointEvery: 1, seed: 1, sampledSlices: 1 },
+    checkpointStore: "https://s.test/x",
+  };
+  const result = { checkpoints: ["00", "11", "22"].map(digest), model: digest("ab") };
+  const inline = writeInline(toTrainingOutputs(training, result));
+  const told = formatExplanation(explainTask(aTask({ output: { inline } }, { training })));
+  expect(told.at(-1)).toBe(`Trained by p in 2 slices: https://s.test/x/sha256-${"ab".repeat(32)} (${digest("ab")})`);
+  const other = explainTask(aTask({ output: { inline } }, { training: { ...training, seed: 2 } }));
+  expect(other.training).toBeUndefined();
 });

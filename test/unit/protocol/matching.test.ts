@@ -55,6 +55,9 @@ describe("checkRequirements", () => {
     { name: "a worker without a tier", worker: { tier: undefined as never }, want: "BelowTier" },
     { name: "a lower tier", worker: { tier: "Low" }, want: "BelowTier" },
     { name: "a higher tier", worker: { tier: "High" }, want: undefined },
+    { name: "a launcher for a task of another mode", worker: { mode: "Pod" }, want: "OtherMode" },
+    { name: "no launcher for a task in pods", wants: { mode: "Pod" }, want: "OtherMode" },
+    { name: "a launcher for a task in pods", worker: { mode: "Pod" }, wants: { mode: "Pod" }, want: undefined },
     { name: "too few GPUs", wants: { gpus: 2 }, want: "TooFewGpus" },
     { name: "too little memory", wants: { memoryMiB: 16_001 }, want: "TooLittleMemory" },
     { name: "just enough memory", wants: { memoryMiB: 16_000 }, want: undefined },
@@ -198,5 +201,24 @@ describe("explainWaiting", () => {
   test("a tenant without quota is told that, and not that workers are busy", () => {
     const explained = explainWaiting(aTask(), [aWorker("a", { freeSlots: 0 })], "OverQuota");
     expect(explained).toEqual({ reason: "OverQuota", message: "0/1 workers: 1 busy; default uses all of its quota" });
+  });
+});
+
+describe("tasks of both modes in one pool", () => {
+  test("go to workers of their own mode, whichever asks first", () => {
+    const pool = new TaskPool();
+    pool.add(aTask({ tier: "Mid" }, { id: "default/own", key: 2 }));
+    pool.add(aTask({ tier: "Mid", mode: "Pod" }, { id: "default/pods", key: 1 }));
+    const none = () => [];
+    const idsFor = (worker: WorkerFacts) => decideAssignments(worker, pool, none).map(({ id }) => id);
+    expect(idsFor(aWorker("w", { freeSlots: 2 }))).toEqual(["default/own"]);
+    expect(idsFor(aWorker("w", { freeSlots: 2 }))).toEqual([]);
+    expect(idsFor(aWorker("l", { mode: "Pod", freeSlots: 2 }))).toEqual(["default/pods"]);
+  });
+
+  test("say what they wait for", () => {
+    const { reason, message } = explainWaiting(aTask({ tier: "Mid", mode: "Pod" }), [aWorker("w")]);
+    expect(reason).toBe("NoWorkerFits");
+    expect(message).toBe("0/1 workers: 1 not launchers of pods; add a launcher, a worker of mode Pod");
   });
 });
