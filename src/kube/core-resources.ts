@@ -42,7 +42,13 @@ export interface ServicePort {
 }
 
 export interface Service extends KubeObject {
-  spec?: { type?: string; clusterIP?: string; selector?: Record<string, string>; ports?: ServicePort[] };
+  spec?: {
+    type?: string;
+    clusterIP?: string;
+    publishNotReadyAddresses?: boolean;
+    selector?: Record<string, string>;
+    ports?: ServicePort[];
+  };
 }
 
 export interface Taint {

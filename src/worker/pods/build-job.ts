@@ -3,6 +3,7 @@
  * the Job's own controller: the launcher starts the next try, from the newest checkpoint. Pure.
  */
 import { labels } from "../../api/v1alpha1/labels.ts";
+import type { Service } from "../../kube/core-resources.ts";
 import type { Job } from "../../kube/job-types.ts";
 import type { Container, EnvVar, PodSpec, Toleration } from "../../kube/pod-types.ts";
 import type { PodReference } from "../../pool/wire.ts";
@@ -73,6 +74,20 @@ export function buildJob(plan: JobPlan): Job {
   };
 }
 
+/** Gives the pods of a gang names that the others find, also before they are ready. Goes with its job. */
+export function buildGangService({ apiVersion, kind, metadata }: Job): Service {
+  const { name, namespace, labels = {}, uid = "" } = metadata;
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      ...{ name, labels, ownerReferences: [{ apiVersion, kind, name, uid }] },
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+    spec: { clusterIP: "None", publishNotReadyAddresses: true, selector: { [jobNameLabel]: name } },
+  };
+}
+
 function buildPodSpec(plan: JobPlan): PodSpec {
   const { pod, defaults } = plan;
   const priority = pod.priorityClassName ?? defaults.priorityClassName;
@@ -85,6 +100,7 @@ function buildPodSpec(plan: JobPlan): PodSpec {
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" }, ...defaults.securityContext },
     affinity: { nodeAffinity: buildNodeAffinity(plan) },
     tolerations: [...(defaults.tolerations ?? []), ...(pod.tolerations ?? []).map((one) => ({ ...one }))],
+    ...(pod.size > 1 ? { subdomain: plan.name } : {}),
     ...(pod.nodeSelector ? { nodeSelector: { ...pod.nodeSelector } } : {}),
     ...(defaults.schedulerName ? { schedulerName: defaults.schedulerName } : {}),
     ...(defaults.imagePullSecrets ? { imagePullSecrets: defaults.imagePullSecrets.map(({ name }) => ({ name })) } : {}),
@@ -119,7 +135,7 @@ function buildSpread({ name }: JobPlan, topologyKey: string) {
   return { maxSkew: 1, topologyKey, whenUnsatisfiable: "ScheduleAnyway" as const, labelSelector };
 }
 
-function buildContainer({ task, pod, defaults }: JobPlan): Container {
+function buildContainer({ name: jobName, namespace, task, pod, defaults }: JobPlan): Container {
   const resources = computeResources(pod);
   const args = pod.args ?? (pod.image === undefined && task.training ? ["train"] : undefined);
   return {
@@ -134,6 +150,7 @@ function buildContainer({ task, pod, defaults }: JobPlan): Container {
       { name: "INFERIUM_TASK", value: JSON.stringify(task) },
       { name: "INFERIUM_CACHE_DIR", value: `${scratch}/cache` },
       { name: "INFERIUM_WORLD_SIZE", value: String(pod.size) },
+      ...(pod.size > 1 ? [{ name: "INFERIUM_MASTER_ADDR", value: `${jobName}-0.${jobName}.${namespace}` }] : []),
       { name: "INFERIUM_RANK", valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexLabel}']` } } },
     ],
     resources: {

@@ -1,25 +1,26 @@
 /**
  * One try: creates the Job, hears what its pods report, and ends with their reports or with why there are none. Whatever happens,
- * the Job is deleted. Effects: the Job; reads of it and of its pods' logs.
+ * the Job is deleted. Effects: the Job, a gang's Service that goes with it; reads of it and of its pods' logs.
  */
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import { createClient, type KubeClient } from "../../kube/client.ts";
-import { pods as podResource } from "../../kube/core-resources.ts";
+import { pods as podResource, type Service, services } from "../../kube/core-resources.ts";
 import type { Informer } from "../../kube/informer.ts";
 import { type Job, jobs as jobResource } from "../../kube/job-types.ts";
 import type { ObjectRef } from "../../kube/object.ts";
 import type { Pod } from "../../kube/pod-types.ts";
 import { objectPath } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
-import { containerName, indexLabel, jobNameLabel } from "./build-job.ts";
+import { buildGangService, containerName, indexLabel, jobNameLabel } from "./build-job.ts";
 import { classifyJobFailure, classifyPod, explainNotStarted, isHopeless, type PodFailure } from "./pod-failure.ts";
 import { type PodReport, readReport } from "./report.ts";
 
 export interface JobClients {
   readonly jobs: KubeClient<Job>;
+  readonly services: Pick<KubeClient<Service>, "create">;
   /** Pods of this launcher. Followed rather than asked for: why a pod was taken away is said in the moment before it is gone. */
   readonly pods: Pick<Informer<Pod>, "onEvent">;
   /** Lines of the container's output, from the first to the last. */
@@ -29,6 +30,7 @@ export interface JobClients {
 export function createJobClients(transport: Transport, pods: JobClients["pods"]): JobClients {
   return {
     jobs: createClient(transport, jobResource),
+    services: createClient(transport, services),
     pods,
     readLog: (ref, signal) => {
       const path = objectPath(podResource, ref, "log");
@@ -61,8 +63,9 @@ const deleteTimeoutMs = 10_000;
 export async function runJob(run: JobRun, signal: AbortSignal): Promise<JobEnd> {
   const { clients, job } = run;
   const { namespace, name } = job.metadata;
-  await clients.jobs.create(job, { signal });
+  const created = await clients.jobs.create(job, { signal });
   try {
+    if (job.spec.template.spec.subdomain) await clients.services.create(buildGangService(created), { signal });
     return await new JobWatch(run, signal).end();
   } finally {
     await removeJob(clients, { namespace, name }).catch((error: unknown) =>

@@ -14,7 +14,7 @@ import { type ArtifactServer, startArtifactServer } from "../../../src/embedded/
 import { createRandom } from "../../../src/inference/training/exact-math.ts";
 import { findProgram } from "../../../src/inference/training/program.ts";
 import { createClient } from "../../../src/kube/client.ts";
-import { pods as podResource } from "../../../src/kube/core-resources.ts";
+import { pods as podResource, services } from "../../../src/kube/core-resources.ts";
 import { createInformer, type Informer } from "../../../src/kube/informer.ts";
 import { type Job, jobs as jobResource } from "../../../src/kube/job-types.ts";
 import type { Pod } from "../../../src/kube/pod-types.ts";
@@ -48,6 +48,7 @@ const logger: Logger = { ...silentLogger, info: (_, fields) => void moves.push(f
 const stopping = new AbortController();
 const seen = new Map<string, Pod>();
 
+const servicesOf = () => createClient(cluster.transport, services);
 const jobsOf = () => createClient(cluster.transport, jobResource);
 
 async function listPods(): Promise<Pod[]> {
@@ -227,6 +228,8 @@ describe("a launcher", () => {
 
   it("runs a gang of pods, each with its rank, and hears the first of them", async () => {
     const script = `test "$INFERIUM_WORLD_SIZE" = 2 || exit 1
+      case "$INFERIUM_MASTER_ADDR" in task-*-0-0.task-*-0.default) ;; *) exit 2 ;; esac
+      sleep 1
       echo "{\\"inferium.io/report\\":{\\"kind\\":\\"outputs\\",\\"outputs\\":{\\"rank\\":{\\"dtype\\":\\"int32\\",\\"shape\\":[1],\\"data\\":[$INFERIUM_RANK]}}}}"`;
     const { training: _, ...assignment } = assign({
       ...shell(script),
@@ -234,7 +237,16 @@ describe("a launcher", () => {
       gpus: 1,
       spreadTopologyKey: "kubernetes.io/hostname",
     });
-    const execution = await run(assignment);
+    const running = run(assignment);
+    const service = await eventually("the gang has names", async () =>
+      (await servicesOf().list({ namespace })).items.find(({ spec }) => spec?.clusterIP === "None"),
+    );
+    expect(service.metadata.ownerReferences?.[0]).toMatchObject({ kind: "Job", name: service.metadata.name });
+    const execution = await running;
+    await eventually("they go with it", async () => {
+      const { items } = await servicesOf().list({ namespace });
+      return items.every(({ metadata }) => metadata.name !== service.metadata.name);
+    });
     expect([...(execution.outputs.get("rank")?.data ?? [])]).toEqual([0, 0, 0, 0]);
     expect(execution.runtime).toBe("pods/2 sh");
   });
