@@ -53,7 +53,7 @@ async function buildManifest(path: string): Promise<object> {
       homepage: repository,
       shortDescription: "Submit and verify AI inference tasks",
       description:
-        "Submits inference tasks to an Inferium pool and follows them, says why one waits, shows tasks and members, drains a member, and proves on the chain that a task is settled as it says.\n",
+        "Submits inference tasks to an Inferium pool and follows them, says why one waits, shows tasks, members and leaderboards, drains a member, and proves on the chain that a task is settled as it says.\n",
       caveats: "Needs Node.js 22.19 or newer on the PATH. `verify` needs the JSON-RPC endpoint of the chain.\n",
       platforms: [
         {

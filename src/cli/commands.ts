@@ -36,6 +36,13 @@ export function addTaskCommands(program: Command, context: CommandContext): void
     (name: string, options) =>
       run(context, options, async (cli) => (await import("./explain.ts")).runExplain(name, options, cli)),
   );
+  addCommon(
+    program
+      .command("leaderboard [name]")
+      .description("show the leaderboards of a namespace, or how one ranks its models"),
+  ).action((name: string | undefined, options) =>
+    run(context, options, async (cli) => (await import("./leaderboard.ts")).runLeaderboard(name, options, cli)),
+  );
 }
 
 function addDrain(program: Command, context: CommandContext): void {

@@ -2,14 +2,20 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { InferenceTask, Validation, WorkerNode } from "../api/v1alpha1/types.ts";
-import { inferenceTaskResource, validationResource, workerNodeResource } from "../api/v1alpha1/types.ts";
+import type { InferenceTask, Leaderboard, Validation, WorkerNode } from "../api/v1alpha1/types.ts";
+import {
+  inferenceTaskResource,
+  leaderboardResource,
+  validationResource,
+  workerNodeResource,
+} from "../api/v1alpha1/types.ts";
 import type { Clock } from "../base/clock.ts";
 import { loadKubeConnection } from "../kube/connection.ts";
 import { defineResource } from "../kube/resource.ts";
 import { createTransport, type Transport } from "../kube/transport.ts";
 
 export const tasks = defineResource<InferenceTask>(inferenceTaskResource);
+export const leaderboards = defineResource<Leaderboard>(leaderboardResource);
 export const validations = defineResource<Validation>(validationResource);
 export const workerNodes = defineResource<WorkerNode>(workerNodeResource);
 

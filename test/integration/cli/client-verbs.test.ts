@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
+import type { Leaderboard } from "../../../src/api/v1alpha1/types.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { addClientCommands } from "../../../src/cli/commands.ts";
-import { tasks, validations } from "../../../src/cli/context.ts";
+import { leaderboards, tasks, validations } from "../../../src/cli/context.ts";
 import { type ApiServer, startApiServer } from "../../../src/embedded/apiserver/server.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { loadKubeConnection } from "../../../src/kube/connection.ts";
@@ -27,7 +28,7 @@ beforeAll(async () => {
   server = await startApiServer({ logger: silentLogger });
   writeFileSync(kubeconfig, server.kubeconfig());
   transport = createTransport(await loadKubeConnection({ kubeconfigPath: kubeconfig }), { fieldManager: "test" });
-  for (const name of ["inferencetasks", "workernodes", "validations"]) {
+  for (const name of ["inferencetasks", "workernodes", "leaderboards", "validations"]) {
     const yaml = readFileSync(new URL(`../../../crds/${name}.yaml`, import.meta.url), "utf8");
     await createClient(transport, customResourceDefinitions).create(parse(yaml) as CustomResourceDefinition);
   }
@@ -165,6 +166,72 @@ test("top counts the tasks of one namespace or of all", async () => {
   const [all, elsewhere] = out.map((line) => JSON.parse(line) as { tasks: { total: number } });
   expect(all?.tasks.total).toBeGreaterThan(0);
   expect(elsewhere?.tasks.total).toBe(0);
+});
+
+describe("leaderboard", () => {
+  const sample = readFileSync(new URL("../../../manifests/samples/leaderboard.yaml", import.meta.url), "utf8");
+  const [, document] = parseAllDocuments(sample).map((one) => one.toJS() as Leaderboard);
+  const create = (change: object, name = "digits") => {
+    const made = { ...document!, metadata: { name, namespace: "default" }, spec: { ...document!.spec, ...change } };
+    return createClient(transport, leaderboards).create(made as Leaderboard);
+  };
+
+  test("shows those of a namespace, one of them, and says that one is not there", async () => {
+    await create({});
+    expect(await inferium("leaderboard", "-n", "default")).toBe(0);
+    expect(out[1]).toMatch(/^digits +Classification +Pending/);
+    out = [];
+    expect(await inferium("leaderboard", "digits", "-n", "default")).toBe(0);
+    expect(out[0]).toBe("default/digits: Classification of 1 rows in 1 shards, Pending");
+    out = [];
+    expect(await inferium("leaderboard", "digits", "-n", "default", "-o", "json")).toBe(0);
+    expect(JSON.parse(out[0] ?? "")).toMatchObject({ name: "digits", task: "Classification", phase: "Pending" });
+    await expect(inferium("leaderboard", "none", "-n", "default")).rejects.toThrow(
+      "no leaderboard none in namespace default",
+    );
+  });
+
+  const [shard] = document!.spec.dataset.shards;
+  const [model] = document!.spec.models;
+  test.each([
+    [
+      "metrics of another task",
+      { metrics: ["MSE"] },
+      /Classification has the metrics Accuracy, Precision, Recall and F1/,
+    ],
+    ["a classification without classes", { dataset: { shards: [shard] } }, /task Classification needs dataset.classes/],
+    ["too many classes", { dataset: { classes: 91, shards: [shard] } }, /less than or equal to 90/],
+    [
+      "a unit of a classification",
+      { dataset: { classes: 2, unit: 1, shards: [shard] } },
+      /dataset.unit is for task Regression/,
+    ],
+    ["no shard", { dataset: { classes: 2, shards: [] } }, /should have at least 1 items/],
+    ["two models of one name", { models: [model, model] }, /Duplicate value/],
+    ["a model's name that is none", { models: [{ ...model, name: "A_b" }] }, /should match/],
+    ["a digest that is none", { models: [{ ...model, digest: "sha256:12" }] }, /should match/],
+    [
+      "two inputs of a shard",
+      {
+        dataset: {
+          classes: 2,
+          shards: [{ ...shard, input: { ...shard?.input, configMapRef: { name: "a", key: "b" } } }],
+        },
+      },
+      /give exactly one of uri/,
+    ],
+    ["a reward that nobody pays", { reward: "1" }, /a reward needs requester/],
+    ["a policy that checks nothing", { verification: { policy: "None" } }, /Unsupported value: "None"/],
+    ["a minority that decides", { verification: { validators: 4, quorum: 2 } }, /quorum must be a majority/],
+    ["a schedule of four fields", { schedule: "0 3 * *" }, /should match/],
+    ["a schedule with seconds", { schedule: "@every 5s" }, /should match/],
+  ])("is refused with %s", async (_, change, message) => {
+    await expect(create(change, "refused")).rejects.toThrow(message);
+  });
+
+  test("is refused with a name that no label holds", async () => {
+    await expect(create({}, "n".repeat(64))).rejects.toThrow(/at most 63 characters/);
+  });
 });
 
 test("a kubeconfig that is not there is said to be so", async () => {
