@@ -6,6 +6,7 @@ import { runSeeds } from "./general/run-seeds.ts";
 import { simulateHostileReceipts } from "./hostile/simulate.ts";
 import { toScenario } from "./incidents/incident.ts";
 import { incidents } from "./incidents/incidents.ts";
+import { simulateLeaderboard } from "./leaderboard/simulate.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
 import type { Scenario } from "./scenario.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
@@ -41,6 +42,12 @@ export const scenarios: readonly Scenario[] = [
     what: "a bonded worker sends every hostile receipt of a task it holds: each is refused with a reason, and the right one is taken",
     numbers: { rounds: 1 },
     run: simulateHostileReceipts,
+  },
+  {
+    name: "leaderboard",
+    what: "the operator is killed while models are compared: each run is counted, ranked and paid once",
+    numbers: { runs: 4, kills: 4 },
+    run: simulateLeaderboard,
   },
   {
     name: "model-source",
