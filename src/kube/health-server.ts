@@ -20,7 +20,23 @@ export interface HealthServerOptions {
   readonly live?: HealthChecks;
   /** A failure here only takes it out of service. */
   readonly ready?: HealthChecks;
+  /** For tests. */
+  readonly bounds?: {
+    readonly headersTimeout?: number;
+    readonly requestTimeout?: number;
+    readonly connectionsCheckingInterval?: number;
+    readonly maxConnections?: number;
+  };
 }
+
+/** What slow and many clients may cost: probes and Prometheus are few, and ask with a line. */
+const bounds = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8 * 1024,
+};
+const maxConnections = 128;
 
 export interface HealthServer {
   readonly host: string;
@@ -30,12 +46,12 @@ export interface HealthServer {
 
 /** @throws InferiumError HealthServerFailed when the address cannot be listened on */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const server = createServer((request, response) => {
+  const server = createServer({ ...bounds, ...options.bounds }, (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       send(response, 500, `cannot answer: ${describeError(error)}\n`);
     });
   });
-  server.requestTimeout = 10_000;
+  server.maxConnections = options.bounds?.maxConnections ?? maxConnections;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, close: () => close(server) };

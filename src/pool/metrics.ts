@@ -19,6 +19,16 @@ export function createPoolMetrics(registry: Registry) {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60],
       registers,
     }),
+    connections: new Gauge({
+      name: "inferium_pool_connections",
+      help: "Open connections to the pool API.",
+      registers,
+    }),
+    dropped: new Counter({
+      name: "inferium_pool_dropped_connections_total",
+      help: "Connections that were turned away because as many as may be were open.",
+      registers,
+    }),
     waiting: new Gauge({
       name: "inferium_pool_waiting_claims",
       help: "Claims that wait for work, by role.",

@@ -70,6 +70,7 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
       void serve({ router, metrics, logger: options.logger, closing: closing.signal }, request, response),
   );
   server.maxConnections = limits.maxConnections;
+  countConnections(server, metrics);
   const port = await listen(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
@@ -77,6 +78,14 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
     setCertificate: ({ certPem, keyPem }) => server.setSecureContext({ ...tlsBounds, cert: certPem, key: keyPem }),
     close: () => close(server, closing),
   };
+}
+
+function countConnections(server: Server, metrics: PoolMetrics | undefined): void {
+  server.on("connection", (socket) => {
+    metrics?.connections.inc();
+    socket.once("close", () => metrics?.connections.dec());
+  });
+  server.on("drop", () => metrics?.dropped.inc());
 }
 
 function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {

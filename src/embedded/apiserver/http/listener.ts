@@ -27,6 +27,8 @@ export interface ListenerOptions {
 }
 
 const headersTimeoutMs = 15_000;
+/** How late a connection that sends too slowly may be ended. */
+const checkingIntervalMs = 2_000;
 const keepAliveTimeoutMs = 120_000;
 const closeGraceMs = 500;
 const maxHeaderBytes = 32 * 1024;
@@ -45,7 +47,7 @@ export class HttpsListener {
     const clients = { ca: options.clientCaPem, requestCert: true, rejectUnauthorized: false };
     const tls = { cert: options.certPem, key: options.keyPem, ciphers, ALPNProtocols: ["http/1.1"], ...clients };
     this.#server = createServer(
-      { ...tls, maxHeaderSize: maxHeaderBytes },
+      { ...tls, maxHeaderSize: maxHeaderBytes, connectionsCheckingInterval: checkingIntervalMs },
       (request, response) => void this.#serve(request, response),
     );
     // A request to upgrade goes the way of all others: whoever serves it takes the socket over, or answers as usual.
