@@ -17,7 +17,7 @@ export interface ZkBenchOptions {
 const modelMs = 240_000;
 const naiveMs = 120_000;
 const peerMs = 240_000;
-const wholeMs = 690_000;
+const wholeMs = 660_000;
 
 export async function benchZk({ models: names = subjects.map(({ name }) => name) }: ZkBenchOptions = {}) {
   for (const name of names) findSubject(name);

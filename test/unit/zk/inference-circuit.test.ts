@@ -5,7 +5,8 @@ import { packInput } from "../../../src/zk/circuit/input-layout.ts";
 import { packResult } from "../../../src/zk/circuit/result-layout.ts";
 import { readIntegerNetwork } from "../../../src/zk/network/from-onnx.ts";
 import { computeLogits, firstLargest, type OutputKind } from "../../../src/zk/network/integer-network.ts";
-import { hashElements } from "../../../src/zk/poseidon/sponge.ts";
+import { countSBoxes } from "../../../src/zk/poseidon/constants.ts";
+import { hashElements, spongeWidthOf } from "../../../src/zk/poseidon/sponge.ts";
 import { decodeR1cs, findBrokenConstraint } from "../../../src/zk/r1cs/r1cs-file.ts";
 import { buildIntegerModel, drawBytes } from "../../support/integer-model.ts";
 
@@ -38,6 +39,17 @@ describe("the circuit of a network", () => {
       expect(findBrokenConstraint(r1cs, witness)).toBeUndefined();
     },
   );
+
+  test("takes a sixtieth of the constraints that it takes with each weight as an input of a hash", () => {
+    const network = readIntegerNetwork(buildIntegerModel({ sizes: [64, 32, 10], seed: 1, outputs: ["logits"] }));
+    const { constraintCount } = compileInference(network, 1);
+    const parameters = network.layers.flatMap((layer) => ("weights" in layer ? [layer.weights, layer.bias] : []));
+    const elements = 1 + parameters.reduce((sum, values) => sum + values.length, 0);
+    const width = spongeWidthOf(elements);
+    // Three constraints for an S-box, one for each product; besides, all that the statement takes anyway.
+    const hash = 3 * Math.ceil(elements / (width - 1)) * countSBoxes(width);
+    expect((hash + 64 * 32 + 32 * 10 + constraintCount) / constraintCount).toBeGreaterThanOrEqual(60);
+  });
 
   test("holds for any weights and bytes, saturated and dead units included", () => {
     const property = fc.property(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { poseidonParameters } from "../../../src/zk/poseidon/constants.ts";
-import { hashElements, permute } from "../../../src/zk/poseidon/sponge.ts";
+import { countSBoxes, poseidonParameters } from "../../../src/zk/poseidon/constants.ts";
+import { hashElements, permute, spongeWidthOf } from "../../../src/zk/poseidon/sponge.ts";
 
 describe("Poseidon", () => {
   test.each([
@@ -14,6 +14,14 @@ describe("Poseidon", () => {
   test("tells inputs of different lengths apart, also where only zeros were added", () => {
     expect(hashElements([1n])).not.toBe(hashElements([1n, 0n]));
     expect(hashElements(new Array(16).fill(1n))).not.toBe(hashElements([...new Array(16).fill(1n), 0n]));
+  });
+
+  test("has the width that takes the fewest S-boxes for a length", () => {
+    expect([1, 2, 4, 27, 93].map(spongeWidthOf)).toEqual([2, 3, 5, 15, 17]);
+    const countBoxes = (length: number, width: number) => Math.ceil(length / (width - 1)) * countSBoxes(width);
+    for (let length = 1; length < 200; length++)
+      for (let width = 2; width <= 17; width++)
+        expect(countBoxes(length, spongeWidthOf(length))).toBeLessThanOrEqual(countBoxes(length, width));
   });
 
   test("refuses a width that has no parameters", () => {
