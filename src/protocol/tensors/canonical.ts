@@ -186,7 +186,7 @@ function readTensor(reader: Reader): [string, Tensor] {
   const length = reader.u64(tensorLimits.bytes, "data length");
   const data = reader.take(length);
   // A view that is not aligned would be copied at every use; copy it once here.
-  const aligned = data.byteOffset % byteWidthOf(dtype) === 0 ? data : data.slice();
+  const aligned = data.byteOffset % byteWidthOf(dtype) === 0 ? data : new Uint8Array(data);
   return [name, createTensor(dtype, shape, aligned, `Tensor "${name}"`)];
 }
 

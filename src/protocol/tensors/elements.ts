@@ -44,7 +44,8 @@ export function viewElements(tensor: Tensor): ElementArray {
   if (!littleEndian)
     throw new InferiumError("BigEndian", "This platform is big-endian; tensors need a little-endian one.");
   const width = byteWidthOf(tensor.dtype);
-  const bytes = tensor.data.byteOffset % width === 0 ? tensor.data : tensor.data.slice();
+  // Not slice(): that of a Buffer copies nothing.
+  const bytes = tensor.data.byteOffset % width === 0 ? tensor.data : new Uint8Array(tensor.data);
   return new views[tensor.dtype](bytes.buffer, bytes.byteOffset, bytes.byteLength / width);
 }
 

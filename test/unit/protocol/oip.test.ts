@@ -7,7 +7,7 @@ import {
   parseInferResponse,
 } from "../../../src/protocol/oip/infer.ts";
 import { byteWidthOf, type DType, dtypes, isFloat } from "../../../src/protocol/tensors/dtype.ts";
-import { tensorFrom } from "../../../src/protocol/tensors/elements.ts";
+import { tensorFrom, viewElements } from "../../../src/protocol/tensors/elements.ts";
 import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 
 const parse = (value: unknown, length?: string) => parseInferRequest(Buffer.from(JSON.stringify(value)), length);
@@ -67,6 +67,18 @@ describe("the binary tensor data extension", () => {
   ])("refuses a body with %s", (_, tail, length, message) => {
     expect(() => parseInferRequest(Buffer.concat([Buffer.from(header), tail]), length)).toThrow(message);
   });
+});
+
+it("binary tensors at odd places of a Buffer can be computed with", () => {
+  for (const id of ["", "1", "12", "123"]) {
+    const header = JSON.stringify({
+      id,
+      inputs: [{ name: "x", shape: [2], datatype: "INT64", parameters: { binary_data_size: 16 } }],
+    });
+    const data = Buffer.from(BigInt64Array.of(-5n, 7n).buffer);
+    const { inputs } = parseInferRequest(Buffer.concat([Buffer.from(header), data]), String(header.length));
+    expect([...viewElements(inputs.get("x")!)]).toEqual([-5n, 7n]);
+  }
 });
 
 describe("tensors in JSON", () => {
