@@ -14,7 +14,8 @@ export type ClientTool =
   | "kubectl-1.35"
   | "helm-3.17"
   | "helm-4.1"
-  | "kubernetes-fluent-client-3.11.11";
+  | "kubernetes-fluent-client-3.11.11"
+  | "tritonclient-2.73.0";
 
 /** `undefined` where the client is not on this machine. */
 export function findTool(name: ClientTool): string | undefined {
