@@ -122,3 +122,12 @@ describe("statistics of a regression", () => {
     expect(sums).toEqual({ rows: 1, outside: 3, absolute: 1, square: 1, fourth: 1 });
   });
 });
+
+test("a data URI that is not base64, or holds other bytes than its digest names, is refused", async () => {
+  const model = buildStatisticsModel({ task: "Regression", predictions: "float16", labels: "float64", scores: false });
+  // Of types that no other test here has loaded.
+  const load = (uri: string) => executor.preload({ ...model, uri });
+  await expect(load("data:application/onnx,plain")).rejects.toMatchObject({ code: "InvalidUri" });
+  await expect(load("data:application/onnx;base64,AAAA")).rejects.toMatchObject({ code: "DigestMismatch" });
+  await expect(load(model.uri)).resolves.toBeDefined();
+});
