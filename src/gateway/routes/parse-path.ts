@@ -39,13 +39,9 @@ function parseOip(path: string): Path {
   if (path === "/v2/health/ready") return { kind: "oip-server", verb: "ready" };
   const [, name, version, verb] = modelPattern.exec(path) ?? [];
   const model = name === undefined ? undefined : decode(name);
-  if (model === undefined) return { kind: "none" };
-  return {
-    kind: "oip-model",
-    model,
-    version: version && decode(version),
-    verb: verb === "infer" || verb === "ready" ? verb : "metadata",
-  };
+  const decoded = version === undefined ? undefined : decode(version);
+  if (model === undefined || (version !== undefined && decoded === undefined)) return { kind: "none" };
+  return { kind: "oip-model", model, version: decoded, verb: verb === "infer" || verb === "ready" ? verb : "metadata" };
 }
 
 function named(text: string): Path {
