@@ -3,7 +3,8 @@
  * every workload is an InferenceTask that is created over HTTPS, matched by the operator, claimed over the pool API by a
  * worker with a key of its own, held for its run time, and ended by a signed receipt. API server, operator and workers are
  * processes of their own. Also the incident of kueue #14477: one queue, 536 deep, behind a head that fits nobody; and, where it is
- * asked for (`--part large`), the published load of 50,000 workloads in 1,000 queues of 10 cohorts.
+ * asked for (`--part large`), the published load of 50,000 workloads in 1,000 queues of 10 cohorts; `--part large-virtual` plays that through
+ * the rules alone, in virtual time.
  */
 import type { OperatorConfig } from "../../src/operator/config.ts";
 import { aTask, type Cluster } from "../integration/operator/operator-fixture.ts";
@@ -20,22 +21,25 @@ import {
   listArrivals,
   namespace,
 } from "./kueue-load.ts";
+import { replayVirtually } from "./kueue-virtual.ts";
 import { simulateWorker } from "./simulated-worker.ts";
 
 const workerCount = 50;
 const slots = 4;
 
-const parts = ["baseline", "large", "head-of-line"] as const;
+const parts = ["baseline", "large", "large-virtual", "head-of-line"] as const;
 
-/** All but the large one, where no part is named. */
+/** All but the large ones, where no part is named. */
 export async function benchKueueBaseline(options: BenchOptions): Promise<Figures> {
   const chosen = chooseParts(options, parts, ["head-of-line", "baseline"]);
   const headOfLine = chosen.has("head-of-line") ? await withOperator(clusterOf({}), drainSingleQueue) : undefined;
   const figures = chosen.has("baseline") ? await play(baseline, options) : undefined;
   const large = chosen.has("large") ? await play(largeScale, options) : undefined;
+  const virtual = chosen.has("large-virtual") ? replayVirtually(largeScale) : undefined;
   return {
     ...figures,
     ...(large ? { large } : {}),
+    ...(virtual ? { largeVirtual: { ...virtual, bounds: computeBoundSeconds(largeScale) } } : {}),
     ...(headOfLine ? { headOfLine } : {}),
     differs:
       "A workload ends with its signed receipt; verification policy is None and batches are settled later. Nothing is preempted within a queue. Kueue's figure is of its own scheduler and controllers with Jobs that nobody runs.",

@@ -1,8 +1,8 @@
-/** Kueue's published baseline load played through the pool in virtual time: what the rules alone make of it. */
+/** A load that Kueue publishes played through the pool in virtual time: what the rules alone make of it. */
 import { DelayHeap } from "../../src/kube/delay-heap.ts";
 import { TaskPool } from "../../src/protocol/pool.ts";
 import { computeQueueKey } from "../../src/protocol/priority.ts";
-import { type Arrival, baseline, buildPolicies, listArrivals, namespace } from "./kueue-load.ts";
+import { type Arrival, buildPolicies, type Load, listArrivals, namespace } from "./kueue-load.ts";
 
 interface Event {
   readonly arrival: Arrival;
@@ -10,10 +10,10 @@ interface Event {
   readonly startedMs: number | undefined;
 }
 
-export function replayKueueBaseline() {
-  const pool = new TaskPool(buildPolicies(baseline, "Preempt"));
+export function replayVirtually(load: Load) {
+  const pool = new TaskPool(buildPolicies(load, "Preempt"));
   const events = new DelayHeap<Event>();
-  const arrivals = new Map(listArrivals(baseline).map((arrival) => [arrival.name, arrival]));
+  const arrivals = new Map(listArrivals(load).map((arrival) => [arrival.name, arrival]));
   const starts = new Map<string, number>();
   const waits: Record<string, number[]> = { small: [], medium: [], large: [] };
   for (const arrival of arrivals.values()) events.push({ at: arrival.atMs, value: { arrival, startedMs: undefined } });

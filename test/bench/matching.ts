@@ -16,7 +16,8 @@ import {
 } from "../../src/protocol/matching.ts";
 import { TaskPool, type WaitingTask } from "../../src/protocol/pool.ts";
 import { computeQueueKey } from "../../src/protocol/priority.ts";
-import { replayKueueBaseline } from "./kueue-virtual.ts";
+import { baseline } from "./kueue-load.ts";
+import { replayVirtually } from "./kueue-virtual.ts";
 
 const modelCount = 24;
 const decisions = 200_000;
@@ -45,7 +46,7 @@ export async function benchMatching(): Promise<Record<string, unknown>> {
     benchScale({ workers: 500 * factor, tasks: 20_000 * factor, tenants: 20 * factor, collect });
   measure(1);
   const scales = [measure(1), measure(10), measure(100)];
-  return { ...scales[1], scales, headOfLine: drainSingleQueue(), kueueLike: replayKueueBaseline() };
+  return { ...scales[1], scales, headOfLine: drainSingleQueue(), kueueLike: replayVirtually(baseline) };
 }
 
 interface Scale {
