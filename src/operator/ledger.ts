@@ -10,7 +10,6 @@ import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { isConflict, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { objectKey } from "../kube/object.ts";
 import type { StoreEvent } from "../kube/store.ts";
 import type { ChangeContext } from "../protocol/status-change.ts";
 import { newStatus } from "../protocol/task-stage.ts";
@@ -85,7 +84,7 @@ export class TaskLedger {
       return;
     }
     if (known?.uid === uid && !isNewer(event.object, known.task)) this.#share(event.key, known, event.object);
-    else this.#set(event.key, this.#rebase(event.object, known));
+    else this.#set(event.key, this.#rebase(event, known));
   }
 
   /** What was written came back: the informer keeps this object, and one of each is enough. */
@@ -149,7 +148,7 @@ export class TaskLedger {
     if (fresh.metadata.uid === entry.uid && isDeepStrictEqual(fresh.status ?? {}, entry.task.status ?? {})) {
       return { ...entry, task: fresh };
     }
-    this.#set(entry.key, toEntry(fresh));
+    this.#set(entry.key, toEntry(entry.key, fresh));
     throw new InferiumError(
       "StatusConflict",
       `The status of ${entry.key} was changed by somebody else; it is taken as it is now. Only one operator may write it.`,
@@ -157,8 +156,8 @@ export class TaskLedger {
     );
   }
 
-  #rebase(task: TaskObject, known: TaskEntry | undefined): TaskEntry {
-    const fresh = toEntry(task);
+  #rebase({ key, object: task }: StoreEvent<TaskObject>, known: TaskEntry | undefined): TaskEntry {
+    const fresh = toEntry(key, task);
     if (!known || known.uid !== fresh.uid || !hasDraft(known)) return fresh;
     const unchanged = isDeepStrictEqual(task.status ?? {}, known.task.status ?? {});
     return unchanged ? { ...fresh, status: known.status } : fresh;
@@ -196,8 +195,9 @@ export class TaskLedger {
   }
 }
 
-function toEntry(task: TaskObject): TaskEntry {
-  return { key: objectKey(task), uid: task.metadata.uid ?? "", task, status: task.status ?? newStatus };
+/** @param key the informer's own text, of which there is one for each task already */
+function toEntry(key: string, task: TaskObject): TaskEntry {
+  return { key, uid: task.metadata.uid ?? "", task, status: task.status ?? newStatus };
 }
 
 function hasDraft(entry: TaskEntry): boolean {
