@@ -101,8 +101,9 @@ function checkTolerance({ spec }: AdmissionInput): Refusal | undefined {
 }
 
 function checkApproved({ spec, model }: AdmissionInput): Refusal | undefined {
-  // The sums of a leaderboard are graphs of ours, which anybody can build again.
-  if (!model?.isApprovalRequired || model.policies || isStatisticsModel(spec.model.digest)) return undefined;
+  // The sums of a leaderboard are graphs of ours, which anybody can build again; weights to train are numbers that nothing runs.
+  const isFree = spec.training !== undefined || isStatisticsModel(spec.model.digest);
+  if (!model?.isApprovalRequired || model.policies || isFree) return undefined;
   const message = `No approved Model of this namespace has digest ${spec.model.digest}, and tasks here may use approved models only; create one.`;
   return refuse("ModelNotApproved", message, true);
 }

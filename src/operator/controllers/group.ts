@@ -87,11 +87,13 @@ export function createGrouping(options: GroupOptions): Grouping {
   };
 }
 
-function groupOf({ task }: TaskEntry, wish: PanelWish | undefined): [string, Group] {
+/** A training takes its panel long: no other receipt waits for it. */
+function groupOf({ task, uid }: TaskEntry, wish: PanelWish | undefined): [string, Group] {
   const { policy, tolerance, validators, quorum } = task.spec.verification;
   const wanted = wish ?? { round: 1, validators, quorum };
   const namespace = task.metadata.namespace ?? "";
-  const key = JSON.stringify([namespace, policy, tolerance?.absolute, tolerance?.relative, wanted]);
+  const alone = task.spec.training && uid;
+  const key = JSON.stringify([namespace, policy, tolerance?.absolute, tolerance?.relative, wanted, alone]);
   return [key, { namespace, policy: policyOf(policy, wanted), wish: wanted, keys: new Set() }];
 }
 

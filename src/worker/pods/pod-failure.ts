@@ -100,7 +100,8 @@ function isUnscheduled({ type, status }: PodCondition): boolean {
   return type === "PodScheduled" && status === "False";
 }
 
-/** An image name that no registry could ever serve: every launcher would fail alike. */
+/** Waiting does not help: no registry could ever serve the name, or none is asked. */
 export function isHopeless({ status }: Pod): boolean {
-  return (status?.containerStatuses ?? []).some(({ state }) => state?.waiting?.reason === "InvalidImageName");
+  const reasons = (status?.containerStatuses ?? []).map(({ state }) => state?.waiting?.reason);
+  return reasons.includes("InvalidImageName") || reasons.includes("ErrImageNeverPull");
 }

@@ -56,6 +56,10 @@ describe("checkTask", () => {
     labels: "uint8",
     scores: false,
   });
+  const aTraining = {
+    ...{ program: "p", hyperparameters: {}, steps: 1, checkpointEvery: 1, seed: 1, sampledSlices: 1 },
+    checkpointStore: "https://s.test",
+  };
   const approvedOnly = { isApprovalRequired: true, policies: undefined };
   const cases: { name: string; change: Change; want: string | undefined }[] = [
     {
@@ -66,6 +70,11 @@ describe("checkTask", () => {
     {
       name: "the graph of a leaderboard's sums needs no approval",
       change: { model: approvedOnly, spec: { type: "Leaderboard", model: statistics } },
+      want: undefined,
+    },
+    {
+      name: "the weights that a training begins with need no approval",
+      change: { model: approvedOnly, spec: { type: "Training", mode: "Pod", training: aTraining } },
       want: undefined,
     },
     { name: "a task with a good order is admitted", change: {}, want: undefined },

@@ -87,8 +87,9 @@ describe("why a pod has not started", () => {
     expect(explainNotStarted(pod)?.reason).toBe(reason);
   });
 
-  it("is hopeless for a name that is none", () => {
+  it("is hopeless for a name that is none, and where nothing is pulled", () => {
     expect(isHopeless(aPod(waiting("InvalidImageName")))).toBe(true);
+    expect(isHopeless(aPod(waiting("ErrImageNeverPull")))).toBe(true);
     expect(isHopeless(aPod(waiting("ErrImagePull")))).toBe(false);
   });
 });
