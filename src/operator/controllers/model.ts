@@ -3,7 +3,7 @@
  * of them found. A writer of Model statuses and of nothing else.
  */
 import type { Clock } from "../../base/clock.ts";
-import { InferiumError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
@@ -65,7 +65,7 @@ export function createModelStage(given: ModelStageOptions): Reconcile {
     if (step.step === "Rest") {
       const result = { requeueAfterMs: restMs(step.untilMs - clock.now()) };
       const known = statusOf(model);
-      const provable = provableModel(known, await options.circuits.of(model.spec.digest));
+      const provable = await addCircuits(options, model, known);
       if (provable !== known) await write(options, model, provable);
       return result;
     }
@@ -100,13 +100,27 @@ async function settle(
   outcome: Exclude<CheckOutcome, { state: "Open" }>,
 ): Promise<ReconcileResult | undefined> {
   const { desk, metrics, logger } = options;
-  const status = decideStatus(options, model, outcome);
+  const status = await addCircuits(options, model, decideStatus(options, model, outcome));
   await write(options, model, status);
   desk.drop(objectKey(model));
   const approved = status.conditions?.find(({ type }) => type === "Approved");
   metrics.modelChecks.inc({ result: outcome.state === "Agreed" ? (approved?.reason ?? "") : outcome.reason });
   logger.info("a model was checked", { model: objectKey(model), outcome: outcome.state, reason: approved?.reason });
   return { requeueAfterMs: 1_000 };
+}
+
+/** In the same write where the chain answers; what it knows of a model later comes with a later one. */
+async function addCircuits(
+  { circuits, logger }: Stage,
+  { spec }: ModelObject,
+  status: ModelStatus,
+): Promise<ModelStatus> {
+  try {
+    return provableModel(status, await circuits.of(spec.digest));
+  } catch (error) {
+    logger.warn("a model's circuits could not be read", { digest: spec.digest, error: describeError(error) });
+    return status;
+  }
 }
 
 function decideStatus(

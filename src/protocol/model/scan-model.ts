@@ -91,7 +91,9 @@ function visitNode(
   // What a local function does is seen in its body.
   if (functions.has(`${domain}.${opType}`)) return;
   scan.domains.add(domain);
-  scan.operators.set(name, (scan.operators.get(name) ?? 0) + 1);
+  // Names are cut here, so that no two of them are the same afterwards.
+  const listed = name.slice(0, maxListed.name);
+  scan.operators.set(listed, (scan.operators.get(listed) ?? 0) + 1);
   if (!knownDomains.has(domain)) {
     note(
       scan,
@@ -198,7 +200,7 @@ interface Signature {
 }
 
 function buildFindings(bytes: number, scan: Scan, signature: Signature): ModelFindings {
-  const operators = [...scan.operators].map(([name, count]) => ({ name: name.slice(0, maxListed.name), count }));
+  const operators = [...scan.operators].map(([name, count]) => ({ name, count }));
   operators.sort((a, b) => (a.name < b.name ? -1 : 1));
   const random = operators.filter(({ name }) => randomOperators.has(name)).map(({ name }) => name);
   if (random.length > 0) {

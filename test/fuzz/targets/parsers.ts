@@ -5,6 +5,8 @@ import { readInline } from "../../../src/pool/inline-tensors.ts";
 import * as requests from "../../../src/pool/parse-request.ts";
 import { requestSchemas } from "../../../src/pool/request-schemas.ts";
 import type { SignedReceipt } from "../../../src/pool/wire.ts";
+import { hashFindings } from "../../../src/protocol/model/findings.ts";
+import { scanModel } from "../../../src/protocol/model/scan-model.ts";
 import { parseOrder } from "../../../src/protocol/order.ts";
 import { decodeCanonical, encodeCanonical } from "../../../src/protocol/tensors/canonical.ts";
 import { tensorsFromJson } from "../../../src/protocol/tensors/json.ts";
@@ -13,6 +15,7 @@ import { parseTraceEvent } from "../../../src/protocol/trace.ts";
 import { checkReceipt } from "../../../src/validator/check-receipt.ts";
 import { readOnnxGraph } from "../../../src/zk/onnx/read-graph.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
+import { hostileModels } from "../../support/hostile-models.ts";
 import { mutateBytes, mutateText } from "../mutate-bytes.ts";
 import { type Json, mutateJson } from "../mutate-json.ts";
 import { sampleSchema } from "../sample-schema.ts";
@@ -64,6 +67,7 @@ export function parserTargets(): FuzzTarget[] {
     .filter((name) => name.endsWith(".xml"))
     .map((name) => readFileSync(new URL(name, folder), "utf8")) as [string, ...string[]];
   const model = readFileSync(new URL("src/embedded/demo/models/mnist-int8.onnx", root));
+  const scanned = [model, ...hostileModels().map(({ bytes }) => Buffer.from(bytes))] as [Buffer, ...Buffer[]];
   const values = tensorsFromJson({ x: tensors.x, y: { dtype: "uint8", shape: [3], data: [1, 2, 3] } });
   const canonical = encodeCanonical(values);
   const file = writeSafetensors(values);
@@ -111,6 +115,9 @@ export function parserTargets(): FuzzTarget[] {
     }),
     parser("onnx-graph", "models as the circuits' compiler reads them", (random) =>
       refusalOf(() => readOnnxGraph(mutateBytes(model, random))),
+    ),
+    parser("model-scan", "models as validators scan them", (random) =>
+      refusalOf(() => hashFindings(scanModel(mutateBytes(random.pick(scanned), random)))),
     ),
     parser("trace", "lines of a recorded trace", (random) =>
       refusalOf(() =>

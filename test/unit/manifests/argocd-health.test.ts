@@ -108,7 +108,27 @@ const validations: readonly Case[] = [
   },
 ];
 
+const models: readonly Case[] = [
+  { name: "just made", object: {}, want: { status: "Progressing", message: "No operator has taken it up yet." } },
+  {
+    name: "being checked",
+    object: { status: { conditions: [{ ...condition("Approved", "False", "Validators look."), status: "Unknown" }] } },
+    want: { status: "Progressing", message: "Validators look." },
+  },
+  {
+    name: "approved",
+    object: { status: { conditions: [condition("Approved", "True", "2 validators found the same.")] } },
+    want: { status: "Healthy", message: "2 validators found the same." },
+  },
+  {
+    name: "refused",
+    object: { status: { conditions: [condition("Approved", "False", "A constant lies outside the file.")] } },
+    want: { status: "Degraded", message: "A constant lies outside the file." },
+  },
+];
+
 describe.each([
+  ["Model", models],
   ["InferenceTask", tasks],
   ["WorkerNode", nodes],
   ["Validation", validations],
@@ -119,7 +139,9 @@ describe.each([
 });
 
 test("every kind of ours has a script, and no other", () => {
-  expect(Object.keys(data).sort()).toEqual(["InferenceTask", "Validation", "WorkerNode"].map((kind) => prefix + kind));
+  expect(Object.keys(data).sort()).toEqual(
+    ["InferenceTask", "Model", "Validation", "WorkerNode"].map((kind) => prefix + kind),
+  );
 });
 
 test("every phase of a task is told apart: none that is over is still progressing", () => {
