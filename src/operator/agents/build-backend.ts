@@ -133,18 +133,16 @@ function builtInParts(agent: AgentObject, defaults: BackendDefaults): Omit<Conta
   const { image, imagePullPolicy } = defaults;
   const env = {
     ...defaults.environment,
-    INFERIUM_SERVE_ADDR: `:${port}`,
+    // The pod's own address and no other.
+    INFERIUM_SERVE_ADDR: `$(POD_IP):${port}`,
     INFERIUM_MODELS: `${modelNameOf(agent)}=${model.uri}@${model.digest}`,
     INFERIUM_GRACE_SECONDS: String(drainSeconds),
     INFERIUM_MAX_BODY_MIB: String(Math.max(1, Math.ceil(limits.maxBodyBytes / 2 ** 20))),
     INFERIUM_CACHE_DIR: cachePath,
   };
-  return {
-    image,
-    imagePullPolicy,
-    args: ["serve"],
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
-  };
+  const podIp = { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } };
+  const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
+  return { image, imagePullPolicy, args: ["serve"], env: [podIp, ...variables] };
 }
 
 /** The label is computed from proven hardware by the node's agent. */
