@@ -14,6 +14,7 @@ import { type Judge, judgeItem } from "../../../src/validator/judge.ts";
 import { runValidator } from "../../../src/validator/run-validator.ts";
 import { readWorkerConfig } from "../../../src/worker/config.ts";
 import { runWorker } from "../../../src/worker/run-worker.ts";
+import { setDiskFull } from "../../chaos/full-disk.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
 import { type FixtureMember, pool, treasury } from "../../integration/operator/operator-fixture.ts";
 import { type Gate, startGate } from "../gate.ts";
@@ -25,6 +26,10 @@ export interface SimMember {
   start(): void;
   /** As SIGKILL looks from outside. */
   die(): Promise<void>;
+  /** Its disk has no room for what it must not forget, or has again. */
+  fillDisk(isFull: boolean): Promise<void>;
+  /** From now on executions run out of memory, or no longer. */
+  starve(isStarved: boolean): void;
   close(): Promise<void>;
 }
 
@@ -49,9 +54,15 @@ export async function createMember(parts: MemberParts): Promise<SimMember> {
   const variables = await writeHome(parts, gate.port);
   const executor = createExecutor(readWorkerConfig(variables).executor);
   let running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+  let isStarved = false;
+  const starving: (execute: Executor["execute"]) => Executor["execute"] = (execute) => async (request, signal) => {
+    // As onnxruntime says it.
+    if (isStarved) throw new Error("std::bad_alloc");
+    return execute(request, signal);
+  };
   const run = (signal: AbortSignal) =>
     member.role === "Worker"
-      ? runWorker(readWorkerConfig(variables), { signal, logger, execute: workerExecute(executor, parts) })
+      ? runWorker(readWorkerConfig(variables), { signal, logger, execute: starving(workerExecute(executor, parts)) })
       : runValidator(readValidatorConfig(variables), { signal, logger, ...judges[parts.manner] });
   const start = () => {
     gate.setOpen(true);
@@ -73,7 +84,11 @@ export async function createMember(parts: MemberParts): Promise<SimMember> {
     await gate.close();
     await executor.close();
   };
-  return { name: member.name, gate, start, die, close };
+  const fillDisk = (isFull: boolean) => setDiskFull(join(parts.dir, member.name, "state"), isFull);
+  const starve = (on: boolean) => {
+    isStarved = on;
+  };
+  return { name: member.name, gate, start, die, fillDisk, starve, close };
 }
 
 async function writeHome({ dir, member, poolCa }: MemberParts, port: number): Promise<Record<string, string>> {

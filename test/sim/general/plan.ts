@@ -39,7 +39,9 @@ export const strikes = [
   "outside-use",
   "clock-jump",
 ] as const;
-export type StrikeKind = (typeof strikes)[number];
+/** Of machines, beside the others: `--machines 1`. */
+export const machineStrikes = ["disk-full", "out-of-memory", "node-lost", "eviction"] as const;
+export type StrikeKind = (typeof strikes)[number] | (typeof machineStrikes)[number];
 
 export interface Strike {
   readonly kind: StrikeKind;
@@ -64,12 +66,13 @@ export interface Plan {
 export const counts = { workers: 4, validators: 5 } as const;
 const strikesMs = 4_000;
 
-export function planRun(seed: number, taskCount: number): Plan {
+/** @param withMachines machines fail too, beside all else */
+export function planRun(seed: number, taskCount: number, withMachines = false): Plan {
   const random = createRandom(seed).fork("plan");
   return {
     tasks: Array.from({ length: taskCount }, (_, index) => planTask(random, seed, index)),
     // Of its own, so that a run with fewer tasks has the same faults.
-    strikes: planStrikes(createRandom(seed).fork("strikes")),
+    strikes: planStrikes(createRandom(seed).fork("strikes"), withMachines),
     liar: random.next() < 0.5 ? random.between(0, counts.workers - 1) : undefined,
     manner: random.pick<ValidatorManner>(["honest", "honest", "lazy", "contrary", "absent"]),
   };
@@ -82,10 +85,11 @@ function planTask(random: SeededRandom, seed: number, index: number): PlannedTas
   return { name: `s${seed}-${index}-${kind}`, kind, createAfterMs, x: random.between(1, 1_000) };
 }
 
-function planStrikes(random: SeededRandom): Strike[] {
+function planStrikes(random: SeededRandom, withMachines: boolean): Strike[] {
+  const kinds: readonly [StrikeKind, ...StrikeKind[]] = withMachines ? [...strikes, ...machineStrikes] : strikes;
   const count = random.between(5, 9);
   const planned = Array.from({ length: count }, () => ({
-    kind: random.pick(strikes),
+    kind: random.pick(kinds),
     afterMs: random.between(300, strikesMs),
     lastsMs: random.between(100, 1_500),
     choice: random.between(0, 1_000),

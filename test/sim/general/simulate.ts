@@ -63,7 +63,7 @@ export async function simulateRun(
   seed: number,
   taskCount: number,
   chain: PreparedChain,
-  staged?: Staged,
+  { staged, withMachines }: { readonly staged?: Staged; readonly withMachines?: boolean } = {},
 ): Promise<RunReport> {
   const startedMs = performance.now();
   const dir = await mkdtemp(join(tmpdir(), "inferium-general-"));
@@ -73,7 +73,7 @@ export async function simulateRun(
   const faults: FaultCounts = {};
   const problems: string[] = [];
   try {
-    const plan = staged?.plan ?? planRun(seed, taskCount);
+    const plan = staged?.plan ?? planRun(seed, taskCount, withMachines);
     const world = await buildWorld({ seed, plan, dir, cluster, chain, logs, faults, problems });
     try {
       await cluster.order("order");
@@ -126,6 +126,8 @@ const settings: Partial<OperatorConfig> = {
   },
   mergeMs: 300,
   silenceMs: 3_000,
+  // A disk without room, from the first line on.
+  trace: { path: "/dev/full", maxBytes: 2 ** 20 },
 };
 
 async function buildWorld(parts: Beginning): Promise<World> {

@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Wallet } from "ethers";
 import { developmentAccounts } from "../../../src/embedded/chain/development-accounts.ts";
+import { createClient } from "../../../src/kube/client.ts";
+import { nodes } from "../../../src/kube/core-resources.ts";
 import { countFault } from "../scenario.ts";
 import type { Strike, StrikeKind } from "./plan.ts";
 import { present, type World } from "./simulate.ts";
@@ -58,6 +60,34 @@ const apply: Readonly<Record<StrikeKind, Apply>> = {
     // Loses against the operator's own transaction now and then, as it may.
     await settler.sendTransaction({ to: settler.address, value: 0n }).catch(() => undefined);
   },
+  "disk-full": async (world, strike) => {
+    const member = memberOf(world, strike);
+    await member.fillDisk(true);
+    await sleep(strike.lastsMs);
+    await member.fillDisk(false);
+  },
+  "out-of-memory": async (world, strike) => {
+    const member = memberOf(world, strike);
+    member.starve(true);
+    await sleep(strike.lastsMs);
+    member.starve(false);
+  },
+  // The node's network goes, its controller says so, and it comes back as it was.
+  "node-lost": async (world, strike) => {
+    const { gate, name } = memberOf(world, strike);
+    gate.setOpen(false);
+    await tellNode(world, name, { ready: "Unknown" });
+    await sleep(strike.lastsMs);
+    gate.setOpen(true);
+    await tellNode(world, name, { ready: "True" });
+  },
+  // The node is drained, and the pod starts anew on it once it may.
+  eviction: async (world, strike) => {
+    const { name } = memberOf(world, strike);
+    await tellNode(world, name, { unschedulable: true });
+    await killMember(world, strike);
+    await tellNode(world, name, { unschedulable: false });
+  },
   "clock-jump": async ({ host }, { choice, lastsMs }) => {
     host.skew((choice % 2 === 0 ? 1 : -1) * lastsMs);
   },
@@ -70,22 +100,47 @@ async function killMember(world: World, strike: Strike): Promise<void> {
   member.start();
 }
 
+/** Straight at the server, as the node's own controllers would. */
+async function tellNode(
+  { cluster }: World,
+  member: string,
+  { ready, unschedulable }: { readonly ready?: "True" | "Unknown"; readonly unschedulable?: boolean },
+): Promise<void> {
+  const name = `node-${member}`;
+  const client = createClient(cluster.transport, nodes);
+  if (unschedulable !== undefined) await client.patch({ name }, { kind: "merge", body: { spec: { unschedulable } } });
+  if (ready === undefined) return;
+  const lastTransitionTime = new Date().toISOString();
+  const conditions = [{ type: "Ready", status: ready, reason: "Simulated", message: "", lastTransitionTime }];
+  await cluster.transport.request({
+    method: "PATCH",
+    path: `/api/v1/nodes/${name}/status`,
+    contentType: "application/merge-patch+json",
+    body: { status: { conditions } },
+  });
+}
+
 async function shut(gate: { setOpen(isOpen: boolean): void }, ms: number): Promise<void> {
   gate.setOpen(false);
   await sleep(ms);
   gate.setOpen(true);
 }
 
+const ofMembers: ReadonlySet<StrikeKind> = new Set([
+  ...(["worker-death", "validator-death", "member-partition", "disk-full"] as const),
+  ...(["out-of-memory", "node-lost", "eviction"] as const),
+]);
+
 function targetOf(world: World, strike: Strike): string {
-  if (strike.kind.startsWith("member") || (strike.kind.endsWith("r-death") && strike.kind !== "operator-death"))
-    return memberOf(world, strike).name;
+  if (ofMembers.has(strike.kind)) return memberOf(world, strike).name;
   return strike.kind.startsWith("api") || strike.kind.startsWith("rpc") || strike.kind.startsWith("operator")
     ? "operator"
     : strike.kind;
 }
 
 function memberOf(world: World, { kind, choice }: Strike) {
-  const role = kind === "worker-death" ? "Worker" : kind === "validator-death" ? "Validator" : undefined;
+  const isOfWorkers = kind === "worker-death" || kind === "out-of-memory";
+  const role = isOfWorkers ? "Worker" : kind === "validator-death" ? "Validator" : undefined;
   const some = present(world).filter(({ name }) => {
     const member = world.cluster.members.find((one) => one.name === name);
     return role === undefined || member?.role === role;
