@@ -7,6 +7,7 @@ import { requireTensor } from "../../protocol/tensors/tensor.ts";
 import { countCorrect } from "./data/mnist.ts";
 import { computeProgress, type WorkerProgress } from "./progress.ts";
 import { renderTable } from "./render-progress.ts";
+import { renderAgent, type ShownAgent } from "./shown-agent.ts";
 import { renderLeaderboard, type ShownLeaderboard } from "./shown-leaderboard.ts";
 import { renderModels, type ShownModel } from "./shown-model.ts";
 import { renderTraining, type ShownTraining } from "./shown-training.ts";
@@ -45,6 +46,8 @@ export interface Summary {
   readonly trainings: readonly ShownTraining[];
   /** Models side by side; the tasks of their runs are in none of the numbers above but those of workers. */
   readonly leaderboards: readonly ShownLeaderboard[];
+  /** Hosted models, with what their calls cost and who shares it; their windows' tasks are in none of the numbers above. */
+  readonly agents: readonly ShownAgent[];
   readonly simulated: readonly string[];
 }
 
@@ -100,6 +103,7 @@ export interface RunFacts {
   readonly models: Summary["models"];
   readonly trainings: Summary["trainings"];
   readonly leaderboards: Summary["leaderboards"];
+  readonly agents: Summary["agents"];
 }
 
 export function computeSummary(facts: RunFacts): Summary {
@@ -129,6 +133,7 @@ export function computeSummary(facts: RunFacts): Summary {
     models: facts.models,
     trainings: facts.trainings,
     leaderboards: facts.leaderboards,
+    agents: facts.agents,
     simulated: ["GPUs", "nodes", "chain"],
   };
 }
@@ -205,6 +210,7 @@ export function renderSummary(summary: Summary, hints: readonly string[]): strin
     ...renderModels(summary.models),
     ...summary.trainings.map(renderTraining),
     ...summary.leaderboards.flatMap(renderLeaderboard),
+    ...summary.agents.map(renderAgent),
     `Ready after ${seconds.ready} s, first task settled after ${seconds.firstSettled} s, all after ${seconds.allSettled} s; ${summary.apiWritesPerTask} status writes per task.`,
     "The nodes, their GPUs and the chain are simulated on this machine; models, data, executions, votes and signatures are real.",
     "",

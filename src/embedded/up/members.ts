@@ -33,6 +33,8 @@ export interface Accounts {
   readonly settler: Wallet;
   /** Pays for the demo's tasks. */
   readonly requester: Wallet;
+  /** Counts the calls of agents; holds nothing. */
+  readonly gateway: Wallet;
   readonly treasury: string;
 }
 
@@ -62,6 +64,7 @@ export function createAccounts(funded: readonly { readonly privateKey: string }[
     deployer: new Wallet(deployer.privateKey),
     settler: new Wallet(settler.privateKey),
     requester: createKey(),
+    gateway: createKey(),
     treasury: createKey().address,
   };
 }

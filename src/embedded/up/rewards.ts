@@ -30,6 +30,17 @@ export async function readLastBatch(transport: Transport): Promise<BatchData | u
   return head && ((await readConfigMapRecord(client, head)) as { data: BatchData }).data;
 }
 
+/** Undefined where it is not kept any more. */
+export async function readBatch(transport: Transport, sequence: number): Promise<BatchData | undefined> {
+  const client = createClient(transport, configMaps);
+  const { items } = await client.list({
+    namespace: systemNamespace,
+    labelSelector: `${labels.component}=batch-body-record`,
+  });
+  const head = items.find(({ metadata }) => metadata.name.endsWith(`-${String(sequence).padStart(12, "0")}`));
+  return head && ((await readConfigMapRecord(client, head)) as { data: BatchData }).data;
+}
+
 const finalTimeoutMs = 60_000;
 
 /** Waits for the batch to be final (the chain counts in blocks, and a block comes several times a second), then claims for all. */

@@ -59,6 +59,12 @@ function operatorPod(facts: RunFacts): RolePod {
       INFERIUM_TREASURY: facts.chain.accounts.treasury,
       // Every node of this run is simulated, and says so wherever it shows.
       INFERIUM_ACCEPT_SIMULATED: "true",
+      INFERIUM_AGENTS: "true",
+      INFERIUM_AGENT_IMAGE: processImage,
+      INFERIUM_AGENT_IMAGE_PULL_POLICY: "Never",
+      INFERIUM_GATEWAY_ACCOUNTS: facts.chain.accounts.gateway.address,
+      // For the servers of agents, which fetch their models from this machine.
+      INFERIUM_ALLOWED_ADDRESSES: "127.0.0.0/8",
       INFERIUM_BATCH_SECONDS: "0.2",
       // A batch closes within seconds here, so verdict and settlement can share one write of the task.
       INFERIUM_MERGE_MS: "6000",
@@ -68,6 +74,38 @@ function operatorPod(facts: RunFacts): RolePod {
       { name: "tls", path: "/etc/inferium/tls", source: { secret: names.poolTls } },
       contractsMount,
       { name: "key", path: paths.key, source: { secret: names.settler } },
+    ],
+  };
+}
+
+export interface GatewayPorts {
+  readonly port: number;
+  readonly healthPort: number;
+}
+
+/** Takes calls of agents; starts when there is one. */
+export function gatewayPod({ poolPort }: Pick<RunFacts, "poolPort">, { port, healthPort }: GatewayPorts): RolePod {
+  return {
+    name: "inferium-gateway",
+    component: "gateway",
+    node: controlNode,
+    args: ["gateway"],
+    serviceAccount: "inferium-worker",
+    healthPort,
+    env: {
+      INFERIUM_GATEWAY_ADDR: `127.0.0.1:${port}`,
+      INFERIUM_METRICS_ADDR: `127.0.0.1:${healthPort}`,
+      INFERIUM_POOL_URL: `https://127.0.0.1:${poolPort}`,
+      INFERIUM_POOL_CA_FILE: `${paths.poolCa}/ca.crt`,
+      INFERIUM_POOL_NAME: poolName,
+      INFERIUM_KEY_FILE: `${paths.key}/key`,
+      INFERIUM_CACHE_DIR: `${paths.state}/cache`,
+      INFERIUM_WINDOW_SECONDS: "1",
+    },
+    mounts: [
+      { name: "pool-ca", path: paths.poolCa, source: { configMap: names.poolCa } },
+      { name: "key", path: paths.key, source: { secret: names.memberKey("gateway") } },
+      { name: "state", path: paths.state, source: { empty: true } },
     ],
   };
 }

@@ -19,6 +19,7 @@ import { buildSecret } from "./identities.ts";
 import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
 import { poolName } from "./role-pods.ts";
+import { showAgent } from "./show-agent.ts";
 import { showDispute } from "./show-dispute.ts";
 import { showLeaderboard } from "./show-leaderboard.ts";
 import { showModels } from "./show-models.ts";
@@ -55,11 +56,12 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   const tasks = system.watch.tasks.store.list();
   const statusWrites = await system.countStatusWrites();
   const takeVote = await openVote(options);
-  const [disputes, proposals, models, leaderboards] = await Promise.all([
+  const [disputes, proposals, models, leaderboards, agent] = await Promise.all([
     showDispute({ ...options, task: data.unwatched }),
     takeVote(),
     showModels({ ...options, tasks: data.tasks }),
     showLeaderboard(options),
+    showAgent({ ...options, task: data.unwatched }),
   ]);
   const trainings = await showTraining({ ...options, artifacts: options.train ? options.artifacts : undefined });
   const lastBatch = await readLastBatch(system.cluster.transport);
@@ -79,6 +81,7 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
     models,
     trainings,
     leaderboards,
+    agents: [agent],
   });
 }
 

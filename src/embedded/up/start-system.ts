@@ -59,6 +59,8 @@ export interface System {
   readonly circuit: CircuitRecord;
   readonly members: readonly Member[];
   readonly watch: Watch;
+  /** Of the pool API on loopback. */
+  readonly poolPort: number;
   /** Starts a member that joins later; resolves when it is Ready. */
   join(member: Member): Promise<void>;
   /** Writes to InferenceTask status since the start. */
@@ -123,7 +125,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await createOn([member.name]);
     await waitForMembers(watch, [member], options.signal);
   };
-  return { workspace, cluster, chain, circuit, members, watch, join, countStatusWrites };
+  return { workspace, cluster, chain, circuit, members, watch, poolPort, join, countStatusWrites };
 }
 
 function nodeOf(pod: Pod): string {
