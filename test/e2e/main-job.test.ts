@@ -95,6 +95,19 @@ describe("the main job", () => {
     });
   });
 
+  test("an agent answers calls through a gateway, and what they cost is settled and shared", () => {
+    expect(summary.agents).toHaveLength(1);
+    const [agent] = summary.agents;
+    const revenue = 64n * 10n ** 16n;
+    expect(agent).toMatchObject({ agent: "digits", host: "gpu-mid-l4", calls: 64, revenueWei: String(revenue) });
+    expect(agent?.correct).toBeGreaterThanOrEqual(60);
+    expect(agent?.windows).toBeGreaterThanOrEqual(1);
+    const { creator = "0", host = "0", validators = "0", treasury = "0" } = agent?.split ?? {};
+    const shared = [creator, host, validators, treasury].reduce((sum, wei) => sum + BigInt(wei), 0n);
+    expect(shared).toBe(revenue);
+    expect([host, treasury].map(BigInt)).toEqual([revenue / 4n, revenue / 20n]);
+  });
+
   test("a leaderboard ranks three models on all test images, and shares a rank where the images cannot tell", () => {
     expect(summary.leaderboards).toHaveLength(1);
     const [board] = summary.leaderboards;
