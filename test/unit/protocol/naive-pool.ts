@@ -176,7 +176,9 @@ export class NaivePool {
 }
 
 const unitsOf = ({ requirements }: WaitingTask) => Math.max(1, requirements.gpus ?? 0);
-const demandOf = ({ requirements, failedWorkers }: WaitingTask) => JSON.stringify([requirements, failedWorkers]);
+/** Equal for tasks that the same workers can take: in which order they have failed it makes no difference. */
+const demandOf = ({ requirements, failedWorkers }: WaitingTask) =>
+  JSON.stringify([requirements, failedWorkers.map((failed) => JSON.stringify(failed)).sort()]);
 const byAge = (a: WaitingTask, b: WaitingTask) => a.key - b.key || (a.id < b.id ? -1 : 1);
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { localityMs } from "../../../src/protocol/lane.ts";
 import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
 import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
+import { maxPassMs } from "../../../src/protocol/quota.ts";
 import type { TakeRequest } from "../../../src/protocol/take-request.ts";
 import { TaskHeaps } from "../../../src/protocol/task-heap.ts";
 import { cell, keyStride, TaskRows } from "../../../src/protocol/task-rows.ts";
+import { NaivePool } from "./naive-pool.ts";
 
 const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id,
@@ -51,6 +53,22 @@ describe("TaskPool", () => {
     pool.add(aTask("fresh", 2));
     expect(ids(pool.take(anyone(2, { isExcluded: () => true })))).toEqual(["fresh"]);
     expect(ids(pool.take(anyone(2)))).toEqual(["failed-here"]);
+  });
+
+  test("in which order workers have failed a task makes no difference: the later of two leaves room only once it is the head", () => {
+    const policies = { a: { nominal: 3, borrowing: 4, cohort: "c" }, b: { nominal: 4, cohort: "c" } };
+    const [there, back] = [{ worker: "w2", owner: "0xB" }, { worker: "w3" }];
+    const [requirements, tenant] = [{ tier: "Mid", gpus: 3 }, "a"] as const;
+    const smallOnly = anyone(1, { fits: ({ tier }) => tier === "Low" });
+    for (const pool of [new TaskPool(policies), new NaivePool(policies)]) {
+      pool.add(aTask("late", maxPassMs + 1, { tenant, requirements, failedWorkers: [back, there] }));
+      pool.add(aTask("early", 0, { tenant, requirements, failedWorkers: [there, back] }));
+      for (const id of ["small-1", "small-2"]) pool.add(aTask(id, 0, { tenant }));
+      expect(pool.take(smallOnly)).toHaveLength(1);
+      expect([pool.levelOf("late"), pool.levelOf("early")]).toEqual(["Borrowing", "Borrowing"]);
+      pool.remove("early");
+      expect(pool.levelOf("late")).toBe("LeavesRoom");
+    }
   });
 
   test("a removed task is not given, and one added again is given once with its new key", () => {
