@@ -127,7 +127,44 @@ const models: readonly Case[] = [
   },
 ];
 
+const waiting: readonly Case[] = [
+  { name: "just made", object: {}, want: { status: "Progressing", message: "No operator has taken it up yet." } },
+  {
+    name: "stalled",
+    object: { spec: { suspend: true }, status: { conditions: [condition("Stalled", "True", "No such agent.")] } },
+    want: { status: "Degraded", message: "No such agent." },
+  },
+  {
+    name: "suspended",
+    object: { spec: { suspend: true }, status: { conditions: [condition("Ready", "True", "r")] } },
+    want: { status: "Suspended", message: "It is suspended: set spec.suspend to false." },
+  },
+  {
+    name: "ready",
+    object: { spec: {}, status: { conditions: [condition("Stalled", "False", "s"), condition("Ready", "True", "r")] } },
+    want: { status: "Healthy", message: "r" },
+  },
+  {
+    name: "not ready yet",
+    object: { spec: {}, status: { phase: "Running", conditions: [condition("Ready", "False", "0 of 2 replicas.")] } },
+    want: { status: "Progressing", message: "0 of 2 replicas." },
+  },
+];
+const leaderboards: readonly Case[] = [
+  ...waiting,
+  {
+    name: "without a ranking after its run",
+    object: {
+      spec: {},
+      status: { phase: "Failed", conditions: [condition("Ready", "False", "No model was ranked.")] },
+    },
+    want: { status: "Degraded", message: "No model was ranked." },
+  },
+];
+
 describe.each([
+  ["Agent", waiting],
+  ["Leaderboard", leaderboards],
   ["Model", models],
   ["InferenceTask", tasks],
   ["WorkerNode", nodes],
@@ -140,7 +177,7 @@ describe.each([
 
 test("every kind of ours has a script, and no other", () => {
   expect(Object.keys(data).sort()).toEqual(
-    ["InferenceTask", "Model", "Validation", "WorkerNode"].map((kind) => prefix + kind),
+    ["Agent", "InferenceTask", "Leaderboard", "Model", "Validation", "WorkerNode"].map((kind) => prefix + kind),
   );
 });
 
