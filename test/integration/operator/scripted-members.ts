@@ -54,7 +54,11 @@ export function digestOf(output: InlineTensors): string {
 export async function signReceipt(
   domain: ProtocolDomain,
   member: FixtureMember,
-  { assignment, output }: { assignment: WorkAssignment; output: InlineTensors },
+  {
+    assignment,
+    output,
+    runtime = "test",
+  }: { assignment: WorkAssignment; output: InlineTensors; runtime?: string | undefined },
 ): Promise<SignedReceipt> {
   const message = {
     taskId: assignment.taskId,
@@ -65,7 +69,7 @@ export async function signReceipt(
     codeDigest: `0x${"c0".repeat(32)}`,
     inputDigest: `0x${"11".repeat(32)}`,
     outputDigest: digestOf(output),
-    runtime: "test",
+    runtime,
     startedAtMs: Date.now() - 5,
     endedAtMs: Date.now(),
   };
@@ -78,6 +82,8 @@ export interface Script {
   /** What the worker multiplies by; undefined: it never answers. */
   readonly multiply?: (assignment: WorkAssignment) => number | undefined;
   readonly slots?: number;
+  /** What its receipts say that they were computed by. */
+  readonly runtime?: string;
   /** The true output of a task; left out: every element doubled. */
   readonly compute?: Compute;
   /** Sends a heartbeat after each claim that names what it has not answered, with its word for it. */
@@ -110,7 +116,7 @@ export function runWorker(cluster: Cluster, operator: RunningOperator, name: str
         continue;
       }
       const output = (await script.compute?.(assignment)) ?? double(assignment.input, by);
-      const receipt = await signReceipt(cluster.domain, member, { assignment, output });
+      const receipt = await signReceipt(cluster.domain, member, { assignment, output, runtime: script.runtime });
       const outcome = { kind: "Completed" as const, receipt, output, items: 1 };
       await client.receipt({ namespace: assignment.namespace, task: assignment.task, outcome }, signal);
     }

@@ -4,6 +4,7 @@ import type { ScenarioOptions } from "../scenario.ts";
 import { runTests, type ShowingTests } from "./by-tests.ts";
 import type { Incident } from "./incident.ts";
 import { poolIncidents } from "./pool-incidents.ts";
+import { playTwoGpuTypes } from "./two-gpu-types.ts";
 
 type Words = Pick<Incident, "name" | "elsewhere" | "here">;
 
@@ -45,6 +46,13 @@ export const incidents: readonly Incident[] = [
     ["fake-nvidia-smi", "duplicate-uuid", "cpu-imposter", "computes-a-part", "honest-gpu"],
   ),
   ...poolIncidents,
+  {
+    name: "fp8-two-gpu-types",
+    elsewhere: "honest FP8 results on two GPU types differed as much as cheating did (gonka's documentation)",
+    here: "a pair of runtimes that was never compared on the model slashes nobody; one that was condemns only what lies beyond",
+    shownBy: "the whole operator, with validators of two runtimes",
+    run: playTwoGpuTypes,
+  },
   byTests(
     {
       name: "avx2-saturation",
