@@ -31,14 +31,19 @@ export async function resolveInput(sources: InputSources, task: TaskObject): Pro
   return {
     input: await readSource(sources, whole),
     ...(calls
-      ? { calls: { statement: toStatement(calls), opened: calls.opened, output: calls.output as InlineTensors } }
+      ? {
+          calls: {
+            ...{ statement: toStatement(calls), opened: calls.opened, output: calls.output as InlineTensors },
+            content: calls.content,
+          },
+        }
       : {}),
   };
 }
 
 /** The window's own words, as they are signed. */
 export function toStatement(calls: NonNullable<TaskObject["spec"]["calls"]>): WindowStatement {
-  const { agent: _, opened: __, output: ___, ...statement } = calls;
+  const { agent: _, opened: __, output: ___, content: ____, ...statement } = calls;
   return statement;
 }
 

@@ -2,7 +2,7 @@
 import { InferiumError } from "../base/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { objectKey } from "../kube/object.ts";
-import type { InlineTensors, JudgeItem } from "../pool/wire.ts";
+import type { InlineTensors, JudgeItem, ServedCalls } from "../pool/wire.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { TaskObject, ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
@@ -71,10 +71,12 @@ async function buildItem(
     receipt: { message: receipt.message, signature: receipt.signature },
     ...calibrationOf(sources, entry.task),
     ...(output ? { output } : {}),
-    ...(calls ? { calls: { statement: calls.statement, opened: calls.opened } } : {}),
+    ...(calls ? { calls: { statement: calls.statement, opened: calls.opened, ...contentOf(calls) } } : {}),
     ...(training ? { training } : {}),
   };
 }
+
+const contentOf = ({ content }: ServedCalls) => (content === undefined ? {} : { content });
 
 /** Only where values are compared within bounds. */
 function calibrationOf({ catalog }: ItemSources, { metadata, spec }: TaskObject): Pick<JudgeItem, "calibration"> {

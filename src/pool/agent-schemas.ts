@@ -68,7 +68,7 @@ const window = object({
 });
 const open = object({
   windowId: hex(32),
-  calls: list(object({ leaf, proof: list(digest, 64), input: content, output: content }, ["output"]), 64),
+  calls: list(object({ leaf, proof: list(digest, 64), input: content, output: content }, ["input", "output"]), 64),
 });
 const load = object({
   loads: list(

@@ -104,12 +104,13 @@ export interface OpenedCall {
   readonly leaf: CallLeaf;
   /** Siblings from the leaf upwards, for `verifyCallProof`. */
   readonly proof: readonly string[];
-  readonly input: CallContent;
-  /** Absent where the call failed. */
+  /** Absent where only the leaf's digest tells of it: bodies of an `openai` agent stay where they are. */
+  readonly input?: CallContent;
+  /** Absent for the same reason, and where the call failed. */
   readonly output?: CallContent;
 }
 
-/** Tensors of an `oip` agent: their digest is of the canonical bytes. Bodies of an `openai` agent: of the bytes as they were. */
+/** Tensors of an `oip` agent: their digest is of the canonical bytes. Bodies of an `openai` agent: of the bytes as they were; nobody needs them. */
 export type CallContent =
   | { readonly kind: "tensors"; readonly tensors: InlineTensors }
   | { readonly kind: "body"; readonly base64: string };

@@ -21,6 +21,7 @@
  *
  * An error is `{"error":{"code","message"}}` with a 4xx or 5xx status; 429 and 503 carry Retry-After.
  */
+import type { CallContentKind } from "../protocol/call-contents.ts";
 import type { OpenedLeaf, WindowStatement } from "../protocol/call-window.ts";
 import type { ChallengePlan } from "../protocol/challenge/plan.ts";
 import type { CalibratedPair } from "../protocol/model/calibrate.ts";
@@ -147,6 +148,8 @@ export interface ServedCalls {
   readonly opened: readonly OpenedLeaf[];
   /** What the callers got: tensors named `0/NAME` for the first of the drawn calls that were answered. */
   readonly output: InlineTensors;
+  /** What the tensors of input and output are; the calls' own where left out. */
+  readonly content?: CallContentKind;
 }
 
 /** The signed fields of a receipt travel as they are signed: all of them are JSON already. */

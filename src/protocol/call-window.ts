@@ -4,8 +4,8 @@
  * Used by the operator that takes windows, the host's worker, validators and jurors. Pure.
  */
 import { digestToBytes32, isDigest } from "../base/digest.ts";
+import { type CallContentKind, digestContents } from "./call-contents.ts";
 import { type CallLeaf, computeWindowId, hashCallLeaf, noOutput, sampleCalls, verifyCallProof } from "./calls.ts";
-import { digestTensors } from "./tensors/canonical.ts";
 import type { NamedTensors, Tensor } from "./tensors/tensor.ts";
 import { callWindowTypes, hashMessage, type ProtocolDomain } from "./typed-data.ts";
 
@@ -86,6 +86,11 @@ export function splitCalls(joined: NamedTensors, count: number): NamedTensors[] 
   return calls;
 }
 
+interface Side {
+  readonly side: "inputDigest" | "outputDigest";
+  readonly content?: CallContentKind | undefined;
+}
+
 /**
  * The first answered call of which the tensors are others than its leaf says; undefined where all are the same.
  * @param tensors joined, of the answered calls in their order
@@ -93,11 +98,11 @@ export function splitCalls(joined: NamedTensors, count: number): NamedTensors[] 
 export function findChanged(
   answered: readonly OpenedLeaf[],
   tensors: NamedTensors,
-  side: "inputDigest" | "outputDigest",
+  { side, content = "Tensors" }: Side,
 ): { readonly index: number; readonly got: string; readonly expected: string } | undefined {
   const calls = splitCalls(tensors, answered.length);
   for (const [at, { leaf }] of answered.entries()) {
-    const got = digestTensors(calls[at] ?? new Map());
+    const got = digestContents(content, calls[at] ?? new Map()) ?? "no digest";
     if (got !== leaf[side]) return { index: leaf.index, got, expected: leaf[side] };
   }
   return undefined;

@@ -15,6 +15,7 @@ type Calls = Omit<ServedCalls, "output">;
 
 /** Why the window is no evidence against or for its host, or undefined where it is. @throws InferiumError InvalidCall */
 export function checkCalls(domain: ProtocolDomain, calls: Calls, { receipt, input }: JudgeItem): string | undefined {
+  if (calls.content === "Digests") return "of the calls only the digests are known: nobody can run them again";
   const wrong = checkStatement(calls.statement) ?? checkOpened(calls.statement, calls.opened);
   if (wrong !== undefined) return `the window does not hold: ${wrong}`;
   if (listAnswered(calls.opened).length !== input.calls)
@@ -33,13 +34,13 @@ export function judgeServed(calls: Calls, item: JudgeItem, accepted: DecidedVote
   if (input.inline === undefined || output === undefined) return abstain("calls come with their tensors; they did not");
   const answered = listAnswered(calls.opened);
   const reject = (reason: string): DecidedVote => ({ vote: "Reject", outputDigest: accepted.outputDigest, reason });
-  const asked = findChanged(answered, readInline(input.inline), "inputDigest");
+  const asked = findChanged(answered, readInline(input.inline), { side: "inputDigest" });
   if (asked) return reject(`call ${asked.index} had input ${asked.expected}; the receipt is about ${asked.got}`);
   const outputs = readInline(output);
   const digest = digestToBytes32(digestTensors(outputs));
   if (digest !== receipt.message.outputDigest)
     return abstain(`the output handed on has digest ${digest}; the receipt names ${receipt.message.outputDigest}`);
-  const given = findChanged(answered, outputs, "outputDigest");
+  const given = findChanged(answered, outputs, { side: "outputDigest" });
   if (given === undefined) return accepted;
   return reject(`the caller of call ${given.index} was given ${given.expected}; the host signed ${given.got}`);
 }

@@ -1,7 +1,9 @@
 /**
  * Before a host signs for a window of its agent's calls: it looks at what the pool says was served as a validator will, and
- * runs the drawn calls itself. A signature under another's mistake would cost the host its bond. Pure.
+ * has run the drawn calls itself, unless the policy is that nobody does. A signature under another's mistake would cost the
+ * host its bond. Pure.
  */
+import { parseDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Execution } from "../inference/execute.ts";
 import { readInline } from "../pool/inline-tensors.ts";
@@ -21,28 +23,37 @@ export interface Confirmed {
   readonly endedAtMs: number;
 }
 
-/** @throws InferiumError NotAsServed */
+type Terms = Pick<WorkAssignment, "input" | "model" | "verification">;
+
+/** @param served with what the drawn calls give here; absent where the policy is None @throws InferiumError NotAsServed */
 export function confirmServed(
   domain: ProtocolDomain,
-  { input, verification }: Pick<WorkAssignment, "input" | "verification">,
-  { calls, own }: { readonly calls: ServedCalls; readonly own: Execution },
+  terms: Terms,
+  { calls, own }: { readonly calls: ServedCalls; readonly own: Execution | undefined },
 ): Confirmed {
-  const { statement, opened } = calls;
+  const { input, verification } = terms;
+  const { statement, opened, content } = calls;
   const wrong = checkStatement(statement) ?? checkOpened(statement, opened);
   if (wrong !== undefined) throw notAsServed(wrong);
   const answered = listAnswered(opened);
-  const asked = findChanged(answered, readInline(input.inline ?? {}), "inputDigest");
+  const inputs = readInline(input.inline ?? {});
+  const asked = findChanged(answered, inputs, { side: "inputDigest", content });
   if (asked) throw notAsServed(`call ${asked.index} had input ${asked.expected}, and the task's is ${asked.got}`);
   const outputs = readInline(calls.output);
-  const given = findChanged(answered, outputs, "outputDigest");
+  const given = findChanged(answered, outputs, { side: "outputDigest", content });
   if (given)
     throw notAsServed(`the caller of call ${given.index} got ${given.expected}, and the task says ${given.got}`);
-  if (verification.policy !== "None") {
+  if (own !== undefined) {
     const { equal, firstMismatch } = compareOutputs(outputs, own.outputs, toComparePolicy(verification));
     if (!equal) throw notAsServed(`${firstMismatch?.tensor} is not what the model gives here`);
   }
+  if (own === undefined && verification.policy !== "None") throw notAsServed("they were not run here");
+  const ran = own ?? {
+    ...{ modelDigest: parseDigest(terms.model.digest), inputDigest: digestTensors(inputs) },
+    ...{ runtime: "not run again", items: answered.length },
+  };
   return {
-    execution: { ...own, outputs, outputDigest: digestTensors(outputs) },
+    execution: { ...ran, outputs, outputDigest: digestTensors(outputs) },
     codeDigest: hashWindow(domain, statement),
     startedAtMs: statement.firstAtMs,
     endedAtMs: statement.lastAtMs,

@@ -1,6 +1,8 @@
 /** A true window of calls to an agent that doubles numbers; tests tamper with copies of it. */
+import { sha256 } from "../../src/base/digest.ts";
 import { writeInline } from "../../src/pool/inline-tensors.ts";
 import type { InlineTensors } from "../../src/pool/wire.ts";
+import { type CallContentKind, tensorOfDigest } from "../../src/protocol/call-contents.ts";
 import { joinCalls, type OpenedLeaf, type WindowStatement } from "../../src/protocol/call-window.ts";
 import {
   buildCallTree,
@@ -20,6 +22,7 @@ export interface ServedWindow {
   readonly input: InlineTensors;
   readonly output: InlineTensors;
   readonly answered: number;
+  readonly content: CallContentKind;
 }
 
 export interface WindowPlan {
@@ -35,6 +38,8 @@ export interface WindowPlan {
   readonly calls?: readonly (number | undefined)[];
   /** What the backend gave for an input. */
   readonly answer?: (input: NamedTensors) => NamedTensors;
+  /** Digests: inputs and outputs are bodies of OpenAI's API, of which the window's task has the digests. */
+  readonly content?: CallContentKind;
 }
 
 export const tensorOf = (name: string, value: number): NamedTensors =>
@@ -42,8 +47,15 @@ export const tensorOf = (name: string, value: number): NamedTensors =>
 
 export const twice = (input: NamedTensors): NamedTensors => tensorOf("y", (input.get("x")?.data[0] ?? 0) * 2);
 
+/** As OpenAI's API would carry it. */
+export const bodyOf = (tensors: NamedTensors): Buffer =>
+  Buffer.from(JSON.stringify([...tensors].map(([name, { data }]) => ({ role: name, content: [...data].join() }))));
+
 export function aCallWindow(plan: WindowPlan = {}): ServedWindow {
   const { priceWei = 5n, atMs = 1_800_000_000_000, samples = 3, seed = `0x${"e1".repeat(32)}`, answer = twice } = plan;
+  const { content = "Tensors" } = plan;
+  const digest = (tensors: NamedTensors) => (content === "Tensors" ? digestTensors(tensors) : sha256(bodyOf(tensors)));
+  const shown = (tensors: NamedTensors) => (content === "Tensors" ? tensors : tensorOfDigest(digest(tensors)));
   const identity = {
     agentId: plan.agentId ?? `0x${"a9".repeat(32)}`,
     callerId: plan.callerId ?? "alice",
@@ -55,8 +67,8 @@ export function aCallWindow(plan: WindowPlan = {}): ServedWindow {
     const input = tensorOf("x", value ?? 0);
     const output = value === undefined ? undefined : answer(input);
     const leaf: CallLeaf = {
-      ...{ windowId, index, outcome: output ? "Ok" : "Failed", inputDigest: digestTensors(input) },
-      ...{ outputDigest: output ? digestTensors(output) : noOutput, priceWei: output ? String(priceWei) : "0" },
+      ...{ windowId, index, outcome: output ? "Ok" : "Failed", inputDigest: digest(input) },
+      ...{ outputDigest: output ? digest(output) : noOutput, priceWei: output ? String(priceWei) : "0" },
       ...{ startedAtMs: atMs + index, endedAtMs: atMs + index + 1 },
     };
     return { leaf, input, output };
@@ -83,8 +95,9 @@ export function aCallWindow(plan: WindowPlan = {}): ServedWindow {
   return {
     statement,
     opened: drawn.map(({ leaf: { windowId: _, ...leaf } }) => ({ leaf, proof: tree.proof(leaf.index) })),
-    input: writeInline(joinCalls(answered.map(({ input }) => input))),
-    output: writeInline(joinCalls(answered.map(({ output }) => output))),
+    input: writeInline(joinCalls(answered.map(({ input }) => shown(input)))),
+    output: writeInline(joinCalls(answered.map(({ output }) => shown(output)))),
     answered: answered.length,
+    content,
   };
 }

@@ -113,8 +113,8 @@ export function createOpenWindow(owner: WindowOwner, { receiptKey, nonce, opened
     // The tree refuses what is not there, so that both are.
     const proof = tree.proof(index);
     if (call === undefined || known === undefined) throw new RangeError(`no call ${index}`);
-    const output = call.output();
-    return { leaf: known.leaf, proof, input: call.input(), ...(output === undefined ? {} : { output }) };
+    const [input, output] = [call.input(), call.output()];
+    return { leaf: known.leaf, proof, ...(input ? { input } : {}), ...(output ? { output } : {}) };
   }
 
   return {

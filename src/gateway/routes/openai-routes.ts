@@ -141,7 +141,7 @@ async function pass({ metered, body, response }: Forward, backend: OpenAiBackend
     metered.abandon();
     return sendBytes(response, statusCode, output, { "content-type": contentType });
   }
-  const receipt = await metered.finish(describeBodies(body, sha256(output), output));
+  const receipt = await metered.finish(describeBodies(body, sha256(output)));
   sendBytes(response, statusCode, output, { "content-type": contentType, ...receiptHeaders(receipt) });
 }
 

@@ -20,9 +20,6 @@ export interface PassStream {
   readonly response: ServerResponse;
 }
 
-/** Of a stream's bytes kept, should it be opened; longer ones are known by their digest alone. */
-const maxKeptBytes = 1024 * 1024;
-
 /** Ends the response in any case; what breaks off is broken off for the caller as well. */
 export async function passStream({ answer, contentType, input, metered, response }: PassStream): Promise<void> {
   response.writeHead(200, { "content-type": contentType, "cache-control": "no-cache", "x-accel-buffering": "no" });
@@ -33,7 +30,7 @@ export async function passStream({ answer, contentType, input, metered, response
     return;
   }
   const digest = `sha256:${passed.hash.digest("hex")}` as const;
-  const receipt = await metered.finish(describeBodies(input, digest, passed.kept && Buffer.concat(passed.kept)));
+  const receipt = await metered.finish(describeBodies(input, digest));
   if (response.destroyed) return;
   response.end(`: ${receiptHeader} ${formatReceipt(receipt)}\n\n`);
 }
@@ -41,14 +38,12 @@ export async function passStream({ answer, contentType, input, metered, response
 interface Passed {
   readonly hash: Hash;
   readonly sizeBytes: number;
-  readonly kept: readonly Buffer[] | undefined;
   /** By the backend, not by the caller. */
   readonly isBroken: boolean;
 }
 
 async function pump({ body }: HttpAnswer, response: ServerResponse): Promise<Passed> {
   const hash = createHash("sha256");
-  let kept: Buffer[] | undefined = [];
   let sizeBytes = 0;
   // Also where the backend is silent at the moment: it need not go on for nobody.
   response.once("close", () => body.destroy());
@@ -57,15 +52,13 @@ async function pump({ body }: HttpAnswer, response: ServerResponse): Promise<Pas
       if (response.destroyed) break;
       hash.update(chunk);
       sizeBytes += chunk.length;
-      if (sizeBytes <= maxKeptBytes) kept?.push(chunk);
-      else kept = undefined;
       if (!response.write(chunk)) await drained(response);
     }
   } catch {
     // Why does not matter to the caller: its stream breaks off, and it pays nothing.
-    return { hash, sizeBytes, kept, isBroken: !response.destroyed };
+    return { hash, sizeBytes, isBroken: !response.destroyed };
   }
-  return { hash, sizeBytes, kept, isBroken: false };
+  return { hash, sizeBytes, isBroken: false };
 }
 
 async function drained(response: ServerResponse): Promise<void> {

@@ -35,6 +35,7 @@ export function buildAgentStatus({ metadata, spec, status }: AgentObject, facts:
       observedGeneration,
       now,
       suspended: spec.suspend,
+      accepted: describeAccepted(spec),
     }),
     readyReplicas: ready,
     desiredReplicas: desired,
@@ -83,11 +84,13 @@ interface Context {
   readonly observedGeneration: number;
   readonly now: string;
   readonly suspended: boolean;
+  /** What is said while nothing is in the way. */
+  readonly accepted: Finding;
 }
 
 function buildConditions(
   before: readonly Condition[],
-  { facts, observedGeneration, now, suspended }: Context,
+  { facts, observedGeneration, now, suspended, accepted }: Context,
 ): Condition[] {
   const { refusal, ready, desired } = facts;
   const availability = decideAvailability(facts);
@@ -95,7 +98,7 @@ function buildConditions(
   const summary = refusal ?? (suspended ? { reason: "Suspended", message: "spec.suspend is true." } : availability);
   const isOnTheWay = !refusal && !suspended && ready !== desired;
   const changes: readonly [string, boolean, Finding][] = [
-    ["Accepted", !refusal, refusal ?? { reason: "Accepted", message: "Host, chain and callers fit together." }],
+    ["Accepted", !refusal, refusal ?? accepted],
     ["Available", ready > 0, availability],
     ["Ready", isReady, summary],
     ["Reconciling", isOnTheWay, availability],
@@ -106,6 +109,12 @@ function buildConditions(
       setCondition(conditions, { type, status: holds ? "True" : "False", observedGeneration, ...because }, now),
     [...before],
   );
+}
+
+function describeAccepted({ verification }: AgentObject["spec"]): Finding {
+  const fit = "Host, chain and callers fit together";
+  const isUnchecked = verification.policy === "None";
+  return { reason: "Accepted", message: isUnchecked ? `${fit}; calls are paid, and not run again.` : `${fit}.` };
 }
 
 function decideAvailability({ ready, desired }: AgentFacts): Finding {

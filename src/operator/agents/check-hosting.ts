@@ -44,10 +44,15 @@ export function checkHosting(agent: AgentObject, facts: HostingCase): Finding | 
 const refuse = (reason: string, message: string): Finding => ({ reason, message });
 
 function checkPolicy({ spec }: AgentObject, { allowUnverified }: HostingCase): Finding | undefined {
+  const isOpenAi = spec.protocol === "OpenAI";
+  if (isOpenAi && spec.verification.policy !== "None")
+    return refuse("PolicyNotFit", "Answers of an OpenAI API cannot be run again; set verification.policy to None.");
   if (spec.verification.policy !== "None" || allowUnverified) return undefined;
+  const why = isOpenAi ? ", which calls of an OpenAI API need" : "";
+  const otherwise = isOpenAi ? "host a model that speaks the Open Inference Protocol" : "choose Exact or Tolerance";
   return refuse(
     "PolicyNotAllowed",
-    "verification.policy is None, and this pool pays for nothing that it did not check.",
+    `verification.policy is None${why}, and this pool pays for nothing that it did not check: no call is taken. Let operator and validators settle unverified work (operator.allowUnverified of the chart, INFERIUM_ALLOW_UNVERIFIED), or ${otherwise}.`,
   );
 }
 

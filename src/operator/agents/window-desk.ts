@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
+import { sha256 } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { isAlreadyExists } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
@@ -182,9 +183,12 @@ function checkCalls({ statement }: HeldWindow, calls: readonly OpenedCall[], { p
   for (const { leaf, input, output } of calls) {
     if (BigInt(leaf.priceWei) > BigInt(priceWei)) throw invalidCalls(`call ${leaf.index} cost ${leaf.priceWei} wei`);
     if (leaf.outcome === "Failed") continue;
-    checkContent(leaf.inputDigest, input, `the input of call ${leaf.index}`, protocol);
-    checkContent(leaf.outputDigest, output, `the output of call ${leaf.index}`, protocol);
+    const check = protocol === "oip" ? checkTensors : checkBody;
+    check(leaf.inputDigest, input, `the input of call ${leaf.index}`);
+    check(leaf.outputDigest, output, `the output of call ${leaf.index}`);
   }
+  // Of calls that nobody can run again the task holds no more than their digests.
+  if (protocol !== "oip") return;
   const bytes = Buffer.byteLength(JSON.stringify(calls));
   if (bytes > windowLimits.maxOpenedBytes)
     throw invalidCalls(`they have ${bytes} bytes; at most ${windowLimits.maxOpenedBytes} fit into a task`);
@@ -196,14 +200,17 @@ function checkCalls({ statement }: HeldWindow, calls: readonly OpenedCall[], { p
     throw invalidCalls(`their outputs have ${outputBytes} bytes; a receipt carries ${poolLimits.maxOutputBytes}`);
 }
 
-function checkContent(
-  digest: string,
-  content: OpenedCall["output"],
-  what: string,
-  protocol: AgentEntry["protocol"],
-): void {
-  if (protocol !== "oip" || content?.kind !== "tensors") throw invalidCalls(`${what} is no tensors`);
+function checkTensors(digest: string, content: OpenedCall["output"], what: string): void {
+  if (content?.kind !== "tensors") throw invalidCalls(`${what} is no tensors`);
   const got = digestTensors(readInline(content.tensors));
+  if (got !== digest) throw invalidCalls(`${what} has digest ${got}; its receipt says ${digest}`);
+}
+
+/** A body need not be shown: only whether it is the one that the receipt names could be told from it. */
+function checkBody(digest: string, content: OpenedCall["output"], what: string): void {
+  if (content === undefined) return;
+  if (content.kind !== "body") throw invalidCalls(`${what} is no body`);
+  const got = sha256(Buffer.from(content.base64, "base64"));
   if (got !== digest) throw invalidCalls(`${what} has digest ${got}; its receipt says ${digest}`);
 }
 

@@ -2,8 +2,10 @@
 import { labels } from "../../api/v1alpha1/labels.ts";
 import { apiVersion } from "../../api/v1alpha1/meta.ts";
 import type { OpenedCall } from "../../pool/agents.ts";
+import { writeInline } from "../../pool/inline-tensors.ts";
 import type { InlineTensors } from "../../pool/wire.ts";
 import { formatIfr } from "../../protocol/amount.ts";
+import { type CallContentKind, tensorOfDigest } from "../../protocol/call-contents.ts";
 import type { WindowStatement } from "../../protocol/call-window.ts";
 import type { AgentObject, TaskObject } from "../kinds.ts";
 import { toStatement } from "../task-inputs.ts";
@@ -45,11 +47,12 @@ export interface WindowTaskParts {
   readonly calls: readonly OpenedCall[];
 }
 
-/** @param parts whose calls have tensors: what does not fit was refused before */
+/** @param parts whose calls have tensors where they can be run again: what does not fit was refused before */
 export function buildWindowTask(agent: AgentObject, { statement, calls }: WindowTaskParts): WindowTask {
   const { spec, metadata } = agent;
   const { samples: _, ...verification } = spec.verification;
   const answered = calls.filter(({ leaf }) => leaf.outcome === "Ok");
+  const content = spec.protocol === "OpenAI" ? "Digests" : "Tensors";
   const caller = spec.callers.find(({ id }) => id === statement.callerId);
   return {
     apiVersion,
@@ -63,14 +66,15 @@ export function buildWindowTask(agent: AgentObject, { statement, calls }: Window
       type: "Agent",
       model: { uri: spec.model.uri, digest: spec.model.digest, format: "onnx" },
       input: {
-        inline: join(answered.map(({ input }) => tensorsOf(input))),
+        inline: join(answered.map((call) => tensorsOf(call, "input", content))),
         calls: answered.length,
       } as NonNullable<WindowTask["spec"]["input"]>,
       calls: {
         ...statement,
         agent: metadata.name,
         opened: calls.map(({ leaf: { windowId: __, ...leaf }, proof }) => ({ leaf, proof: [...proof] })),
-        output: join(answered.map(({ output }) => tensorsOf(output))) as NonNullable<
+        content,
+        output: join(answered.map((call) => tensorsOf(call, "output", content))) as NonNullable<
           WindowTask["spec"]["calls"]
         >["output"],
       },
@@ -92,8 +96,9 @@ export function buildWindowTask(agent: AgentObject, { statement, calls }: Window
   };
 }
 
-function tensorsOf(content: OpenedCall["output"]): InlineTensors {
-  return content?.kind === "tensors" ? content.tensors : {};
+function tensorsOf({ leaf, ...call }: OpenedCall, side: "input" | "output", content: CallContentKind): InlineTensors {
+  if (content === "Digests") return writeInline(tensorOfDigest(leaf[`${side}Digest`]));
+  return call[side]?.kind === "tensors" ? call[side].tensors : {};
 }
 
 function join(calls: readonly InlineTensors[]): InlineTensors {

@@ -6,7 +6,8 @@
 import { digestToBytes32, parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
-import type { ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
+import type { InlineTensors, ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
+import { hashWindow } from "../../protocol/call-window.ts";
 import { commitTask, type TaskOutput, type TaskReceipt, validateTask } from "../../protocol/lifecycle.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import { digestTensors } from "../../protocol/tensors/canonical.ts";
@@ -20,6 +21,7 @@ import {
 import type { EndAttempt } from "../attempt-end.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { OutputCache } from "../output-cache.ts";
+import { toStatement } from "../task-inputs.ts";
 
 export interface ReceiveOptions {
   readonly ledger: TaskLedger;
@@ -51,6 +53,8 @@ async function complete(
   { account, outcome }: { account: string; outcome: Completed },
 ): Promise<ReceiptResponse> {
   const receipt = checkReceipt(options.domain, entry, { account, outcome });
+  const isUnchecked = entry.task.spec.verification.policy === "None";
+  if (isUnchecked) checkServed(options.domain, entry, receipt.message);
   const known = entry.status.receipt;
   if (known?.digest === receipt.digest) return { status: "Duplicate" };
   if (!isRunningFor(entry, account, receipt.message.attempt)) return { status: "Superseded" };
@@ -70,15 +74,32 @@ async function complete(
       isRecorded = stageOf(status) === "Run" && status.assignment?.attempt === message.attempt;
       if (!isRecorded) return undefined;
       const committed = commitTask(status, { receipt, output }, context);
-      if (entry.task.spec.verification.policy !== "None") return committed;
-      return validateTask(committed, { result: "Unverified", policy: "None", notProven: [...nothingProven] }, context);
+      if (!isUnchecked) return committed;
+      const notProven = listNotProven(entry);
+      return validateTask(committed, { result: "Unverified", policy: "None", notProven }, context);
     },
   });
   if (isRecorded) options.outputs.keep(`${entry.uid}/${message.attempt}`, outcome.output);
   return { status: isRecorded ? "Recorded" : "Superseded" };
 }
 
-const nothingProven = ["That the output is the model's output for the input: nobody computed it again."];
+const nothingProven = "That the output is the model's output for the input: nobody computed it again.";
+const callsNotProven =
+  "That callers were given the model's answers: calls were not run again. Checked are their number, price, order and budget, the drawn calls' place under the root, and the host's signature for the window.";
+
+function listNotProven({ task }: TaskEntry): string[] {
+  return [task.spec.calls === undefined ? nothingProven : callsNotProven];
+}
+
+/** No panel will look at a window that nobody runs again: what its receipt must name is checked here. @throws InferiumError InvalidReceipt */
+function checkServed(domain: ProtocolDomain, { task }: TaskEntry, message: Completed["receipt"]["message"]): void {
+  const { calls } = task.spec;
+  if (calls === undefined) return;
+  const window = hashWindow(domain, toStatement(calls));
+  if (message.codeDigest !== window) throw invalid(`is about window ${message.codeDigest}`, window);
+  const given = digestToBytes32(digestTensors(readInline(calls.output as InlineTensors)));
+  if (message.outputDigest !== given) throw invalid(`is for answers ${message.outputDigest}`, `${given}, as given`);
+}
 
 async function fail(
   options: ReceiveOptions,

@@ -74,7 +74,7 @@ describe("a window", () => {
     for (const { leaf, proof, input, output } of opened) {
       const place = { root: window!.root, count: 10, index: leaf.index, leaf: hashCallLeaf(leaf), proof };
       expect(verifyCallProof(place)).toBe(true);
-      if (input.kind !== "tensors" || output?.kind !== "tensors") throw new Error("no tensors");
+      if (input?.kind !== "tensors" || output?.kind !== "tensors") throw new Error("no tensors");
       expect(digestTensors(readInline(input.tensors))).toBe(leaf.inputDigest);
       expect(digestTensors(readInline(output.tensors))).toBe(leaf.outputDigest);
       expect(readInline(input.tensors).get("pixels")?.data[0]).toBe(leaf.index);

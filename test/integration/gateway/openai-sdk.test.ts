@@ -142,6 +142,10 @@ it("a caller that hangs up pays for what it was sent, and its backend is let go"
   const [alice] = rig.sink.windows.filter(({ agentId }) => agentId === "uid-1");
   // Chat, hush, stream, embedding, receipt, and the one hung up on; the backend's failure is free.
   expect(alice).toMatchObject({ count: 7, failed: 1, revenueWei: "600" });
+  // What was said and answered leaves the gateway by its digest alone.
+  const opened = rig.sink.opened.get(alice?.windowId ?? "") ?? [];
+  expect(opened.map((call) => Object.keys(call))).toEqual(opened.map(() => ["leaf", "proof"]));
+  expect(opened.length).toBeGreaterThan(0);
   expect(rig.sink.windows.find(({ agentId }) => agentId === "uid-2")).toMatchObject({
     count: 1,
     failed: 1,

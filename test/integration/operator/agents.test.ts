@@ -4,36 +4,34 @@ import { parse } from "yaml";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
-import { loadArtifact } from "../../../src/chain/artifacts.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
-import { deployments, endpointSlices } from "../../../src/kube/app-resources.ts";
+import { deployments } from "../../../src/kube/app-resources.ts";
 import { createClient } from "../../../src/kube/client.ts";
-import { secrets } from "../../../src/kube/core-resources.ts";
-import { type AgentObject, agents } from "../../../src/operator/kinds.ts";
+import { agents } from "../../../src/operator/kinds.ts";
 import { followAgents } from "../../../src/pool/agent-client.ts";
-import type { CallWindow, OpenedCall } from "../../../src/pool/agents.ts";
-import { createPoolClient, type PoolClient } from "../../../src/pool/client.ts";
-import { readInline, writeInline } from "../../../src/pool/inline-tensors.ts";
+import type { CallWindow } from "../../../src/pool/agents.ts";
+import type { PoolClient } from "../../../src/pool/client.ts";
+import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
-import { splitCalls } from "../../../src/protocol/call-window.ts";
 import { judgeItem } from "../../../src/validator/judge.ts";
-import { aCallWindow, tensorOf, twice, type WindowPlan } from "../../support/a-call-window.ts";
+import { tensorOf, twice, type WindowPlan } from "../../support/a-call-window.ts";
 import {
-  type Cluster,
-  model,
-  type RunningOperator,
-  requester,
-  startCluster,
-  startOperator,
-  treasury,
-} from "./operator-fixture.ts";
+  agentsConfig,
+  aliceKey,
+  anAgent,
+  connectGateway,
+  createKeySecret,
+  createSlice,
+  planWindow,
+  priceWei,
+  registerAgent,
+  toOpened,
+} from "./a-hosted-agent.ts";
+import { type Cluster, type RunningOperator, startCluster, startOperator, treasury } from "./operator-fixture.ts";
 import { executeTwice, runHost } from "./scripted-host.ts";
 import { connect, type Running, runValidator } from "./scripted-members.ts";
 
 const validators = ["v1", "v2", "v3"];
-const gateway = createSigner(`0x${"6a".repeat(32)}`);
-const price = "0.01";
-const priceWei = 10n ** 16n;
 let cluster: Cluster;
 let operator: RunningOperator;
 let agentId: string;
@@ -44,16 +42,15 @@ const never = new AbortController();
 beforeAll(async () => {
   cluster = await startCluster({ workers: ["w1", "w2"], validators });
   await cluster.order("order");
-  agentId = await register(cluster.member("w1").owner);
-  const config = { image: "inferium:test", imagePullPolicy: "Never", environment: {}, gateways: [gateway.address] };
-  operator = await startOperator(cluster, { agents: config });
-  pool = connectGateway(gateway);
+  agentId = await registerAgent(cluster, cluster.member("w1").owner);
+  operator = await startOperator(cluster, { agents: agentsConfig });
+  pool = connectGateway(cluster, operator);
   const judge = (item: Parameters<typeof judgeItem>[1]) =>
     judgeItem({ execute: executeTwice, domain: cluster.domain }, item, never.signal);
   running.push(...validators.map((name) => runValidator(cluster, operator, name, { script: { judge } })));
-  await createSecret("alice-key", "a-secret-of-alice-0001");
-  await objects().create(anAgent("doubler"));
-  await createSlice("doubler");
+  await createKeySecret(cluster, "alice-key", aliceKey);
+  await objects().create(anAgent("doubler", agentId));
+  await createSlice(cluster, "doubler");
 }, 60_000);
 
 afterAll(async () => {
@@ -65,108 +62,8 @@ afterAll(async () => {
 
 const objects = () => createClient(cluster.transport, agents);
 const readAgent = (name = "doubler") => objects().get({ namespace: "default", name });
+const aWindow = (plan?: WindowPlan) => planWindow(agentId, plan);
 const readTask = (name: string) => cluster.tasks.get({ namespace: "default", name });
-
-function connectGateway(signer: ReturnType<typeof createSigner>): PoolClient {
-  return createPoolClient({
-    url: operator.url,
-    caPem: cluster.poolCa,
-    signer,
-    role: "Gateway",
-    logger: silentLogger,
-    maxAttempts: 1,
-  });
-}
-
-async function register(host: string): Promise<string> {
-  const { signer, addresses } = cluster.admin;
-  const { abi } = loadArtifact("AgentRevenue");
-  const salt = `0x${"5a".repeat(32)}`;
-  const sent = await signer.sendTransaction({
-    to: addresses.agentRevenue,
-    data: abi.encodeFunctionData("register", [salt, host]),
-  });
-  const receipt = await sent.wait();
-  const [log] = receipt?.logs ?? [];
-  return String(log?.topics[1]);
-}
-
-async function createSecret(name: string, key: string): Promise<void> {
-  const data = { key: Buffer.from(key).toString("base64") };
-  await createClient(cluster.transport, secrets).apply({ metadata: { name, namespace: "default" }, data });
-}
-
-function anAgent(name: string, change: object = {}): AgentObject {
-  return {
-    apiVersion: "inferium.io/v1alpha1",
-    kind: "Agent",
-    metadata: { name, namespace: "default" },
-    spec: {
-      agentId,
-      model: { uri: "https://models.test/double.onnx", digest: model },
-      host: { worker: "w1" },
-      price,
-      callers: [
-        {
-          id: "alice",
-          keyRef: { name: "alice-key" },
-          requester: requester.address,
-          orderRef: { name: "order" },
-          budget: "0.2",
-        },
-      ],
-      ...change,
-    },
-  } as unknown as AgentObject;
-}
-
-/** As the cluster's own controllers would, once a replica is ready. */
-async function createSlice(agent: string): Promise<void> {
-  const labels = { "inferium.io/agent": agent, "kubernetes.io/service-name": `agent-${agent}` };
-  await createClient(cluster.transport, endpointSlices).apply({
-    metadata: { name: `agent-${agent}-1`, namespace: "default", labels },
-    addressType: "IPv4",
-    endpoints: [{ addresses: ["10.1.2.3"], conditions: { ready: true } }],
-    ports: [{ name: "http", port: 8080 }],
-  });
-}
-
-const digits = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-function aWindow(plan: WindowPlan = {}) {
-  const atMs = Date.now() - 1_000;
-  const served = (seed?: string, samples?: number) =>
-    aCallWindow({
-      agentId,
-      nonce,
-      priceWei,
-      atMs,
-      ...plan,
-      ...(seed ? { seed } : {}),
-      ...(samples ? { samples } : {}),
-    });
-  const nonce = `0x${digits()}`;
-  const { seed: _, samples: __, ...window } = served().statement;
-  return { window: window as CallWindow, served };
-}
-
-function toOpened(served: ReturnType<typeof aCallWindow>): OpenedCall[] {
-  const inputs = splitCalls(readInline(served.input), served.answered);
-  const outputs = splitCalls(readInline(served.output), served.answered);
-  let at = 0;
-  return served.opened.map(({ leaf, proof }) => {
-    const place = leaf.outcome === "Ok" ? at++ : -1;
-    const input = inputs[place] ?? tensorOf("x", 0);
-    const output = outputs[place];
-    return {
-      leaf: { windowId: served.statement.windowId, ...leaf },
-      proof,
-      input: { kind: "tensors", tensors: writeInline(input) },
-      ...(output ? { output: { kind: "tensors" as const, tensors: writeInline(output) } } : {}),
-    };
-  });
-}
 
 /** As a gateway does it; the name of the window's task. */
 async function settle(plan: WindowPlan = {}): Promise<string> {
@@ -271,7 +168,7 @@ describe("an agent", () => {
     ["a price below one wei", { price: "0.0000000000000000001" }, /spec.price/],
   ];
   test.each(refused)("with %s is refused by the server", async (_, change, message) => {
-    await expect(objects().create(anAgent("bad", change))).rejects.toThrow(message);
+    await expect(objects().create(anAgent("bad", agentId, change))).rejects.toThrow(message);
   });
 
   test("takes a window once: again it has the same seed, with other words it is refused", async () => {
@@ -329,7 +226,7 @@ describe("an agent", () => {
   });
 
   test("is spoken for by known gateways only, and gateways do nothing else", async () => {
-    const stranger = connectGateway(createSigner(`0x${"6b".repeat(32)}`));
+    const stranger = connectGateway(cluster, operator, createSigner(`0x${"6b".repeat(32)}`));
     await expect(stranger.agents({ version: "", waitMs: 0 })).rejects.toMatchObject({ code: "UnknownGateway" });
     await stranger.close();
     await expect(pool.claim({ slots: 1, models: [], waitMs: 0 })).rejects.toMatchObject({ code: "WrongRole" });

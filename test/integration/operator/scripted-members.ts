@@ -144,6 +144,8 @@ export interface ValidatorScript {
   ) => Promise<{ readonly vote: Vote; readonly outputDigest: string }>;
   /** The proof that it hands in, or why it has none. */
   readonly prove?: (duty: ProveDuty) => ProofData | Because;
+  /** Signs for work that nobody ran again. */
+  readonly allowUnverified?: boolean;
   /** Why it does not stand for another's proof. */
   readonly decline?: () => Because | undefined;
 }
@@ -175,7 +177,8 @@ export function runValidator(
       if (duty.kind === "reveal") await reveal(cluster, { client, member, memory, script }, duty);
       if (duty.kind === "prove") await prove(cluster, { client, member, script }, duty);
       if (duty.kind === "endorse") await endorse(cluster, { client, member, script }, duty);
-      if (duty.kind === "certify") await certify(cluster, { client, member, refusals }, duty.batch);
+      const { allowUnverified = false } = script;
+      if (duty.kind === "certify") await certify(cluster, { client, member, refusals, allowUnverified }, duty.batch);
     }
   });
   return { seen: [], duties, refusals, stop };
@@ -268,10 +271,17 @@ function signEndorsement({ domain }: Cluster, { signer }: FixtureMember, proof: 
   return signer.signTypedData(domain, proofEndorsementTypes, endorsementOf(proof, signer.address));
 }
 
+interface Certifier {
+  readonly client: PoolClient;
+  readonly member: FixtureMember;
+  readonly refusals: string[];
+  readonly allowUnverified: boolean;
+}
+
 /** Signs what the real validator's checks find no fault with. */
 async function certify(
   cluster: Cluster,
-  { client, member, refusals }: { client: PoolClient; member: FixtureMember; refusals: string[] },
+  { client, member, refusals, allowUnverified }: Certifier,
   data: BatchData,
 ): Promise<void> {
   const header = parseHeader(data.header);
@@ -287,7 +297,7 @@ async function certify(
     if (found) agents.set(agent.window.agentId, found);
   }
   const outcome = await checkBatch(batch, {
-    ...{ domain: cluster.domain, pool, treasury, minimumQuorum: 2, allowUnverified: false },
+    ...{ domain: cluster.domain, pool, treasury, minimumQuorum: 2, allowUnverified },
     ...{
       validators,
       payouts,

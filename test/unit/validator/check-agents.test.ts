@@ -74,6 +74,18 @@ describe("a window of an agent's calls in a batch", () => {
     expect(BigInt(batch.header.settledWei)).toBe(paid);
   });
 
+  test("that nobody ran again is signed where unverified work is, and what is not earned by votes is the treasury's", async () => {
+    const task = { ...(await aWindowTask()), votes: [] };
+    expect(await find([task])).toBe("QuorumNotReached");
+    expect(await find([task], { allowUnverified: true })).toBe("signed");
+    const batch = await aBatch([task]);
+    expect(batch.balances).toEqual({
+      [creator]: wei(6).toString(),
+      [worker.address]: (wei(5) / 2n).toString(),
+      [treasury]: (wei(3) / 2n).toString(),
+    });
+  });
+
   test("is not signed where the receipt is about another window", async () => {
     const task = await aWindowTask();
     const window = aWindow({ nonce: `0x${randomBytes(16).toString("hex")}` });

@@ -48,7 +48,7 @@ async function anItem(served: ServedWindow, signed: Signed = {}): Promise<JudgeI
   });
   const { taskId, attempt } = receipt.message;
   const input = { inline: served.input, calls: served.answered };
-  const calls = { statement: served.statement, opened: served.opened };
+  const calls = { statement: served.statement, opened: served.opened, content: served.content };
   return { taskId, attempt, model, input, verification: { policy: "Exact" }, receipt, output, calls };
 }
 
@@ -94,6 +94,12 @@ describe("a window of calls before a validator", () => {
       vote: "Abstain",
       reason: expect.stringContaining("the pool names window"),
     });
+    expect(await ruling(item)).toBe("Unknown");
+  });
+
+  test("is nothing to judge where of the calls only the digests are known", async () => {
+    const item = await anItem(aCallWindow({ content: "Digests" }));
+    expect(await vote(item)).toMatchObject({ vote: "Abstain", reason: expect.stringContaining("only the digests") });
     expect(await ruling(item)).toBe("Unknown");
   });
 

@@ -173,6 +173,10 @@ seed: string
  */
 samples: number
 /**
+ * What input.inline and output hold of a call. Tensors are its own. Digests is one tensor sha256 of 32 bytes, the digest of the body, for calls that nobody can run again.
+ */
+content: ("Tensors" | "Digests")
+/**
  * The drawn calls, each with its place in the tree.
  */
 opened: {
