@@ -1,5 +1,6 @@
 /** All simulations by name, in the order in which `all` runs them. */
 import { simulateCapability } from "./capability/simulate.ts";
+import { simulateCollusion } from "./collusion/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
 import { simulateFailover } from "./failover/simulate.ts";
 import { runSeeds } from "./general/run-seeds.ts";
@@ -23,6 +24,12 @@ export const scenarios: readonly Scenario[] = [
     what: "honest machines and frauds of every kind: each fraud fails at its rung, nobody is matched beyond its proof",
     numbers: { machines: 20, hours: 48 },
     run: simulateCapability,
+  },
+  {
+    name: "collusion",
+    what: "workers and validators work together, below the quorum and above it, and one copies votes: caught, and it gains them nothing",
+    numbers: {},
+    run: simulateCollusion,
   },
   {
     name: "exactly-once",
