@@ -42,7 +42,9 @@ const forAll: readonly Attempt[] = [
   ["watch Secrets", (api) => api.get(`${core}/secrets?watch=true&timeoutSeconds=1`)],
   ["change a Secret", (api) => api.patch(`${core}/namespaces/${tenant}/secrets/order`, "merge", { data: {} })],
   ["change a task's spec", (api) => api.patch(`${tasks}/t1`, "merge", { spec: { reward: "0" } })],
-  ["create a task", (api) => api.post(tasks, {})],
+  ["make a Model", (api) => api.post(`${own}/namespaces/${tenant}/models`, {})],
+  ["make a Leaderboard", (api) => api.post(`${own}/namespaces/${tenant}/leaderboards`, {})],
+  ["make an Agent", (api) => api.post(`${own}/namespaces/${tenant}/agents`, {})],
   ["make itself a role", (api) => api.post(`${rbac}/clusterroles`, adminRole)],
   ["bind itself to cluster-admin", (api) => api.post(`${rbac}/clusterrolebindings`, bindToAdmin("operator"))],
   [
@@ -80,8 +82,17 @@ const forAll: readonly Attempt[] = [
   ["read the server's metrics", (api) => api.get("/metrics")],
 ];
 
+/** The operator may: it makes those of leaderboards and of agents' windows. */
+const createTask: Attempt = ["create a task", (api) => api.post(tasks, {})];
+const approveModel: Attempt = [
+  "approve a Model",
+  (api) => api.patch(`${own}/namespaces/${tenant}/models/m1/status`, "merge", { status: {} }),
+];
+
 const beyond: Readonly<Record<Account, readonly Attempt[]>> = {
   member: [
+    createTask,
+    approveModel,
     ["read a task", (api) => api.get(`${tasks}/t1`)],
     ["list tasks", (api) => api.get(`${own}/inferencetasks`)],
     ["write a task's status", (api) => api.patch(`${tasks}/t1/status`, "merge", { status: { phase: "Succeeded" } })],
@@ -95,6 +106,8 @@ const beyond: Readonly<Record<Account, readonly Attempt[]>> = {
     ["vote", (api) => api.post(`${own}/namespaces/${tenant}/validations`, {})],
   ],
   agent: [
+    createTask,
+    approveModel,
     ["read a task", (api) => api.get(`${tasks}/t1`)],
     ["write a task's status", (api) => api.patch(`${tasks}/t1/status`, "merge", { status: { phase: "Succeeded" } })],
     ["read the order's Secret", (api) => api.get(`${core}/namespaces/${tenant}/secrets/order`)],
