@@ -8,6 +8,7 @@ import { simulateHostileReceipts } from "./hostile/simulate.ts";
 import { toScenario } from "./incidents/incident.ts";
 import { incidents } from "./incidents/incidents.ts";
 import { simulateLeaderboard } from "./leaderboard/simulate.ts";
+import { simulateManyWorkers } from "./many-workers/simulate.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
 import type { Scenario } from "./scenario.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
@@ -55,6 +56,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the operator is killed while models are compared: each run is counted, ranked and paid once",
     numbers: { runs: 4, kills: 4 },
     run: simulateLeaderboard,
+  },
+  {
+    name: "many-workers",
+    what: "a thousand workers on one operator, each asking more than may wait: memory bounded, refusals clear, nothing lost",
+    numbers: { workers: 1_000, tasks: 1_000 },
+    run: simulateManyWorkers,
   },
   {
     name: "model-source",

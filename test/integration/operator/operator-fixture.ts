@@ -112,7 +112,9 @@ export async function prepareChain(names: Pick<ClusterParts, "workers" | "valida
   const validatorAddresses = names.validators.map((name) => wallets.get(name)!.address);
   const addresses = await deployContracts({ signer: admin, parameters: { validators: validatorAddresses } });
   const writer = { signer: admin, addresses };
-  await mintTokens(writer, [{ account: admin.address, amountWei: 4_000_000n * oneToken }]);
+  await mintTokens(writer, [
+    { account: admin.address, amountWei: (4_000_000n + 10_000n * BigInt(wallets.size)) * oneToken },
+  ]);
   await bondNodes(
     writer,
     [...wallets].map(([name, node]) => ({
