@@ -10,6 +10,7 @@ import { incidents } from "./incidents/incidents.ts";
 import { simulateLeaderboard } from "./leaderboard/simulate.ts";
 import { simulateManyWorkers } from "./many-workers/simulate.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
+import { simulateModels } from "./models/simulate.ts";
 import type { Scenario } from "./scenario.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
 
@@ -68,6 +69,12 @@ export const scenarios: readonly Scenario[] = [
     what: "models from sources that are down, slow, huge, packed or lead inside: each ends with its reason, and nothing is left",
     numbers: { rounds: 2 },
     run: simulateModelSource,
+  },
+  {
+    name: "models",
+    what: "Models are looked at while the operator is killed, validators lie and vanish, sources fail: each is decided once, honestly",
+    numbers: { models: 1, kills: 2, outages: 1 },
+    run: simulateModels,
   },
   {
     name: "upgrade",

@@ -63,8 +63,8 @@ export async function playTwoGpuTypes({ seed, timeoutMs }: ScenarioOptions): Pro
     await cluster.order("order");
     for (const name of ["uncompared", "compared"] as const) await approve(cluster, name, timeoutMs);
     // One after another: a slash takes the cheat out of the pool.
-    for (const one of cases) problems.push(...(await judge(cluster, one, timeoutMs)));
-    problems.push(...(await checkStakes(cluster, timeoutMs)));
+    for (const one of cases) if (problems.length === 0) problems.push(...(await judge(cluster, one, timeoutMs)));
+    if (problems.length === 0) problems.push(...(await checkStakes(cluster, timeoutMs)));
   } finally {
     await Promise.all(members.map((member) => member.stop()));
     await operator.stop();
