@@ -24,11 +24,20 @@ export interface ListenerOptions {
   readonly clientCaPem: string;
   readonly logger: Logger;
   readonly handle: RequestHandler;
+  readonly patience?: Partial<Patience>;
 }
 
-const headersTimeoutMs = 15_000;
-/** How late a connection that sends too slowly may be ended. */
-const checkingIntervalMs = 2_000;
+/** With clients that send slowly. */
+export interface Patience {
+  /** For the handshake, and again for the headers. */
+  readonly headersMs: number;
+  /** For the whole request. Watches answer for as long as they like. */
+  readonly requestMs: number;
+  /** How late such a connection may be ended. */
+  readonly checkingMs: number;
+}
+
+const usualPatience: Patience = { headersMs: 15_000, requestMs: 60_000, checkingMs: 2_000 };
 const keepAliveTimeoutMs = 120_000;
 const closeGraceMs = 500;
 const maxHeaderBytes = 32 * 1024;
@@ -46,8 +55,10 @@ export class HttpsListener {
     this.#options = options;
     const clients = { ca: options.clientCaPem, requestCert: true, rejectUnauthorized: false };
     const tls = { cert: options.certPem, key: options.keyPem, ciphers, ALPNProtocols: ["http/1.1"], ...clients };
+    const patience = { ...usualPatience, ...options.patience };
+    const bounds = { maxHeaderSize: maxHeaderBytes, connectionsCheckingInterval: patience.checkingMs };
     this.#server = createServer(
-      { ...tls, maxHeaderSize: maxHeaderBytes, connectionsCheckingInterval: checkingIntervalMs },
+      { ...tls, ...bounds, handshakeTimeout: patience.headersMs },
       (request, response) => void this.#serve(request, response),
     );
     // A request to upgrade goes the way of all others: whoever serves it takes the socket over, or answers as usual.
@@ -60,10 +71,9 @@ export class HttpsListener {
       socket.on("error", () => socket.destroy());
       void this.#serve(request, response);
     });
-    this.#server.headersTimeout = headersTimeoutMs;
+    this.#server.headersTimeout = patience.headersMs;
     this.#server.keepAliveTimeout = keepAliveTimeoutMs;
-    // Watches answer for as long as they like; what a client sends must arrive within this.
-    this.#server.requestTimeout = 60_000;
+    this.#server.requestTimeout = patience.requestMs;
   }
 
   /** @returns the port that it listens on */
