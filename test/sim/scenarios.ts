@@ -12,6 +12,7 @@ import { simulateManyWorkers } from "./many-workers/simulate.ts";
 import { simulateModelSource } from "./model-source/simulate.ts";
 import { simulateModels } from "./models/simulate.ts";
 import type { Scenario } from "./scenario.ts";
+import { simulateTraining } from "./training/simulate.ts";
 import { simulateUpgrade } from "./upgrade/simulate.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -75,6 +76,12 @@ export const scenarios: readonly Scenario[] = [
     what: "Models are looked at while the operator is killed, validators lie and vanish, sources fail: each is decided once, honestly",
     numbers: { models: 1, kills: 2, outages: 1 },
     run: simulateModels,
+  },
+  {
+    name: "training",
+    what: "a training whose launcher, pod, operator and store are taken away ends once, with the bits of an undisturbed one",
+    numbers: { slices: 4, rounds: 1 },
+    run: simulateTraining,
   },
   {
     name: "upgrade",
