@@ -1,4 +1,5 @@
 /** All simulations by name, in the order in which `all` runs them. */
+import { simulateAgents } from "./agents/simulate.ts";
 import { simulateCapability } from "./capability/simulate.ts";
 import { simulateCollusion } from "./collusion/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
@@ -21,6 +22,12 @@ export const scenarios: readonly Scenario[] = [
     what: "the whole pool under deaths, partitions, failing answers, reorganisations and liars: nothing lost, all paid once",
     numbers: { seeds: 20, tasks: 16, processes: 4, machines: 0 },
     run: runSeeds,
+  },
+  {
+    name: "agents",
+    what: "operator and gateway are killed in the middle of windows, which come again, and a caller overspends: all is counted and paid once",
+    numbers: { kills: 6 },
+    run: simulateAgents,
   },
   {
     name: "capability",

@@ -45,7 +45,7 @@ export class AgentDirectory {
     const timer = setTimeout(onAbort, waitMs);
     try {
       if (signal.aborted) over.abort();
-      while (!over.signal.aborted && (!this.#isComplete() || version === this.#currentVersion())) {
+      while (!over.signal.aborted && (!this.isComplete() || version === this.#currentVersion())) {
         const ended = new Promise<void>((resolve) =>
           over.signal.addEventListener("abort", () => resolve(), { once: true }),
         );
@@ -56,7 +56,7 @@ export class AgentDirectory {
       signal.removeEventListener("abort", onAbort);
     }
     // What is not known yet is no news: a gateway keeps what it has.
-    if (!this.#isComplete()) return { version, agents: [] };
+    if (!this.isComplete()) return { version, agents: [] };
     return { version: this.#currentVersion(), agents: this.#list() };
   }
 
@@ -75,7 +75,7 @@ export class AgentDirectory {
     return this.#version;
   }
 
-  #isComplete(): boolean {
+  isComplete(): boolean {
     return this.#options.expected().every((key) => this.#entries.has(key));
   }
 }

@@ -23,7 +23,7 @@ import type { CallerAccount, CallerAccounts, HeldWindow } from "./caller-account
 import { buildWindowTask } from "./window-task.ts";
 
 export interface WindowDeskOptions {
-  readonly directory: Pick<AgentDirectory, "find">;
+  readonly directory: Pick<AgentDirectory, "find" | "isComplete">;
   readonly findAgent: (entry: AgentEntry) => AgentObject | undefined;
   readonly accounts: CallerAccounts;
   readonly tasks: KubeClient<TaskObject>;
@@ -52,7 +52,7 @@ export class WindowDesk {
     this.#options = options;
   }
 
-  /** @throws InferiumError reject: UnknownAgent, UnknownCaller, InvalidWindow, WindowChanged, BudgetExceeded; retry: TooManyWindows */
+  /** @throws InferiumError reject: UnknownAgent, UnknownCaller, InvalidWindow, WindowChanged, BudgetExceeded; retry: AgentsNotRead, TooManyWindows */
   async commit(window: CallWindow): Promise<CommittedWindow> {
     const { accounts, clock, metrics, onChange } = this.#options;
     const known = this.#answerAgain(window);
@@ -124,6 +124,8 @@ export class WindowDesk {
     const entry = this.#options.directory.find(agentId);
     const agent = entry && this.#options.findAgent(entry);
     if (entry && agent) return { agent, entry };
+    // After a start: what was served before it must not be lost for that.
+    if (!this.#options.directory.isComplete()) throw notRead(agentId);
     throw refuse("UnknownAgent", `There is no agent ${agentId} that may be called.`);
   }
 
@@ -237,6 +239,11 @@ export function replaceWindow(
 
 const refuse = (code: string, message: string) => new InferiumError(code, message);
 const invalidCalls = (why: string) => refuse("InvalidCalls", `The calls that were opened are not taken: ${why}.`);
+
+function notRead(agentId: string): InferiumError {
+  const message = `Whether there is an agent ${agentId} is not known yet, the operator has just started; come again.`;
+  return new InferiumError("AgentsNotRead", message, { disposition: "retry" });
+}
 
 function tooMany(pending: number): InferiumError {
   const message = `${pending} windows of this caller are not settled yet; come again when some are.`;

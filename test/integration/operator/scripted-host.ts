@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { Digest } from "../../../src/base/digest.ts";
+import { InferiumError } from "../../../src/base/errors.ts";
 import { toExecutionRequest } from "../../../src/pool/execution-request.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
-import type { ReceiptOutcome, WorkAssignment } from "../../../src/pool/wire.ts";
+import type { ReceiptOutcome, ReceiptRequest, WorkAssignment } from "../../../src/pool/wire.ts";
 import { hashWindow, joinCalls, splitCalls } from "../../../src/protocol/call-window.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { tensorsFromJson } from "../../../src/protocol/tensors/json.ts";
@@ -78,14 +79,28 @@ export function runHost(
     while (!stopping.signal.aborted) {
       const request = { slots: 2, models: [], waitMs: 1_000 };
       const answered = await client.claim(request, stopping.signal).catch(() => undefined);
+      if (answered === undefined) await systemClock.sleep(100);
       for (const assignment of answered?.assignments ?? []) {
         seen.push(assignment);
         const outcome = await answer(assignment, stateDir);
-        await client.receipt({ namespace: assignment.namespace, task: assignment.task, outcome });
+        await deliver({ namespace: assignment.namespace, task: assignment.task, outcome });
       }
     }
     await client.close();
     await rm(stateDir, { recursive: true, force: true });
+  }
+
+  /** Until it is answered: an operator may be away for a while. */
+  async function deliver(request: ReceiptRequest): Promise<void> {
+    for (;;) {
+      try {
+        await client.receipt(request);
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted || (error instanceof InferiumError && error.disposition === "reject")) return;
+        await systemClock.sleep(100);
+      }
+    }
   }
 
   const done = loop();
