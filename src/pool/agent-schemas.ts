@@ -1,16 +1,7 @@
 /** What the calls of a gateway must look like, as JSON Schema; see request-schemas.ts. */
+import { digest, hex, list, object, whole } from "./schema-parts.ts";
 import { poolLimits } from "./wire.ts";
 
-const hex = (bytes: number) => ({ type: "string", pattern: `^0x[0-9a-f]{${bytes * 2}}$` });
-const whole = (maximum: number = Number.MAX_SAFE_INTEGER) => ({ type: "integer", minimum: 0, maximum });
-const list = (items: object, maxItems: number) => ({ type: "array", items, maxItems });
-const object = (properties: Record<string, object>, optional: readonly string[] = []) => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  additionalProperties: false,
-});
-const digest = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
 const decimal = { type: "string", pattern: "^(0|[1-9][0-9]{0,77})$" };
 const callerId = { type: "string", minLength: 1, maxLength: 63 };
 

@@ -3,25 +3,16 @@
  * or another version than something to ignore. What a request means is the backend's to judge, not this file's.
  */
 import { agentSchemas } from "./agent-schemas.ts";
+import { digest, hex, list, object, whole } from "./schema-parts.ts";
 import { poolLimits } from "./wire.ts";
 
 const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
-const hex = (bytes: number) => ({ type: "string", pattern: `^0x[0-9a-f]{${bytes * 2}}$` });
-const whole = (maximum: number) => ({ type: "integer", minimum: 0, maximum });
-const list = (items: object, maxItems: number) => ({ type: "array", items, maxItems });
-const object = (properties: Record<string, object>, optional: readonly string[] = []) => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  additionalProperties: false,
-});
 
 const address = { type: "string", pattern: "^0x[0-9a-fA-F]{40}$" };
-const digest = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
 /** A name in Kubernetes. */
 const objectName = { type: "string", pattern: "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", maxLength: 253 };
 const role = { enum: ["Worker", "Validator", "Gateway"] };
-const timeMs = whole(Number.MAX_SAFE_INTEGER);
+const timeMs = whole();
 const attemptNumber = whole(2 ** 32 - 1);
 /** EIP-2098: the contracts take no other form, so evidence in another form would be none. */
 const compactSignature = hex(64);
