@@ -2,23 +2,8 @@
  * Writes small ONNX graphs: the part of Protocol Buffers' wire format and of onnx.proto that the statistics of a leaderboard need.
  * The same graph gives the same bytes, since its digest is what a task names. Pure.
  */
+import { numberElementType } from "../onnx/element-types.ts";
 import type { DType } from "../tensors/dtype.ts";
-
-/** ONNX's numbers of element types. */
-export const elementTypes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-};
 
 export interface GraphNode {
   readonly op: string;
@@ -88,12 +73,17 @@ function encodeConstant({ name, dtype, shape, values }: GraphConstant): Uint8Arr
     else raw.setFloat64(index * 8, value, true);
   });
   const bytes = new Uint8Array(raw.buffer);
-  return [...shape.map((size) => number(1, size)), number(2, elementTypes[dtype]), text(8, name), message(9, [bytes])];
+  return [
+    ...shape.map((size) => number(1, size)),
+    number(2, numberElementType(dtype)),
+    text(8, name),
+    message(9, [bytes]),
+  ];
 }
 
 function encodeValue({ name, dtype, shape }: GraphValue): Uint8Array[] {
   const axes = shape.map((size) => message(1, [typeof size === "string" ? text(2, size) : number(1, size)]));
-  return [text(1, name), message(2, [message(1, [number(1, elementTypes[dtype]), message(2, axes)])])];
+  return [text(1, name), message(2, [message(1, [number(1, numberElementType(dtype)), message(2, axes)])])];
 }
 
 /** A field that holds a message, or bytes. */

@@ -9,9 +9,10 @@
  *                       their fractions in 2^-40), rows, outside int64[1] (rows in the sums, and rows too far off for them)
  */
 import { type Digest, sha256 } from "../../base/digest.ts";
+import { numberElementType } from "../onnx/element-types.ts";
 import { encodeBase64 } from "../tensors/base64.ts";
 import { type DType, dtypes } from "../tensors/dtype.ts";
-import { elementTypes, encodeGraph, type Graph, type GraphNode } from "./onnx-writer.ts";
+import { encodeGraph, type Graph, type GraphNode } from "./onnx-writer.ts";
 
 export type LeaderboardTask = "Classification" | "Regression";
 
@@ -55,8 +56,8 @@ export function isStatisticsModel(digest: string): boolean {
   return own.has(digest);
 }
 
-const int64 = elementTypes.int64;
-const float64 = elementTypes.float64;
+const int64 = numberElementType("int64");
+const float64 = numberElementType("float64");
 
 function node(op: string, inputs: readonly string[], output: string, attributes?: GraphNode["attributes"]): GraphNode {
   return { op, inputs, output, ...(attributes ? { attributes } : {}) };

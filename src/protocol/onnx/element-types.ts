@@ -1,6 +1,6 @@
 /** ONNX's numbers of element types, with their names as the API writes them. Pure. */
 
-const names: Readonly<Record<number, string>> = {
+const names = {
   1: "float32",
   2: "uint8",
   3: "int8",
@@ -24,7 +24,9 @@ const names: Readonly<Record<number, string>> = {
   21: "uint4",
   22: "int4",
   23: "float4e2m1",
-};
+} as const;
+type ElementTypeName = (typeof names)[keyof typeof names];
+const byName = new Map<string, number>(Object.entries(names).map(([number, name]) => [name, Number(number)]));
 
 const integers: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 9, 12, 13, 21, 22]);
 
@@ -32,7 +34,11 @@ const integers: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 9, 12, 13, 21, 
 const halfBytes: ReadonlySet<number> = new Set([21, 22, 23]);
 
 export function nameElementType(number: number): string {
-  return names[number] ?? `type${number}`;
+  return (names as Readonly<Record<number, string>>)[number] ?? `type${number}`;
+}
+
+export function numberElementType(name: ElementTypeName): number {
+  return byName.get(name) ?? 0;
 }
 
 /** Also bool: whatever has one value for each meaning. */
