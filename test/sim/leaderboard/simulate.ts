@@ -3,8 +3,6 @@
  * are benchmarked, sums are computed and rankings written. Each run must be counted once, rank what it would have ranked without any of
  * it, and be paid for once: tasks are neither lost nor made twice.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { labels } from "../../../src/api/v1alpha1/labels.ts";
 import { readLastBatch } from "../../../src/embedded/up/rewards.ts";
@@ -15,6 +13,7 @@ import { aLeaderboard, applyLabels, openComputing } from "../../integration/oper
 import { type Cluster, requester, startCluster } from "../../integration/operator/operator-fixture.ts";
 import type { Compute } from "../../integration/operator/scripted-members.ts";
 import { type Memory, type Running, runValidator, runWorker } from "../../integration/operator/scripted-members.ts";
+import { type KilledOperator, startKilledOperator } from "../killed-operator.ts";
 import { countFault, type FaultCounts, type ScenarioOptions, type ScenarioReport } from "../scenario.ts";
 
 const validators = ["v1", "v2", "v3"];
@@ -45,10 +44,10 @@ export async function simulateLeaderboard({
     startCluster({ workers: ["w1", "w2"], validators }),
     openComputing(),
   ]);
-  const host = new KilledOperator(cluster, computing.compute);
+  let host: Host | undefined;
   try {
     await Promise.all([cluster.order("order"), applyLabels(cluster)]);
-    await host.start();
+    host = new Host(cluster, computing.compute, await startKilledOperator(cluster.config));
     for (let run = 1; run <= runs; run++) {
       await request(cluster, run);
       for (let kill = 0; kill < kills; kill++) {
@@ -62,7 +61,7 @@ export async function simulateLeaderboard({
     }
     problems.push(...(await checkPaid(cluster, runs, timeoutMs)));
   } finally {
-    await host.close();
+    await host?.close();
     await computing.close();
     await cluster.close();
   }
@@ -128,27 +127,32 @@ async function checkPaid(cluster: Cluster, runs: number, timeoutMs: number): Pro
 }
 
 /** An operator in a process of its own, and the members that turn to whichever there is. */
-class KilledOperator {
+class Host {
   readonly #cluster: Cluster;
   readonly #compute: Compute;
   readonly #memories = new Map<string, Memory>(validators.map((validator) => [validator, new Map()]));
-  #process: ChildProcess | undefined;
+  readonly #operator: KilledOperator;
   #members: Running[] = [];
 
-  constructor(cluster: Cluster, compute: Compute) {
+  constructor(cluster: Cluster, compute: Compute, operator: KilledOperator) {
     this.#cluster = cluster;
     this.#compute = compute;
+    this.#operator = operator;
+    this.#startMembers();
   }
 
-  async start(): Promise<void> {
-    const child = fork(new URL("../failover/operator-process.ts", import.meta.url), { serialization: "advanced" });
-    this.#process = child;
-    child.send(this.#cluster.config);
-    const url = await new Promise<string>((resolve, reject) => {
-      child.on("message", ({ poolUrl }: { readonly poolUrl?: string }) => poolUrl !== undefined && resolve(poolUrl));
-      child.once("exit", (code) => reject(new Error(`the operator ended with ${code} before it served`)));
-    });
-    const operator = { url, metricsUrl: "", stop: async () => undefined };
+  /** The members see the operator go before they go themselves. */
+  async replace(): Promise<void> {
+    await Promise.all([this.#operator.replace(), this.#stopMembers()]);
+    this.#startMembers();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#operator.close(), this.#stopMembers()]);
+  }
+
+  #startMembers(): void {
+    const operator = { url: this.#operator.url, metricsUrl: "", stop: async () => undefined };
     const compute = this.#compute;
     this.#members = [
       ...["w1", "w2"].map((worker) => runWorker(this.#cluster, operator, worker, { compute })),
@@ -161,18 +165,7 @@ class KilledOperator {
     ];
   }
 
-  async replace(): Promise<void> {
-    await this.close();
-    await this.start();
-  }
-
-  async close(): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+  async #stopMembers(): Promise<void> {
     await Promise.all(this.#members.splice(0).map((member) => member.stop()));
   }
 }
