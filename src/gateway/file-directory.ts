@@ -8,7 +8,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
-import type { AgentDirectory, AgentEntry, CallSink, CommittedWindow, OpenedCall } from "../pool/agents.ts";
+import type { AgentDirectory, AgentEntry, CallSink, OpenedCall } from "../pool/agents.ts";
+import type { CommittedWindow } from "../protocol/call-window.ts";
 
 /** @throws InferiumError InvalidConfiguration */
 export async function readFileDirectory(path: string): Promise<AgentDirectory> {

@@ -1,5 +1,6 @@
 /** The calls of a gateway, beside those of workers and validators in wire.ts; their parts are in agents.ts. */
-import type { AgentEntry, CallWindow, LoadReport, OpenedCall } from "./agents.ts";
+import type { CallWindow } from "../protocol/call-window.ts";
+import type { AgentEntry, LoadReport, OpenedCall } from "./agents.ts";
 
 export interface AgentsRequest {
   /** Of the last answer; empty at first. The call waits while it is the newest. */

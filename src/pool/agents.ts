@@ -4,6 +4,7 @@
  * knows nothing else of the pool. Wei amounts are decimal strings, digests and roots `sha256:` strings, window ids 0x-hex
  * of 32 bytes; times named `...Ms` are milliseconds since the epoch.
  */
+import type { CallWindow, CommittedWindow } from "../protocol/call-window.ts";
 import type { CallLeaf } from "../protocol/calls.ts";
 import type { InlineTensors, ModelReference } from "./wire.ts";
 
@@ -61,26 +62,6 @@ export interface AgentDirectory {
   onChange(listener: () => void): () => void;
 }
 
-/** Everything the operator needs to hold a window; `windowId` must be `computeWindowId` of the rest. */
-export interface CallWindow {
-  readonly windowId: string;
-  readonly agentId: string;
-  /** `anyone` where the agent asks for no key. */
-  readonly callerId: string;
-  /** 16 random bytes, 0x-hex. */
-  readonly nonce: string;
-  /** Ed25519 public key (32 bytes, 0x-hex) that the window's receipts are signed with. */
-  readonly receiptKey: string;
-  readonly firstAtMs: number;
-  readonly lastAtMs: number;
-  readonly count: number;
-  /** Of `count`: calls that a backend did not answer well. They cost nothing. */
-  readonly failed: number;
-  readonly revenueWei: string;
-  /** Over the leaves in order, see protocol/calls.ts. */
-  readonly root: string;
-}
-
 export interface CallSink {
   /**
    * Resolves when the window is durable at the operator; the seed is drawn after that, so that nobody knows which calls will
@@ -90,13 +71,6 @@ export interface CallSink {
   commit(window: CallWindow): Promise<CommittedWindow>;
   /** The calls at `sampleCalls(seed, count, samples)`. Idempotent. Throws as commit. */
   open(windowId: string, calls: readonly OpenedCall[]): Promise<void>;
-}
-
-export interface CommittedWindow {
-  /** 32 bytes, 0x-hex. */
-  readonly seed: string;
-  /** How many calls to open; all where the window has fewer. */
-  readonly samples: number;
 }
 
 /** A call with what it takes to check it: its place in the window, and what went in and came out. */

@@ -3,6 +3,8 @@
  * validation of shapes before any of these is called, and nothing else. A method that throws an InferiumError answers
  * its code: 4xx for `reject`, 503 with Retry-After for `retry`. Anything else is a 500 without its message.
  */
+
+import type { CommittedWindow } from "../protocol/call-window.ts";
 import type {
   AgentsRequest,
   AgentsResponse,
@@ -12,7 +14,6 @@ import type {
   OpenResponse,
   WindowRequest,
 } from "./agent-requests.ts";
-import type { CommittedWindow } from "./agents.ts";
 import type {
   AttestRequest,
   AttestResponse,

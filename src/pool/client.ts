@@ -7,6 +7,7 @@ import { type BackoffOptions, computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { CommittedWindow } from "../protocol/call-window.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type {
   AgentsRequest,
@@ -17,7 +18,6 @@ import type {
   OpenResponse,
   WindowRequest,
 } from "./agent-requests.ts";
-import type { CommittedWindow } from "./agents.ts";
 import { createClientSession, type ExpectedPool } from "./client-session.ts";
 import { createTransport, type Transport } from "./client-transport.ts";
 import type { ProtocolSigner } from "./signer.ts";

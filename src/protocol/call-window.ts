@@ -9,24 +9,38 @@ import { type CallLeaf, computeWindowId, hashCallLeaf, noOutput, sampleCalls, ve
 import type { NamedTensors, Tensor } from "./tensors/tensor.ts";
 import { callWindowTypes, hashMessage, type ProtocolDomain } from "./typed-data.ts";
 
-/** JSON as it stands: wei as decimal text, ids and seed 0x-hex, the root a `sha256:` digest. */
-export interface WindowStatement {
+/**
+ * A window as a gateway brings it; `windowId` must be `computeWindowId` of the rest. JSON as it stands: wei as decimal text, ids and
+ * seed 0x-hex, the root a `sha256:` digest.
+ */
+export interface CallWindow {
   readonly windowId: string;
   readonly agentId: string;
+  /** `anyone` where the agent asks for no key. */
   readonly callerId: string;
+  /** 16 random bytes, 0x-hex. */
   readonly nonce: string;
+  /** Ed25519 public key (32 bytes, 0x-hex) that the window's receipts are signed with. */
   readonly receiptKey: string;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   readonly count: number;
+  /** Of `count`: calls that a backend did not answer well. They cost nothing. */
   readonly failed: number;
   readonly revenueWei: string;
+  /** Over the leaves in order, see calls.ts. */
   readonly root: string;
-  /** Drawn after the root was fixed. */
+}
+
+/** What the operator adds, once the root is fixed. */
+export interface CommittedWindow {
+  /** 32 bytes, 0x-hex. */
   readonly seed: string;
   /** How many calls are opened; all where the window has fewer. */
   readonly samples: number;
 }
+
+export type WindowStatement = CallWindow & CommittedWindow;
 
 export interface OpenedLeaf {
   readonly leaf: Omit<CallLeaf, "windowId">;

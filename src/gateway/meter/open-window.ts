@@ -1,6 +1,7 @@
 /** Calls of one caller of one agent, until they are closed into one root. No effects but memory. */
 import type { Digest } from "../../base/digest.ts";
-import type { CallWindow, OpenedCall } from "../../pool/agents.ts";
+import type { OpenedCall } from "../../pool/agents.ts";
+import type { CallWindow } from "../../protocol/call-window.ts";
 import {
   buildCallTree,
   type CallLeaf,

@@ -9,10 +9,10 @@ import { deployments } from "../../../src/kube/app-resources.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { agents } from "../../../src/operator/kinds.ts";
 import { followAgents } from "../../../src/pool/agent-client.ts";
-import type { CallWindow } from "../../../src/pool/agents.ts";
 import type { PoolClient } from "../../../src/pool/client.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
+import type { CallWindow } from "../../../src/protocol/call-window.ts";
 import { judgeItem } from "../../../src/validator/judge.ts";
 import { tensorOf, twice, type WindowPlan } from "../../support/a-call-window.ts";
 import {

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/kube/client.ts";
 import { agents } from "../../../src/operator/kinds.ts";
-import type { CallWindow, OpenedCall } from "../../../src/pool/agents.ts";
+import type { OpenedCall } from "../../../src/pool/agents.ts";
 import type { PoolClient } from "../../../src/pool/client.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
 import type { SignedReceipt } from "../../../src/pool/wire.ts";
 import { tensorOfDigest } from "../../../src/protocol/call-contents.ts";
+import type { CallWindow } from "../../../src/protocol/call-window.ts";
 import { hashWindow, joinCalls } from "../../../src/protocol/call-window.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { receiptTypes } from "../../../src/protocol/typed-data.ts";

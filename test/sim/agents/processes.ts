@@ -1,7 +1,8 @@
 /** The operator and the gateway of the simulation, each a process of its own that gets SIGKILL; what they say is kept. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { CallWindow, OpenedCall } from "../../../src/pool/agents.ts";
+import type { OpenedCall } from "../../../src/pool/agents.ts";
+import type { CallWindow } from "../../../src/protocol/call-window.ts";
 import { agentsConfig, gatewayKey } from "../../integration/operator/a-hosted-agent.ts";
 import type { Cluster } from "../../integration/operator/operator-fixture.ts";
 import type { GatewaySettings } from "./gateway-process.ts";

@@ -14,11 +14,10 @@ import type {
   AgentEntry,
   CallerEntry,
   CallSink,
-  CallWindow,
-  CommittedWindow,
   LoadReport,
   OpenedCall,
 } from "../../../../src/pool/agents.ts";
+import type { CallWindow, CommittedWindow } from "../../../../src/protocol/call-window.ts";
 
 export const mnist = { uri: pathToFileURL(modelPath).href, digest: sha256(readFileSync(modelPath)) };
 
