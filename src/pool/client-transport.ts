@@ -2,8 +2,9 @@
  * One call to the pool API over kept-alive connections: JSON there, JSON back, a time-out on each phase and in all, and
  * every failure as an InferiumError whose disposition says whether the same call may succeed later.
  */
-import { type Dispatcher, Pool } from "undici";
+import type { Client, Dispatcher } from "undici";
 import { InferiumError } from "../base/errors.ts";
+import { createConnections } from "./connections.ts";
 import { createTrustConnector, type TrustedAuthorities } from "./trust-connector.ts";
 
 export interface TransportOptions {
@@ -34,17 +35,14 @@ export function createTransport(options: TransportOptions): Transport {
   const url = parseUrl(options.url);
   const prefix = url.pathname.replace(/\/+$/, "");
   const maxAnswerBytes = options.maxAnswerBytes ?? 64 * 1024 * 1024;
-  const pool = new Pool(url.origin, {
-    connections: options.connections ?? 16,
-    allowH2: false,
-    // Shorter than the server keeps an idle connection.
-    keepAliveTimeout: 30_000,
-    keepAliveMaxTimeout: 60_000,
+  const connections = createConnections({
+    origin: url.origin,
+    most: options.connections ?? 16,
     connect: options.caPem === undefined ? { timeout: 10_000 } : createTrustConnector(options.caPem, 10_000),
   });
 
-  async function exchange(call: PoolCall, signal: AbortSignal): Promise<unknown> {
-    const response = await pool.request({
+  async function exchange(connection: Client, call: PoolCall, signal: AbortSignal): Promise<unknown> {
+    const response = await connection.request({
       path: `${prefix}${call.path}`,
       method: "POST",
       headers: {
@@ -69,7 +67,7 @@ export function createTransport(options: TransportOptions): Transport {
       call.signal?.addEventListener("abort", onAbort, { once: true });
       const timer = setTimeout(() => bounded.abort(new Error(`no answer in ${call.timeoutMs} ms`)), call.timeoutMs);
       try {
-        return await exchange(call, bounded.signal);
+        return await connections.use((connection) => exchange(connection, call, bounded.signal), bounded.signal);
       } catch (error) {
         call.signal?.throwIfAborted();
         if (error instanceof InferiumError) throw error;
@@ -80,7 +78,7 @@ export function createTransport(options: TransportOptions): Transport {
         call.signal?.removeEventListener("abort", onAbort);
       }
     },
-    close: () => pool.destroy(),
+    close: () => connections.close(),
   };
 }
 
