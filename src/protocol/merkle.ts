@@ -2,9 +2,11 @@
  * Merkle trees as OpenZeppelin's MerkleProof checks them: sorted pairs, keccak-256, double-hashed leaves so that no inner
  * node can pass for a leaf. Leaves keep the given order; an odd node moves up unchanged.
  */
-import { AbiCoder, concat, encodeBytes32String, keccak256 } from "ethers";
+import { AbiCoder, concat, encodeBytes32String, getBytes } from "ethers";
 import { InferiumError } from "../base/errors.ts";
+import { keccak256 } from "../base/keccak.ts";
 import type { ClaimMessage } from "./typed-data.ts";
+import { createWordHasher, hashTwo, hashWords, writeBytes32 } from "./words.ts";
 
 export interface MerkleTree {
   /** 0x-hex of 32 bytes. */
@@ -38,28 +40,36 @@ export interface TaskLeaf {
 
 const noStatement = `0x${"0".repeat(64)}`;
 const coder = AbiCoder.defaultAbiCoder();
-const hashLeaf = (types: string[], values: unknown[]) => keccak256(keccak256(coder.encode(types, values)));
+const missedMark = encodeBytes32String("missed");
+const spentMark = encodeBytes32String("spent");
+
+const hashVote = createLeafHasher(["bytes32", "uint32", "bytes32", "uint8", "bytes32"]);
+const hashTask = createLeafHasher(["bytes32", "uint32", "bytes32", "address", "address", "uint256", "bytes32"]);
+const hashMissed = createLeafHasher(["bytes32", "bytes32", "uint32", "address", "uint64"]);
+const hashBalance = createLeafHasher(["address", "uint256"]);
+const hashSpent = createLeafHasher(["bytes32", "address", "uint256"]);
+
+/** ethers decides about everything that is not written in the usual form. */
+function createLeafHasher(types: string[]): (values: unknown[]) => string {
+  const hashValues = createWordHasher(types);
+  return (values) => {
+    const once = hashValues(values) ?? keccak256(getBytes(coder.encode(types, values)));
+    writeBytes32(once, 0);
+    return hashWords(1);
+  };
+}
 
 export function hashVoteLeaf(leaf: VoteLeaf): string {
-  return hashLeaf(
-    ["bytes32", "uint32", "bytes32", "uint8", "bytes32"],
-    [leaf.taskId, leaf.attempt, leaf.receiptDigest, voteCode[leaf.vote], leaf.outputDigest],
-  );
+  return hashVote([leaf.taskId, leaf.attempt, leaf.receiptDigest, voteCode[leaf.vote], leaf.outputDigest]);
 }
 
 export function hashTaskLeaf(leaf: TaskLeaf): string {
-  return hashLeaf(
-    ["bytes32", "uint32", "bytes32", "address", "address", "uint256", "bytes32"],
-    Object.values(completeTaskLeaf(leaf)),
-  );
+  return hashTask(Object.values(completeTaskLeaf(leaf)));
 }
 
 /** A claim whose worker let the deadline pass; shorter than a task's leaf, so that neither can pass for the other. */
 export function hashMissedLeaf({ taskId, attempt, worker, deadlineMs }: ClaimMessage): string {
-  return hashLeaf(
-    ["bytes32", "bytes32", "uint32", "address", "uint64"],
-    [encodeBytes32String("missed"), taskId, attempt, worker, deadlineMs],
-  );
+  return hashMissed([missedMark, taskId, attempt, worker, deadlineMs]);
 }
 
 /** As the contracts take it, in the order of its fields there. */
@@ -69,12 +79,12 @@ export function completeTaskLeaf(leaf: TaskLeaf): Required<TaskLeaf> {
 }
 
 export function hashBalanceLeaf(account: string, cumulativeWei: bigint): string {
-  return hashLeaf(["address", "uint256"], [account, cumulativeWei]);
+  return hashBalance([account, cumulativeWei]);
 }
 
 /** What a requester has spent; longer than a balance's leaf, so that neither can pass for the other. */
 export function hashSpentLeaf(requester: string, cumulativeWei: bigint): string {
-  return hashLeaf(["bytes32", "address", "uint256"], [encodeBytes32String("spent"), requester, cumulativeWei]);
+  return hashSpent([spentMark, requester, cumulativeWei]);
 }
 
 /** The tree behind a batch's balance root: what everybody has earned, then what everybody has spent, each ascending by address. */
@@ -107,7 +117,8 @@ function hashLevel(level: readonly string[]): string[] {
 
 function hashPair(a: string, b: string | undefined): string {
   if (b === undefined) return a;
-  return keccak256(a < b ? concat([a, b]) : concat([b, a]));
+  const [low, high] = a < b ? [a, b] : [b, a];
+  return hashTwo(low, high) ?? keccak256(getBytes(concat([low, high])));
 }
 
 function collectSiblings(levels: readonly (readonly string[])[], index: number): string[] {

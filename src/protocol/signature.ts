@@ -3,8 +3,10 @@
  * what a pool with many members spends its time on (`npm run bench -- signatures` has the ratio). ethers still decides what
  * is a signature: lengths, and s in the lower half. Signing is deterministic (RFC 6979), so both give the same bytes. Pure.
  */
-import { getAddress, getBytes, hexlify, keccak256, Signature } from "ethers";
+import { getBytes, hexlify, Signature } from "ethers";
 import { isPrivate, pointFromScalar, type RecoveryIdType, recover, signRecoverable } from "tiny-secp256k1";
+import { keccak256 } from "../base/keccak.ts";
+import { checksumAddress } from "./checksum-address.ts";
 
 /** The checksummed address that signed the digest, or undefined where these bytes are no signature of anybody. */
 export function recoverAddress(digest: string, signature: string): string | undefined {
@@ -35,5 +37,5 @@ export function computeAddress(privateKey: Uint8Array): string | undefined {
 
 /** @param publicKey 65 bytes, uncompressed */
 function addressOf(publicKey: Uint8Array): string {
-  return getAddress(`0x${keccak256(publicKey.subarray(1)).slice(-40)}`);
+  return checksumAddress(`0x${keccak256(publicKey.subarray(1)).slice(-40)}`);
 }

@@ -3,8 +3,10 @@
  * All digests are 0x-hex of 32 bytes; addresses are checksummed. Times named `...Ms` are
  * milliseconds since the epoch, `expiresAt` and `createdAt` seconds, as contracts count.
  */
-import { concat, id, keccak256, type TypedDataDomain, TypedDataEncoder } from "ethers";
+import { type TypedDataDomain, TypedDataEncoder } from "ethers";
+import { keccakText } from "../base/keccak.ts";
 import { recoverAddress } from "./signature.ts";
+import { createWordHasher, hashSigned } from "./words.ts";
 
 export interface ProtocolDomain {
   readonly chainId: number;
@@ -130,20 +132,35 @@ export function buildDomain(domain: ProtocolDomain): TypedDataDomain {
   return { name: "Inferium", version: "1", chainId: domain.chainId, verifyingContract: domain.settlement };
 }
 
-/** An encoder reads its types once; there are a few of them. */
-const encoders = new WeakMap<MessageTypes, TypedDataEncoder>();
+/** The EIP-712 hash of a message. @throws TypeError where a field does not fit its type */
+type HashStruct = (message: object) => string;
+
+/** What hashes a type is made once; there are a few of them. */
+const hashers = new WeakMap<MessageTypes, HashStruct>();
 /** By chain and contract: one entry for each deployment that this process talks to. */
 const domainHashes = new Map<string, string>();
 const maxDomains = 64;
 
 /** The EIP-712 digest that is signed, 0x-hex of 32 bytes. */
 export function hashMessage(domain: ProtocolDomain, types: MessageTypes, message: object): string {
-  let encoder = encoders.get(types);
-  if (encoder === undefined) {
-    encoder = TypedDataEncoder.from(types);
-    encoders.set(types, encoder);
+  let hashStruct = hashers.get(types);
+  if (hashStruct === undefined) {
+    hashStruct = createStructHasher(types);
+    hashers.set(types, hashStruct);
   }
-  return keccak256(concat(["0x1901", hashDomain(domain), encoder.hash(message)]));
+  return hashSigned(hashDomain(domain), hashStruct(message));
+}
+
+/** ethers decides about everything that is not written in the usual form. */
+function createStructHasher(types: MessageTypes): HashStruct {
+  const encoder = TypedDataEncoder.from(types);
+  const members = types[encoder.primaryType] ?? [];
+  const typeHash = keccakText(encoder.encodeType(encoder.primaryType));
+  const hashWords = createWordHasher(["bytes32", ...members.map(({ type }) => type)]);
+  return (message) => {
+    const named = message as Readonly<Record<string, unknown>>;
+    return hashWords([typeHash, ...members.map(({ name }) => named[name])]) ?? encoder.hash(message);
+  };
 }
 
 function hashDomain(domain: ProtocolDomain): string {
@@ -196,9 +213,9 @@ function hashOrUndefined(domain: ProtocolDomain, types: MessageTypes, message: o
 
 /** The id of a task on the chain: UIDs are unique across clusters and time, names are not. */
 export function computeTaskId(uid: string): string {
-  return id(`inferium/task/${uid}`);
+  return keccakText(`inferium/task/${uid}`);
 }
 
 export function computeValidationId(uid: string): string {
-  return id(`inferium/validation/${uid}`);
+  return keccakText(`inferium/validation/${uid}`);
 }
