@@ -35,9 +35,9 @@ export class BatchHealer {
   /** True where something was taken back, or may have to be: nothing new is begun then. */
   async heal(): Promise<boolean> {
     const { book, clock } = this.#options;
+    if (this.#looksLost === 0 && clock.monotonic() - this.#lookAtMs < lookEveryMs) return false;
     const newest = await this.#newestSettled();
     if (newest === undefined) return false;
-    if (this.#looksLost === 0 && clock.monotonic() - this.#lookAtMs < lookEveryMs) return false;
     this.#lookAtMs = clock.monotonic();
     const head = await this.#readHead(newest);
     if (head === undefined || !(await this.#isLost(head, newest))) {

@@ -4,10 +4,11 @@ import type { BatchRecord } from "../../../src/operator/batch-book.ts";
 import { BatchHealer } from "../../../src/operator/heal-batches.ts";
 
 /** The chain as an endpoint tells it, and what the healer does to the books. */
-function aScene() {
+function aScene({ isProposed = false } = {}) {
   const chain = { block: 100, sequence: 2n, headerHash: "0x02", isLive: true };
   let nowMs = 0;
   const did: string[] = [];
+  const reads: number[] = [];
   const record = (sequence: number): BatchRecord =>
     ({
       ...{ sequence, headerHash: `0x0${sequence}`, state: "Applied", signatures: {} },
@@ -16,8 +17,11 @@ function aScene() {
     }) as never;
   const healer = new BatchHealer({
     book: {
-      last: record(2),
-      read: async (sequence: number) => record(sequence),
+      last: isProposed ? { ...record(3), outcome: undefined } : record(2),
+      read: async (sequence: number) => {
+        reads.push(sequence);
+        return record(sequence);
+      },
       keptFrom: () => [1, 2],
       reopen: async ({ sequence }: BatchRecord) => void did.push(`reopen ${sequence}`),
       dropAfter: async (sequence: number) => void did.push(`drop after ${sequence}`),
@@ -35,11 +39,11 @@ function aScene() {
     ledger: {},
     tell: () => undefined,
   } as never);
-  const look = () => {
-    nowMs += 2_000;
+  const look = (afterMs = 2_000) => {
+    nowMs += afterMs;
     return healer.heal();
   };
-  return { chain, did, look };
+  return { chain, did, look, reads };
 }
 
 describe("the healer of batches", () => {
@@ -47,6 +51,12 @@ describe("the healer of batches", () => {
     const { did, look } = aScene();
     expect(await look()).toBe(false);
     expect(did).toEqual([]);
+  });
+
+  test("reads the batch before an open one for each of its looks, not for each step between them", async () => {
+    const { look, reads } = aScene({ isProposed: true });
+    for (let step = 0; step < 21; step++) await look(100);
+    expect(reads).toEqual([2, 2]);
   });
 
   test("takes back what two looks in a row do not find, and settles it again", async () => {
