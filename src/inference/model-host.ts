@@ -5,8 +5,8 @@
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
 import type { HostedModel } from "./hosted-model.ts";
 import { createModelProbe } from "./model-check/model-probe.ts";
+import { openNearModel } from "./near-model.ts";
 import { defaultSessionOptions, type SessionOptions } from "./session.ts";
-import { openThreadedModel } from "./threaded-model.ts";
 
 export interface ModelHostOptions extends ArtifactStoreOptions {
   readonly session?: Partial<SessionOptions>;
@@ -27,7 +27,7 @@ export function createModelHost(options: ModelHostOptions): ModelHost {
     open: async (ref, signal) => {
       await probe?.(await store.fetchArtifact(ref, signal), signal);
       const bytes = await store.readArtifact(ref, signal);
-      return openThreadedModel({ bytes, digest: ref.digest, session });
+      return openNearModel({ bytes, digest: ref.digest, session });
     },
   };
 }

@@ -41,7 +41,8 @@ export type ThreadMessage =
       readonly outputs: readonly TensorSignature[];
     }
   | { readonly kind: "unable"; readonly error: SentError }
-  | { readonly kind: "done"; readonly id: number; readonly outputs: SentTensors }
+  /** `ms` is what the run took of the thread, the waiting for others before it left out. */
+  | { readonly kind: "done"; readonly id: number; readonly outputs: SentTensors; readonly ms: number }
   | { readonly kind: "failed"; readonly id: number; readonly error: SentError };
 
 /** Views are of larger buffers, all of which would be copied: so the part alone is, and then given away. */

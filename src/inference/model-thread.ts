@@ -14,10 +14,12 @@ import {
   type ThreadData,
   type ThreadMessage,
 } from "./model-messages.ts";
+import { createRunClock } from "./run-times.ts";
 import { loadModel } from "./session.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("model-thread is started as a thread");
+const clock = createRunClock();
 const say = (message: ThreadMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 async function run({ bytes, digest, session }: ThreadData): Promise<void> {
@@ -44,9 +46,12 @@ async function close(model: HostedModel, running: ReadonlySet<Promise<void>>): P
 }
 
 async function answer(model: HostedModel, { id, inputs }: InferMessage): Promise<void> {
+  const askedAt = performance.now();
   try {
-    const { sent, transfer } = sendTensors(await model.infer(receiveTensors(inputs)));
-    say({ kind: "done", id, outputs: sent }, transfer);
+    const outputs = await model.infer(receiveTensors(inputs));
+    const ms = clock.end(askedAt);
+    const { sent, transfer } = sendTensors(outputs);
+    say({ kind: "done", id, outputs: sent, ms }, transfer);
   } catch (error) {
     say({ kind: "failed", id, error: describe(error) });
   }

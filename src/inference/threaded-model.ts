@@ -17,7 +17,14 @@ import {
 
 const threadUrl = new URL(`./model-thread.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
 
+export interface ThreadedModelOptions {
+  readonly openWorker?: (data: ThreadData) => Worker;
+  /** What a run took of its thread. */
+  readonly onRun?: (inputs: NamedTensors, ms: number) => void;
+}
+
 interface Pending {
+  readonly inputs: NamedTensors;
   readonly resolve: (outputs: NamedTensors) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,7 +39,8 @@ interface Thread {
 const startWorker = (data: ThreadData) => new Worker(threadUrl, { workerData: data });
 
 /** @throws InferiumError InvalidModel, ProviderUnavailable */
-export async function openThreadedModel(data: ThreadData, openWorker = startWorker): Promise<HostedModel> {
+export async function openThreadedModel(data: ThreadData, options: ThreadedModelOptions = {}): Promise<HostedModel> {
+  const { openWorker = startWorker, onRun } = options;
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let thread: Thread | undefined = startThread();
@@ -62,8 +70,12 @@ export async function openThreadedModel(data: ThreadData, openWorker = startWork
   function settle(message: Exclude<ThreadMessage, { kind: "ready" | "unable" }>): void {
     const call = pending.get(message.id);
     pending.delete(message.id);
-    if (message.kind === "done") call?.resolve(receiveTensors(message.outputs));
-    else call?.reject(revive(message.error));
+    if (call === undefined) return;
+    if (message.kind === "failed") call.reject(revive(message.error));
+    else {
+      onRun?.(call.inputs, message.ms);
+      call.resolve(receiveTensors(message.outputs));
+    }
   }
 
   async function restart(): Promise<Thread> {
@@ -76,7 +88,7 @@ export async function openThreadedModel(data: ThreadData, openWorker = startWork
     const id = nextId++;
     const { sent, transfer } = sendTensors(inputs);
     return new Promise((resolve, reject) => {
-      pending.set(id, { resolve, reject });
+      pending.set(id, { inputs, resolve, reject });
       worker.postMessage({ id, inputs: sent }, transfer);
     });
   }

@@ -18,10 +18,12 @@ let model: HostedModel;
 beforeAll(async () => {
   const bytes = await readFile(modelPath);
   data = { bytes, digest: sha256(bytes), session: defaultSessionOptions };
-  model = await openThreadedModel(data, (workerData) => {
-    const worker = new Worker(threadUrl, { workerData });
-    workers.push(worker);
-    return worker;
+  model = await openThreadedModel(data, {
+    openWorker(workerData) {
+      const worker = new Worker(threadUrl, { workerData });
+      workers.push(worker);
+      return worker;
+    },
   });
 });
 afterAll(() => model.close());
@@ -57,7 +59,7 @@ it("whose thread ends within a call fails it, to be tried again", async () => {
   const script = `const { parentPort: port } = require("node:worker_threads");
     port.postMessage({ kind: "ready", runtime: "none", inputs: [], outputs: [] });
     port.on("message", () => { throw new Error("out of memory"); });`;
-  const dying = await openThreadedModel(data, () => new Worker(script, { eval: true }));
+  const dying = await openThreadedModel(data, { openWorker: () => new Worker(script, { eval: true }) });
   await expect(dying.infer(images(1))).rejects.toMatchObject({ code: "ModelThreadEnded", disposition: "retry" });
 });
 
