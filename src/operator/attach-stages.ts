@@ -41,6 +41,7 @@ import type { Lanes } from "./lanes.ts";
 import type { TaskEntry } from "./ledger.ts";
 import type { Reclaimer } from "./reclaimer.ts";
 import type { TellTask } from "./task-events.ts";
+import { isInputUnavailable } from "./task-inputs.ts";
 
 export interface StageParts extends Omit<BookParts, "lanes"> {
   readonly kubeMetrics: KubeMetrics;
@@ -231,11 +232,11 @@ export function buildBackend(wiring: Wiring, admission: Admission) {
     ...{ ...books, clock, logger, tell },
     inputs: clients,
     checkOrder: (entry) => books.orders.checkStillGood(entry.task),
-    putBack: (key) => {
+    putBack: (key, error) => {
       // Admitted anew, a moment later: what was wrong then is said, or has passed.
       const uid = books.ledger.get(key)?.uid;
       if (uid !== undefined) admission.forget(uid);
-      lanes.addAfter("admit", key, putBackMs);
+      lanes.addAfter("admit", key, isInputUnavailable(error) ? inputAgainMs : putBackMs);
     },
   });
   const receive = createReceive({ ...books, domain, endAttempt });
@@ -246,3 +247,5 @@ export function buildBackend(wiring: Wiring, admission: Admission) {
 }
 
 const putBackMs = 1_000;
+/** Each look at a missing input costs a worker its claim. */
+const inputAgainMs = 5_000;

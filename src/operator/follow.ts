@@ -39,7 +39,7 @@ export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admi
     if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
     if (entry) route(lanes, entry);
     if (stage === "Done" && entry) books.orders.release(entry.uid);
-    if (stage === undefined || stage === "Done")
+    if (stage === undefined || stage === "Done" || !previous)
       for (const dependent of dependents.of(key)) lanes.add("queue", dependent);
   });
   books.index.onChange((key, validation, previous) => {

@@ -82,6 +82,10 @@ function isBadTensors(error: unknown): boolean {
   return error instanceof InferiumError && error.disposition === "reject" && !error.code.startsWith("Kube");
 }
 
+export function isInputUnavailable(error: unknown): error is InferiumError {
+  return error instanceof InferiumError && error.code === "InputUnavailable";
+}
+
 function unavailable(where: string, cause: unknown): InferiumError {
   const message = `The input in ${where} cannot be used; expected tensors as JSON in data or as safetensors in binaryData.`;
   return new InferiumError("InputUnavailable", message, { disposition: "retry", cause });

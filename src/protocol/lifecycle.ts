@@ -34,6 +34,13 @@ export function explainTask(
   return buildStatus(status, { phase: "Queued" }, conditions, context);
 }
 
+/** Stage 2, where the task waits for something else than a worker: for its turn of a workflow, or for its input. */
+export function holdTask(status: InferenceTaskStatus, because: Because, context: ChangeContext): InferenceTaskStatus {
+  const { reason, message } = because;
+  const conditions = { ...accepted, Queued: ["False", reason, message], ...summary("working", reason, message) };
+  return buildStatus(status, {}, conditions, context);
+}
+
 /** Stage 3. */
 export function assignTask(
   status: InferenceTaskStatus,

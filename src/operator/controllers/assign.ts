@@ -13,7 +13,8 @@ import { computeTaskId } from "../../protocol/typed-data.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import { podOf, trainingOf } from "../pod-terms.ts";
 import type { TellTask } from "../task-events.ts";
-import { type InputSources, policyOf, resolveInput } from "../task-inputs.ts";
+import { type InputSources, isInputUnavailable, policyOf, resolveInput } from "../task-inputs.ts";
+import { tellHold } from "./hold.ts";
 
 export interface AssignOptions {
   readonly ledger: TaskLedger;
@@ -40,10 +41,26 @@ export function createAssign(options: AssignOptions): AssignTask {
       return await assign(options, key, worker);
     } catch (error) {
       options.logger.warn("task was not assigned", { task: key, worker: worker.name, error: describeError(error) });
+      await tellUnavailable(options, key, error);
       options.putBack(key, error);
       return undefined;
     }
   };
+}
+
+/** The worker can do nothing about a missing input, its author can. */
+async function tellUnavailable({ ledger, logger }: AssignOptions, key: string, error: unknown): Promise<void> {
+  const entry = ledger.get(key);
+  if (!entry || !isInputUnavailable(error)) return;
+  try {
+    await tellHold(ledger, entry, {
+      reason: "InputUnavailable",
+      message: error.message,
+      isFinal: false,
+    });
+  } catch (failure) {
+    logger.warn("why a task was not assigned could not be told", { task: key, error: describeError(failure) });
+  }
 }
 
 async function assign(options: AssignOptions, key: string, worker: Assignee): Promise<WorkAssignment> {

@@ -3,10 +3,8 @@
  * are not done stay out. A task that waits costs no write; one that nobody could take says so once, after a while.
  */
 
-import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
-import { failTask } from "../../protocol/attempts.ts";
 import { classifyAttempt, computeRequeueDelay } from "../../protocol/failure-class.ts";
 import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
 import { explainTask } from "../../protocol/lifecycle.ts";
@@ -17,6 +15,7 @@ import { minimumTierOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import { WaitingExplainer } from "../waiting-explainer.ts";
+import { createHolding, findHold, type Hold, heldReasons } from "./hold.ts";
 
 export interface QueueOptions {
   readonly ledger: TaskLedger;
@@ -42,10 +41,16 @@ export function createQueueStage(options: QueueOptions): Reconcile {
   const { ledger, pool, clock } = options;
   const sinceMs = new Map<string, number>();
   const explainer = new WaitingExplainer(options);
+  const holding = createHolding(options);
   return async (key) => {
     const entry = ledger.get(key);
     const decision = entry && options.isAdmitted(entry.uid) ? decide(options, entry) : { wait: false };
-    if (decision.failed && entry) await fail(options, entry, decision.failed);
+    if (entry && decision.hold) {
+      pool.remove(key);
+      sinceMs.delete(key);
+      return holding.say(entry, decision.hold);
+    }
+    holding.forget(key);
     if (!entry || !decision.wait) {
       pool.remove(key);
       sinceMs.delete(key);
@@ -61,37 +66,21 @@ interface Decision {
   readonly wait: boolean;
   /** Look again then: the last attempt failed a moment ago. */
   readonly againMs?: number;
-  /** Name of the dependency that did not succeed. */
-  readonly failed?: string;
+  /** Why it stays out of the pool. */
+  readonly hold?: Hold;
 }
 
-function decide({ ledger, clock }: QueueOptions, { task, status }: TaskEntry): Decision {
-  if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined || task.spec.suspend)
-    return { wait: false };
-  for (const name of task.spec.dependsOn ?? []) {
-    const dependency = ledger.get(`${task.metadata.namespace}/${name}`);
-    if (isConditionTrue(dependency?.status.conditions, "Stalled")) return { wait: false, failed: name };
-    if (!isConditionTrue(dependency?.status.conditions, "Ready")) return { wait: false };
-  }
+function decide({ ledger, clock }: QueueOptions, entry: TaskEntry): Decision {
+  const { task, status } = entry;
+  if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined) return { wait: false };
+  const hold = findHold(ledger, entry);
+  if (hold) return { wait: false, hold };
   const againMs = computeRequeueDelay(status.attempts ?? []) - (clock.now() - endOfLast(status));
   return againMs > 0 ? { wait: false, againMs } : { wait: true };
 }
 
 function endOfLast({ attempts }: TaskEntry["status"]): number {
   return Date.parse(attempts?.at(-1)?.endedAt ?? "") || 0;
-}
-
-async function fail({ ledger }: QueueOptions, entry: TaskEntry, dependency: string): Promise<void> {
-  const because = {
-    reason: "DependencyFailed",
-    message: `The task ${dependency}, which this one depends on, did not succeed.`,
-  };
-  await ledger.change(entry.key, {
-    uid: entry.uid,
-    stage: "failed",
-    durable: true,
-    decide: (status, context) => (stageOf(status) === "Wait" ? failTask(status, because, context) : undefined),
-  });
 }
 
 /** False where the pool has it already, as it is now. */
@@ -139,8 +128,11 @@ async function explain(options: QueueOptions, { entry, explainer, waitedMs }: Wa
     stage: "queued",
     durable: true,
     decide: (status, context) => {
-      const said = status.phase === "Queued" ? status.conditions?.find(({ type }) => type === "Queued") : undefined;
-      const isNews = said?.status === "True" ? said.reason !== explanation.reason : worthSaying.has(explanation.reason);
+      const said = status.conditions?.find(({ type }) => type === "Queued");
+      const isSaid = status.phase === "Queued" && said?.status === "True";
+      const isOutdated =
+        said !== undefined && (isSaid ? said.reason !== explanation.reason : heldReasons.has(said.reason));
+      const isNews = isSaid ? isOutdated : isOutdated || worthSaying.has(explanation.reason);
       return isNews && stageOf(status) === "Wait" ? explainTask(status, explanation, context) : undefined;
     },
   });

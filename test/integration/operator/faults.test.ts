@@ -2,8 +2,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
+import { createClient } from "../../../src/kube/client.ts";
 import type { WorkAssignment } from "../../../src/pool/wire.ts";
-import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
+import {
+  aTask,
+  type Cluster,
+  configMaps,
+  type RunningOperator,
+  startCluster,
+  startOperator,
+} from "./operator-fixture.ts";
 import { connect, double, type Running, runValidator, runWorker, signReceipt } from "./scripted-members.ts";
 
 const validators = ["v1", "v2", "v3"];
@@ -134,6 +142,41 @@ describe("operator", () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await cluster.tasks.get({ namespace: "default", name: "too-high" })).metadata.resourceVersion).toBe(
       resourceVersion,
+    );
+  });
+
+  test("a task that is held says what for, until that has passed", async () => {
+    startValidators();
+    running.push(runWorker(cluster, operator, "w2"));
+    const reasonOf = (name: string, type = "Queued") =>
+      expect.poll(async () => (await conditionOf(name, type))?.reason, { timeout: 20_000 });
+    await cluster.tasks.create(aTask("held", { dependsOn: ["paused", "late"] }));
+    await cluster.tasks.create(aTask("paused", { suspend: true }));
+    await cluster.tasks.create(aTask("round-1", { dependsOn: ["round-2"] }));
+    await cluster.tasks.create(aTask("no-input", { input: { configMapRef: { name: "numbers", key: "x" } } }));
+    await reasonOf("held").toBe("DependencyMissing");
+    await reasonOf("paused").toBe("Suspended");
+    await reasonOf("no-input").toBe("InputUnavailable");
+    await cluster.tasks.create(aTask("late"));
+    await cluster.tasks.create(aTask("round-2", { dependsOn: ["round-1"] }));
+    await reasonOf("held").toBe("DependenciesPending");
+    // Whichever of the two is looked at first finds it.
+    await reasonOf("round-1", "Stalled").toMatch(/^Dependency(Cycle|Failed)$/);
+    await reasonOf("round-2", "Stalled").toMatch(/^Dependency(Cycle|Failed)$/);
+    const ends = await Promise.all(["round-1", "round-2"].map((name) => conditionOf(name, "Stalled")));
+    expect(ends.map((end) => end?.reason)).toContain("DependencyCycle");
+    const patch = { spec: { suspend: false } };
+    await cluster.tasks.patch({ namespace: "default", name: "paused" }, { kind: "merge", body: patch });
+    const data = { x: JSON.stringify({ x: { dtype: "int32", shape: [2], data: [3, 4] } }) };
+    await createClient(cluster.transport, configMaps).create({
+      ...{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "numbers", namespace: "default" }, data },
+    });
+    for (const name of ["paused", "late", "held", "no-input"]) await phaseOf(name).toBe("Succeeded");
+  });
+
+  test("a task that waits for itself is refused by the API server", async () => {
+    await expect(cluster.tasks.create(aTask("alone", { dependsOn: ["alone"] }))).rejects.toThrow(
+      "a task cannot depend on itself",
     );
   });
 
