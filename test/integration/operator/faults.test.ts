@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { createClient } from "../../../src/kube/client.ts";
+import type { TaskObject } from "../../../src/operator/kinds.ts";
 import type { WorkAssignment } from "../../../src/pool/wire.ts";
 import {
   aTask,
@@ -174,10 +175,12 @@ describe("operator", () => {
     for (const name of ["paused", "late", "held", "no-input"]) await phaseOf(name).toBe("Succeeded");
   });
 
-  test("a task that waits for itself is refused by the API server", async () => {
-    await expect(cluster.tasks.create(aTask("alone", { dependsOn: ["alone"] }))).rejects.toThrow(
-      "a task cannot depend on itself",
-    );
+  test("what can never run is refused by the API server", async () => {
+    const create = (change: Partial<TaskObject["spec"]>) => cluster.tasks.create(aTask("alone", change));
+    await expect(create({ dependsOn: ["alone"] })).rejects.toThrow("a task cannot depend on itself");
+    const { model } = aTask("alone").spec;
+    const other = { ...model, uri: "ftp://models.test/double.onnx" };
+    await expect(create({ model: other })).rejects.toThrow("spec.model.uri in body should match");
   });
 
   test("a failure that every worker would meet fails the task at once", async () => {
