@@ -103,7 +103,7 @@ async function openHealth(address: string | undefined): Promise<MemberHealth> {
   const at = address.lastIndexOf(":");
   const host = address.slice(0, at) || "0.0.0.0";
   const ready = { pool: () => joined || "no session with the pool yet" };
-  const server = await startHealthServer({ host, port: Number(address.slice(at + 1)), registry, ready });
+  const server = await startHealthServer({ host, port: Number(address.slice(at + 1)), registry, ready, logger });
   const onReady = () => {
     joined = true;
   };

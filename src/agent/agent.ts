@@ -44,6 +44,7 @@ export async function runAgent(config: AgentConfig, role: RoleContext): Promise<
       host: config.healthHost,
       port: config.healthPort,
       registry,
+      logger,
       live: { rounds: () => progress.checkAlive() },
       ready: { published: () => progress.checkPublished() },
     });

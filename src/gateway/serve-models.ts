@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Digest } from "../base/digest.ts";
 import { describeError } from "../base/errors.ts";
+import type { FrontBounds } from "../base/http-front.ts";
 import type { Logger } from "../base/log.ts";
 import { createModelHost, type ModelHostOptions } from "../inference/model-host.ts";
 import { createLocalOip, onlyVersion } from "./backends/local-oip.ts";
@@ -25,6 +26,7 @@ export interface ServeConfig {
   /** Between not being ready and accepting no more: until whoever sends callers here has noticed. */
   readonly drainDelayMs: number;
   readonly graceMs: number;
+  readonly bounds?: Partial<FrontBounds>;
 }
 
 export interface ServedModel {
@@ -51,7 +53,7 @@ export async function serveModels(config: ServeConfig, { signal, logger, onReady
   // Listening first: the kubelet sees it live while models of gigabytes are fetched.
   const onRequest = (request: IncomingMessage, response: ServerResponse) =>
     void answer(service, request, response, logger);
-  const server = await startHttpServer({ host: config.host, port: config.port, onRequest });
+  const server = await startHttpServer({ ...config, onRequest, logger });
   try {
     const host = createModelHost(config.executor);
     for (const { name, ...ref } of config.models) {

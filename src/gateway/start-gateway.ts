@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
+import type { FrontBounds } from "../base/http-front.ts";
 import type { Logger } from "../base/log.ts";
 import { createModelHost, type ModelHostOptions } from "../inference/model-host.ts";
 import type { AgentDirectory, CallSink, LoadSink } from "../pool/agents.ts";
@@ -41,6 +42,7 @@ export interface GatewayConfig {
   readonly loadReportMs: number;
   readonly drainDelayMs: number;
   readonly graceMs: number;
+  readonly bounds?: Partial<FrontBounds>;
 }
 
 export interface GatewayDependencies {
@@ -110,7 +112,7 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     if (isDraining()) response.setHeader("connection", "close");
     void route(request, response);
   };
-  const server = await startHttpServer({ host: config.host, port: config.port, tls: config.tls, onRequest });
+  const server = await startHttpServer({ ...config, onRequest, logger });
   const reporting =
     loads && reportLoads({ agents, loads, clock, logger, intervalMs: config.loadReportMs }, stopping.signal);
 

@@ -2,10 +2,12 @@
  * `/healthz`, `/readyz` and `/metrics` over plain HTTP, for the kubelet's probes and for Prometheus. Each check is a
  * named function; an answer of 503 lists the checks that failed. Effects: one listening socket.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { describeError, InferiumError } from "../base/errors.ts";
+import { createHttpFront, type FrontBounds } from "../base/http-front.ts";
+import type { Logger } from "../base/log.ts";
 
 /** True, or what is wrong. */
 export type HealthCheck = () => boolean | string;
@@ -20,23 +22,20 @@ export interface HealthServerOptions {
   readonly live?: HealthChecks;
   /** A failure here only takes it out of service. */
   readonly ready?: HealthChecks;
-  /** For tests. */
-  readonly bounds?: {
-    readonly headersTimeout?: number;
-    readonly requestTimeout?: number;
-    readonly connectionsCheckingInterval?: number;
-    readonly maxConnections?: number;
-  };
+  readonly bounds?: Partial<FrontBounds>;
+  readonly logger?: Logger;
 }
 
 /** What slow and many clients may cost: probes and Prometheus are few, and ask with a line. */
-const bounds = {
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 8 * 1024,
+export const healthBounds: FrontBounds = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  idleTimeoutMs: 75_000,
+  maxHeaderBytes: 8 * 1024,
+  maxHeaders: 64,
+  maxConnections: 128,
+  callRate: { perSecond: 50, burst: 200 },
 };
-const maxConnections = 128;
 
 export interface HealthServer {
   readonly host: string;
@@ -46,19 +45,22 @@ export interface HealthServer {
 
 /** @throws InferiumError HealthServerFailed when the address cannot be listened on */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const server = createServer({ ...bounds, ...options.bounds }, (request, response) => {
-    answer(options, request, response).catch((error: unknown) => {
-      send(response, 500, `cannot answer: ${describeError(error)}\n`);
-    });
+  const { server } = createHttpFront({
+    bounds: { ...healthBounds, ...options.bounds },
+    onRequest: (request, response) => {
+      answer(options, request, response).catch((error: unknown) => {
+        send(response, 500, `cannot answer: ${describeError(error)}\n`);
+      });
+    },
+    logger: options.logger,
   });
-  server.maxConnections = options.bounds?.maxConnections ?? maxConnections;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, close: () => close(server) };
 }
 
 async function answer(options: HealthServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? "/", "http://health");
+  const pathname = request.url?.split("?", 1)[0];
   if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, "only GET\n");
   if (pathname === "/healthz" || pathname === "/livez") return sendChecks(response, options.live ?? {});
   if (pathname === "/readyz") return sendChecks(response, options.ready ?? {});

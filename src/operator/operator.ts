@@ -98,10 +98,14 @@ export async function runOperator(config: OperatorConfig, runtime: OperatorRunti
   });
   // With the label, standbys are ready: rollouts wait for all replicas, and the Service selects the leader alone.
   const isStandby = () => leaderLabel !== undefined && !manager.isLeader;
-  const health = await openHealth(config, registry, {
-    ...manager.readyChecks,
-    pool: () => poolUrl !== undefined || isStandby() || "this process does not lead, or the pool API is not open yet",
-  });
+  const health = await openHealth(
+    config,
+    { registry, logger },
+    {
+      ...manager.readyChecks,
+      pool: () => poolUrl !== undefined || isStandby() || "this process does not lead, or the pool API is not open yet",
+    },
+  );
   if (health) runtime.onMetrics?.(`http://${health.host}:${health.port}`);
   const ending = new AbortController();
   const following = certificate.follow(ending.signal);
@@ -133,7 +137,11 @@ function leaseOf(
   return { transport, namespace: config.namespace, name, identity, clock, logger, metrics: kubeMetrics };
 }
 
-async function openHealth(config: OperatorConfig, registry: Registry, ready: Record<string, () => boolean | string>) {
+async function openHealth(
+  config: OperatorConfig,
+  { registry, logger }: { registry: Registry; logger: Logger },
+  ready: Record<string, () => boolean | string>,
+) {
   if (!config.metrics) return undefined;
-  return startHealthServer({ ...config.metrics, registry, live: { process: () => true }, ready });
+  return startHealthServer({ ...config.metrics, registry, logger, live: { process: () => true }, ready });
 }

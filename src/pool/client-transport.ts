@@ -71,8 +71,7 @@ export function createTransport(options: TransportOptions): Transport {
       } catch (error) {
         call.signal?.throwIfAborted();
         if (error instanceof InferiumError) throw error;
-        const message = `The pool at ${url.origin} could not be reached; check its address, port and certificate.`;
-        throw new InferiumError("PoolUnreachable", message, { disposition: "retry", cause: error });
+        throw unreachable(url.origin, error);
       } finally {
         clearTimeout(timer);
         call.signal?.removeEventListener("abort", onAbort);
@@ -80,6 +79,17 @@ export function createTransport(options: TransportOptions): Transport {
     },
     close: () => connections.close(),
   };
+}
+
+/** What the system or undici calls a connection that the other side ended, in the handshake or before an answer. */
+const endedCodes: readonly unknown[] = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
+
+function unreachable(origin: string, cause: unknown): InferiumError {
+  const isEnded = cause instanceof Error && "code" in cause && endedCodes.includes(cause.code);
+  const message = isEnded
+    ? `The pool at ${origin} ended the connection without an answer: it is restarting, or far beyond its bound of connections; it is asked again later.`
+    : `The pool at ${origin} could not be reached; check its address, port and certificate.`;
+  return new InferiumError("PoolUnreachable", message, { disposition: "retry", cause });
 }
 
 function parseUrl(text: string): URL {

@@ -149,10 +149,8 @@ type Retry = <T>(verb: string, work: () => Promise<T>, signal: AbortSignal | und
 
 function createRetry(options: PoolClientOptions, clock: Clock): Retry {
   const maxAttempts = options.maxAttempts ?? 5;
-  const backoff = {
-    ...(options.backoff ?? { initialMs: 200, maxMs: 10_000 }),
-    ...(options.random === undefined ? {} : { random: options.random }),
-  };
+  const random = options.random ?? Math.random;
+  const backoff = { ...(options.backoff ?? { initialMs: 200, maxMs: 10_000 }), random };
   return async (verb, work, signal) => {
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
@@ -160,7 +158,9 @@ function createRetry(options: PoolClientOptions, clock: Clock): Retry {
         return await work();
       } catch (error) {
         if (attempt >= maxAttempts || !(error instanceof InferiumError) || error.disposition !== "retry") throw error;
-        const waitMs = Math.max(computeBackoffMs(attempt, backoff), Number(error.evidence.retryAfterMs ?? 0));
+        // Not all who were told the same time may come again at that very time.
+        const askedMs = Number(error.evidence.retryAfterMs ?? 0) * (1 + random() / 2);
+        const waitMs = Math.max(computeBackoffMs(attempt, backoff), askedMs);
         options.logger.debug("pool call is retried", { verb, attempt, waitMs, code: error.code });
         await clock.sleep(waitMs, signal);
       }

@@ -1,21 +1,14 @@
 /** Bounds of the pool server: what strangers, slow clients and busy accounts may cost it. */
+import type { FrontBounds } from "../base/http-front.ts";
+import type { Rate } from "../base/rate-limit.ts";
 import { poolLimits } from "./wire.ts";
 
-export interface Rate {
-  readonly perSecond: number;
-  readonly burst: number;
-}
-
-export interface PoolServerLimits {
+export interface PoolServerLimits extends Omit<FrontBounds, "callRate"> {
   readonly maxBodyBytes: number;
   /** Of the two calls that come without a session. */
   readonly maxOpenBodyBytes: number;
-  readonly headersTimeoutMs: number;
-  /** Until the whole request is in; what a slow sender gets. */
-  readonly requestTimeoutMs: number;
   /** Until the backend must have answered, on top of a claim's own wait. */
   readonly backendTimeoutMs: number;
-  readonly maxConnections: number;
   readonly maxWaitingClaims: number;
   readonly maxWaitingClaimsPerAccount: number;
   /** Calls with a session, by account. */
@@ -33,6 +26,10 @@ export const defaultServerLimits: PoolServerLimits = {
   maxOpenBodyBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
+  // Longer than clients keep an idle connection, or they would send on one that is just being closed.
+  idleTimeoutMs: 75_000,
+  maxHeaderBytes: 16 * 1024,
+  maxHeaders: 64,
   backendTimeoutMs: 30_000,
   maxConnections: 4096,
   maxWaitingClaims: 2048,

@@ -1,11 +1,11 @@
 /** Finds the call that a request makes and passes it through rate, session and role to its verb. */
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../base/clock.ts";
+import { createRateLimiter, type RateLimiter } from "../base/rate-limit.ts";
 import type { PoolCaller } from "./backend.ts";
 import type { PoolServerLimits } from "./limits.ts";
 import type { PoolMetrics } from "./metrics.ts";
 import type { SessionGate } from "./open-session.ts";
-import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
 import { readBody } from "./read-body.ts";
 import { PoolRefusal } from "./refusal.ts";
 import { createOpenVerbs, createSessionVerbs, type OpenVerb, type SessionVerb } from "./verbs.ts";

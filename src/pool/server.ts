@@ -5,10 +5,11 @@
  */
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
+import { createHttpFront } from "../base/http-front.ts";
 import type { Logger } from "../base/log.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { PoolBackend } from "./backend.ts";
@@ -18,6 +19,7 @@ import { createPoolMetrics, type PoolMetrics } from "./metrics.ts";
 import { answerError, PoolRefusal } from "./refusal.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createSessionStore } from "./sessions.ts";
+import type { ErrorResponse } from "./wire.ts";
 
 export interface PoolServerOptions {
   readonly host: string;
@@ -47,29 +49,24 @@ const tlsBounds = { minVersion: "TLSv1.2" } as const;
 
 /** @throws InferiumError PortUnavailable */
 export async function startPoolServer(options: PoolServerOptions): Promise<PoolServer> {
+  const { logger } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
   const metrics = options.registry === undefined ? undefined : createPoolMetrics(options.registry);
   const closing = new AbortController();
   // One listener for each call in progress, whose number maxConnections bounds.
   setMaxListeners(0, closing.signal);
-  const router = buildRouter(options, limits, metrics);
-  const server = createServer(
-    {
-      cert: options.tls.certPem,
-      key: options.tls.keyPem,
-      ...tlsBounds,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      handshakeTimeout: limits.headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(1000, limits.requestTimeoutMs),
-      // Longer than clients keep an idle connection, or they would send on one that is just being closed.
-      keepAliveTimeout: 75_000,
-      maxHeaderSize: 16 * 1024,
-    },
-    (request, response) =>
-      void serve({ router, metrics, logger: options.logger, closing: closing.signal }, request, response),
-  );
-  server.maxConnections = limits.maxConnections;
+  const context = { router: buildRouter(options, limits, metrics), metrics, logger, closing: closing.signal };
+  const { server } = createHttpFront({
+    bounds: limits,
+    tls: { cert: options.tls.certPem, key: options.tls.keyPem, ...tlsBounds },
+    onRequest: (request, response) => void serve(context, request, response),
+    describe: ({ code, message }) => ({
+      contentType: "application/json",
+      body: JSON.stringify({ error: { code, message } } satisfies ErrorResponse),
+    }),
+    onTurnedAway: () => metrics?.dropped.inc(),
+    logger,
+  });
   countConnections(server, metrics);
   const port = await listen(server, options);
   const host = options.host.includes(":") ? `[${options.host}]` : options.host;
@@ -85,7 +82,6 @@ function countConnections(server: Server, metrics: PoolMetrics | undefined): voi
     metrics?.connections.inc();
     socket.once("close", () => metrics?.connections.dec());
   });
-  server.on("drop", () => metrics?.dropped.inc());
 }
 
 function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {

@@ -57,8 +57,9 @@ export async function routeRequest(
   const url = readUrl(request);
   const attributes = requestAttributes(request.method ?? "GET", url.pathname, url.searchParams);
   if (attributes === undefined) throw badRequest("the path of the request is not validly percent-encoded");
-  account(services, { request, response, url }, attributes);
+  const enterAs = account(services, { request, response, url }, attributes);
   const user = authorizeRequest(services, request, attributes);
+  enterAs(user);
   const pathname = url.pathname.length > 1 ? url.pathname.replace(/\/+$/, "") : url.pathname;
   if (await servePlain(services, { request, response, url }, pathname)) return;
   const { form, isYaml } = negotiate(request.headers.accept);
@@ -84,16 +85,23 @@ function readUrl(request: IncomingMessage): URL {
   }
 }
 
-/** Counts the request among those that are open until its answer has ended. Throws a 429 where there are too many. */
-function account(services: RouterServices, incoming: Incoming, attributes: AccessAttributes): void {
+/**
+ * Counts the request among those that are open until its answer has ended, and its user's once it is called with the user. Both throw a
+ * 429 where there are too many.
+ */
+function account(services: RouterServices, incoming: Incoming, attributes: AccessAttributes): (user: UserInfo) => void {
   const { request, response, url } = incoming;
+  const { limits } = services;
   const isApply = mediaType(request).startsWith("application/apply-patch");
   const labels = requestLabels(services.routes.context.kinds, { attributes, query: url.searchParams, isApply });
   const ends = [services.metrics.begin(labels)];
   response.once("close", () => {
     for (const end of ends) end(response.statusCode);
   });
-  if (!labels.longRunning) ends.push(services.limits.enter(labels.mutating ? "mutating" : "readOnly"));
+  if (labels.longRunning) return () => undefined;
+  const kind = labels.mutating ? "mutating" : "readOnly";
+  ends.push(limits.enter(kind));
+  return (user) => void ends.push(limits.enterAs(kind, user));
 }
 
 function authorizeRequest(services: RouterServices, request: IncomingMessage, attributes: AccessAttributes): UserInfo {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
+import type { FrontBounds } from "../../base/http-front.ts";
 import type { Logger } from "../../base/log.ts";
 import { type CertificateAuthority, issueClientCertificate, issueServerCertificate } from "../../base/tls.ts";
 import { rbacStorage } from "./authorization/binding-index.ts";
@@ -55,6 +56,8 @@ export interface ApiServerOptions {
   readonly historyLimit?: number;
   /** Where everything is kept, to be there again at the next start. Left out: in memory only. */
   readonly dataDir?: string;
+  /** Of what clients may cost, where not as usual. */
+  readonly bounds?: Partial<FrontBounds>;
   /** Told once when the data directory can no longer be written: from then on every write fails. */
   readonly onStorageFailure?: (error: InferiumError) => void;
 }
@@ -114,6 +117,7 @@ async function start(
     clientCaPem: identity.clientAuthority.certPem,
     logger: options.logger,
     handle: services.handle,
+    ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
   });
   const port = await listen(listener, host, options.port ?? 0);
   const url = `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;

@@ -35,6 +35,7 @@ export async function runTrialChain(options: TrialChainOptions): Promise<void> {
   const health = await startHealthServer({
     ...{ host: healthAddress.slice(0, at), port: Number(healthAddress.slice(at + 1)) },
     ready: { chain: () => problem ?? true },
+    logger,
   });
   const ticker = askForBlocks(rpcUrl, blockSeconds, logger);
   try {

@@ -2,9 +2,12 @@
  * The embedded run's model and data store: serves files over HTTP on loopback, as an object store would, and takes what is put under
  * its own digest. Who fetches from it believes the digest, not this server.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Digest, sha256 } from "../../base/digest.ts";
+import { createHttpFront, type FrontBounds } from "../../base/http-front.ts";
+import { readBody } from "../../pool/read-body.ts";
+import { PoolRefusal } from "../../pool/refusal.ts";
 
 export interface PublishedArtifact {
   readonly uri: string;
@@ -23,26 +26,40 @@ export interface ArtifactServer {
 const maxPutBytes = 64 * 2 ** 20;
 const maxStoreBytes = 512 * 2 ** 20;
 
-export async function startArtifactServer(): Promise<ArtifactServer> {
+/** Its clients are the members of one machine, whose first tasks all fetch at once. */
+export const artifactServerBounds: FrontBounds = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  idleTimeoutMs: 75_000,
+  maxHeaderBytes: 16 * 1024,
+  maxHeaders: 64,
+  maxConnections: 512,
+  callRate: { perSecond: 500, burst: 2_000 },
+};
+
+export async function startArtifactServer(bounds: Partial<FrontBounds> = {}): Promise<ArtifactServer> {
   const files = new Map<string, Uint8Array>();
   let storedBytes = 0;
   const take = async (path: string, request: IncomingMessage) => {
     const digest = /^\/store\/(sha256-[0-9a-f]{64})$/.exec(path)?.[1];
     if (digest === undefined) return 405;
-    const bytes = await readBody(request);
-    if (bytes === undefined || storedBytes + bytes.byteLength > maxStoreBytes) return 413;
+    const bytes = await readBody(request, maxPutBytes);
+    if (storedBytes + bytes.byteLength > maxStoreBytes) return 413;
     if (sha256(bytes) !== digest.replace("-", ":")) return 400;
     if (!files.has(path)) storedBytes += bytes.byteLength;
     files.set(path, bytes);
     return 201;
   };
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    const path = decodeURIComponent(request.url ?? "");
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    const path = request.url ?? "";
     const bytes = files.get(path);
     if (request.method === "PUT") {
       void take(path, request).then(
         (status) => response.writeHead(status, { connection: status < 300 ? "keep-alive" : "close" }).end(),
-        () => response.destroy(),
+        (error: unknown) => {
+          if (error instanceof PoolRefusal) response.writeHead(error.status, { connection: "close" }).end();
+          else response.destroy();
+        },
       );
       return;
     }
@@ -52,7 +69,8 @@ export async function startArtifactServer(): Promise<ArtifactServer> {
     }
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": bytes.byteLength });
     response.end(bytes);
-  });
+  };
+  const { server } = createHttpFront({ bounds: { ...artifactServerBounds, ...bounds }, onRequest });
   await listen(server);
   const { port } = server.address() as AddressInfo;
   return {
@@ -67,18 +85,6 @@ export async function startArtifactServer(): Promise<ArtifactServer> {
         server.closeAllConnections();
       }),
   };
-}
-
-/** Undefined where there is more than a file may have. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.byteLength;
-    if (size > maxPutBytes) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 function listen(server: Server): Promise<void> {

@@ -6,12 +6,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
+import { createHttpFront, type FrontBounds } from "../../base/http-front.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ClientAccess } from "./client-access.ts";
 import type { ContainerRun } from "./container-run.ts";
@@ -38,6 +39,7 @@ export interface KubeletServerOptions {
   readonly port?: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly bounds?: Partial<FrontBounds>;
 }
 
 export interface KubeletServer {
@@ -47,6 +49,16 @@ export interface KubeletServer {
   close(): Promise<void>;
 }
 
+export const kubeletBounds: FrontBounds = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  idleTimeoutMs: 75_000,
+  maxHeaderBytes: 16 * 1024,
+  maxHeaders: 128,
+  // Followers and streams hold one each.
+  maxConnections: 1_024,
+  callRate: { perSecond: 500, burst: 1_000 },
+};
 /** A follower holds a socket and a file; this bounds both. */
 const maxFollowers = 512;
 /** Each is a socket and mostly a process. */
@@ -56,15 +68,21 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   const { certPem, keyPem } = options.tls;
   const ca = options.clients?.caPem;
   const client = ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca };
-  const server = createServer({ cert: certPem, key: keyPem, ...client });
   const routes = new Routes(options);
-  server.on("request", (request, response) => {
-    routes.answer(request, response).catch((error: unknown) => {
-      options.logger.warn("kubelet request failed", { path: request.url, reason: describeError(error) });
-      response.destroy();
-    });
+  const { server, refusalOf } = createHttpFront({
+    bounds: { ...kubeletBounds, ...options.bounds },
+    tls: { cert: certPem, key: keyPem, ...client },
+    logger: options.logger,
+    onRequest: (request, response) => {
+      routes.answer(request, response).catch((error: unknown) => {
+        options.logger.warn("kubelet request failed", { path: request.url, reason: describeError(error) });
+        response.destroy();
+      });
+    },
   });
   server.on("upgrade", (request, socket, head) => {
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) return refuseUpgrade(socket, refusal.status, refusal.message);
     routes.upgrade(request, socket, head).catch((error: unknown) => {
       options.logger.warn("kubelet stream failed", { path: request.url, reason: describeError(error) });
       socket.destroy();
@@ -104,7 +122,8 @@ class Routes {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", "https://kubelet");
+    const url = readUrl(request);
+    if (url === undefined) return send(response, 400, "the path of the request cannot be read");
     if (url.pathname === "/healthz") return send(response, 200, "ok");
     if (!(await this.#isAllowed(request))) return send(response, 401, "Unauthorized");
     if (request.method !== "GET") return send(response, 405, "only GET is served");
@@ -127,7 +146,8 @@ class Routes {
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     const refuse = (status: number, text: string) => refuseUpgrade(socket, status, text);
-    const url = new URL(request.url ?? "/", "https://kubelet");
+    const url = readUrl(request);
+    if (url === undefined) return refuse(400, "the path of the request cannot be read");
     if (!(await this.#isAllowed(request))) return refuse(401, "Unauthorized");
     const target = parseStreamRequest(url);
     if (target === undefined) return refuse(404, `no such endpoint: ${url.pathname}`);
@@ -173,6 +193,10 @@ class Routes {
     // Digests have one length, so that the comparison tells nothing about the token's.
     return given !== undefined && timingSafeEqual(digest(given), digest(this.#options.token));
   }
+}
+
+function readUrl({ url = "/" }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, "https://kubelet") ? new URL(url, "https://kubelet") : undefined;
 }
 
 function refuseUpgrade(socket: Duplex, status: number, text: string): void {

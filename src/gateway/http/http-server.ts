@@ -2,28 +2,36 @@
  * The HTTP front of the gateway and of the model server: bounds for slow and many clients, and an end that drops nobody's
  * call. Effects: one listening socket.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { describeError, InferiumError } from "../../base/errors.ts";
+import { createHttpFront, type FrontBounds, type FrontRefusal } from "../../base/http-front.ts";
+import type { Logger } from "../../base/log.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   readonly tls?: { readonly certPem: string; readonly keyPem: string } | undefined;
-  readonly limits?: Partial<HttpServerLimits>;
+  readonly bounds?: Partial<FrontBounds>;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly logger?: Logger;
 }
 
-export interface HttpServerLimits {
-  readonly headersTimeoutMs: number;
-  /** Until the whole request is in: what a slow sender gets. */
-  readonly requestTimeoutMs: number;
-  readonly maxConnections: number;
-}
-
-const defaultLimits: HttpServerLimits = { headersTimeoutMs: 10_000, requestTimeoutMs: 60_000, maxConnections: 4_096 };
+/**
+ * Callers have a rate by their keys, as their agents say; that of an address bounds whoever has no key, and is wide, since a proxy
+ * may bring the calls of all.
+ */
+export const httpServerBounds: FrontBounds = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  // Longer than clients keep an idle connection, or they would send on one that is just being closed.
+  idleTimeoutMs: 75_000,
+  maxHeaderBytes: 16 * 1024,
+  maxHeaders: 128,
+  maxConnections: 4_096,
+  callRate: { perSecond: 5_000, burst: 20_000 },
+};
 
 export interface HttpServer {
   readonly url: string;
@@ -34,22 +42,12 @@ export interface HttpServer {
 
 /** @throws InferiumError PortUnavailable */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const limits = { ...defaultLimits, ...options.limits };
-  const settings = {
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(1_000, limits.requestTimeoutMs),
-    // Longer than clients keep an idle connection, or they would send on one that is just being closed.
-    keepAliveTimeout: 75_000,
-    maxHeaderSize: 16 * 1024,
-    // Small answers go out at once.
-    noDelay: true,
-  };
-  const { tls } = options;
-  const server = tls
-    ? createTlsServer({ ...settings, cert: tls.certPem, key: tls.keyPem, minVersion: "TLSv1.2" }, options.onRequest)
-    : createServer(settings, options.onRequest);
-  server.maxConnections = limits.maxConnections;
+  const { tls, logger, onRequest } = options;
+  const bounds = { ...httpServerBounds, ...options.bounds };
+  const { server } = createHttpFront({
+    ...{ bounds, describe, logger, onRequest },
+    tls: tls && { cert: tls.certPem, key: tls.keyPem, minVersion: "TLSv1.2" },
+  });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -62,6 +60,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     port,
     close: (graceMs) => close(server, sockets, graceMs),
   };
+}
+
+/** What both protocols' clients find their message in. */
+function describe({ code, message }: FrontRefusal): { contentType: string; body: string } {
+  const type = code === "TooManyCalls" ? "rate_limit_exceeded" : "server_error";
+  return { contentType: "application/json", body: JSON.stringify({ error: { message, type, param: null, code } }) };
 }
 
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<number> {

@@ -4,8 +4,8 @@
  * since it last said what is left. No effects.
  */
 import type { Clock } from "../../base/clock.ts";
+import { createRateLimiter, type RateLimiter } from "../../base/rate-limit.ts";
 import type { AgentLimits, CallerEntry } from "../../pool/agents.ts";
-import { createRateLimiter, type RateLimiter } from "../../pool/rate-limit.ts";
 import { CallRefusal } from "../call-refusal.ts";
 
 export interface CallerAccount {

@@ -15,11 +15,11 @@ afterEach(async () => {
   await server.close(0);
 });
 
-async function open(limits: { requestTimeoutMs?: number; headersTimeoutMs?: number } = {}): Promise<void> {
+async function open(bounds: { requestTimeoutMs?: number; headersTimeoutMs?: number } = {}): Promise<void> {
   server = await startHttpServer({
     host: "127.0.0.1",
     port: 0,
-    limits,
+    bounds,
     onRequest: (request, response) => {
       request.resume();
       if (request.url === "/held") held.push(() => void response.end("done"));

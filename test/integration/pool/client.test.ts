@@ -1,8 +1,12 @@
+import { type AddressInfo, createServer } from "node:net";
+import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
 import { InferiumError } from "../../../src/base/errors.ts";
+import { createLogger } from "../../../src/base/log.ts";
 import { createCertificateAuthority } from "../../../src/base/tls.ts";
 import { aBackend } from "../../support/pool-backend.ts";
-import { aClient, aMovableClock, aServer, domain } from "./pool-fixture.ts";
+import { aClient, aMovableClock, aServer, domain, getCertificate, onCleanup } from "./pool-fixture.ts";
 
 const beat = { running: [], models: [] };
 
@@ -22,6 +26,48 @@ function failing(times: number, error: Error) {
 const later = new InferiumError("NoLeader", "Not the leader.", { disposition: "retry" });
 
 describe("the pool client", () => {
+  test("that comes when as many connections as may be are open is told so, and comes again until there is room", async () => {
+    const registry = new Registry();
+    const lines: string[] = [];
+    const logger = createLogger({ write: (line) => void lines.push(line) });
+    const server = await aServer(aBackend(), { limits: { maxConnections: 1 }, registry, logger });
+    const first = aClient(server);
+    await first.heartbeat(beat);
+    await expect(aClient(server, { maxAttempts: 1 }).heartbeat(beat)).rejects.toMatchObject({
+      code: "TooManyConnections",
+      disposition: "retry",
+      message: expect.stringMatching(/503 TooManyConnections: 1 connections are open/),
+      evidence: { retryAfterMs: 5_000 },
+    });
+    expect(await registry.metrics()).toMatch(/dropped_connections_total 1\n/);
+    expect(lines.join("")).toMatch(/"connections are turned away","most":1,"turnedAway":1/);
+    const patient = aClient(server, {
+      maxAttempts: 100,
+      clock: { ...systemClock, sleep: (ms) => systemClock.sleep(ms / 100) },
+    });
+    const answer = patient.heartbeat(beat);
+    await expect
+      .poll(async () => (await registry.metrics()).match(/dropped_connections_total ([0-9]+)/)?.[1], {
+        timeout: 30_000,
+      })
+      .not.toBe("1");
+    await first.close();
+    expect(await answer).toEqual({ cancel: [] });
+  });
+
+  test("says that the pool ended the connection where it did", async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onCleanup(async () => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { caPem } = await getCertificate();
+    const client = aClient({ url: `https://127.0.0.1:${port}`, caPem }, { maxAttempts: 1 });
+    await expect(client.heartbeat(beat)).rejects.toMatchObject({
+      code: "PoolUnreachable",
+      message: expect.stringContaining("ended the connection without an answer"),
+    });
+  });
+
   test("says what the pool says of itself", async () => {
     const client = aClient(await aServer(aBackend({ admit: async () => ({ node: "gpu-7" }) })));
     expect(await client.facts()).toEqual({ pool: "test-pool", domain, node: "gpu-7" });

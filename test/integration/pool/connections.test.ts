@@ -77,7 +77,8 @@ describe("connections", () => {
     const server = await aSlowServer();
     const call = calling(server.origin, 4);
     const calls = [call(), call(), call()];
-    await expect.poll(server.open, waiting).toBe(3);
+    await expect.poll(server.held, waiting).toBe(3);
+    expect(server.open()).toBe(3);
     for (const _ of calls) server.answer();
     expect(await Promise.all(calls)).toEqual(["done", "done", "done"]);
     await expect.poll(server.open, waiting).toBe(1);
@@ -92,7 +93,7 @@ describe("connections", () => {
     const third = call();
     stopping.abort(new Error("not needed any more"));
     await expect(second).rejects.toThrow("not needed any more");
-    await expect.poll(server.open, waiting).toBe(1);
+    await expect.poll(server.held, waiting).toBe(1);
     server.answer();
     expect(await first).toBe("done");
     await expect.poll(server.held, waiting).toBe(1);

@@ -3,7 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const folder = new URL("../../../src/kube/", import.meta.url);
-const needed = ["../base/backoff.ts", "../base/clock.ts", "../base/digest.ts", "../base/errors.ts", "../base/log.ts"];
+const needed = [
+  "../base/backoff.ts",
+  "../base/clock.ts",
+  "../base/digest.ts",
+  "../base/errors.ts",
+  "../base/http-front.ts",
+  "../base/log.ts",
+];
 
 function importsOf(name: string): string[] {
   const text = readFileSync(new URL(name, folder), "utf8");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../../../src/base/clock.ts";
+import { createRateLimiter } from "../../../src/base/rate-limit.ts";
 import { createChallenges } from "../../../src/pool/challenge.ts";
-import { createRateLimiter } from "../../../src/pool/rate-limit.ts";
 import { createSessionStore } from "../../../src/pool/sessions.ts";
 
 function aClock(): Clock & { advance(ms: number): void } {

@@ -4,12 +4,13 @@
  */
 
 import { type IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { DEFAULT_CIPHERS } from "node:tls";
 import { describeError } from "../../../base/errors.ts";
+import { createHttpFront, type FrontBounds, type FrontRefusal } from "../../../base/http-front.ts";
 import type { Logger } from "../../../base/log.ts";
-import { failure, StatusError } from "../status.ts";
+import { failure, type Status, StatusError } from "../status.ts";
 import { RequestLife } from "./request-life.ts";
 import { sendStatus } from "./respond.ts";
 
@@ -24,23 +25,19 @@ export interface ListenerOptions {
   readonly clientCaPem: string;
   readonly logger: Logger;
   readonly handle: RequestHandler;
-  readonly patience?: Partial<Patience>;
+  readonly bounds?: Partial<FrontBounds>;
 }
 
-/** With clients that send slowly. */
-export interface Patience {
-  /** For the handshake, and again for the headers. */
-  readonly headersMs: number;
-  /** For the whole request. Watches answer for as long as they like. */
-  readonly requestMs: number;
-  /** How late such a connection may be ended. */
-  readonly checkingMs: number;
-}
-
-const usualPatience: Patience = { headersMs: 15_000, requestMs: 60_000, checkingMs: 2_000 };
-const keepAliveTimeoutMs = 120_000;
+/** Users have a share of what is answered at once, in place of a rate. Watches answer for as long as they like. */
+export const apiServerBounds: FrontBounds = {
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  idleTimeoutMs: 120_000,
+  maxHeaderBytes: 32 * 1024,
+  maxHeaders: 256,
+  maxConnections: 4_096,
+};
 const closeGraceMs = 500;
-const maxHeaderBytes = 32 * 1024;
 /** As servers in Go prefer it where the processor has AES: the shorter key, whose rounds are fewer. */
 const ciphers = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`;
 
@@ -55,12 +52,10 @@ export class HttpsListener {
     this.#options = options;
     const clients = { ca: options.clientCaPem, requestCert: true, rejectUnauthorized: false };
     const tls = { cert: options.certPem, key: options.keyPem, ciphers, ALPNProtocols: ["http/1.1"], ...clients };
-    const patience = { ...usualPatience, ...options.patience };
-    const bounds = { maxHeaderSize: maxHeaderBytes, connectionsCheckingInterval: patience.checkingMs };
-    this.#server = createServer(
-      { ...tls, ...bounds, handshakeTimeout: patience.headersMs },
-      (request, response) => void this.#serve(request, response),
-    );
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const bounds = { ...apiServerBounds, ...options.bounds };
+    const { server, refusalOf } = createHttpFront({ bounds, tls, onRequest, describe, logger: options.logger });
+    this.#server = server;
     // A request to upgrade goes the way of all others: whoever serves it takes the socket over, or answers as usual.
     this.#server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (head.length > 0) socket.unshift(head);
@@ -69,11 +64,10 @@ export class HttpsListener {
       response.assignSocket(socket);
       response.once("finish", () => socket.end());
       socket.on("error", () => socket.destroy());
-      void this.#serve(request, response);
+      const refusal = refusalOf(request);
+      if (refusal === undefined) void this.#serve(request, response);
+      else sendStatus(response, statusOf(refusal));
     });
-    this.#server.headersTimeout = patience.headersMs;
-    this.#server.keepAliveTimeout = keepAliveTimeoutMs;
-    this.#server.requestTimeout = patience.requestMs;
   }
 
   /** @returns the port that it listens on */
@@ -143,3 +137,14 @@ export class HttpsListener {
     sendStatus(response, failure(500, "InternalError", `Internal error occurred: ${describeError(error)}`).status);
   }
 }
+
+function statusOf({ status, message, retryAfterSeconds }: FrontRefusal): Status {
+  const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const reason = status === 503 ? "ServiceUnavailable" : status === 429 ? "TooManyRequests" : "BadRequest";
+  return failure(status, reason, message, details).status;
+}
+
+const describe = (refusal: FrontRefusal) => ({
+  contentType: "application/json",
+  body: JSON.stringify(statusOf(refusal)),
+});

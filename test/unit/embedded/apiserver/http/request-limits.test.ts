@@ -16,3 +16,16 @@ test("above its limit a kind of request is sent away for a second, and let in ag
   end();
   limits.enter("mutating");
 });
+
+test("one user has half of them at most, and whoever may do everything has no share of its own", () => {
+  const limits = new RequestLimits({ mutating: 2, readOnly: 4 });
+  const alice = { username: "alice", groups: ["system:authenticated"] };
+  const end = limits.enterAs("mutating", alice);
+  expect(() => limits.enterAs("mutating", alice)).toThrow("Too many requests, please try again later.");
+  limits.enterAs("readOnly", alice);
+  limits.enterAs("mutating", { ...alice, username: "bob" });
+  const admin = { username: "admin", groups: ["system:masters"] };
+  for (let i = 0; i < 10; i++) limits.enterAs("mutating", admin);
+  end();
+  limits.enterAs("mutating", alice);
+});

@@ -1,6 +1,10 @@
 /** Token buckets by key, bounded in number: the key used longest ago is forgotten first, and so starts afresh. */
-import type { Clock } from "../base/clock.ts";
-import type { Rate } from "./limits.ts";
+import type { Clock } from "./clock.ts";
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 export interface RateLimiter {
   /** 0 where the call may pass, else the milliseconds until one may. */
