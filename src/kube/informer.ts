@@ -10,7 +10,7 @@ import type { KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
 import { defaultReflectorTiming, Reflector, type ReflectorTiming } from "./reflector.ts";
 import type { ResourceType } from "./resource.ts";
-import { type Indexers, ObjectStore, type Store, type StoreEvent } from "./store.ts";
+import { type Indexers, ObjectStore, type Store, type StoreEvent, type Transform } from "./store.ts";
 import type { Transport } from "./transport.ts";
 
 export interface InformerOptions<T extends KubeObject, R = T> extends Selection {
@@ -18,7 +18,7 @@ export interface InformerOptions<T extends KubeObject, R = T> extends Selection 
    * Makes the record that the store keeps; may change its argument. Left out: the object without `managedFields`.
    * Required where R is not T.
    */
-  readonly transform?: (object: T) => R;
+  readonly transform?: Transform<T, R>;
   readonly indexers?: Indexers<R>;
   readonly timing?: Partial<ReflectorTiming>;
   /** False: list and watch in two requests, even where the server has WatchList. */
@@ -55,12 +55,12 @@ export interface Informer<R> {
 export function createInformer<T extends KubeObject>(
   transport: Transport,
   type: ResourceType<T>,
-  options?: InformerOptions<T> & { readonly transform?: (object: T) => T },
+  options?: InformerOptions<T> & { readonly transform?: Transform<T, T> },
 ): Informer<T>;
 export function createInformer<T extends KubeObject, R>(
   transport: Transport,
   type: ResourceType<T>,
-  options: InformerOptions<T, R> & { readonly transform: (object: T) => R },
+  options: InformerOptions<T, R> & { readonly transform: Transform<T, R> },
 ): Informer<R>;
 export function createInformer<T extends KubeObject>(
   transport: Transport,
@@ -77,7 +77,7 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
   return object;
 }
 
-type Settings<T extends KubeObject, R> = InformerOptions<T, R> & { readonly transform: (object: T) => R };
+type Settings<T extends KubeObject, R> = InformerOptions<T, R> & { readonly transform: Transform<T, R> };
 
 class StoreInformer<T extends KubeObject, R> implements Informer<R> {
   readonly resource: string;

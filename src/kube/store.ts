@@ -30,8 +30,11 @@ export type StoreEvent<R> =
   /** `object` is the last that was known. */
   | { readonly type: "deleted"; readonly key: string; readonly object: R };
 
+/** @param key as of `objectKey`: the very text that the store has, for a record that needs one */
+export type Transform<T, R> = (object: T, key: string) => R;
+
 export interface StoreOptions<T, R> {
-  readonly transform: (object: T) => R;
+  readonly transform: Transform<T, R>;
   readonly indexers?: Indexers<R> | undefined;
 }
 
@@ -56,7 +59,7 @@ type IndexValues = readonly [index: string, values: readonly string[]];
 export class ObjectStore<T extends KubeObject, R> implements Store<R> {
   readonly #entries = new Map<string, Entry<R>>();
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
-  readonly #transform: (object: T) => R;
+  readonly #transform: Transform<T, R>;
   readonly #indexers: Indexers<R>;
 
   constructor(options: StoreOptions<T, R>) {
@@ -112,7 +115,7 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
     const { uid = "", resourceVersion = "" } = object.metadata;
     const known = this.#entries.get(key);
     if (known && isSameVersion(known, { uid, resourceVersion })) return { key, entry: known, indexed: [] };
-    const entry = { record: this.#transform(object), uid, resourceVersion };
+    const entry = { record: this.#transform(object, key), uid, resourceVersion };
     return { key, entry, indexed: this.#computeIndexed(entry.record) };
   }
 
@@ -134,7 +137,7 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
   remove(key: string, last?: T): StoreEvent<R>[] {
     const known = this.#entries.get(key);
     if (!known) return [];
-    const object = last === undefined ? known.record : this.#transform(last);
+    const object = last === undefined ? known.record : this.#transform(last, key);
     this.#entries.delete(key);
     this.#unindex(key, known.record);
     return [{ type: "deleted", key, object }];

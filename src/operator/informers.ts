@@ -9,15 +9,14 @@ import type { KubeMetrics } from "../kube/metrics.ts";
 import type { Transport } from "../kube/transport.ts";
 import type { NodeState } from "../protocol/slashing.ts";
 import { byAddress, byGpu, type NodeLabels, uuidsOf } from "./directory.ts";
+import { type KeptTask, keepTask } from "./kept-task.ts";
 import {
   type AgentObject,
   agents,
-  compactTask,
   type LeaderboardObject,
   leaderboards,
   type ModelObject,
   models,
-  type TaskObject,
   tasks,
   type ValidationObject,
   validations,
@@ -27,7 +26,7 @@ import {
 import { byDigest, type NamespaceRules, readNamespaceRules } from "./models/model-catalog.ts";
 
 export interface OperatorInformers {
-  readonly tasks: Informer<TaskObject>;
+  readonly tasks: Informer<KeptTask>;
   readonly validations: Informer<ValidationObject>;
   readonly leaderboards: Informer<LeaderboardObject>;
   readonly workers: Informer<WorkerObject>;
@@ -63,7 +62,7 @@ export function createInformers({
           slices: createInformer(transport, endpointSlices, { ...namespaced, labelSelector: labels.agent }),
         }
       : {}),
-    tasks: createInformer(transport, tasks, { ...namespaced, transform: compactTask }),
+    tasks: createInformer(transport, tasks, { ...namespaced, transform: keepTask }),
     validations: createInformer(transport, validations, namespaced),
     leaderboards: createInformer(transport, leaderboards, namespaced),
     workers: createInformer(transport, workerNodes, {

@@ -10,10 +10,12 @@ import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { isConflict, isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
+import { parseObjectKey } from "../kube/object.ts";
 import type { StoreEvent } from "../kube/store.ts";
 import type { ChangeContext } from "../protocol/status-change.ts";
 import { newStatus } from "../protocol/task-stage.ts";
-import { compactTask, formatTime, type TaskObject } from "./kinds.ts";
+import { type KeptTask, keepTask } from "./kept-task.ts";
+import { formatTime, type TaskObject } from "./kinds.ts";
 import { computeMergePatch } from "./merge-patch.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 
@@ -50,7 +52,7 @@ const maxConflicts = 5;
 
 export class TaskLedger {
   readonly #options: LedgerOptions;
-  readonly #entries = new Map<string, TaskEntry>();
+  readonly #entries = new Map<string, KeptTask>();
   readonly #locks = new Map<string, Promise<unknown>>();
   readonly #handlers: LedgerHandler[] = [];
 
@@ -76,31 +78,30 @@ export class TaskLedger {
   }
 
   /** Takes what the server says, unless a write of our own is already ahead of it. */
-  observe(event: StoreEvent<TaskObject>): void {
-    const known = this.#entries.get(event.key);
-    const { uid = "" } = event.object.metadata;
-    if (event.type === "deleted") {
-      if (known?.uid === uid) this.#set(event.key, undefined);
+  observe({ type, key, object }: StoreEvent<KeptTask>): void {
+    const known = this.#entries.get(key);
+    if (type === "deleted") {
+      if (known?.uid === object.uid) this.#set(key, undefined);
       return;
     }
-    if (known?.uid === uid && !isNewer(event.object, known.task)) this.#share(event.key, known, event.object);
-    else this.#set(event.key, this.#rebase(event, known));
+    if (known?.uid === object.uid && !isNewer(object, known)) this.#share(known, object);
+    else this.#set(key, rebase(object, known));
   }
 
   /** What was written came back: the informer keeps this object, and one of each is enough. */
-  #share(key: string, known: TaskEntry, task: TaskObject): void {
-    if (task.metadata.resourceVersion !== known.task.metadata.resourceVersion || task === known.task) return;
-    const status = known.status === known.task.status ? (task.status ?? newStatus) : known.status;
-    this.#entries.set(key, { ...known, task, status });
+  #share(known: KeptTask, fresh: KeptTask): void {
+    if (fresh.resourceVersion !== known.resourceVersion || fresh === known) return;
+    const isPlain = known.status === (known.written ?? newStatus);
+    this.#entries.set(known.key, isPlain ? fresh : fresh.withStatus(known.status));
   }
 
   /** Resolves with what holds afterwards. @throws InferiumError TaskGone, StatusConflict; KubeApiError */
   change(key: string, change: TaskChange): Promise<TaskEntry> {
     return this.#locked(key, async () => {
       const entry = this.#require(key, change.uid);
-      const next = change.decide(entry.status, this.#context(entry.task));
+      const next = change.decide(entry.status, this.#context(entry));
       if (!next) return entry;
-      if (!change.durable) return this.#set(key, { ...entry, status: next }) ?? entry;
+      if (!change.durable) return this.#set(key, entry.withStatus(next)) ?? entry;
       return this.#write(entry, next, change.stage);
     });
   }
@@ -113,13 +114,12 @@ export class TaskLedger {
     });
   }
 
-  async #write(entry: TaskEntry, next: InferenceTaskStatus, stage: string): Promise<TaskEntry> {
+  async #write(entry: KeptTask, next: InferenceTaskStatus, stage: string): Promise<TaskEntry> {
     let base = entry;
     for (let attempt = 1; ; attempt++) {
       try {
-        const written = await this.#patch(base.task, next, stage);
-        const status = written.status ?? newStatus;
-        return this.#set(entry.key, { ...base, task: written, status }) ?? base;
+        const written = await this.#patch(base, next, stage);
+        return this.#set(entry.key, written.withStatus(written.written ?? newStatus)) ?? base;
       } catch (error) {
         if (isNotFound(error)) this.#set(entry.key, undefined);
         if (!isConflict(error) || attempt > maxConflicts) throw error;
@@ -128,42 +128,34 @@ export class TaskLedger {
     }
   }
 
-  async #patch(task: TaskObject, next: InferenceTaskStatus, stage: string): Promise<TaskObject> {
-    const patch = computeMergePatch(task.status ?? {}, next);
-    if (!patch) return task;
-    const { namespace, name, resourceVersion } = task.metadata;
+  async #patch(entry: KeptTask, next: InferenceTaskStatus, stage: string): Promise<KeptTask> {
+    const patch = computeMergePatch(entry.written ?? {}, next);
+    if (!patch) return entry;
+    const { key, resourceVersion } = entry;
     const body = { metadata: { resourceVersion }, status: patch };
-    const written = await this.#options.client.patch(
-      { namespace, name },
-      { kind: "merge", subresource: "status", body },
-    );
+    const written = await this.#options.client.patch(parseObjectKey(key), {
+      kind: "merge",
+      subresource: "status",
+      body,
+    });
     this.#options.metrics.statusWrites.inc({ stage });
-    return compactTask(written);
+    return keepTask(written, key);
   }
 
   /** Only spec and metadata may have changed: nobody else writes this status, and if somebody did, drafts are void. */
-  async #reread(entry: TaskEntry): Promise<TaskEntry> {
-    const { namespace, name } = entry.task.metadata;
-    const fresh = compactTask(await this.#options.client.get({ namespace, name }));
-    if (fresh.metadata.uid === entry.uid && isDeepStrictEqual(fresh.status ?? {}, entry.task.status ?? {})) {
-      return { ...entry, task: fresh };
-    }
-    this.#set(entry.key, toEntry(entry.key, fresh));
+  async #reread(entry: KeptTask): Promise<KeptTask> {
+    const { key, uid, written, status } = entry;
+    const fresh = keepTask(await this.#options.client.get(parseObjectKey(key)), key);
+    if (fresh.uid === uid && isDeepStrictEqual(fresh.written ?? {}, written ?? {})) return fresh.withStatus(status);
+    this.#set(key, fresh);
     throw new InferiumError(
       "StatusConflict",
-      `The status of ${entry.key} was changed by somebody else; it is taken as it is now. Only one operator may write it.`,
+      `The status of ${key} was changed by somebody else; it is taken as it is now. Only one operator may write it.`,
       { disposition: "retry" },
     );
   }
 
-  #rebase({ key, object: task }: StoreEvent<TaskObject>, known: TaskEntry | undefined): TaskEntry {
-    const fresh = toEntry(key, task);
-    if (!known || known.uid !== fresh.uid || !hasDraft(known)) return fresh;
-    const unchanged = isDeepStrictEqual(task.status ?? {}, known.task.status ?? {});
-    return unchanged ? { ...fresh, status: known.status } : fresh;
-  }
-
-  #set(key: string, entry: TaskEntry | undefined): TaskEntry | undefined {
+  #set(key: string, entry: KeptTask | undefined): KeptTask | undefined {
     const previous = this.#entries.get(key);
     if (entry) this.#entries.set(key, entry);
     else this.#entries.delete(key);
@@ -173,14 +165,14 @@ export class TaskLedger {
     return entry;
   }
 
-  #require(key: string, uid: string): TaskEntry {
+  #require(key: string, uid: string): KeptTask {
     const entry = this.#entries.get(key);
     if (entry?.uid === uid) return entry;
     throw new InferiumError("TaskGone", `The task ${key} (${uid}) was deleted.`);
   }
 
-  #context(task: TaskObject): ChangeContext {
-    return { generation: task.metadata.generation ?? 0, now: formatTime(this.#options.clock.now()) };
+  #context({ generation }: KeptTask): ChangeContext {
+    return { generation, now: formatTime(this.#options.clock.now()) };
   }
 
   async #locked<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -195,18 +187,20 @@ export class TaskLedger {
   }
 }
 
-/** @param key the informer's own text, of which there is one for each task already */
-function toEntry(key: string, task: TaskObject): TaskEntry {
-  return { key, uid: task.metadata.uid ?? "", task, status: task.status ?? newStatus };
+/** What the server says, with the drafts of what is known where they still hold. */
+function rebase(fresh: KeptTask, known: KeptTask | undefined): KeptTask {
+  if (!known || known.uid !== fresh.uid || !hasDraft(known)) return fresh;
+  const isUnchanged = isDeepStrictEqual(fresh.written ?? {}, known.written ?? {});
+  return isUnchanged ? fresh.withStatus(known.status) : fresh;
 }
 
-function hasDraft(entry: TaskEntry): boolean {
-  return entry.status !== entry.task.status && !isDeepStrictEqual(entry.status, entry.task.status ?? newStatus);
+function hasDraft({ status, written }: KeptTask): boolean {
+  return status !== written && !isDeepStrictEqual(status, written ?? newStatus);
 }
 
 /** Resource versions of one server can be compared as numbers; where one cannot, the server's word is taken. */
-function isNewer(a: TaskObject, b: TaskObject): boolean {
-  const left = Number(a.metadata.resourceVersion);
-  const right = Number(b.metadata.resourceVersion);
+function isNewer(a: KeptTask, b: KeptTask): boolean {
+  const left = Number(a.resourceVersion);
+  const right = Number(b.resourceVersion);
   return Number.isNaN(left) || Number.isNaN(right) || left > right;
 }

@@ -4,7 +4,8 @@ import { isAlreadyExists } from "../../kube/api-error.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
 import type { RunRef, TaskManifest } from "../../protocol/leaderboard/run-tasks.ts";
 import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
-import { compactTask, type TaskObject } from "../kinds.ts";
+import { keepTask } from "../kept-task.ts";
+import type { TaskObject } from "../kinds.ts";
 import type { TaskEntry } from "../ledger.ts";
 import { ownerOf } from "./leaderboard-index.ts";
 import type { LeaderboardOptions, Trouble } from "./run-context.ts";
@@ -26,7 +27,8 @@ export async function createRunTask(options: LeaderboardOptions, run: RunRef, ta
     return options.tasks.get({ namespace, name });
   });
   checkOwned(made, run);
-  options.ledger.observe({ type: "added", key: `${namespace}/${name}`, object: compactTask(made) });
+  const key = `${namespace}/${name}`;
+  options.ledger.observe({ type: "added", key, object: keepTask(made, key) });
 }
 
 function checkOwned(task: TaskObject, { leaderboard }: RunRef): void {

@@ -19,6 +19,7 @@ import { BatchBook } from "../../../src/operator/batch-book.ts";
 import { Certifier } from "../../../src/operator/certifier.ts";
 import { ChainLink } from "../../../src/operator/chain-link.ts";
 import { SettleStage } from "../../../src/operator/controllers/settle.ts";
+import { keepTask } from "../../../src/operator/kept-task.ts";
 import { tasks } from "../../../src/operator/kinds.ts";
 import { TaskLedger } from "../../../src/operator/ledger.ts";
 import { createOperatorMetrics } from "../../../src/operator/metrics.ts";
@@ -113,7 +114,10 @@ const stage = new SettleStage({
   onStep: (step) => reach(step === "signed" ? "signed-by-validators" : step),
 });
 ledger.onChange((key, entry) => stage.note(key, entry !== undefined && stageOf(entry.status) === "Settle"));
-for (const object of (await taskClient.list()).items) ledger.observe({ type: "added", key: objectKey(object), object });
+for (const task of (await taskClient.list()).items) {
+  const key = objectKey(task);
+  ledger.observe({ type: "added", key, object: keepTask(task, key) });
+}
 
 const validators = await Promise.all(settings.validatorKeys.map((key) => openValidator(createSigner(key))));
 let asking = false;

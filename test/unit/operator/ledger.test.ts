@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Clock } from "../../../src/base/clock.ts";
 import { KubeApiError } from "../../../src/kube/api-error.ts";
 import type { KubeClient } from "../../../src/kube/client.ts";
+import { keepTask } from "../../../src/operator/kept-task.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
 import { TaskLedger } from "../../../src/operator/ledger.ts";
 import { createOperatorMetrics } from "../../../src/operator/metrics.ts";
@@ -11,6 +12,8 @@ import { stageOf } from "../../../src/protocol/task-stage.ts";
 
 const key = "default/t";
 const clock: Clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() };
+
+const keep = (task: TaskObject) => keepTask(structuredClone(task), key);
 
 /** A server that holds one task and takes merge patches of its status. */
 class FakeServer {
@@ -67,7 +70,7 @@ describe("TaskLedger", () => {
   beforeEach(() => {
     server = new FakeServer();
     ledger = new TaskLedger({ client: server.client, clock, metrics: createOperatorMetrics(new Registry()) });
-    ledger.observe({ type: "added", key, object: structuredClone(server.task) });
+    ledger.observe({ type: "added", key, object: keep(server.task) });
   });
 
   test("a durable change is one patch with the version that it was decided on", async () => {
@@ -113,7 +116,7 @@ describe("TaskLedger", () => {
   });
 
   test("an older word of the server does not undo what was written", async () => {
-    const old = structuredClone(server.task);
+    const old = keep(server.task);
     await assign(ledger);
     ledger.observe({ type: "updated", key, object: old, previous: old });
     expect(ledger.get(key)?.status.phase).toBe("Assigned");
@@ -121,10 +124,9 @@ describe("TaskLedger", () => {
 
   test("of what was written and came back one object is kept, with the draft that is on top of it", async () => {
     await assign(ledger);
-    const echo = structuredClone(server.task);
+    const echo = keep(server.task);
     ledger.observe({ type: "updated", key, object: echo, previous: echo });
-    expect(ledger.get(key)?.task).toBe(echo);
-    expect(ledger.get(key)?.status).toBe(echo.status);
+    expect(ledger.get(key)).toBe(echo);
     const draft = ledger.get(key)!.status;
     await ledger.change(key, {
       uid: "u1",
@@ -132,28 +134,28 @@ describe("TaskLedger", () => {
       durable: false,
       decide: () => ({ ...draft, phase: "Validating" }),
     });
-    const again = structuredClone(server.task);
+    const again = keep(server.task);
     ledger.observe({ type: "updated", key, object: again, previous: echo });
     expect(ledger.get(key)).toMatchObject({ status: { phase: "Validating" } });
-    expect(ledger.get(key)?.task).toBe(again);
+    expect(ledger.get(key)?.task.status).toBe(again.written);
   });
 
   test("a draft survives a change of the spec, and not a change of the status by somebody else", async () => {
     await explain(ledger, false);
     server.change({ spec: { ...server.task.spec, priority: 5 } });
-    const changed = structuredClone(server.task);
+    const changed = keep(server.task);
     ledger.observe({ type: "updated", key, object: changed, previous: changed });
     expect(ledger.get(key)).toMatchObject({ status: { phase: "Queued" }, task: { spec: { priority: 5 } } });
     server.change({ status: { observedGeneration: 1, phase: "Failed" } });
-    ledger.observe({ type: "updated", key, object: structuredClone(server.task), previous: changed });
+    ledger.observe({ type: "updated", key, object: keep(server.task), previous: changed });
     expect(ledger.get(key)?.status.phase).toBe("Failed");
   });
 
   test("a task of the same name that was made later is another one", async () => {
     const again = { ...server.task, metadata: { ...server.task.metadata, uid: "u2", resourceVersion: "9" } };
-    ledger.observe({ type: "added", key, object: again });
+    ledger.observe({ type: "added", key, object: keep(again) });
     await expect(assign(ledger)).rejects.toMatchObject({ code: "TaskGone" });
-    ledger.observe({ type: "deleted", key, object: server.task });
+    ledger.observe({ type: "deleted", key, object: keep(server.task) });
     expect(ledger.get(key)?.uid).toBe("u2");
   });
 });
