@@ -1,21 +1,20 @@
-/** Values ordered by the time at which they are due: a binary heap, so that 100,000 waiting keys need one timer. Pure. */
-export interface Due<V> {
+/** What is due at some time, ordered by it: a binary heap, so that 100,000 waiting keys need one timer. Pure. */
+export interface Due {
   readonly at: number;
-  readonly value: V;
 }
 
-export class DelayHeap<V> {
-  readonly #heap: Due<V>[] = [];
+export class DelayHeap<D extends Due> {
+  readonly #heap: D[] = [];
 
   get size(): number {
     return this.#heap.length;
   }
 
-  peek(): Due<V> | undefined {
+  peek(): D | undefined {
     return this.#heap[0];
   }
 
-  push(entry: Due<V>): void {
+  push(entry: D): void {
     const heap = this.#heap;
     let index = heap.length;
     heap.push(entry);
@@ -29,14 +28,14 @@ export class DelayHeap<V> {
     heap[index] = entry;
   }
 
-  pop(): Due<V> | undefined {
+  pop(): D | undefined {
     const first = this.#heap[0];
     const last = this.#heap.pop();
     if (last !== undefined && this.#heap.length > 0) this.#sink(last);
     return first;
   }
 
-  #sink(entry: Due<V>): void {
+  #sink(entry: D): void {
     const heap = this.#heap;
     let index = 0;
     for (;;) {

@@ -5,7 +5,7 @@
  */
 import { computeBackoffMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { DelayHeap } from "./delay-heap.ts";
+import { DelayHeap, type Due } from "./delay-heap.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { WaitingKeys } from "./waiting-keys.ts";
 
@@ -56,6 +56,11 @@ interface InWork {
   readonly priority: number;
 }
 
+interface Delayed extends Due {
+  readonly key: string;
+  priority: number;
+}
+
 interface Waiter {
   readonly resolve: (key: string) => void;
   readonly release: () => void;
@@ -70,8 +75,9 @@ class KeyQueue implements WorkQueue {
   readonly #dirty = new Map<string, number>();
   readonly #failures = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
-  readonly #delays = new DelayHeap<string>();
-  readonly #dueAt = new Map<string, { readonly at: number; readonly priority: number }>();
+  readonly #delays = new DelayHeap<Delayed>();
+  /** Of each key the delay that counts, which is in `#delays` as well. */
+  readonly #delayed = new Map<string, Delayed>();
   #timer: { readonly at: number; readonly cancel: AbortController } | undefined;
 
   constructor(options: QueueOptions) {
@@ -103,16 +109,18 @@ class KeyQueue implements WorkQueue {
       this.add(key, { priority: options.priority ?? this.#inWork.get(key)?.priority });
       return;
     }
-    const at = this.#clock.monotonic() + delayMs;
-    const known = this.#dueAt.get(key);
+    // A whole number takes no memory of its own: as many keys may wait as there are objects.
+    const at = Math.ceil(this.#clock.monotonic() + delayMs);
+    const known = this.#delayed.get(key);
     const own = options.priority ?? this.#inWork.get(key)?.priority ?? 0;
     const priority = Math.max(own, known?.priority ?? Number.NEGATIVE_INFINITY);
     if (known && known.at <= at) {
-      this.#dueAt.set(key, { at: known.at, priority });
+      known.priority = priority;
       return;
     }
-    this.#dueAt.set(key, { at, priority });
-    this.#delays.push({ at, value: key });
+    const delayed = { at, key, priority };
+    this.#delayed.set(key, delayed);
+    this.#delays.push(delayed);
     this.#schedule();
   }
 
@@ -214,11 +222,10 @@ class KeyQueue implements WorkQueue {
   #addDue(now: number): void {
     for (let first = this.#delays.peek(); first !== undefined && first.at <= now; first = this.#delays.peek()) {
       this.#delays.pop();
-      const due = this.#dueAt.get(first.value);
-      // An entry that an earlier delay of the same key has overtaken.
-      if (due?.at !== first.at) continue;
-      this.#dueAt.delete(first.value);
-      this.add(first.value, { priority: due.priority });
+      // One that an earlier delay of the same key has overtaken.
+      if (this.#delayed.get(first.key) !== first) continue;
+      this.#delayed.delete(first.key);
+      this.add(first.key, { priority: first.priority });
     }
   }
 }

@@ -103,7 +103,7 @@ export class Reflector<T extends KubeObject, R> {
     this.#options.metrics?.relists.inc({ resource: type.plural });
     const options = { ...selection, pageSize: timing.pageSize, timeoutMs: timing.listTimeoutMs, signal: this.#signal };
     const list = await listPagesAs(transport, type, options, (object) => store.stage(object));
-    this.#replace(list.items, list.resourceVersion);
+    this.#replace(new Map(list.items.map((entry) => [entry.key, entry])), list.resourceVersion);
   }
 
   async #watch(): Promise<void> {
@@ -129,7 +129,7 @@ export class Reflector<T extends KubeObject, R> {
         else if (isInitialEventsEnd(event)) {
           deadline.disarm();
           filled = true;
-          this.#replace(initial.values(), event.object.metadata.resourceVersion ?? "");
+          this.#replace(initial, event.object.metadata.resourceVersion ?? "");
           // The watch goes on for minutes, and would keep it all that time.
           initial.clear();
         } else {
@@ -162,7 +162,7 @@ export class Reflector<T extends KubeObject, R> {
     else if (event.type !== "BOOKMARK") initial.set(objectKey(object), store.stage(withKind(object, type)));
   }
 
-  #replace(entries: Iterable<StagedEntry<R>>, resourceVersion: string): void {
+  #replace(entries: ReadonlyMap<string, StagedEntry<R>>, resourceVersion: string): void {
     if (this.#signal.aborted) return;
     const events = this.#options.store.replace(entries);
     this.#resourceVersion = resourceVersion;

@@ -54,6 +54,8 @@ export interface StagedEntry<R> {
   readonly indexed: readonly IndexValues[];
 }
 
+const noValues: readonly IndexValues[] = [];
+
 type IndexValues = readonly [index: string, values: readonly string[]];
 
 export class ObjectStore<T extends KubeObject, R> implements Store<R> {
@@ -114,7 +116,7 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
     const key = objectKey(object);
     const { uid = "", resourceVersion = "" } = object.metadata;
     const known = this.#entries.get(key);
-    if (known && isSameVersion(known, { uid, resourceVersion })) return { key, entry: known, indexed: [] };
+    if (known && isSameVersion(known, { uid, resourceVersion })) return { key, entry: known, indexed: noValues };
     const entry = { record: this.#transform(object, key), uid, resourceVersion };
     return { key, entry, indexed: this.#computeIndexed(entry.record) };
   }
@@ -143,10 +145,8 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
     return [{ type: "deleted", key, object }];
   }
 
-  /** Takes a whole new state: deletes for what vanished unseen come first, then what is new or changed. */
-  replace(entries: Iterable<StagedEntry<R>>): StoreEvent<R>[] {
-    const incoming = new Map<string, StagedEntry<R>>();
-    for (const entry of entries) incoming.set(entry.key, entry);
+  /** Takes a whole new state, by key: deletes for what vanished unseen come first, then what is new or changed. */
+  replace(incoming: ReadonlyMap<string, StagedEntry<R>>): StoreEvent<R>[] {
     const events: StoreEvent<R>[] = [];
     for (const key of [...this.#entries.keys()]) if (!incoming.has(key)) events.push(...this.remove(key));
     for (const entry of incoming.values()) events.push(...this.#putEntry(entry));
@@ -161,7 +161,8 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
     );
   }
 
-  #computeIndexed(record: R): IndexValues[] {
+  #computeIndexed(record: R): readonly IndexValues[] {
+    if (this.#indexes.size === 0) return noValues;
     return Object.entries(this.#indexers).map(([name, indexer]) => [name, indexer(record)]);
   }
 

@@ -9,7 +9,10 @@ export class Workload {
   readonly #metrics: OperatorMetrics;
   /** Keys of running tasks by name of the worker. */
   readonly #running = new Map<string, Set<string>>();
-  readonly #stages = new Map<string, { readonly stage: Stage; readonly sinceMs: number }>();
+  /** When each task came to the stage that it is in, by its key: a whole number, which takes no memory of its own. */
+  readonly #sinceMs: Readonly<Record<OpenStage, Map<string, number>>> = {
+    ...{ Wait: new Map(), Run: new Map(), Judge: new Map(), Settle: new Map() },
+  };
 
   constructor(clock: Clock, metrics: OperatorMetrics) {
     this.#clock = clock;
@@ -23,7 +26,7 @@ export class Workload {
 
   /** Answers the worker whose slot became free, if one did. */
   observe(key: string, entry: TaskEntry | undefined, previous: TaskEntry | undefined): string | undefined {
-    this.#time(key, entry);
+    this.#time(key, entry, previous);
     const before = previous && runningOn(previous);
     const now = entry && runningOn(entry);
     if (before === now) return undefined;
@@ -38,16 +41,26 @@ export class Workload {
     if (keys?.size === 0) this.#running.delete(worker);
   }
 
-  #time(key: string, entry: TaskEntry | undefined): void {
-    const known = this.#stages.get(key);
-    const stage = entry && stageOf(entry.status);
-    if (stage === undefined || stage === "Done") this.#stages.delete(key);
-    if (known?.stage === stage) return;
-    const nowMs = this.#clock.monotonic();
-    if (known && stage) this.#metrics.stageSeconds.observe({ stage: known.stage }, (nowMs - known.sinceMs) / 1_000);
-    if (stage !== undefined && stage !== "Done") this.#stages.set(key, { stage, sinceMs: nowMs });
-    this.#metrics.backlog.inc(backlogShare(stage) - backlogShare(known?.stage));
+  #time(key: string, entry: TaskEntry | undefined, previous: TaskEntry | undefined): void {
+    const before = previous && openStageOf(previous);
+    const stage = entry && openStageOf(entry);
+    if (before === stage) return;
+    const nowMs = Math.round(this.#clock.monotonic());
+    const sinceMs = before && this.#sinceMs[before].get(key);
+    if (before !== undefined) this.#sinceMs[before].delete(key);
+    if (stage !== undefined) this.#sinceMs[stage].set(key, nowMs);
+    if (before !== undefined && sinceMs !== undefined && entry)
+      this.#metrics.stageSeconds.observe({ stage: before }, (nowMs - sinceMs) / 1_000);
+    this.#metrics.backlog.inc(backlogShare(stage) - backlogShare(before));
   }
+}
+
+type OpenStage = Exclude<Stage, "Done">;
+
+/** Undefined where the task is over. */
+function openStageOf({ status }: TaskEntry): OpenStage | undefined {
+  const stage = stageOf(status);
+  return stage === "Done" ? undefined : stage;
 }
 
 /** Receipts pile up here while the chain is away. */

@@ -1,10 +1,10 @@
 /** A load that Kueue publishes played through the pool in virtual time: what the rules alone make of it. */
-import { DelayHeap } from "../../src/kube/delay-heap.ts";
+import { DelayHeap, type Due } from "../../src/kube/delay-heap.ts";
 import { TaskPool } from "../../src/protocol/pool.ts";
 import { computeQueueKey } from "../../src/protocol/priority.ts";
 import { type Arrival, buildPolicies, type Load, listArrivals, namespace } from "./kueue-load.ts";
 
-interface Event {
+interface Event extends Due {
   readonly arrival: Arrival;
   /** Start, where it is the end. */
   readonly startedMs: number | undefined;
@@ -16,7 +16,7 @@ export function replayVirtually(load: Load) {
   const arrivals = new Map(listArrivals(load).map((arrival) => [arrival.name, arrival]));
   const starts = new Map<string, number>();
   const waits: Record<string, number[]> = { small: [], medium: [], large: [] };
-  for (const arrival of arrivals.values()) events.push({ at: arrival.atMs, value: { arrival, startedMs: undefined } });
+  for (const arrival of arrivals.values()) events.push({ at: arrival.atMs, arrival, startedMs: undefined });
   const add = ({ name, kind, queue, atMs }: Arrival) =>
     pool.add({
       ...{ id: name, tenant: `${namespace}/${queue}`, requirements: { tier: "Low", gpus: kind.units }, model: "m" },
@@ -30,12 +30,12 @@ export function replayVirtually(load: Load) {
       const arrival = arrivals.get(id);
       if (!arrival) continue;
       starts.set(id, nowMs);
-      events.push({ at: nowMs + arrival.kind.runMs, value: { arrival, startedMs: nowMs } });
+      events.push({ at: nowMs + arrival.kind.runMs, arrival, startedMs: nowMs });
     }
   };
   for (let due = events.pop(); due !== undefined; due = events.pop()) {
     nowMs = due.at;
-    const { arrival, startedMs } = due.value;
+    const { arrival, startedMs } = due;
     if (startedMs === undefined) add(arrival);
     // Preempted meanwhile, and perhaps started again.
     else if (starts.get(arrival.name) !== startedMs) continue;

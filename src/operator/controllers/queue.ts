@@ -39,6 +39,7 @@ const worthSaying: ReadonlySet<Explanation["reason"]> = new Set([...hopeless, "L
 
 export function createQueueStage(options: QueueOptions): Reconcile {
   const { ledger, pool, clock } = options;
+  /** When it began to wait: a whole number, which takes no memory of its own. */
   const sinceMs = new Map<string, number>();
   const explainer = new WaitingExplainer(options);
   const holding = createHolding(options);
@@ -56,7 +57,7 @@ export function createQueueStage(options: QueueOptions): Reconcile {
       sinceMs.delete(key);
       return decision.againMs === undefined ? undefined : { requeueAfterMs: decision.againMs };
     }
-    if (!sinceMs.has(key)) sinceMs.set(key, clock.monotonic());
+    if (!sinceMs.has(key)) sinceMs.set(key, Math.round(clock.monotonic()));
     if (put(options, entry)) options.onAdded();
     return explain(options, { entry, explainer, waitedMs: clock.monotonic() - (sinceMs.get(key) ?? 0) });
   };

@@ -18,6 +18,10 @@ function createStore() {
   });
 }
 
+/** A whole new state. */
+const stageAll = (store: ObjectStore<Thing, Thing>, things: readonly Thing[]) =>
+  new Map(things.map((thing) => [`ns/${thing.metadata.name}`, store.stage(thing)]));
+
 const summary = (events: readonly { type: string; key: string }[]) => events.map(({ type, key }) => `${type} ${key}`);
 
 describe("the store", () => {
@@ -51,9 +55,7 @@ describe("the store", () => {
   test("emits on a relist what was missed, deletes first, and nothing for what is unchanged", () => {
     const store = createStore();
     for (const name of ["kept", "changed", "gone"]) store.put(aThing(name, "1"));
-    const events = store.replace(
-      [aThing("kept", "1"), aThing("changed", "4"), aThing("new", "5")].map((thing) => store.stage(thing)),
-    );
+    const events = store.replace(stageAll(store, [aThing("kept", "1"), aThing("changed", "4"), aThing("new", "5")]));
     expect(summary(events)).toEqual(["deleted ns/gone", "updated ns/changed", "added ns/new"]);
     expect([...store.keys()].sort()).toEqual(["ns/changed", "ns/kept", "ns/new"]);
   });
@@ -67,7 +69,7 @@ describe("the store", () => {
     expect(namesOn("n1")).toEqual(["a", "b"]);
     store.put(aThing("a", "2", "n2"));
     expect([namesOn("n1"), namesOn("n2"), namesOn("")]).toEqual([["b"], ["a"], []]);
-    store.replace([store.stage(aThing("a", "3", "n3"))]);
+    store.replace(stageAll(store, [aThing("a", "3", "n3")]));
     expect(store.indexValues("node")).toEqual(["n3"]);
     expect(() => store.byIndex("zone", "x")).toThrow('No index "zone"');
   });
