@@ -3,7 +3,7 @@ import type { Log, Result } from "ethers";
 import { type DisputeRuling, disputeRulings } from "../protocol/dispute.ts";
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { loadArtifact } from "./artifacts.ts";
-import { type NodeRole, nodeRoles } from "./client.ts";
+import { type NodeRole, nodeRoles } from "./node-reader.ts";
 
 export interface EventPlace {
   /** Block hash and log index: unique, and different after a reorg. */

@@ -9,24 +9,10 @@ import type { BatchHeaderMessage, ProtocolDomain, ReceiptMessage } from "../prot
 import { type ContractAddresses, contractOf } from "./addresses.ts";
 import { type AgentRecord, readAgent } from "./agent-reader.ts";
 import { loadArtifact } from "./artifacts.ts";
+import { createManyReader, type NodeRecord, readClaimed, readNode, readNodes, readPayouts } from "./node-reader.ts";
 import { type EndpointOptions, openProvider } from "./provider.ts";
 import { type RegisteredCircuit, readCircuit } from "./registered-circuit.ts";
 import { toChainError } from "./revert.ts";
-
-export const nodeRoles = ["None", "Worker", "Validator"] as const;
-export type NodeRole = (typeof nodeRoles)[number];
-export const nodeStates = ["None", "Active", "Underbonded", "Unbonding", "Disqualified"] as const;
-export type NodeState = (typeof nodeStates)[number];
-
-export interface NodeRecord {
-  readonly role: NodeRole;
-  readonly state: NodeState;
-  /** All that can be slashed: active and unbonding. */
-  readonly stakeWei: bigint;
-  readonly unbondingWei: bigint;
-  readonly owner: string;
-  readonly payout: string;
-}
 
 export interface LastBatch {
   /** 0 before the first batch. */
@@ -43,12 +29,18 @@ export interface ChainClient {
   readonly domain: ProtocolDomain;
   readonly provider: JsonRpcProvider;
   node(address: string): Promise<NodeRecord>;
+  /** Of many at once, in their order. */
+  nodes(addresses: readonly string[]): Promise<NodeRecord[]>;
+  /** Who is paid for the work of each node, in their order; zero for one that never bonded. */
+  payouts(addresses: readonly string[]): Promise<string[]>;
   epoch(): Promise<bigint>;
   /** In the ascending order of the certificate's bitmap. */
   validators(epoch: bigint): Promise<string[]>;
   lastBatch(): Promise<LastBatch>;
   /** All that was ever paid to `account` in rewards. */
   claimed(account: string): Promise<bigint>;
+  /** The same of many at once, in their order. */
+  claimedOf(accounts: readonly string[]): Promise<bigint[]>;
   /** Upper bound of what `requester` may ever have spent: deposited, less withdrawn, less asked back. */
   spendable(requester: string): Promise<bigint>;
   /** The most that was proven to the escrow to be spent by `requester`. */
@@ -95,6 +87,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
   const provider = await openProvider(options);
   const { addresses } = options;
   const read = createReader(provider, addresses);
+  const many = createManyReader(provider, addresses);
   const { chainId } = await provider.getNetwork();
   return {
     chainId: Number(chainId),
@@ -102,10 +95,13 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     domain: { chainId: Number(chainId), settlement: addresses.settlement },
     provider,
     node: (address) => readNode(read, address),
+    nodes: (nodes) => readNodes(many, nodes),
+    payouts: (nodes) => readPayouts(many, nodes),
     epoch: async () => BigInt((await read("validatorSets", "epoch", []))[0]),
     validators: async (epoch) => [...(await read("validatorSets", "validatorsOf", [epoch]))[0]],
     lastBatch: async () => toLastBatch(await read("settlement", "lastBatch", [])),
     claimed: async (account) => (await read("distributor", "claimedOf", [account]))[0],
+    claimedOf: (accounts) => readClaimed(many, accounts),
     spendable: async (requester) => (await read("escrow", "spendableOf", [requester]))[0],
     provenSpent: async (requester) => (await read("escrow", "provenSpentOf", [requester]))[0],
     withdrawal: async (requester) => toWithdrawal(await read("escrow", "withdrawalOf", [requester])),
@@ -159,21 +155,6 @@ export function createReader(provider: JsonRpcProvider, addresses: ContractAddre
     } catch (error) {
       throw toChainError(`Reading ${contractOf[contract]}.${name}`, error);
     }
-  };
-}
-
-async function readNode(read: Reader, address: string): Promise<NodeRecord> {
-  const [[node], [state]] = await Promise.all([
-    read("registry", "nodeOf", [address]),
-    read("registry", "stateOf", [address]),
-  ]);
-  return {
-    role: nodeRoles[Number(node.role)] ?? "None",
-    state: nodeStates[Number(state)] ?? "None",
-    stakeWei: node.active + node.unbonding,
-    unbondingWei: node.unbonding,
-    owner: node.owner,
-    payout: node.payout,
   };
 }
 

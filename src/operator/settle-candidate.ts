@@ -92,9 +92,17 @@ async function findAgent(
   return { window: toStatement(calls), creator: agent.creator, shares: agent.shares };
 }
 
-/** The registry says where a node's rewards go, and is asked once a batch for each node; validators ask it too. */
-export function readPayouts({ client }: Pick<ChainLink, "client">): BatchFacts["payoutOf"] {
-  const payouts = new Map<string, Promise<string>>();
+/**
+ * The registry says where a node's rewards go, and is asked once a batch: for the workers of its tasks together, for who else
+ * comes up one by one. Validators ask it too.
+ */
+export async function readPayouts(
+  { client }: Pick<ChainLink, "client">,
+  entries: readonly TaskEntry[],
+): Promise<BatchFacts["payoutOf"]> {
+  const workers = [...new Set(entries.flatMap(({ status }) => status.receipt?.message.worker ?? []))];
+  const found = await client.payouts(workers);
+  const payouts = new Map(workers.map((worker, index) => [worker, Promise.resolve(found[index] ?? "")]));
   return (node) => {
     const known = payouts.get(node) ?? client.node(node).then(({ payout }) => payout);
     payouts.set(node, known);

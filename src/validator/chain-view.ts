@@ -45,7 +45,7 @@ export function openChainView(config: ChainConfig, domain: ProtocolDomain): Open
     readAgent: async (agentId) => (await connect()).agent(agentId),
     readModelRegistry: async () => getAddress((await connect()).addresses.modelRegistry),
     readCircuit: async (modelDigest, rows) => (await connect()).circuit(modelDigest, rows),
-    readPayout: async (node) => getAddress((await (await connect()).node(node)).payout),
+    readPayouts: async (nodes) => (await connect()).payouts(nodes),
     async close() {
       (await connection?.catch(() => undefined))?.close();
     },

@@ -130,7 +130,7 @@ export class SettleStage {
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
     const members = new Set((await link.client.validators(epoch)).map((address) => address.toLowerCase()));
-    const facts = { members, payoutOf: readPayouts(link) };
+    const facts = { members, payoutOf: await readPayouts(link, entries) };
     const gather = (entry: TaskEntry) => gatherCandidate(this.#options, entry, facts);
     const gathered = await mapConcurrently(entries, writesAtOnce, gather);
     const candidates = gathered.filter((candidate) => candidate !== undefined);

@@ -29,8 +29,8 @@ export interface ChainView {
   readonly readValidators?: (epoch: bigint) => Promise<readonly string[]>;
   /** Header hash of a settled batch; undefined where there is none of that sequence. */
   readonly readHeaderHash?: (sequence: bigint) => Promise<string | undefined>;
-  /** Who is paid for a node's work. */
-  readonly readPayout?: (node: string) => Promise<string>;
+  /** Who is paid for the work of each node, checksummed, in their order. */
+  readonly readPayouts?: (nodes: readonly string[]) => Promise<readonly string[]>;
   /** What a requester may ever have spent. */
   readonly readSpendable?: (requester: string) => Promise<bigint>;
   /** Who is paid for an agent's calls, and how; undefined where no such agent is registered. */
@@ -128,7 +128,7 @@ async function gatherRules(
     ...rules,
     domain,
     validators: members && new Set(members),
-    payouts: chain.readPayout && (await readAll(listNodes(batch), chain.readPayout)),
+    payouts: chain.readPayouts && (await readPayouts(listNodes(batch), chain.readPayouts)),
     spendable: chain.readSpendable && (await readAll(listPayers(batch), chain.readSpendable)),
     agents: chain.readAgent && dropUnknown(await readAll([...agentIds], chain.readAgent)),
     // A batch that takes the place of one that lapsed holds its tasks again.
@@ -175,6 +175,11 @@ async function readAll<Value>(
   const values = new Map<string, Value>();
   for (const account of accounts) values.set(account, await read(account));
   return values;
+}
+
+async function readPayouts(nodes: readonly string[], read: NonNullable<ChainView["readPayouts"]>) {
+  const payouts = await read(nodes);
+  return new Map(nodes.map((node, index) => [node, payouts[index] ?? ""]));
 }
 
 interface Refusal {

@@ -35,10 +35,18 @@ describe("what a validator reads from the chain", () => {
       headerHash: hashHeader(chain.client.domain, batch.header),
     });
     expect([...(await view.readValidators(1n))].sort()).toEqual(chain.validators.map(({ address }) => address).sort());
-    const [worker] = chain.workers;
-    expect(await view.readPayout(worker?.address ?? "")).toBe(worker?.address);
+    const workers = chain.workers.map(({ address }) => address);
+    const stranger = `0x${"9".repeat(40)}`;
+    expect(await view.readPayouts([...workers, stranger])).toEqual([...workers, `0x${"0".repeat(40)}`]);
     expect(await view.readSpendable(chain.requester.address)).toBe(1_000n * oneToken);
     await view.close();
+  });
+
+  test("many nodes are read together as each is alone", async () => {
+    const { client } = chain;
+    const addresses = [...chain.workers, ...chain.validators].map(({ address }) => address);
+    expect(await client.nodes(addresses)).toEqual(await Promise.all(addresses.map((one) => client.node(one))));
+    expect(await client.claimedOf(addresses)).toEqual(await Promise.all(addresses.map((one) => client.claimed(one))));
   });
 
   test("a chain that the pool does not settle on is refused", async () => {

@@ -136,7 +136,7 @@ async function openValidator(signer: ProtocolSigner): Promise<CertifyContext> {
       readHead: () => client.lastBatch(),
       readHeaderHash: (sequence) => readHeaderHash(client, sequence, 0),
       readValidators: (epoch) => client.validators(epoch),
-      readPayout: async (node) => (await client.node(node)).payout,
+      readPayouts: (nodes) => client.payouts(nodes),
       readSpendable: (requester) => client.spendable(requester),
     },
     client: {

@@ -10,11 +10,12 @@ function aBook(members: readonly string[]) {
   const client = {
     epoch: async () => 1n,
     validators: async () => [],
-    node: async (address: string) => {
-      read.push(address.toLowerCase());
-      return { role: "Worker", state: "Active", stakeWei: 1n, payout: address };
-    },
-    claimed: async () => 0n,
+    nodes: async (addresses: readonly string[]) =>
+      addresses.map((address) => {
+        read.push(address.toLowerCase());
+        return { role: "Worker", state: "Active", stakeWei: 1n, payout: address };
+      }),
+    claimedOf: async (accounts: readonly string[]) => accounts.map(() => 0n),
   };
   const link = { client, note: () => undefined } as unknown as ChainLink;
   const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined };

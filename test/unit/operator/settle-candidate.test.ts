@@ -55,11 +55,19 @@ describe("the votes that a task is settled with", () => {
   });
 });
 
-test("where a node's rewards go is asked once a batch, however many of its tasks are in it", async () => {
-  const asked: string[] = [];
-  const node = async (address: string) => ({ payout: `${address}-pay`, asked: asked.push(address) });
-  const payoutOf = readPayouts({ client: { node } } as unknown as Parameters<typeof readPayouts>[0]);
-  const payouts = await Promise.all(["a", "b", "a", "a"].map((address) => payoutOf(address)));
-  expect(payouts).toEqual(["a-pay", "b-pay", "a-pay", "a-pay"]);
-  expect(asked).toEqual(["a", "b"]);
+test("where nodes' rewards go is asked once a batch: for its workers together, for others when they come up", async () => {
+  const asked: (readonly string[])[] = [];
+  const client = {
+    payouts: async (nodes: readonly string[]) => {
+      asked.push(nodes);
+      return nodes.map((node) => `${node}-pay`);
+    },
+    node: async (address: string) => ({ payout: `${address}-pay`, asked: asked.push([address]) }),
+  };
+  const link = { client } as unknown as Parameters<typeof readPayouts>[0];
+  const entries = ["a", "b", "a"].map((worker) => ({ status: { receipt: { message: { worker } } } }));
+  const payoutOf = await readPayouts(link, entries as unknown as TaskEntry[]);
+  const payouts = await Promise.all(["a", "b", "c", "a", "c"].map((address) => payoutOf(address)));
+  expect(payouts).toEqual(["a-pay", "b-pay", "c-pay", "a-pay", "c-pay"]);
+  expect(asked).toEqual([["a", "b"], ["c"]]);
 });

@@ -216,9 +216,9 @@ describe("certification", () => {
     });
     expect((await strangers.certify(batch)).refused?.code).toBe("UnknownValidator");
     expect(epochs).toEqual([1n]);
-    const elsewhere = await aValidator({ readPayout: async () => treasury });
+    const elsewhere = await aValidator({ readPayouts: async (nodes) => nodes.map(() => treasury) });
     expect((await elsewhere.certify(batch)).refused?.code).toBe("WrongPayee");
-    const honest = await aValidator({ readPayout: async (node) => node });
+    const honest = await aValidator({ readPayouts: async (nodes) => nodes });
     expect((await honest.certify(batch)).refused).toBeUndefined();
   });
 
