@@ -24,6 +24,9 @@ export interface SubmitFlags {
   readonly timeout?: number;
   readonly deadline?: number;
   readonly retries?: number;
+  /** Inferences of a batch, and into how many shards they are cut. */
+  readonly items?: number;
+  readonly parallelism?: number;
 }
 
 export interface TaskSources {
@@ -47,7 +50,7 @@ export function buildTask(flags: SubmitFlags, { namespace, model, input, suffix 
     ...given("type", type === undefined ? undefined : requireOneOf("--type", type, types)),
     ...given("tier", tier === undefined ? undefined : requireTier(tier)),
     model,
-    input,
+    input: flags.items === undefined ? input : { ...input, items: { from: 0, count: flags.items } },
     ...given("verification", buildVerification(flags)),
     ...given("reward", reward),
     ...given("requester", requester),
@@ -57,6 +60,7 @@ export function buildTask(flags: SubmitFlags, { namespace, model, input, suffix 
     ...given("timeoutSeconds", timeout),
     ...given("deadlineSeconds", deadline),
     ...given("retries", retries),
+    ...given("parallelism", flags.parallelism),
   };
   checkPayment(flags);
   return { apiVersion, kind: "InferenceTask", metadata: { name: flags.name ?? `task-${suffix}`, namespace }, spec };

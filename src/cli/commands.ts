@@ -133,6 +133,8 @@ function addSubmit(program: Command, context: CommandContext): void {
     .option("--timeout <seconds>", "time that one attempt may take", parseWhole)
     .option("--deadline <seconds>", "time until the task must be validated", parseWhole)
     .option("--retries <n>", "further attempts after a failed one", parseWhole)
+    .option("--items <n>", "inferences of a batch: rows along axis 0 of the inputs", parseWhole)
+    .option("--parallelism <n>", "shards that the items are cut into", parseWhole)
     .option("--wait", "follow the task until it is over", false)
     .option("--wait-timeout <seconds>", "how long to follow it", parseWhole, 600)
     .action((options) => run(context, options, async (cli) => (await import("./submit.ts")).runSubmit(options, cli)));

@@ -1,6 +1,7 @@
 /** Why a task is where it is: its stages, attempts, votes, verdict and settlement, in the order in which they happen. Pure. */
 import { type Condition, taskConditions } from "../api/v1alpha1/conditions.ts";
 import type { Attempt, InferenceTask, Validation } from "../api/v1alpha1/types.ts";
+import { type ShardRow, shardHeader, toShardCells, viewShards } from "./shard-view.ts";
 import { formatTable } from "./table.ts";
 import { phaseOf, summaryOf } from "./task-summary.ts";
 import { type TrainingView, viewTraining } from "./training-view.ts";
@@ -17,6 +18,8 @@ export interface TaskExplanation {
   readonly verdict?: NonNullable<InferenceTask["status"]>["verdict"];
   readonly settlement?: NonNullable<InferenceTask["status"]>["settlement"];
   readonly training?: TrainingView;
+  /** Of a batch with parallelism, in the order of the items. */
+  readonly shards?: readonly ShardRow[];
 }
 
 export interface VoteView {
@@ -27,8 +30,12 @@ export interface VoteView {
   readonly message?: string;
 }
 
-/** @param validation the one that judges the task, where there is one */
-export function explainTask(task: InferenceTask, validation?: Validation): TaskExplanation {
+/** @param validation the one that judges the task, where there is one @param shards tasks of a batch's shards */
+export function explainTask(
+  task: InferenceTask,
+  validation?: Validation,
+  shards: readonly InferenceTask[] = [],
+): TaskExplanation {
   const { status, metadata } = task;
   const training = viewTraining(task);
   return {
@@ -42,6 +49,7 @@ export function explainTask(task: InferenceTask, validation?: Validation): TaskE
     ...(status?.verdict ? { verdict: status.verdict } : {}),
     ...(status?.settlement ? { settlement: status.settlement } : {}),
     ...(training ? { training } : {}),
+    ...(shards.length > 0 ? { shards: viewShards(shards) } : {}),
   };
 }
 
@@ -79,6 +87,7 @@ export function formatExplanation(explanation: TaskExplanation): string[] {
     `${namespace}/${name} is ${phase}.`,
     why,
     ...section("Stages", ["STAGE", "STATUS", "SINCE", "REASON", "MESSAGE"], explanation.stages.map(toStageRow)),
+    ...section("Shards", shardHeader, (explanation.shards ?? []).map(toShardCells)),
     ...section("Attempts that did not count", attemptHeader, explanation.attempts.map(toAttemptRow)),
     ...section("Votes", ["VALIDATOR", "STATE", "VOTE", "MESSAGE"], explanation.votes.map(toVoteRow)),
     ...formatEnd(explanation),

@@ -2,18 +2,19 @@
  * Stage 4, and stage 6 again: runs a task's model on its input. Workers and validators call the same code, each with
  * its own cache, so that what they compare differs only where the machines do.
  *
- *   1. input: inline, or fetched and verified by digest
+ *   1. input: inline, or fetched and verified by digest; all of it or some of its items
  *   2. model: loaded once from bytes fetched and verified by digest
  *   3. run: once, or step by step with carried state
  *   4. canonical bytes of the outputs, and their digest
  */
 import type { Digest } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
+import type { CutItems } from "../protocol/shards/cut-items.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { orAborted } from "./abort.ts";
 import { type ArtifactRef, type ArtifactStoreOptions, createArtifactStore } from "./fetch-artifact.ts";
-import { createInputReader, type Input, type InputSource } from "./inputs.ts";
+import { createInputReader, cutInput, type Input, type InputSource } from "./inputs.ts";
 import { createModelProbe } from "./model-check/model-probe.ts";
 import { runCalls } from "./run-calls.ts";
 import { runModel } from "./run-model.ts";
@@ -41,13 +42,15 @@ export interface ExecutionRequest {
   readonly steps?: Steps;
   /** Runs the model once for each of so many calls, see run-calls.ts. */
   readonly calls?: number;
+  /** Only these rows of the input, as if they were all of it. */
+  readonly items?: CutItems;
 }
 
 export interface Execution {
   readonly outputs: NamedTensors;
   /** Of the outputs' canonical bytes (protocol/tensors/canonical.ts). */
   readonly outputDigest: Digest;
-  /** Of the file for an input by URI; of the canonical bytes for an inline one. */
+  /** Of the file for an input by URI; of the canonical bytes for an inline one, and for items of either. */
   readonly inputDigest: Digest;
   readonly modelDigest: Digest;
   /** Words for one that ran elsewhere. */
@@ -61,7 +64,7 @@ export interface Execution {
 export interface Executor {
   /**
    * @throws InferiumError of fetching (fetch-artifact.ts), of tensors, InvalidModel, ProviderUnavailable,
-   * InputMismatch, InvalidSteps, InvalidCalls, ExecutionFailed, TooLarge; or the signal's reason
+   * InputMismatch, InvalidSteps, InvalidCalls, InvalidItems, ExecutionFailed, TooLarge; or the signal's reason
    */
   execute(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution>;
   /**
@@ -95,7 +98,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   async function perform(request: ExecutionRequest, signal?: AbortSignal): Promise<Execution> {
     const found = readInput(request.input, signal);
-    const input = found instanceof Promise ? await found : found;
+    const whole = found instanceof Promise ? await found : found;
+    const input = request.items ? cutInput(whole, request.items) : whole;
     const slot = acquire(request.model);
     try {
       const model = slot.model ?? (await orAborted(slot.loading, signal));
@@ -147,7 +151,11 @@ function buildExecution(model: LoadedModel, request: ExecutionRequest, input: In
     inputDigest: input.digest,
     modelDigest: request.model.digest,
     runtime: model.runtime,
-    items: request.calls ?? request.steps?.count ?? countItems(model.session.inputNames[0], input.tensors),
+    items:
+      request.calls ??
+      request.items?.count ??
+      request.steps?.count ??
+      countItems(model.session.inputNames[0], input.tensors),
   };
 }
 

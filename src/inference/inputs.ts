@@ -3,6 +3,7 @@
  * memory, bounded, because a retry, an escalation or a second model often asks for the same one.
  */
 import { type Digest, sha256 } from "../base/digest.ts";
+import { type CutItems, cutItems } from "../protocol/shards/cut-items.ts";
 import { encodeCanonical } from "../protocol/tensors/canonical.ts";
 import { type InlineTensors, tensorsFromJson } from "../protocol/tensors/json.ts";
 import { readSafetensors } from "../protocol/tensors/safetensors.ts";
@@ -18,7 +19,7 @@ export interface Input {
   readonly tensors: NamedTensors;
   /** The same tensors as onnxruntime takes them; views of the same bytes. */
   readonly feeds: Readonly<Feeds>;
-  /** Of the file for an input by URI; of the canonical bytes for an inline one. */
+  /** Of the file for an input by URI; of the canonical bytes for an inline one, and for items of either. */
   readonly digest: Digest;
   readonly sizeBytes: number;
 }
@@ -42,7 +43,15 @@ export function createInputReader(store: ArtifactStore, maxMemoryBytes: number):
 }
 
 function parseInline(inline: InlineTensors): Input {
-  const tensors = tensorsFromJson(inline);
+  return toInput(tensorsFromJson(inline));
+}
+
+/** Of a part of a file, which has no digest of its own, as of an inline input: of the canonical bytes. @throws InferiumError InvalidItems */
+export function cutInput({ tensors }: Input, items: CutItems): Input {
+  return toInput(cutItems(tensors, items));
+}
+
+function toInput(tensors: NamedTensors): Input {
   const bytes = encodeCanonical(tensors);
   return { tensors, feeds: toFeeds(tensors), digest: sha256(bytes), sizeBytes: bytes.byteLength };
 }

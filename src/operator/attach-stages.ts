@@ -33,6 +33,7 @@ import { createQueueStage } from "./controllers/queue.ts";
 import { createReceive } from "./controllers/receive.ts";
 import { createRetireTasks, createRetireValidations } from "./controllers/retire.ts";
 import { SettleStage } from "./controllers/settle.ts";
+import { createShardStage, type ShardStage } from "./controllers/shards.ts";
 import { createSlashStage } from "./controllers/slash.ts";
 import { SpentDuty } from "./controllers/spent.ts";
 import type { Earnings } from "./earnings.ts";
@@ -57,7 +58,9 @@ export interface Wiring extends StageParts {
   readonly settler: () => Promise<Settler>;
 }
 
-export function attachAdmission({ books, lanes, config, clock, reclaimer }: Wiring): Admission {
+export function attachAdmission(wiring: Wiring): Admission {
+  const { books, lanes, config, clock, reclaimer } = wiring;
+  const shards = attachShards(wiring);
   const rules = { pool: config.pool.name, allowUnverified: config.allowUnverified };
   const isKnownWindow = (task: TaskEntry["task"]) =>
     isTaskOfWindow(task, (id) => books.accounts.findWindow(id)?.window);
@@ -77,6 +80,10 @@ export function attachAdmission({ books, lanes, config, clock, reclaimer }: Wiri
       workers: () => books.directory.workers(),
       isAdmitted: (uid) => admission.isAdmitted(uid),
       explainAfterMs: config.explainAfterMs,
+      onBatch: ({ key, uid }) => {
+        shards.release(uid);
+        lanes.add("shards", key);
+      },
       onAdded: () => {
         books.claims.kick();
         reclaimer.look();
@@ -84,6 +91,17 @@ export function attachAdmission({ books, lanes, config, clock, reclaimer }: Wiri
     }),
   );
   return admission;
+}
+
+function attachShards({ books, lanes, clients, clock, config, endAttempt, tell, metrics }: Wiring): ShardStage {
+  const workers = () => books.directory.workers();
+  const parts = { ledger: books.ledger, tasks: clients.tasks, workers, rule: config.duplicates };
+  const stage = createShardStage({ ...parts, clock, endAttempt, tell, metrics });
+  lanes.attach("shards", stage.reconcile);
+  books.ledger.onChange((_, entry, previous) => {
+    if (previous && entry?.uid !== previous.uid) stage.forget(previous.uid);
+  });
+  return stage;
 }
 
 export function attachValidation(wiring: Wiring): void {

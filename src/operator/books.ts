@@ -50,6 +50,7 @@ import { ProofBook } from "./proof-book.ts";
 import { RecordStore } from "./record-store.ts";
 import { ReputationBook } from "./reputation-book.ts";
 import { SettledResults } from "./settled-results.ts";
+import { createShardView } from "./shards/copies.ts";
 import { createSlashBook, type SlashBook } from "./slash-book.ts";
 import { TaskFinder } from "./task-finder.ts";
 import { openTraceFile } from "./trace-file.ts";
@@ -128,6 +129,7 @@ export function createBooks(parts: BookParts) {
     disputes: new DisputeBook(),
     results: new SettledResults({ batches, items, finder }),
     index: new ValidationIndex(),
+    shards: createShardView(ledger, (worker) => members.directory.get(worker)?.spec.owner),
     leaderboards: new LeaderboardIndex(ledger),
     slashes,
     badProofs: createBadProofBook(records("bad-proof")),

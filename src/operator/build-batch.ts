@@ -16,6 +16,8 @@ import type { BatchBody, BatchMember, BatchRecord, Totals } from "./batch-book.t
 export interface SettleCandidate extends BatchMember {
   readonly task: BatchTask;
   readonly order?: Order;
+  /** Of a shard with two copies: the other one. */
+  readonly otherUid?: string;
 }
 
 export interface BatchPlan {
@@ -39,7 +41,7 @@ const zeroAddress = `0x${"0".repeat(40)}`;
 
 /** Undefined where no candidate is covered. */
 export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
-  const covered = pickCovered(plan);
+  const covered = payOnce(pickCovered(plan));
   if (covered.length === 0) return undefined;
   const previous = plan.previous?.body;
   const { missed = [] } = plan;
@@ -99,6 +101,19 @@ function pickCovered(plan: BatchPlan): SettleCandidate[] {
     byRequester.set(task.requester, ofRequester);
     byBudget.set(budget, ofBudget);
     return true;
+  });
+}
+
+/** Of two copies of one shard the first has the reward, and the other one is settled without. */
+function payOnce(covered: readonly SettleCandidate[]): SettleCandidate[] {
+  const paid = new Set<string>();
+  return covered.map((candidate) => {
+    const { uid, otherUid, order, ...rest } = candidate;
+    if (BigInt(candidate.task.rewardWei) === 0n) return candidate;
+    paid.add(uid);
+    if (otherUid === undefined || !paid.has(otherUid)) return candidate;
+    const { order: _, ...task } = rest.task;
+    return { ...rest, uid, otherUid, task: { ...task, rewardWei: "0" } };
   });
 }
 

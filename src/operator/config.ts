@@ -14,6 +14,7 @@ import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 import type { SignerSource } from "../chain/open-signer.ts";
 import { FairShare, type SharePolicies } from "../protocol/fair-share.ts";
 import type { ProofPolicy } from "../protocol/proven-capability.ts";
+import type { DuplicateRule } from "../protocol/shards/decide-duplicates.ts";
 import type { ChallengeTimes } from "./challenge-desk.ts";
 
 export interface OperatorConfig {
@@ -53,6 +54,8 @@ export interface OperatorConfig {
     /** Decided Validations are deleted so long after their tasks are settled. */
     readonly keepMs: number;
   };
+  /** When a slow shard near the end of a batch is given to a second worker. */
+  readonly duplicates: DuplicateRule;
   /** How long an accepted task waits to be settled in the same write. */
   readonly mergeMs: number;
   readonly explainAfterMs: number;
@@ -138,6 +141,10 @@ export async function readOperatorConfig(
       provingMs: seconds(env, "INFERIUM_PROVING_SECONDS", 120),
       endorsingMs: seconds(env, "INFERIUM_ENDORSING_SECONDS", 60),
       keepMs: seconds(env, "INFERIUM_VALIDATION_KEEP_SECONDS", 3_600),
+    },
+    duplicates: {
+      factor: env.whole("INFERIUM_DUPLICATE_FACTOR", 2, { min: 1, max: 1_000 }),
+      floorMs: seconds(env, "INFERIUM_DUPLICATE_SECONDS", 30),
     },
     mergeMs: env.whole("INFERIUM_MERGE_MS", 1_000, { min: 0, max: 60_000 }),
     explainAfterMs: env.whole("INFERIUM_EXPLAIN_AFTER_MS", 5_000, { min: 0, max: 3_600_000 }),

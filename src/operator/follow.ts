@@ -1,4 +1,5 @@
 /** Sends every change of a task, and of a Validation, to whoever must look at it: the one place that knows the order. */
+import { isSharded } from "../protocol/shards/shard-task.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import type { Books } from "./books.ts";
 import type { Admission } from "./controllers/admit.ts";
@@ -9,6 +10,7 @@ import type { Lanes } from "./lanes.ts";
 import type { TaskEntry } from "./ledger.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { Reclaimer } from "./reclaimer.ts";
+import { batchKeyOf, findCopies, otherKeyOf } from "./shards/copies.ts";
 import { isDecided } from "./validation-index.ts";
 
 export interface FollowParts {
@@ -28,7 +30,8 @@ export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admi
   books.ledger.onChange((key, entry, previous) => {
     const stage = entry && stageOf(entry.status);
     dependents.observe(key, entry, previous);
-    settle.note(key, stage === "Settle");
+    const isBatch = entry !== undefined && isSharded(entry.task.spec);
+    settle.note(key, stage === "Settle" && !isBatch);
     if (books.workload.observe(key, entry, previous) !== undefined) books.claims.kick();
     for (const worker of [entry, previous].map((one) => one?.status.assignment?.worker))
       if (worker) lanes.add("mirror", worker);
@@ -38,6 +41,9 @@ export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admi
     metrics.poolWaiting.set(books.pool.size);
     if (previous && (stage === undefined || entry?.uid !== previous.uid)) forget(books, admission, previous);
     if (entry) route(lanes, entry);
+    if (isBatch) lookAtShards(books, lanes, entry);
+    const shard = (entry ?? previous)?.task;
+    if (shard) lookAtBatch(lanes, shard);
     if (stage === "Done" && entry) books.orders.release(entry.uid);
     if (stage === undefined || stage === "Done" || !previous)
       for (const dependent of dependents.of(key)) lanes.add("queue", dependent);
@@ -56,8 +62,23 @@ export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admi
 }
 
 /** What runs counts against its tenant's quota, by what the status says; the pool has counted what it just gave out. */
+function lookAtBatch(lanes: Lanes, shard: TaskEntry["task"]): void {
+  const batch = batchKeyOf(shard);
+  const other = otherKeyOf(shard);
+  if (batch !== undefined) lanes.add("shards", batch);
+  if (other !== undefined) lanes.add("queue", other);
+}
+
+/** Whether they may run depends on the batch: it may be suspended, be over, or go first. */
+function lookAtShards(books: Books, lanes: Lanes, batch: TaskEntry): void {
+  for (const { first, duplicate } of findCopies(books.ledger, batch))
+    for (const copy of [first, duplicate]) if (copy && stageOf(copy.status) === "Wait") lanes.add("queue", copy.key);
+}
+
 function countQuota(books: Books, key: string, entry: TaskEntry | undefined, previous: TaskEntry | undefined): void {
-  if (entry && stageOf(entry.status) === "Run") books.pool.occupy(toWaitingTask(entry, books.policies));
+  // What runs of a batch are its shards.
+  if (entry && isSharded(entry.task.spec)) return;
+  if (entry && stageOf(entry.status) === "Run") books.pool.occupy(toWaitingTask(entry, books.policies, books.shards));
   else if (!entry || (previous && stageOf(previous.status) === "Run")) books.pool.finish(key);
 }
 
@@ -65,6 +86,7 @@ function route(lanes: Lanes, { key, task, status }: TaskEntry): void {
   const stage = stageOf(status);
   if (task.spec.calls) lanes.add("agent", `${task.metadata.namespace}/${task.spec.calls.agent}`);
   if (stage === "Wait") lanes.add("admit", key);
+  else if (isSharded(task.spec)) lanes.add("shards", key);
   if (stage === "Judge") lanes.add("judge", key);
   if (stage === "Run" || (task.spec.deadlineSeconds !== undefined && stage !== "Done")) lanes.add("expire", key);
   const isSeen = status.observedGeneration < 0 || status.observedGeneration === task.metadata.generation;

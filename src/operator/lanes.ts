@@ -13,6 +13,7 @@ const concurrency = {
   admit: 16,
   agent: 4,
   queue: 4,
+  shards: 4,
   expire: 4,
   judge: 4,
   group: 8,

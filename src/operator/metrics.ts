@@ -51,6 +51,12 @@ export function createOperatorMetrics(registry: Registry) {
       labelNames: ["result"],
       registers,
     }),
+    shardDuplicates: new Counter({
+      name: "inferium_shard_duplicates_total",
+      help: "Slow shards of batches that a second worker was to have too, by outcome: Made, and at the batch's end Used or Unused.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     slashes: new Counter({
       name: "inferium_slashes_total",
       help: "Workers and validators slashed on the chain.",

@@ -67,11 +67,11 @@ export class OrderBook {
     throw new InferiumError("OrderNotGood", `The order of ${task.metadata.name} has expired or is gone.`);
   }
 
-  /** What is spoken for under the order, but by the task itself. */
-  reservedWei(order: Order, uid: string): bigint {
+  /** What is spoken for under the order, but by the task itself, or by the other copy of a shard, of which one is paid. */
+  reservedWei(order: Order, ...own: readonly string[]): bigint {
     const budget = identifyBudget(order.message);
     let sum = this.#options.settledOf(budget);
-    for (const [holder, wei] of this.#reserved.get(budget) ?? []) if (holder !== uid) sum += wei;
+    for (const [holder, wei] of this.#reserved.get(budget) ?? []) if (!own.includes(holder)) sum += wei;
     return sum;
   }
 

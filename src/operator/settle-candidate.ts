@@ -16,6 +16,7 @@ import type { ChainLink } from "./chain-link.ts";
 import type { ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";
 import type { OrderBook } from "./order-book.ts";
+import { otherOf } from "./shards/copies.ts";
 import { toStatement } from "./task-inputs.ts";
 import type { ValidationIndex } from "./validation-index.ts";
 import type { ItemBook } from "./validation-items.ts";
@@ -52,7 +53,8 @@ export async function gatherCandidate(
     await reopen(sources.ledger, entry);
     return undefined;
   }
-  const rewardWei = rewardOf(task.spec);
+  const other = otherOf(sources.ledger, task);
+  const rewardWei = isPaid(other) ? 0n : rewardOf(task.spec);
   const order = rewardWei > 0n ? await findOrder(sources.orders, entry) : undefined;
   if (rewardWei > 0n && !order) return undefined;
   const { message, signature, digest } = receipt;
@@ -63,6 +65,7 @@ export async function gatherCandidate(
     key,
     uid,
     ...(order ? { order } : {}),
+    ...(other ? { otherUid: other.uid } : {}),
     task: {
       taskId: computeTaskId(uid),
       attempt: message.attempt,
@@ -77,6 +80,11 @@ export async function gatherCandidate(
       ...(agent ? { agent } : {}),
     },
   };
+}
+
+/** A shard is paid once: of two copies that were both accepted, whichever was settled first has its reward. */
+function isPaid(other: TaskEntry | undefined): boolean {
+  return (other?.status.settlement?.rewardWei ?? "0") !== "0";
 }
 
 /** How a window's revenue is split; NotPayable while the chain does not say that the agent is hosted for whom the worker works. */

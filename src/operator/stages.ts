@@ -3,6 +3,7 @@
  * only to look.
  */
 import type { PoolBackend } from "../pool/backend.ts";
+import { isSharded } from "../protocol/shards/shard-task.ts";
 import { stageOf } from "../protocol/task-stage.ts";
 import {
   attachAdmission,
@@ -124,7 +125,7 @@ async function load({ books, clock, logger }: Wiring, signal: AbortSignal): Prom
 async function restore({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
   for (const { task, status } of books.ledger.entries()) {
     const stage = stageOf(status);
-    if (stage === "Wait" || stage === "Done") continue;
+    if (stage === "Wait" || stage === "Done" || isSharded(task.spec)) continue;
     const found = await untilDone(() => books.orders.find(task), { what: "orders", clock, logger }, signal);
     if (found?.state === "Found") books.orders.reserve(found.order, task);
   }

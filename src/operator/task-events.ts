@@ -12,7 +12,8 @@ export type TaskNews =
   | "Failed"
   | "Expired"
   | "NotProven"
-  | "Preempted";
+  | "Preempted"
+  | "Duplicated";
 
 export type TellTask = (task: TaskObject, reason: TaskNews, note: string) => void;
 

@@ -6,10 +6,13 @@ import { InferiumError } from "../base/errors.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap } from "../kube/core-resources.ts";
+import { readInline } from "../pool/inline-tensors.ts";
 import type { InlineTensors, InputReference, PolicyReference, ServedCalls } from "../pool/wire.ts";
 import type { WindowStatement } from "../protocol/call-window.ts";
+import { type CutItems, cutItems } from "../protocol/shards/cut-items.ts";
+import { tensorsToJson } from "../protocol/tensors/json.ts";
 import { readSafetensors } from "../protocol/tensors/safetensors.ts";
-import { type NamedTensors, namesInOrder, requireTensor } from "../protocol/tensors/tensor.ts";
+import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import { isInputLeftOut, type TaskObject } from "./kinds.ts";
 
 export interface InputSources {
@@ -48,15 +51,27 @@ export function toStatement(calls: NonNullable<TaskObject["spec"]["calls"]>): Wi
 }
 
 async function readSource(sources: InputSources, whole: TaskObject): Promise<InputReference> {
-  const { configMapRef, steps, calls, inline, uri, digest } = whole.spec.input;
-  const tensors = configMapRef ? await readConfigMap(sources, whole, configMapRef) : inline;
+  const { configMapRef, steps, calls, items, inline, uri, digest } = whole.spec.input;
+  const tensors = configMapRef ? await readConfigMap(sources, whole, configMapRef) : (inline as InlineTensors);
   return {
-    ...(tensors ? { inline: tensors as InlineTensors } : {}),
+    ...(tensors && items
+      ? cutHere(tensors, items)
+      : { ...(tensors ? { inline: tensors } : {}), ...(items ? { items } : {}) }),
     ...(uri ? { uri } : {}),
     ...(digest ? { digest } : {}),
     ...(steps ? { steps } : {}),
     ...(calls === undefined ? {} : { calls }),
   };
+}
+
+/** Not all that is here for each shard. Where it cannot be cut, whoever runs it says why. */
+function cutHere(inline: InlineTensors, items: CutItems): InputReference {
+  try {
+    return { inline: toInline(cutItems(readInline(inline), items)) };
+  } catch (error) {
+    if (!(error instanceof InferiumError)) throw error;
+    return { inline, items };
+  }
 }
 
 async function readConfigMap(
@@ -91,13 +106,13 @@ function unavailable(where: string, cause: unknown): InferiumError {
   return new InferiumError("InputUnavailable", message, { disposition: "retry", cause });
 }
 
-function toInline(tensors: NamedTensors): InlineTensors {
-  return Object.fromEntries(
-    namesInOrder(tensors).map((name) => {
-      const { dtype, shape, data } = requireTensor(tensors, name);
-      return [name, { dtype, shape: [...shape], base64: Buffer.from(data).toString("base64") }];
-    }),
-  );
+/** Numbers where they are few, base64 otherwise. */
+export function toInline(tensors: NamedTensors): InlineTensors {
+  const entries = Object.entries(tensorsToJson(tensors)).map(([name, { dtype, shape, data }]) => [
+    name,
+    typeof data === "string" ? { dtype, shape, base64: data } : { dtype, shape, data },
+  ]);
+  return Object.fromEntries(entries);
 }
 
 export function policyOf(task: TaskObject): PolicyReference {

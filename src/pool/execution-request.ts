@@ -1,6 +1,7 @@
 /** Model and input as the pool API names them, as an executor takes them. Used by workers and by validators alike. */
 import { type Digest, parseDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
+import type { CutItems } from "../protocol/shards/cut-items.ts";
 import type { InlineTensors } from "../protocol/tensors/json.ts";
 import { toTensorJson } from "./inline-tensors.ts";
 import type { InputReference, ModelReference } from "./wire.ts";
@@ -19,16 +20,18 @@ export interface ExecutionParts {
     readonly state: readonly { readonly input: string; readonly output: string }[];
   };
   readonly calls?: number;
+  readonly items?: CutItems;
 }
 
 /** @throws InferiumError InvalidDigest, InvalidInput */
 export function toExecutionRequest(model: ModelReference, input: InputReference): ExecutionParts {
-  const { steps, calls } = input;
+  const { steps, calls, items } = input;
   return {
     model: { uri: model.uri, digest: parseDigest(model.digest) },
     input: readInput(input),
     ...(steps === undefined ? {} : { steps: { count: steps.count, tensors: steps.tensors, state: steps.state ?? [] } }),
     ...(calls === undefined ? {} : { calls }),
+    ...(items === undefined ? {} : { items }),
   };
 }
 

@@ -85,6 +85,8 @@ export interface InputReference {
     readonly tensors: readonly string[];
     readonly state?: readonly { readonly input: string; readonly output: string }[];
   };
+  /** Of the tensors only so many rows along axis 0, from one on: of those that are named, or of all. */
+  readonly items?: { readonly from: number; readonly count: number; readonly tensors?: readonly string[] };
   /** The model is run once for each of so many calls, whose tensors are named `0/NAME`, `1/NAME`; so are the outputs. */
   readonly calls?: number;
 }

@@ -273,6 +273,6 @@ export function signatureOf({ requirements, failedWorkers }: Demand): string {
   const hardware = `${mode ? `${mode} ` : ""}${tier} ${gpus} ${memoryMiB} ${computeCapability} ${migProfile}`;
   if (!nodeSelector && failedWorkers.length === 0) return hardware;
   const labels = Object.entries(nodeSelector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const failures = failedWorkers.map(({ worker, owner }) => [worker, owner]).sort();
+  const failures = failedWorkers.map(({ worker, owner, isBarred }) => [worker, owner, ...(isBarred ? [1] : [])]).sort();
   return `${hardware} ${JSON.stringify([labels, failures])}`;
 }

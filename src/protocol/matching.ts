@@ -63,6 +63,7 @@ export const mismatchReasons = [
   "NoMigProfile",
   "NodeSelector",
   "Offline",
+  "HasOtherCopy",
   "FailedBefore",
   "Busy",
 ] as const;
@@ -121,6 +122,7 @@ export function checkWorker(
   const misfit = checkRequirements(worker, task.requirements);
   if (misfit) return misfit;
   if (!worker.connected) return "Offline";
+  if (isBarred(worker, task)) return "HasOtherCopy";
   if (isExcluded(worker, task, () => others)) return "FailedBefore";
   return worker.freeSlots > 0 ? undefined : "Busy";
 }
@@ -135,6 +137,7 @@ export function isExcluded(
   others: () => readonly WorkerFacts[],
 ): boolean {
   if (task.failedWorkers.length === 0) return false;
+  if (isBarred(worker, task)) return true;
   const failed = indexFailures(task.failedWorkers);
   // Most workers have nothing to do with it: the others need not be looked at.
   if (!failed.has(worker) && !failed.hasOwnerOf(worker)) return false;
@@ -145,6 +148,12 @@ export function isExcluded(
     isOtherAble = true;
   }
   return isOtherAble && failed.has(worker);
+}
+
+function isBarred({ name, owner }: WorkerFacts, { failedWorkers }: Pick<WaitingTask, "failedWorkers">): boolean {
+  return failedWorkers.some(
+    (barred) => barred.isBarred && (barred.worker === name || (owner !== undefined && isSame(barred.owner, owner))),
+  );
 }
 
 /** Lists of failures are short: there are as many entries as a task has had attempts. */
@@ -285,6 +294,7 @@ const fixes = (wants: Requirements): Partial<Record<MismatchReason, string>> => 
   ComputeCapabilityTooLow: "; ask for a lower compute capability",
   NoMigProfile: `; make a MIG instance of ${wants.migProfile}`,
   NodeSelector: "; loosen nodeSelector, or label a node",
+  HasOtherCopy: "; add a worker of another owner",
 });
 
 function classify(known: number, misfits: number, counts: ReadonlyMap<MismatchReason, number>): Explanation["reason"] {
@@ -309,6 +319,7 @@ function describeMismatch(reason: MismatchReason, wants: Requirements): string {
     NoMigProfile: `without MIG profile ${wants.migProfile}`,
     NodeSelector: "not matching nodeSelector",
     Offline: "offline",
+    HasOtherCopy: "of the owner who has its other copy",
     FailedBefore: "failed it before",
     Busy: "busy",
   };

@@ -32,6 +32,8 @@ import { Turns } from "./turns.ts";
 export interface FailedWorker {
   readonly worker: string;
   readonly owner?: string;
+  /** It has not failed the task: neither it nor its owner's others may have it, whoever else could take it. */
+  readonly isBarred?: boolean;
 }
 
 export interface WaitingTask {

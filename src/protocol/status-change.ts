@@ -19,6 +19,12 @@ export interface Because {
   readonly message: string;
 }
 
+/** Why a task that waits is kept out of the pool. */
+export interface Hold extends Because {
+  /** Nothing will let it into the pool any more. */
+  readonly isFinal: boolean;
+}
+
 type ConditionParts = readonly [status: string, reason: string, message: string];
 export type ConditionSet = Partial<Record<TaskCondition, ConditionParts | readonly string[]>>;
 

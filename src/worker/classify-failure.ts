@@ -58,6 +58,7 @@ const byCode: Readonly<Record<string, FailureClass>> = {
   InputMismatch: everywhere("InputInvalid"),
   InvalidSteps: everywhere("InputInvalid"),
   InvalidCalls: everywhere("InputInvalid"),
+  InvalidItems: everywhere("InputInvalid"),
   InvalidInput: everywhere("InputInvalid"),
   InvalidSafetensors: everywhere("InputInvalid"),
   UnknownDType: everywhere("InputInvalid"),

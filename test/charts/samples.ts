@@ -48,11 +48,15 @@ async function publishSources({ artifacts }: ChartCluster): Promise<string> {
     loadMnist("test"),
     loadSpeech(),
   ]);
-  const one = { count: 1, images: mnist.images.subarray(0, pixelsPerImage), labels: mnist.labels.subarray(0, 1) };
-  const [seven] = cutBatches(one, 1);
+  const first = (count: number) => {
+    const images = mnist.images.subarray(0, count * pixelsPerImage);
+    const [batch] = cutBatches({ count, images, labels: mnist.labels.subarray(0, count) }, count);
+    return batch?.file ?? new Uint8Array();
+  };
   const { uri } = artifacts.publish("mnist-int8.onnx", model);
   artifacts.publish("silero-vad-v5.onnx", vad);
-  artifacts.publish("seven.safetensors", seven?.file ?? new Uint8Array());
+  artifacts.publish("seven.safetensors", first(1));
+  artifacts.publish("digits.safetensors", first(64));
   artifacts.publish("speech.safetensors", writeSafetensors(buildSileroInput(speech).tensors));
   return uri.replace("mnist-int8.onnx", "");
 }

@@ -22,6 +22,10 @@ export const labels = {
   leaderboard: "inferium.io/leaderboard",
   leaderboardRun: "inferium.io/leaderboard-run",
   leaderboardModel: "inferium.io/leaderboard-model",
+  /** On the shards of a batch: its name, the place of the shard from 0, "true" for a second copy of a slow one. */
+  batch: "inferium.io/batch",
+  shard: "inferium.io/shard",
+  duplicate: "inferium.io/duplicate",
 } as const;
 
 /** Field managers of server-side apply: each owns its own part of a WorkerNode's status. */

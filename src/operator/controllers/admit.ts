@@ -5,11 +5,13 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile } from "../../kube/controller.ts";
 import { refuseTask } from "../../protocol/lifecycle.ts";
+import { isSharded } from "../../protocol/shards/shard-task.ts";
 import { type AdmissionRules, checkTask, type Refusal, rewardOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { ModelCatalog } from "../models/model-catalog.ts";
 import type { OrderBook } from "../order-book.ts";
+import { otherOf } from "../shards/copies.ts";
 
 export interface AdmitOptions {
   readonly ledger: TaskLedger;
@@ -51,14 +53,16 @@ async function admit(options: AdmitOptions, entry: TaskEntry): Promise<Refusal |
   const { orders, rules, clock } = options;
   const order = rewardOf(entry.task.spec) > 0n ? await orders.find(entry.task) : undefined;
   // From here to the reservation nothing is awaited: two tasks cannot both take the last of an order.
-  const reservedWei = order?.state === "Found" ? orders.reservedWei(order.order, entry.uid) : 0n;
+  const other = otherOf(options.ledger, entry.task)?.uid ?? entry.uid;
+  const reservedWei = order?.state === "Found" ? orders.reservedWei(order.order, entry.uid, other) : 0n;
   const { spec } = entry.task;
   const model = options.catalog.factsOf(entry.task.metadata.namespace ?? "", spec.model.digest);
   const refusal =
     spec.calls && !options.isKnownWindow(entry.task)
       ? unknownWindow
       : checkTask({ spec, rules, model, ...(order ? { order } : {}), reservedWei, nowMs: clock.now() });
-  if (!refusal && order?.state === "Found") orders.reserve(order.order, entry.task);
+  // Of a batch each shard takes its own part.
+  if (!refusal && order?.state === "Found" && !isSharded(spec)) orders.reserve(order.order, entry.task);
   if (refusal) await refuse(options, entry, refusal);
   return refusal;
 }

@@ -31,7 +31,9 @@ export function createExpire(options: ExpireOptions): Reconcile {
     if (stage === "Settle" || stage === "Done") return undefined;
     const leftMs = deadlineOf(entry) - options.clock.now();
     if (leftMs <= 0) return failOverdue(options, entry);
-    if (stage !== "Run") return Number.isFinite(leftMs) ? { requeueAfterMs: Math.min(leftMs, maxDelayMs) } : undefined;
+    // The shards of a batch have claims of their own.
+    if (stage !== "Run" || !entry.status.assignment)
+      return Number.isFinite(leftMs) ? { requeueAfterMs: Math.min(leftMs, maxDelayMs) } : undefined;
     return expireClaim(options, entry);
   };
 }

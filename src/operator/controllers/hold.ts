@@ -7,14 +7,9 @@ import type { Clock } from "../../base/clock.ts";
 import type { ReconcileResult } from "../../kube/controller.ts";
 import { failTask } from "../../protocol/attempts.ts";
 import { holdTask } from "../../protocol/lifecycle.ts";
-import type { Because } from "../../protocol/status-change.ts";
+import type { Hold } from "../../protocol/status-change.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
-
-export interface Hold extends Because {
-  /** Nothing will let it into the pool any more. */
-  readonly isFinal: boolean;
-}
 
 export interface HoldingOptions {
   readonly ledger: TaskLedger;
@@ -24,7 +19,10 @@ export interface HoldingOptions {
 }
 
 /** Those that have passed once the task is in the pool. */
-export const heldReasons: ReadonlySet<string> = new Set(["Suspended", "DependencyMissing", "DependenciesPending"]);
+export const heldReasons: ReadonlySet<string> = new Set([
+  ...["Suspended", "DependencyMissing", "DependenciesPending"],
+  ...["BatchSuspended", "BatchGone", "CopyAtWork"],
+]);
 
 const namedAtMost = 3;
 /** Tasks that are looked at for one that waits for itself. */

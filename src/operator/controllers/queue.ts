@@ -11,11 +11,14 @@ import { explainTask } from "../../protocol/lifecycle.ts";
 import type { Explanation, WorkerFacts } from "../../protocol/matching.ts";
 import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
 import { computeQueueKey } from "../../protocol/priority.ts";
+import { isSharded } from "../../protocol/shards/shard-task.ts";
+import type { Hold } from "../../protocol/status-change.ts";
 import { minimumTierOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import type { ShardView } from "../shards/copies.ts";
 import { WaitingExplainer } from "../waiting-explainer.ts";
-import { createHolding, findHold, type Hold, heldReasons } from "./hold.ts";
+import { createHolding, findHold, heldReasons } from "./hold.ts";
 
 export interface QueueOptions {
   readonly ledger: TaskLedger;
@@ -26,7 +29,10 @@ export interface QueueOptions {
   readonly isAdmitted: (uid: string) => boolean;
   /** Time that a task may wait before it is said why. */
   readonly explainAfterMs: number;
+  readonly shards: ShardView;
   readonly onAdded: () => void;
+  /** A batch that is cut into shards waits for nothing else: they are what goes into the pool. */
+  readonly onBatch: (entry: TaskEntry) => void;
 }
 
 /** A task that still waits is looked at again after so long, and later where so many wait that looking would be the work. */
@@ -52,6 +58,10 @@ export function createQueueStage(options: QueueOptions): Reconcile {
       return holding.say(entry, decision.hold);
     }
     holding.forget(key);
+    if (entry && decision.wait && isSharded(entry.task.spec)) {
+      options.onBatch(entry);
+      return undefined;
+    }
     if (!entry || !decision.wait) {
       pool.remove(key);
       sinceMs.delete(key);
@@ -71,10 +81,10 @@ interface Decision {
   readonly hold?: Hold;
 }
 
-function decide({ ledger, clock }: QueueOptions, entry: TaskEntry): Decision {
+function decide({ ledger, clock, shards }: QueueOptions, entry: TaskEntry): Decision {
   const { task, status } = entry;
   if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined) return { wait: false };
-  const hold = findHold(ledger, entry);
+  const hold = findHold(ledger, entry) ?? shards.findHold(entry);
   if (hold) return { wait: false, hold };
   const againMs = computeRequeueDelay(status.attempts ?? []) - (clock.now() - endOfLast(status));
   return againMs > 0 ? { wait: false, againMs } : { wait: true };
@@ -85,20 +95,25 @@ function endOfLast({ attempts }: TaskEntry["status"]): number {
 }
 
 /** False where the pool has it already, as it is now. */
-function put({ pool, policies }: QueueOptions, entry: TaskEntry): boolean {
-  const task = toWaitingTask(entry, policies);
+function put({ pool, policies, shards }: QueueOptions, entry: TaskEntry): boolean {
+  const task = toWaitingTask(entry, policies, shards);
   const known = pool.get(entry.key);
   if (known && known.key === task.key && known.failedWorkers.length === task.failedWorkers.length) return false;
   pool.add(task);
   return true;
 }
 
-export function toWaitingTask({ key, task, status }: TaskEntry, policies: SharePolicies): WaitingTask {
+export function toWaitingTask(
+  { key, task, status }: TaskEntry,
+  policies: SharePolicies,
+  shards?: Pick<ShardView, "barredFrom" | "priorityOf">,
+): WaitingTask {
   const { spec, metadata } = task;
+  const priority = shards?.priorityOf(task) ?? spec.priority;
   const enqueuedAtMs = Date.parse(metadata.creationTimestamp ?? "") || 0;
   return {
     id: key,
-    key: computeQueueKey({ priority: spec.priority, enqueuedAtMs }),
+    key: computeQueueKey({ priority, enqueuedAtMs }),
     tenant: tenantOf(policies, metadata.namespace ?? "", spec.queue),
     requirements: {
       tier: minimumTierOf(spec),
@@ -107,9 +122,12 @@ export function toWaitingTask({ key, task, status }: TaskEntry, policies: ShareP
       ...(spec.mode === "Pod" ? { mode: spec.mode } : spec.nodeSelector ? { nodeSelector: spec.nodeSelector } : {}),
     },
     model: spec.model.digest,
-    failedWorkers: (status.attempts ?? [])
-      .filter((attempt) => classifyAttempt(attempt) !== "Preemption")
-      .map(({ worker, owner }) => ({ worker, ...(owner ? { owner } : {}) })),
+    failedWorkers: [
+      ...(status.attempts ?? [])
+        .filter((attempt) => classifyAttempt(attempt) !== "Preemption")
+        .map(({ worker, owner }) => ({ worker, ...(owner ? { owner } : {}) })),
+      ...(shards?.barredFrom(task) ?? []),
+    ],
   };
 }
 
@@ -122,7 +140,7 @@ interface Wait {
 async function explain(options: QueueOptions, { entry, explainer, waitedMs }: Wait): Promise<ReconcileResult> {
   const { explainAfterMs, ledger, pool } = options;
   if (waitedMs < explainAfterMs) return { requeueAfterMs: Math.ceil(explainAfterMs - waitedMs) };
-  const explanation = explainer.explain(toWaitingTask(entry, options.policies));
+  const explanation = explainer.explain(toWaitingTask(entry, options.policies, options.shards));
   if (hopeless.has(explanation.reason)) pool.relax(entry.key);
   await ledger.change(entry.key, {
     uid: entry.uid,

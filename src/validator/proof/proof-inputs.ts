@@ -41,8 +41,9 @@ export async function readProofInputs(
   signal: AbortSignal,
 ): Promise<ProofInputs> {
   const { message } = receipt;
-  const { model, input: source, steps } = toExecutionRequest(work.model, work.input);
+  const { model, input: source, steps, items } = toExecutionRequest(work.model, work.input);
   if (steps !== undefined) throw mismatch("input", "a run in steps", "one run: no proof covers steps");
+  if (items !== undefined) throw mismatch("input", "a part of one", "all of it: no proof covers items");
   const [onnx, input] = await Promise.all([artifacts.readModel(model, signal), artifacts.readInput(source, signal)]);
   const output = readOutput(work.output);
   requireSame("model", digestToBytes32(model.digest), message.modelDigest);

@@ -15,6 +15,8 @@ import { loadKubeConnection } from "../../../src/kube/connection.ts";
 import type { CustomResourceDefinition } from "../../../src/kube/control-types.ts";
 import { customResourceDefinitions } from "../../../src/kube/core-resources.ts";
 import { createTransport, type Transport } from "../../../src/kube/transport.ts";
+import type { TaskObject } from "../../../src/operator/kinds.ts";
+import { buildShard, listShards } from "../../../src/protocol/shards/shard-task.ts";
 import { until } from "../agent/agent-cluster.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "client-verbs-"));
@@ -166,6 +168,72 @@ test("top counts the tasks of one namespace or of all", async () => {
   const [all, elsewhere] = out.map((line) => JSON.parse(line) as { tasks: { total: number } });
   expect(all?.tasks.total).toBeGreaterThan(0);
   expect(elsewhere?.tasks.total).toBe(0);
+});
+
+describe("a batch", () => {
+  const text = readFileSync(new URL("../../../manifests/samples/task-batch.yaml", import.meta.url), "utf8");
+  const sample = parse(text) as TaskObject;
+  const create = (change: object = {}, name = "batch") => {
+    const made = { ...sample, metadata: { name, namespace: "default" }, spec: { ...sample.spec, ...change } };
+    return createClient(transport, tasks).create(made as TaskObject);
+  };
+  const input = (change: object) => ({ input: { ...sample.spec.input, ...change } });
+  const steps = { count: 2, tensors: ["x"] };
+  const training = { program: "digits-mlp", steps: 2, checkpointEvery: 1, seed: 1, checkpointStore: "https://s.test" };
+
+  test("explain lists its shards, and nobody else's", async () => {
+    const batch = await create();
+    expect(batch.spec.input.items?.from).toBe(0);
+    const [shard] = listShards(batch.spec);
+    const made = buildShard(batch, { shard: { ...shard!, isDuplicate: true } });
+    const task = await createClient(transport, tasks).create(made as TaskObject);
+    const metadata = { name: "other", namespace: "default", labels: task.metadata.labels! };
+    await createClient(transport, tasks).create({ ...sample, metadata });
+    expect(await inferium("explain", "batch", "-n", "default")).toBe(0);
+    const text = out.join("\n");
+    expect(text).toMatch(/0 \(second copy\) +batch-[0-9a-f]{8}-0-d +Pending +- +0 +It waits for its turn/);
+    expect(text).not.toContain("other");
+  });
+
+  test("submit makes one of flags", async () => {
+    const inline = JSON.stringify({ x: { dtype: "int32", shape: [4], data: [1, 2, 3, 4] } });
+    const digest = sample.spec.model.digest;
+    const flags = ["--model", sample.spec.model.uri, "--model-digest", digest, "--input", inline, "--name", "flags"];
+    expect(await inferium("submit", ...flags, "--items", "4", "--parallelism", "2")).toBe(0);
+    const { spec } = await createClient(transport, tasks).get({ namespace: "default", name: "flags" });
+    expect(spec).toMatchObject({ parallelism: 2, input: { items: { from: 0, count: 4 } } });
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["more shards than items", { parallelism: 65 }, /parallelism cannot be larger than input.items.count/],
+    ["more shards than there may be", { parallelism: 257 }, /less than or equal to 256/],
+    ["no shard", { parallelism: 0 }, /greater than or equal to 1/],
+    ["no items", input({ items: undefined }), /parallelism above 1 cuts a batch into shards; give input.items/],
+    ["no item", input({ items: { count: 0 } }), /greater than or equal to 1/],
+    ["steps beside items", input({ steps }), /give items, or one of steps and calls/],
+    ["calls beside items", input({ calls: 2 }), /give items, or one of steps and calls/],
+    [
+      "mode Pod",
+      { mode: "Pod", verification: { policy: "None" } },
+      /mode Pod, which a training needs, takes no input.items/,
+    ],
+    ["a training", { mode: "Pod", type: "Training", training }, /takes no input.items/],
+    [
+      "a proof",
+      { verification: { policy: "ZeroKnowledge" } },
+      /a proof covers one run of a model on its whole input; policy ZeroKnowledge takes no input.items/,
+    ],
+  ])("is refused with %s", async (_, change, message) => {
+    await expect(create(change, "refused")).rejects.toThrow(message);
+  });
+
+  test("is refused with a name that no label holds, and later with another parallelism", async () => {
+    await expect(create({}, "n".repeat(64))).rejects.toThrow(/at most 63 characters/);
+    await create({}, "fixed");
+    const patch = { kind: "merge", body: { spec: { parallelism: 5 } } } as const;
+    const changed = createClient(transport, tasks).patch({ namespace: "default", name: "fixed" }, patch);
+    await expect(changed).rejects.toThrow(/parallelism is immutable/);
+  });
 });
 
 describe("leaderboard", () => {

@@ -27,7 +27,7 @@ const read = (name: string) => cluster.tasks.get({ namespace: "default", name })
 
 describe("operator", () => {
   test("a task goes from create to a settled reward in at most four status writes", async () => {
-    operator = await startOperator(cluster);
+    operator = await startOperator(cluster, { explainAfterMs: 60_000 });
     running.push(
       runWorker(cluster, operator, "w1"),
       ...validators.map((name) => runValidator(cluster, operator, name)),

@@ -11,6 +11,9 @@ const sources = [
   ...["lifecycle", "attempts", "task", "slashing"].map((name) => `src/protocol/${name}.ts`),
   ...["apply-verdict", "reclaimer", "follow-chain", "backend", "heal-batches"].map((name) => `src/operator/${name}.ts`),
   ...readdirSync(new URL("src/operator/controllers/", root)).map((name) => `src/operator/controllers/${name}`),
+  ...["protocol", "operator"].flatMap((layer) =>
+    readdirSync(new URL(`src/${layer}/shards/`, root)).map((name) => `src/${layer}/shards/${name}`),
+  ),
   ...readdirSync(new URL("src/protocol/model/", root)).map((name) => `src/protocol/model/${name}`),
   ...["src/operator/models/model-desk.ts", "src/inference/model-check/check-model-file.ts"],
 ];
@@ -51,6 +54,8 @@ function reasonsInCode(): Set<string> {
     ...union("src/protocol/proven-capability.ts", "export type ProofReason"),
     // Made of a word and a state or a ruling.
     ...["OrderMissing", "OrderInvalid"],
+    // Codes of what was thrown.
+    ...["ShardChanged", "ShardsDisagree", "NameTaken", "InvalidItems"],
     ...disputeRulings.filter((one) => one !== "None").flatMap((one) => [`Dispute${one}`, `Ruled${one}`]),
   ].filter((one) => one !== undefined);
   return new Set(found);

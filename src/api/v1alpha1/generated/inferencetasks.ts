@@ -86,6 +86,23 @@ key: string
  */
 calls?: number
 /**
+ * Takes count inferences of a batch, from the place from on, which are rows along axis 0 of the input tensors. Rows must not depend on each other. With parallelism they are cut into shards.
+ */
+items?: {
+/**
+ * Place of the first.
+ */
+from: number
+/**
+ * How many.
+ */
+count: number
+/**
+ * Inputs that are cut; the others are given whole to each shard. All of them where it is left out.
+ */
+tensors?: string[]
+}
+/**
  * Runs the model once per step over slices of the input, carrying recurrent state from step to step.
  */
 steps?: {
@@ -437,6 +454,10 @@ orderRef?: {
 name: string
 }
 /**
+ * Cuts input.items into so many contiguous shards, each a task of its own that the operator makes and any worker may take; the outputs come together in the order of the items, and each shard is paid its part of the reward.
+ */
+parallelism?: number
+/**
  * Higher goes first among tasks of one queue.
  */
 priority: number
@@ -634,6 +655,47 @@ signature: string
  * EIP-712 digest that was signed.
  */
 digest: string
+}
+/**
+ * Where the shards of a task with parallelism stand. Written when one is claimed first, with each quarter that is done, and at the end.
+ */
+shards?: {
+/**
+ * How many there are.
+ */
+total: number
+/**
+ * Those whose result is validated, of all, such as 3/8.
+ */
+progress: string
+/**
+ * Wait for a worker.
+ */
+queued?: number
+/**
+ * Are with a worker.
+ */
+running?: number
+/**
+ * Are with a panel of validators.
+ */
+validating?: number
+/**
+ * Have a validated result.
+ */
+succeeded?: number
+/**
+ * Have used up their attempts.
+ */
+failed?: number
+/**
+ * Were given to a second worker as well, because the first took long.
+ */
+duplicated?: number
+/**
+ * What all of them were paid in wei, once all are settled.
+ */
+rewardWei?: string
 }
 /**
  * The result.

@@ -13,6 +13,7 @@ import { createArtifactReader } from "../../../inference/read-artifacts.ts";
 import { toExecutionRequest } from "../../../pool/execution-request.ts";
 import { readInline } from "../../../pool/inline-tensors.ts";
 import type { InlineTensors, InputReference } from "../../../pool/wire.ts";
+import { cutItems } from "../../../protocol/shards/cut-items.ts";
 import { digestTensors } from "../../../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../../../protocol/tensors/tensor.ts";
 import type { ReceiptMessage } from "../../../protocol/typed-data.ts";
@@ -55,7 +56,8 @@ export async function readDisputed(options: ResultOptions): Promise<DisputedResu
   const onnx = await readModelFile(options.model);
   requireDigest("model", digestToBytes32(sha256(onnx)), receipt.modelDigest);
   const model = readGameModel(onnx);
-  const input = await readInput(spec.input as InputReference, spec.model, options);
+  const whole = await readInput(spec.input as InputReference, spec.model, options);
+  const input = spec.input.items ? cutItems(whole, spec.input.items) : whole;
   requireDigest("input", digestToBytes32(digestTensors(input)), receipt.inputDigest);
   const output = readInline(inline);
   requireDigest("output", digestToBytes32(digestTensors(output)), receipt.outputDigest);
