@@ -28,7 +28,8 @@ export interface CopyFacts {
 /** Why a copy that waits may not go; undefined where it may. What is final is over, without a result of its own. */
 export function findCopyHold({ isDuplicate, other, batch }: CopyFacts): Hold | undefined {
   if (batch === "Failed") return over("BatchEnded", "The batch that the shard is of has ended.");
-  if (other === "Won" || batch === "Succeeded") return over("Superseded", "The shard's other copy has a validated result.");
+  if (other === "Won" || batch === "Succeeded")
+    return over("Superseded", "The shard's other copy has a validated result.");
   if (batch === "Gone") return hold("BatchGone", "The batch that the shard is of is being deleted.");
   if (batch === "Suspended") return hold("BatchSuspended", "spec.suspend of its batch is true; set it to false.");
   // With nobody at work on the shard one copy is enough, and the first one may go to any worker.

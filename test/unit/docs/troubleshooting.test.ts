@@ -26,7 +26,7 @@ const patterns: readonly RegExp[] = [
   /summary\(\s*"\w+",\s*"([A-Z]\w+)"/g,
   /\b[rR]eason(?: =|:) (?:\w+ \? )?"([A-Z]\w+)"(?: : "([A-Z]\w+)")?/g,
   /\breason = [^;]*?"([A-Z]\w+)" : [^;]*?"([A-Z]\w+)"(?: : "([A-Z]\w+)")?/g,
-  /\b(?:refuse|expire)\(\s*"([A-Z]\w+)"/g,
+  /\b(?:refuse|expire|hold|over)\(\s*"([A-Z]\w+)"/g,
   /\b\w+Reason = "([A-Z]\w+)"/g,
   /\b(?:note|withProblem|end)\(\s*(?:\w+,\s*)?"([A-Z]\w+)"/g,
   /fault: "([A-Z]\w+)"/g,
