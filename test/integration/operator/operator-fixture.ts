@@ -294,7 +294,7 @@ async function writeConfig(dir: string, parts: ConfigParts): Promise<{ config: O
       ...{ provingMs: 4_000, endorsingMs: 10_000 },
     },
     mergeMs: 1_000,
-    duplicates: { factor: 2, floorMs: 1_000 },
+    duplicates: { factor: 2, floorMs: 600_000 },
     explainAfterMs: 1_000,
     silenceMs: 20_000,
     missedGraceMs: 1_000,
