@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { InferiumError } from "../base/errors.ts";
 import type { WaitingTask } from "../protocol/pool.ts";
 import { type Decision, type Passed, Replay } from "../protocol/replay.ts";
-import { parseTraceEvent } from "../protocol/trace.ts";
+import { parseTraceEvent, type TraceEvent } from "../protocol/trace.ts";
 import type { CliIo } from "./context.ts";
 import { formatTable } from "./table.ts";
 
@@ -17,9 +17,11 @@ export interface ReplayOptions {
 export async function runReplay(path: string, options: ReplayOptions, io: CliIo): Promise<number> {
   const replay = new Replay(options.explain);
   const counts = { events: 0, decisions: 0, tasks: 0, different: 0 };
-  for await (const line of readLines(path)) {
+  for await (const { text, number, isCutOff } of readLines(path)) {
+    const event = isCutOff ? parseIfWhole(text, number, io) : parseTraceEvent(text, number);
+    if (event === undefined) break;
     counts.events++;
-    const decision = replay.apply(parseTraceEvent(line, counts.events));
+    const decision = replay.apply(event);
     if (!decision) continue;
     const isSame = decision.taken.map(({ id }) => id).join("\n") === decision.recorded.join("\n");
     counts.decisions++;
@@ -33,13 +35,47 @@ export async function runReplay(path: string, options: ReplayOptions, io: CliIo)
   return counts.different === 0 ? 0 : 1;
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
+interface Line {
+  readonly text: string;
+  /** From 1. */
+  readonly number: number;
+  /** The last one, where nothing ends it: an operator was killed while it wrote it, or is writing it. */
+  readonly isCutOff: boolean;
+}
+
+/** Undefined, with a warning, where the line is only the beginning of one. */
+function parseIfWhole(text: string, number: number, io: CliIo): TraceEvent | undefined {
+  if (isJson(text)) return parseTraceEvent(text, number);
+  io.note(`Line ${number}, the last of the trace, was not written to its end and is left out.`);
+  return undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function* readLines(path: string): AsyncGenerator<Line> {
   const file = await open(path).catch((cause: unknown) => {
     throw new InferiumError("TraceUnreadable", `Cannot read the trace ${path}; give the file of INFERIUM_TRACE_FILE.`, {
       cause,
     });
   });
-  for await (const line of file.readLines()) if (line !== "") yield line;
+  let number = 0;
+  let rest = "";
+  for await (const chunk of file.createReadStream({ encoding: "utf8" }) as AsyncIterable<string>) {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) {
+      number++;
+      if (text !== "") yield { text, number, isCutOff: false };
+    }
+  }
+  if (rest !== "") yield { text: rest, number: number + 1, isCutOff: true };
 }
 
 const timeOf = (atMs: number) => new Date(atMs).toISOString();

@@ -69,6 +69,23 @@ describe("inferium replay", () => {
     );
   });
 
+  test("leaves out a last line that was not written to its end, and says so", async () => {
+    const { status, out, notes } = await run(`${trace}\n${trace.split("\n")[1]?.slice(0, 40)}`);
+    expect(out).toHaveLength(2);
+    expect(notes?.[0]).toBe("Line 6, the last of the trace, was not written to its end and is left out.");
+    expect(status).toBe(0);
+  });
+
+  test("refuses such a line in the middle, by its number", async () => {
+    const [first = "", ...others] = trace.split("\n");
+    const torn = [first, `${others[0]?.slice(0, 40)}${others[1]}`, ...others.slice(2), ""].join("\n");
+    await expect(run(torn)).rejects.toMatchObject({
+      code: "InvalidTrace",
+      message: expect.stringMatching(/^Line 2 of the trace cannot be used/),
+    });
+    await expect(run(`${trace}\n{"op":\n`)).rejects.toMatchObject({ message: expect.stringMatching(/^Line 6 /) });
+  });
+
   test("says what is wrong with the file, the line, or the name", async () => {
     const io = { out: () => undefined, note: () => undefined };
     await expect(runReplay(join(dir, "absent"), {}, io)).rejects.toMatchObject({ code: "TraceUnreadable" });
