@@ -96,6 +96,11 @@ class SeriesRecorder implements EventRecorder {
   }
 
   #begin(key: string, input: EventInput): void {
+    // Where thousands a second happen most are dropped: nothing is made of those.
+    if (this.#isFull) {
+      this.#discard("overflow", 1);
+      return;
+    }
     const event = buildEvent(input, this.#options, this.#clock.now());
     const series: Series = {
       key,
@@ -130,9 +135,13 @@ class SeriesRecorder implements EventRecorder {
     }
   }
 
+  get #isFull(): boolean {
+    return this.#pending.length >= (this.#options.maxPending ?? 1_000);
+  }
+
   #enqueue(series: Series): void {
     if (this.#inFlight === series || this.#pending.includes(series)) return;
-    if (this.#pending.length >= (this.#options.maxPending ?? 1_000)) this.#discard("overflow", 1);
+    if (this.#isFull) this.#discard("overflow", 1);
     else this.#pending.push(series);
     this.#writing ??= this.#writeAll();
   }

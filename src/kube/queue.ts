@@ -62,8 +62,9 @@ interface Delayed extends Due {
 }
 
 interface Waiter {
+  readonly signal: AbortSignal;
   readonly resolve: (key: string) => void;
-  readonly release: () => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 class KeyQueue implements WorkQueue {
@@ -75,6 +76,8 @@ class KeyQueue implements WorkQueue {
   readonly #dirty = new Map<string, number>();
   readonly #failures = new Map<string, number>();
   readonly #waiters = new Set<Waiter>();
+  /** Signals of waiters, each with one listener: the hundred workers of all queues share one signal, and wait again for each key. */
+  readonly #heard = new WeakSet<AbortSignal>();
   readonly #delays = new DelayHeap<Delayed>();
   /** Of each key the delay that counts, which is in `#delays` as well. */
   readonly #delayed = new Map<string, Delayed>();
@@ -148,15 +151,22 @@ class KeyQueue implements WorkQueue {
   take(signal: AbortSignal): Promise<string> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const onAbort = () => {
-        this.#waiters.delete(waiter);
-        reject(signal.reason);
-      };
-      const waiter: Waiter = { resolve, release: () => signal.removeEventListener("abort", onAbort) };
-      signal.addEventListener("abort", onAbort, { once: true });
+      const waiter: Waiter = { signal, resolve, reject };
+      this.#endWith(signal);
       this.#waiters.add(waiter);
       this.#handOut();
     });
+  }
+
+  #endWith(signal: AbortSignal): void {
+    if (this.#heard.has(signal)) return;
+    this.#heard.add(signal);
+    const onAbort = () => {
+      for (const waiter of [...this.#waiters]) {
+        if (waiter.signal === signal && this.#waiters.delete(waiter)) waiter.reject(signal.reason);
+      }
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
   }
 
   done(key: string): void {
@@ -182,7 +192,6 @@ class KeyQueue implements WorkQueue {
       const key = this.#next();
       if (key === undefined) return;
       this.#waiters.delete(waiter);
-      waiter.release();
       waiter.resolve(key);
     }
   }

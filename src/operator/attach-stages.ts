@@ -224,7 +224,9 @@ export function attachUpkeep({ books, lanes, clients, clock, config, endAttempt,
   const countActive = (name: string) => books.workload.of(name).size;
   const earningsOf = (worker: Parameters<Earnings["of"]>[0]) => earnings.of(worker);
   const recordOf = (worker: Parameters<ChallengeDesk["recordOf"]>[0]) => books.challenges.recordOf(worker);
-  lanes.attach("mirror", createMirror({ ...books, client: clients.workers, clock, countActive, earningsOf, recordOf }));
+  const sources = { ...books, clock, countActive, earningsOf, recordOf };
+  const mirror = createMirror({ ...sources, client: clients.workers });
+  lanes.attach("mirror", mirror.reconcile, mirror.decideDelay);
 }
 
 export function attachModels({ books, lanes, clients, informers, clock, logger, metrics, config }: Wiring): void {

@@ -33,8 +33,9 @@ export function follow({ books, lanes, metrics, reclaimer }: FollowParts, { admi
     const isBatch = entry !== undefined && isSharded(entry.task.spec);
     settle.note(key, stage === "Settle" && !isBatch);
     if (books.workload.observe(key, entry, previous) !== undefined) books.claims.kick();
-    for (const worker of [entry, previous].map((one) => one?.status.assignment?.worker))
-      if (worker) lanes.add("mirror", worker);
+    const [worker, before] = [entry?.status.assignment?.worker, previous?.status.assignment?.worker];
+    if (worker) lanes.add("mirror", worker);
+    if (before && before !== worker) lanes.add("mirror", before);
     if (stage !== "Wait") books.pool.remove(key);
     countQuota(books, key, entry, previous);
     reclaimer.look();

@@ -36,6 +36,9 @@ const backoffMaxMs = 15_000;
 
 export type Lane = keyof typeof concurrency;
 
+/** How long a key that is added may wait; undefined: it comes back soon enough by itself. */
+export type DecideDelay = (key: string) => number | undefined;
+
 export interface LaneOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,6 +47,7 @@ export interface LaneOptions {
 
 export class Lanes {
   readonly #reconciles = new Map<Lane, Reconcile>();
+  readonly #delays = new Map<Lane, DecideDelay>();
   readonly #controllers: ReadonlyMap<Lane, Controller>;
 
   constructor(options: LaneOptions) {
@@ -51,12 +55,16 @@ export class Lanes {
     this.#controllers = new Map(lanes.map((lane) => [lane, this.#create(lane, options)]));
   }
 
-  attach(lane: Lane, reconcile: Reconcile): void {
+  /** @param decideDelay of lanes that hear of their keys far more often than they look; left out: at once */
+  attach(lane: Lane, reconcile: Reconcile, decideDelay?: DecideDelay): void {
     this.#reconciles.set(lane, reconcile);
+    if (decideDelay) this.#delays.set(lane, decideDelay);
   }
 
   add(lane: Lane, key: string): void {
-    this.#controllers.get(lane)?.enqueue(key);
+    const decideDelay = this.#delays.get(lane);
+    const delayMs = decideDelay ? decideDelay(key) : 0;
+    if (delayMs !== undefined) this.#controllers.get(lane)?.queue.addAfter(key, delayMs);
   }
 
   addAfter(lane: Lane, key: string, delayMs: number): void {

@@ -3,7 +3,6 @@
  * so that what costs more comes after what has proven more. Effects: one listening port; everything else is the
  * backend's.
  */
-import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import type { Registry } from "prom-client";
@@ -13,6 +12,7 @@ import { createHttpFront } from "../base/http-front.ts";
 import type { Logger } from "../base/log.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { PoolBackend } from "./backend.ts";
+import { CallsInProgress } from "./calls-in-progress.ts";
 import { createChallenges } from "./challenge.ts";
 import { defaultServerLimits, type PoolServerLimits } from "./limits.ts";
 import { createPoolMetrics, type PoolMetrics } from "./metrics.ts";
@@ -52,10 +52,8 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
   const { logger } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
   const metrics = options.registry === undefined ? undefined : createPoolMetrics(options.registry);
-  const closing = new AbortController();
-  // One listener for each call in progress, whose number maxConnections bounds.
-  setMaxListeners(0, closing.signal);
-  const context = { router: buildRouter(options, limits, metrics), metrics, logger, closing: closing.signal };
+  const calls = new CallsInProgress();
+  const context = { router: buildRouter(options, limits, metrics), metrics, logger, calls };
   const { server } = createHttpFront({
     bounds: limits,
     tls: { cert: options.tls.certPem, key: options.tls.keyPem, ...tlsBounds },
@@ -73,7 +71,7 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
   return {
     url: `https://${host}:${port}`,
     setCertificate: ({ certPem, keyPem }) => server.setSecureContext({ ...tlsBounds, cert: certPem, key: keyPem }),
-    close: () => close(server, closing),
+    close: () => close(server, calls),
   };
 }
 
@@ -101,13 +99,13 @@ interface ServeContext {
   readonly router: Router;
   readonly metrics: PoolMetrics | undefined;
   readonly logger: Logger;
-  readonly closing: AbortSignal;
+  readonly calls: CallsInProgress;
 }
 
 async function serve(context: ServeContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const startedAt = performance.now();
   const route = context.router.find(request);
-  const call = followCall(response, context.closing);
+  const call = context.calls.follow(response);
   const answer = await route.answer(request, call).then(
     (body) => ({ status: 200, body, retryAfterSeconds: undefined }),
     (error: unknown) => {
@@ -122,22 +120,9 @@ async function serve(context: ServeContext, request: IncomingMessage, response: 
   context.metrics?.seconds.observe({ verb: route.name }, (performance.now() - startedAt) / 1000);
   if (response.destroyed) return;
   if (answer.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(answer.retryAfterSeconds));
-  if (context.closing.aborted) response.setHeader("connection", "close");
+  if (context.calls.isClosing) response.setHeader("connection", "close");
   response.writeHead(answer.status, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(JSON.stringify(answer.body));
-}
-
-/** Aborted when nobody waits for the answer any more. */
-function followCall(response: ServerResponse, closing: AbortSignal): AbortController {
-  const call = new AbortController();
-  const onClosing = () => call.abort(closing.reason);
-  if (closing.aborted) onClosing();
-  closing.addEventListener("abort", onClosing, { once: true });
-  response.on("close", () => {
-    closing.removeEventListener("abort", onClosing);
-    if (!response.writableFinished) call.abort(new PoolRefusal(499, "ClientGone", "The caller closed the connection."));
-  });
-  return call;
 }
 
 function listen(server: Server, { host, port }: PoolServerOptions): Promise<number> {
@@ -153,14 +138,14 @@ function listen(server: Server, { host, port }: PoolServerOptions): Promise<numb
   });
 }
 
-function close(server: Server, closing: AbortController): Promise<void> {
+function close(server: Server, calls: CallsInProgress): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), closeGraceMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();
     });
-    closing.abort(new PoolRefusal(503, "Closing", "The pool is closing; try again.", 1000));
+    calls.close(new PoolRefusal(503, "Closing", "The pool is closing; try again.", 1000));
     server.closeIdleConnections();
   });
 }

@@ -13,6 +13,7 @@ import type { BondBook } from "../bond-book.ts";
 import type { CapabilityRecord } from "../capability-book.ts";
 import { addressOf, type Directory, tierOf } from "../directory.ts";
 import { formatTime, type WorkerObject } from "../kinds.ts";
+import type { DecideDelay } from "../lanes.ts";
 import type { Presence } from "../presence.ts";
 import type { ReputationBook } from "../reputation-book.ts";
 import { WritePace } from "../write-pace.ts";
@@ -32,7 +33,7 @@ export interface MirrorOptions {
 
 const writeEveryMs = 2_000;
 /** Of numbers alone. Conditions are written at once. */
-const pace = { ratePerSecond: 20, burst: 40 };
+const pace = { ratePerSecond: 10, burst: 40 };
 /** Time alone changes things too: silence, and capability that expires. */
 const lookAgainMs = 15_000;
 const operatorConditions = ["Ready", "Bonded", "CapabilityProven", "Disqualified", "Elected"] as const;
@@ -40,10 +41,31 @@ type OperatorCondition = (typeof operatorConditions)[number];
 
 type MirroredStatus = Partial<WorkerNodeStatus>;
 
-export function createMirror(options: MirrorOptions): Reconcile {
-  const applied = new Map<string, { readonly status: MirroredStatus; readonly lookedAtMs: number }>();
+export interface Mirror {
+  readonly reconcile: Reconcile;
+  /** Every call of a worker and every change of its tasks is news of it; between two looks one of them is enough. */
+  readonly decideDelay: DecideDelay;
+}
+
+interface Look {
+  readonly status: MirroredStatus;
+  readonly lookedAtMs: number;
+  /** There is news since, and the next look is planned. */
+  isPlanned?: boolean;
+}
+
+export function createMirror(options: MirrorOptions): Mirror {
+  const applied = new Map<string, Look>();
   const turns = new WritePace(pace);
-  return async (name) => {
+  const decideDelay: DecideDelay = (name) => {
+    const last = applied.get(name);
+    const waitMs = last ? writeEveryMs - (options.clock.monotonic() - last.lookedAtMs) : 0;
+    if (last === undefined || waitMs <= 0) return 0;
+    if (last.isPlanned) return undefined;
+    last.isPlanned = true;
+    return waitMs;
+  };
+  const reconcile: Reconcile = async (name) => {
     const worker = options.directory.get(name);
     if (!worker) {
       applied.delete(name);
@@ -66,6 +88,7 @@ export function createMirror(options: MirrorOptions): Reconcile {
     applied.set(name, { status, lookedAtMs: nowMs });
     return { requeueAfterMs: lookAgainMs };
   };
+  return { reconcile, decideDelay };
 }
 
 /** The part of the status that is the operator's, as it is on the server. */

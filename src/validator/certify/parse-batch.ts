@@ -1,5 +1,4 @@
 /** Batch data as it came over the wire, as numbers and checksummed addresses; whatever is not is a Malformed batch. */
-import { getAddress } from "ethers";
 import { parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type {
@@ -12,6 +11,7 @@ import type {
   SignedReceipt,
   VoteEvidence,
 } from "../../pool/wire.ts";
+import { checksumAddress } from "../../protocol/checksum-address.ts";
 import type { Order } from "../../protocol/order.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../../protocol/typed-data.ts";
@@ -170,7 +170,7 @@ function parseBalances(balances: Readonly<Record<string, string>>): Map<string, 
 
 /** Only in its checksummed form: in two forms one account would have two balances. */
 function address(text: string): string {
-  if (getAddress(text) === text) return text;
+  if (checksumAddress(text) === text) return text;
   throw new Error(`${text} is not in its checksummed form`);
 }
 

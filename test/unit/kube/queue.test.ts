@@ -56,6 +56,20 @@ describe("the work queue", () => {
     expect(await drain()).toEqual(["risen", "high", "low-1", "low-2"]);
   });
 
+  test("ends all who wait with a signal, those that wait again too, and nobody else", async () => {
+    const { queue, stop } = setUp();
+    const other = new AbortController();
+    const first = queue.take(stop.signal);
+    queue.add("a");
+    await first;
+    const waiting = [queue.take(stop.signal), queue.take(stop.signal)].map((one) => one.catch((error) => error));
+    const left = queue.take(other.signal);
+    stop.abort("over");
+    expect(await Promise.all(waiting)).toEqual(["over", "over"]);
+    queue.add("b");
+    expect(await left).toBe("b");
+  });
+
   test("wakes a waiting worker, and leaves one whose signal aborted alone", async () => {
     const { queue, stop } = setUp();
     const given = new AbortController();
