@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { type Logger, silentLogger } from "../base/log.ts";
 import { isConflict } from "./api-error.ts";
-import { startDeadline } from "./deadline.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 import type { Informer } from "./informer.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { type AddOptions, createQueue, type WorkQueue } from "./queue.ts";
@@ -95,27 +95,40 @@ class QueueController implements Controller {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
+    let deadline: Deadline | undefined;
     while (!signal.aborted) {
       const key = await this.queue.take(signal).catch(() => undefined);
-      if (key === undefined) return;
+      if (key === undefined) break;
       if (signal.aborted) this.queue.add(key);
-      else await this.#reconcileOne(key, signal);
+      else {
+        deadline = this.#startDeadline(deadline, signal);
+        await this.#reconcileOne(key, deadline.signal, signal);
+      }
       this.queue.done(key);
     }
+    deadline?.release();
   }
 
-  async #reconcileOne(key: string, stop: AbortSignal): Promise<void> {
+  /** One serves a worker until it has passed: to make one for each reconcile would cost more than many a reconcile. */
+  #startDeadline(last: Deadline | undefined, stop: AbortSignal): Deadline {
+    if (last !== undefined && !last.aborted) {
+      last.restart();
+      return last;
+    }
+    last?.release();
+    return startDeadline(this.#options.timeoutMs ?? 120_000, stop);
+  }
+
+  async #reconcileOne(key: string, signal: AbortSignal, stop: AbortSignal): Promise<void> {
     const { metrics, reconcile } = this.#options;
     const labels = { controller: this.name };
-    const deadline = startDeadline(this.#options.timeoutMs ?? 120_000, stop);
     const startedAt = this.#clock.monotonic();
     metrics?.activeWorkers.inc(labels);
     try {
-      this.#settle(key, (await reconcile(key, deadline.signal)) ?? {});
+      this.#settle(key, (await reconcile(key, signal)) ?? {});
     } catch (error) {
       this.#fail(key, error, stop);
     } finally {
-      deadline.release();
       metrics?.activeWorkers.dec(labels);
       metrics?.reconcileTime.observe(labels, (this.#clock.monotonic() - startedAt) / 1000);
     }

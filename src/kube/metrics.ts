@@ -63,8 +63,18 @@ function createRequestMetrics(registry: Registry) {
 
 function createQueueMetrics(registry: Registry) {
   const at = { labelNames: ["name"] as const, ...registers(registry) };
+  /** How many keys wait, by the name of the queue: asked when somebody reads the metrics, for it changes with every key. */
+  const queueDepths = new Map<string, () => number>();
   return {
-    queueDepth: new Gauge({ name: "workqueue_depth", help: "Keys waiting for a worker.", ...at }),
+    queueDepths,
+    queueDepth: new Gauge({
+      name: "workqueue_depth",
+      help: "Keys waiting for a worker.",
+      ...at,
+      collect() {
+        for (const [name, depthOf] of queueDepths) this.set({ name }, depthOf());
+      },
+    }),
     queueAdds: new Counter({ name: "workqueue_adds_total", help: "Keys that entered the queue.", ...at }),
     queueRetries: new Counter({ name: "workqueue_retries_total", help: "Keys put back after a failure.", ...at }),
     queueWait: new Histogram({

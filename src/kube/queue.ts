@@ -86,7 +86,7 @@ class KeyQueue implements WorkQueue {
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    options.metrics?.queueDepth.set({ name: options.name }, 0);
+    options.metrics?.queueDepths.set(options.name, () => this.#waiting.size);
   }
 
   get length(): number {
@@ -102,8 +102,7 @@ class KeyQueue implements WorkQueue {
     const known = this.#waiting.get(key);
     if (known && known.priority >= priority) return;
     if (!known) this.#options.metrics?.queueAdds.inc({ name: this.#options.name });
-    this.#waiting.put({ key, priority, since: known?.since ?? this.#clock.monotonic() });
-    this.#reportDepth();
+    this.#waiting.put({ key, priority, since: known?.since ?? Math.round(this.#clock.monotonic()) });
     this.#handOut();
   }
 
@@ -149,6 +148,9 @@ class KeyQueue implements WorkQueue {
   }
 
   take(signal: AbortSignal): Promise<string> {
+    // Nobody was here first: to wait costs several times what it takes to hand out a key.
+    const next = signal.aborted || this.#waiters.size > 0 ? undefined : this.#next();
+    if (next !== undefined) return Promise.resolve(next);
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const waiter: Waiter = { signal, resolve, reject };
@@ -202,13 +204,8 @@ class KeyQueue implements WorkQueue {
     const { key, priority, since } = next;
     const now = this.#clock.monotonic();
     this.#inWork.set(key, { since: now, priority });
-    this.#options.metrics?.queueWait.observe({ name: this.#options.name }, (now - since) / 1000);
-    this.#reportDepth();
+    this.#options.metrics?.queueWait.observe({ name: this.#options.name }, Math.max(0, now - since) / 1000);
     return key;
-  }
-
-  #reportDepth(): void {
-    this.#options.metrics?.queueDepth.set({ name: this.#options.name }, this.#waiting.size);
   }
 
   /** One timer, for the earliest delay. */

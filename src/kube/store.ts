@@ -4,7 +4,6 @@
  * informer has a transform, the compact thing that it makes of it (memory is then per record, not per object).
  */
 import type { KubeObject } from "./object.ts";
-import { objectKey } from "./object.ts";
 
 /** Index values of a record; an empty list leaves it out of the index. */
 export type Indexer<R> = (record: R) => readonly string[];
@@ -113,7 +112,7 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
 
   /** Makes the entry of an object and changes nothing. A version already held is given again, not transformed anew. */
   stage(object: T): StagedEntry<R> {
-    const key = objectKey(object);
+    const key = flatKey(object);
     const { uid = "", resourceVersion = "" } = object.metadata;
     const known = this.#entries.get(key);
     if (known && isSameVersion(known, { uid, resourceVersion })) return { key, entry: known, indexed: noValues };
@@ -187,6 +186,11 @@ export class ObjectStore<T extends KubeObject, R> implements Store<R> {
       }
     }
   }
+}
+
+/** As `objectKey`. A text that was put together keeps its parts beside it, of which one for each object is too many; a joined one does not. */
+function flatKey({ metadata: { namespace, name } }: KubeObject): string {
+  return namespace === undefined || namespace === "" ? name : [namespace, name].join("/");
 }
 
 function isSameVersion(a: Omit<Entry<unknown>, "record">, b: Omit<Entry<unknown>, "record">): boolean {

@@ -6,7 +6,7 @@
 export interface WaitingKey {
   readonly key: string;
   readonly priority: number;
-  /** When it began to wait, on the queue's clock. */
+  /** When it began to wait, on the queue's clock: a whole number, which takes no memory of its own. */
   readonly since: number;
 }
 

@@ -59,7 +59,7 @@ export interface Wiring extends StageParts {
 }
 
 export function attachAdmission(wiring: Wiring): Admission {
-  const { books, lanes, config, clock, reclaimer } = wiring;
+  const { books, lanes, config, clock, metrics, reclaimer } = wiring;
   const shards = attachShards(wiring);
   const rules = { pool: config.pool.name, allowUnverified: config.allowUnverified };
   const isKnownWindow = (task: TaskEntry["task"]) =>
@@ -85,6 +85,7 @@ export function attachAdmission(wiring: Wiring): Admission {
         lanes.add("shards", key);
       },
       onAdded: () => {
+        metrics.poolWaiting.set(books.pool.size);
         books.claims.kick();
         reclaimer.look();
       },

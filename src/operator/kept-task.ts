@@ -4,7 +4,6 @@
  * it, and what only a worker or a validator needs is not kept at all. Pure.
  */
 import type { InferenceTaskStatus } from "../api/v1alpha1/generated/inferencetasks.ts";
-import { parseObjectKey } from "../kube/object.ts";
 import { newStatus } from "../protocol/task-stage.ts";
 import { type TaskObject, tasks } from "./kinds.ts";
 import type { TaskEntry } from "./ledger.ts";
@@ -76,24 +75,18 @@ export class KeptTask implements TaskEntry {
     return new KeptTask({ key, uid, resourceVersion, created, metadata, spec, input, written }, status);
   }
 
+  /** Some are read as soon as the operator starts: all that wait. So fields are set, which costs a third of spreading them. */
   #build(): TaskObject {
-    const spec = typeof this.#spec === "string" ? (JSON.parse(this.#spec) as Partial<Spec>) : this.#spec;
-    const { uid, resourceVersion } = this;
-    const metadata = {
-      ...this.#metadata,
-      name: parseObjectKey(this.key).name,
-      ...(uid === "" ? {} : { uid }),
-      ...(resourceVersion === "" ? {} : { resourceVersion }),
-      ...(this.#created === undefined ? {} : { creationTimestamp: this.#created }),
-    };
-    return {
-      apiVersion: tasks.apiVersion,
-      kind: "InferenceTask",
-      metadata,
-      // Of a task as somebody wrote it even what is required may not be there: that is for its admission to say.
-      spec: (this.#input === undefined ? spec : { ...spec, input: JSON.parse(this.#input) }) as Spec,
-      ...(this.written === undefined ? {} : { status: this.written }),
-    };
+    const metadata: Metadata = { ...this.#metadata, name: this.key.slice(this.key.indexOf("/") + 1) };
+    if (this.uid !== "") metadata.uid = this.uid;
+    if (this.resourceVersion !== "") metadata.resourceVersion = this.resourceVersion;
+    if (this.#created !== undefined) metadata.creationTimestamp = this.#created;
+    // Of a task as somebody wrote it even what is required may not be there: that is for its admission to say.
+    let spec = (typeof this.#spec === "string" ? JSON.parse(this.#spec) : this.#spec) as Spec;
+    if (this.#input !== undefined) spec = { ...spec, input: JSON.parse(this.#input) as Spec["input"] };
+    const task: TaskObject = { apiVersion: tasks.apiVersion, kind: "InferenceTask", metadata, spec };
+    if (this.written !== undefined) task.status = this.written;
+    return task;
   }
 }
 
