@@ -148,9 +148,6 @@ class KeyQueue implements WorkQueue {
   }
 
   take(signal: AbortSignal): Promise<string> {
-    // Nobody was here first: to wait costs several times what it takes to hand out a key.
-    const next = signal.aborted || this.#waiters.size > 0 ? undefined : this.#next();
-    if (next !== undefined) return Promise.resolve(next);
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const waiter: Waiter = { signal, resolve, reject };

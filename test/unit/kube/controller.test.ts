@@ -12,9 +12,9 @@ afterEach(async () => {
   stop = new AbortController();
 });
 
-function run(reconcile: Reconcile, concurrency = 1) {
+function run(reconcile: Reconcile, concurrency = 1, timeoutMs = 120_000) {
   const clock = createManualClock();
-  const controller = createController({ name: "c", reconcile, concurrency, clock, random: () => 0.999999 });
+  const controller = createController({ name: "c", reconcile, concurrency, timeoutMs, clock, random: () => 0.999999 });
   ended = controller.run(stop.signal);
   return { clock, controller };
 }
@@ -53,6 +53,25 @@ describe("a controller", () => {
     controller.enqueue("a");
     await clock.advance(30);
     expect(at.slice(4)).toEqual([500, 520]);
+  });
+
+  test("aborts a reconcile that takes too long, and gives the next one its whole time", async () => {
+    const abortedAtStart: boolean[] = [];
+    const { clock, controller } = run(
+      async (key, signal) => {
+        abortedAtStart.push(signal.aborted);
+        if (key === "slow") await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      },
+      1,
+      20,
+    );
+    for (const key of ["quick", "slow", "next", "last"]) controller.enqueue(key);
+    await expect
+      .poll(async () => {
+        await clock.advance(1);
+        return abortedAtStart;
+      })
+      .toEqual([false, false, false, false]);
   });
 
   test("takes changes before what was there at the start", async () => {
