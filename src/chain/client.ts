@@ -73,6 +73,8 @@ export interface ChainClient {
    */
   verifyProof(receipt: ReceiptMessage, statement: ProofStatement, words: readonly string[]): Promise<void>;
   blockNumber(): Promise<number>;
+  /** The last block's time, in milliseconds since the epoch. */
+  blockTimeMs(): Promise<number>;
   /** Undefined where the chain has no such block. */
   blockHash(number: number): Promise<string | undefined>;
   close(): void;
@@ -120,6 +122,8 @@ export async function connectChain(options: ConnectOptions): Promise<ChainClient
     verifyProof: async (receipt, statement, words) =>
       void (await read("zkVerifier", "verifyFor", [receipt, statement, words])),
     blockNumber: () => provider.getBlockNumber().catch(failReading("the block number")),
+    blockTimeMs: async () =>
+      ((await provider.getBlock("latest").catch(failReading("the last block")))?.timestamp ?? 0) * 1_000,
     blockHash: async (number) => (await provider.getBlock(number).catch(failReading("a block")))?.hash ?? undefined,
     close: () => provider.destroy(),
   };

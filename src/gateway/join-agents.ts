@@ -7,6 +7,8 @@ import { type JoinConfig, joinPool } from "../pool/join-pool.ts";
 import type { GatewayPool } from "./run-gateway.ts";
 
 export interface JoinedPool extends GatewayPool {
+  /** The pool's time: windows of calls are judged by it. */
+  readonly clock: Clock;
   /** Windows may be brought until then. */
   close(): Promise<void>;
 }
@@ -20,9 +22,9 @@ export interface JoinParts {
 /** Undefined where the signal was aborted first. @throws InferiumError of joinPool, WrongPool, and others that waiting does not mend */
 export async function joinAgents(
   config: JoinConfig,
-  { signal, logger, clock }: JoinParts,
+  { signal, logger, clock: ownClock }: JoinParts,
 ): Promise<JoinedPool | undefined> {
-  const { signer, client } = await joinPool(config, { role: "Gateway", logger, clock });
+  const { signer, client, clock } = await joinPool(config, { role: "Gateway", logger, clock: ownClock });
   const facts = await waitForPool({ client, clock, logger }, signal);
   if (facts === undefined) {
     await client.close();
@@ -36,6 +38,7 @@ export async function joinAgents(
     directory,
     sink: createCallSink(client),
     loads: createLoadSink(client),
+    clock,
     close: async () => {
       ending.abort();
       await following;

@@ -6,7 +6,7 @@ import type { Logger } from "../base/log.ts";
 import type { AgentDirectory, CallSink, LoadSink } from "../pool/agents.ts";
 import type { GatewayRoleConfig } from "./config.ts";
 import { createFolderSink, readFileDirectory } from "./file-directory.ts";
-import { type JoinedPool, joinAgents } from "./join-agents.ts";
+import { type JoinedPool, type JoinParts, joinAgents } from "./join-agents.ts";
 import { startGateway } from "./start-gateway.ts";
 
 /** Where agents come from and windows go to: the pool's, by the pool API. */
@@ -28,7 +28,9 @@ export interface RunGatewayDependencies {
 /** Resolves after a graceful stop. @throws InferiumError where the configuration cannot work */
 export async function runGateway(config: GatewayRoleConfig, dependencies: RunGatewayDependencies): Promise<void> {
   const { signal, logger, registry, clock = systemClock, onReady } = dependencies;
-  const pool = config.pool ? await joinAgents(config.pool, { signal, logger, clock }) : await openFiles(config, logger);
+  const pool = config.pool
+    ? await joinAgents(config.pool, { signal, logger, clock })
+    : await openFiles(config, { logger, clock });
   if (pool === undefined) return;
   try {
     const tls = config.tlsFiles && {
@@ -47,8 +49,11 @@ export async function runGateway(config: GatewayRoleConfig, dependencies: RunGat
   }
 }
 
-async function openFiles({ agentsFile = "", windowsDir }: GatewayRoleConfig, logger: Logger): Promise<JoinedPool> {
+async function openFiles(
+  { agentsFile = "", windowsDir }: GatewayRoleConfig,
+  { logger, clock }: Pick<JoinParts, "logger" | "clock">,
+): Promise<JoinedPool> {
   logger.warn("windows of calls are written to a folder, and nothing is settled", { dir: windowsDir });
   const directory = await readFileDirectory(agentsFile);
-  return { directory, sink: createFolderSink(windowsDir), close: async () => undefined };
+  return { directory, sink: createFolderSink(windowsDir), clock, close: async () => undefined };
 }

@@ -22,6 +22,7 @@ import type { EndAttempt } from "./attempt-end.ts";
 import type { BondBook } from "./bond-book.ts";
 import type { Certifier } from "./certifier.ts";
 import type { ChallengeDesk } from "./challenge-desk.ts";
+import type { ClaimAges } from "./claim-ages.ts";
 import type { ClaimDesk } from "./claim-desk.ts";
 import type { ClaimWords } from "./claim-words.ts";
 import type { AssignTask } from "./controllers/assign.ts";
@@ -42,6 +43,7 @@ export interface BackendOptions {
   readonly directory: Directory;
   readonly bonds: BondBook;
   readonly presence: Presence;
+  readonly claimAges: ClaimAges;
   readonly ledger: TaskLedger;
   readonly workload: Workload;
   readonly claims: ClaimDesk;
@@ -195,8 +197,8 @@ async function expireUndelivered(
     const entry = options.ledger.get(key);
     const assignment = entry?.status.assignment;
     if (!entry || !assignment || running.has(`${computeTaskId(entry.uid)}/${assignment.attempt}`)) continue;
-    const ageMs = options.clock.now() - Date.parse(assignment.claimedAt);
-    if (ageMs > undeliveredMs) await options.endAttempt(entry, notDelivered(assignment.attempt));
+    if ((options.claimAges.of(entry)?.ageMs ?? 0) > undeliveredMs)
+      await options.endAttempt(entry, notDelivered(assignment.attempt));
   }
 }
 

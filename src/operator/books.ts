@@ -17,6 +17,7 @@ import { CapabilityBook } from "./capability-book.ts";
 import { Certifier } from "./certifier.ts";
 import type { ChainLink } from "./chain-link.ts";
 import { ChallengeDesk, type ChallengeDeskOptions } from "./challenge-desk.ts";
+import { ClaimAges } from "./claim-ages.ts";
 import { ClaimDesk } from "./claim-desk.ts";
 import { ClaimWords } from "./claim-words.ts";
 import type { OperatorConfig } from "./config.ts";
@@ -167,6 +168,7 @@ function createMembers(
 ) {
   const { config, informers, clients, link, clock, logger, metrics, lanes } = parts;
   const presence = new Presence(clock, config.silenceMs);
+  const claimAges = new ClaimAges(clock);
   const workload = new Workload(clock, metrics);
   const policies = config.policies;
   const trace = config.trace && openTraceFile({ ...config.trace, policies, clock, logger });
@@ -232,7 +234,19 @@ function createMembers(
     workers: () => directory.workers(),
     scoreOf,
   });
-  const members = { presence, workload, reputations, bonds, bans, capabilities, challenges, directory, claims, duties };
+  const members = {
+    presence,
+    claimAges,
+    workload,
+    reputations,
+    bonds,
+    bans,
+    capabilities,
+    challenges,
+    directory,
+    claims,
+    duties,
+  };
   return { ...members, policies, trace, pool };
 }
 

@@ -44,12 +44,14 @@ export function buildBatch(plan: BatchPlan): PlannedBatch | undefined {
   const covered = payOnce(pickCovered(plan));
   if (covered.length === 0) return undefined;
   const previous = plan.previous?.body;
-  const { missed = [] } = plan;
+  const createdAt = BigInt(Math.floor(plan.createdAtMs / 1_000));
+  // What the header's time does not say to have passed waits for another batch, or this one would be refused.
+  const missed = (plan.missed ?? []).filter(({ message }) => BigInt(message.deadlineMs) <= createdAt * 1_000n);
   const batch = computeBatch({
     sequence: BigInt((plan.previous?.sequence ?? 0) + 1),
     previousHash: plan.previous?.headerHash ?? zeroHash,
     epoch: plan.epoch,
-    createdAt: BigInt(Math.floor(plan.createdAtMs / 1_000)),
+    createdAt,
     previousBalances: readAmounts(previous?.data.balances),
     previousSpent: readAmounts(previous?.data.spent),
     tasks: covered.map(({ task }) => toSettledTask(task)),

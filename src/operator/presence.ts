@@ -1,6 +1,7 @@
 /**
  * Who has spoken to the pool lately, and what they said they hold. In memory alone: live heartbeats stay out of etcd, and
- * after a restart everybody is given the time that silence is allowed before they count as gone.
+ * after a restart everybody is given the time that silence is allowed before they count as gone. Silence is measured by a clock
+ * that never jumps: one that is set makes nobody gone.
  */
 import type { Clock } from "../base/clock.ts";
 
@@ -10,48 +11,58 @@ export interface Sighting {
   readonly models: ReadonlySet<string>;
 }
 
-const nobody: Sighting = { lastSeenMs: undefined, models: new Set() };
+interface Seen extends Sighting {
+  /** By a clock that never jumps; undefined where it was not seen since this process began. */
+  readonly atMs: number | undefined;
+}
+
+const nobody: Seen = { lastSeenMs: undefined, atMs: undefined, models: new Set() };
 
 export class Presence {
   readonly #clock: Clock;
   readonly #silenceMs: number;
   readonly #startedMs: number;
-  readonly #sightings = new Map<string, Sighting>();
+  readonly #sightings = new Map<string, Seen>();
 
   /** @param silenceMs after so long without a word somebody counts as gone */
   constructor(clock: Clock, silenceMs: number) {
     this.#clock = clock;
     this.#silenceMs = silenceMs;
-    this.#startedMs = clock.now();
+    this.#startedMs = clock.monotonic();
   }
 
   /** @param node name of the WorkerNode */
   see(node: string, models?: readonly string[]): void {
-    const known = this.#sightings.get(node) ?? nobody;
+    const known = this.#seen(node);
     this.#sightings.set(node, {
       lastSeenMs: this.#clock.now(),
+      atMs: this.#clock.monotonic(),
       models: models === undefined ? known.models : renew(known.models, models.slice(0, 64)),
     });
   }
 
   of(node: string): Sighting {
-    return this.#sightings.get(node) ?? nobody;
+    return this.#seen(node);
   }
 
   /** Connected: it has spoken within the time. */
   isConnected(node: string): boolean {
-    const { lastSeenMs } = this.of(node);
-    return lastSeenMs !== undefined && this.#clock.now() - lastSeenMs < this.#silenceMs;
+    const { atMs } = this.#seen(node);
+    return atMs !== undefined && this.#clock.monotonic() - atMs < this.#silenceMs;
   }
 
   /** Gone: it had the time to speak, and did not. Neither connected nor gone: this process has only just begun. */
   isGone(node: string): boolean {
-    const since = this.of(node).lastSeenMs ?? this.#startedMs;
-    return this.#clock.now() - since >= this.#silenceMs;
+    const since = this.#seen(node).atMs ?? this.#startedMs;
+    return this.#clock.monotonic() - since >= this.#silenceMs;
   }
 
   forget(node: string): void {
     this.#sightings.delete(node);
+  }
+
+  #seen(node: string): Seen {
+    return this.#sightings.get(node) ?? nobody;
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Client, Dispatcher } from "undici";
 import { InferiumError } from "../base/errors.ts";
 import { createConnections } from "./connections.ts";
+import { poolTimeHeader } from "./pool-clock.ts";
 import { createTrustConnector, type TrustedAuthorities } from "./trust-connector.ts";
 
 export interface TransportOptions {
@@ -14,6 +15,8 @@ export interface TransportOptions {
   readonly caPem?: TrustedAuthorities | undefined;
   readonly connections?: number;
   readonly maxAnswerBytes?: number;
+  /** Told of each answer's time header. */
+  readonly onTime?: ((header: string | string[] | undefined) => void) | undefined;
 }
 
 export interface PoolCall {
@@ -54,6 +57,7 @@ export function createTransport(options: TransportOptions): Transport {
       headersTimeout: call.timeoutMs,
       bodyTimeout: call.timeoutMs,
     });
+    options.onTime?.(response.headers[poolTimeHeader]);
     const answer = parseAnswer(await readBounded(response, maxAnswerBytes), response.statusCode);
     if (response.statusCode === 200) return answer;
     throw answerToError(response, answer);

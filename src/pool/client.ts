@@ -19,7 +19,7 @@ import type {
   WindowRequest,
 } from "./agent-requests.ts";
 import { createClientSession, type ExpectedPool } from "./client-session.ts";
-import { createTransport, type Transport } from "./client-transport.ts";
+import { createTransport, type Transport, type TransportOptions } from "./client-transport.ts";
 import type { ProtocolSigner } from "./signer.ts";
 import type { TrustedAuthorities } from "./trust-connector.ts";
 import type {
@@ -53,6 +53,8 @@ export interface PoolClientOptions {
   /** Of one call, the first included. */
   readonly maxAttempts?: number;
   readonly backoff?: BackoffOptions;
+  /** Told of each answer's time header (`PoolClock.hear`). */
+  readonly onTime?: TransportOptions["onTime"];
 }
 
 export interface PoolFacts {

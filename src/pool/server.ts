@@ -16,6 +16,7 @@ import { CallsInProgress } from "./calls-in-progress.ts";
 import { createChallenges } from "./challenge.ts";
 import { defaultServerLimits, type PoolServerLimits } from "./limits.ts";
 import { createPoolMetrics, type PoolMetrics } from "./metrics.ts";
+import { poolTimeHeader } from "./pool-clock.ts";
 import { answerError, PoolRefusal } from "./refusal.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createSessionStore } from "./sessions.ts";
@@ -53,7 +54,9 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
   const limits = { ...defaultServerLimits, ...options.limits };
   const metrics = options.registry === undefined ? undefined : createPoolMetrics(options.registry);
   const calls = new CallsInProgress();
-  const context = { router: buildRouter(options, limits, metrics), metrics, logger, calls };
+  const clock = options.clock ?? systemClock;
+  const router = buildRouter({ ...options, clock }, limits, metrics);
+  const context = { router, clock, metrics, logger, calls };
   const { server } = createHttpFront({
     bounds: limits,
     tls: { cert: options.tls.certPem, key: options.tls.keyPem, ...tlsBounds },
@@ -82,9 +85,10 @@ function countConnections(server: Server, metrics: PoolMetrics | undefined): voi
   });
 }
 
-function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {
-  const clock = options.clock ?? systemClock;
-  const { pool, domain, backend } = options;
+type RouterOptions = PoolServerOptions & { readonly clock: Clock };
+
+function buildRouter(options: RouterOptions, limits: PoolServerLimits, metrics: PoolMetrics | undefined): Router {
+  const { clock, pool, domain, backend } = options;
   const challenges = createChallenges(limits.challengeTtlMs, clock);
   const sessions = createSessionStore({
     ttlMs: limits.sessionTtlMs,
@@ -97,6 +101,7 @@ function buildRouter(options: PoolServerOptions, limits: PoolServerLimits, metri
 
 interface ServeContext {
   readonly router: Router;
+  readonly clock: Clock;
   readonly metrics: PoolMetrics | undefined;
   readonly logger: Logger;
   readonly calls: CallsInProgress;
@@ -121,7 +126,11 @@ async function serve(context: ServeContext, request: IncomingMessage, response: 
   if (response.destroyed) return;
   if (answer.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(answer.retryAfterSeconds));
   if (context.calls.isClosing) response.setHeader("connection", "close");
-  response.writeHead(answer.status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.writeHead(answer.status, {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    [poolTimeHeader]: String(context.clock.now()),
+  });
   response.end(JSON.stringify(answer.body));
 }
 

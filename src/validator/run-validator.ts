@@ -69,10 +69,11 @@ interface DutyContext {
 /** Resolves after a graceful stop. @throws InferiumError where the configuration or the state cannot work */
 export async function runValidator(config: ValidatorConfig, dependencies: ValidatorDependencies): Promise<void> {
   const { logger, signal } = dependencies;
-  const clock = dependencies.clock ?? systemClock;
+  const ownClock = dependencies.clock ?? systemClock;
   const expected = { ...config.expected, pool: config.pool };
-  const { signer, client } = await joinPool({ ...config, expected }, { role: "Validator", logger, clock });
-  const executor = createExecutor({ ...config.executor, clock });
+  const joined = await joinPool({ ...config, expected }, { role: "Validator", logger, clock: ownClock });
+  const { signer, client, clock } = joined;
+  const executor = createExecutor({ ...config.executor, clock: ownClock });
   let chain: OpenChainView | undefined;
   let proofs: Proofs | undefined;
   let models: ModelChecker | undefined;
@@ -82,7 +83,7 @@ export async function runValidator(config: ValidatorConfig, dependencies: Valida
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;
     chain = config.chain && openChainView(config.chain, facts.domain);
-    const context = await openContext(config, dependencies, { client, signer, facts, clock, execute, chain });
+    const context = await openContext(config, dependencies, { ...joined, ownClock, facts, execute, chain });
     ({ proofs, models } = context);
     logger.info("validator joined the pool", { pool: facts.pool, node: facts.node, account: signer.address });
     dependencies.onReady?.(facts);
@@ -137,6 +138,8 @@ interface Joined {
   readonly signer: ProtocolSigner;
   readonly facts: PoolFacts;
   readonly clock: Clock;
+  /** Tells files' ages, and whether a batch is from the future: of that the operator must not be the judge. */
+  readonly ownClock: Clock;
   readonly execute: Executor["execute"];
   readonly chain: ChainView | undefined;
 }
@@ -146,9 +149,9 @@ async function openContext(
   dependencies: ValidatorDependencies,
   joined: Joined,
 ): Promise<DutyContext> {
-  const { facts, execute, chain, ...shared } = joined;
+  const { facts, execute, chain, ownClock, ...shared } = joined;
   const { domain } = facts;
-  const records = await openVoteRecords(config.stateDir, joined.clock);
+  const records = await openVoteRecords(config.stateDir, ownClock);
   await records.prune();
   const record = await openCertifiedRecord(config.stateDir, domain);
   const settled = await openSettledTasks(config.stateDir, domain);
@@ -161,7 +164,7 @@ async function openContext(
   return {
     votes: { ...shared, domain, execute, checkTraining, records, judge: dependencies.judge ?? judgeItem },
     proofs,
-    certify: { ...shared, domain, record, records, settled, rules: config, chain: view, checkProof },
+    certify: { ...shared, clock: ownClock, domain, record, records, settled, rules: config, chain: view, checkProof },
     challenges: { client: joined.client, session: config.executor.session, run: runChallengeHere },
     models: new ModelChecker({ ...shared, domain, artifacts: config.executor, limits: config.modelChecks, logger }),
     metrics: dependencies.registry && createValidatorMetrics(dependencies.registry),

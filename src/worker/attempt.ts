@@ -54,9 +54,12 @@ async function complete(
 ): Promise<ReceiptOutcome> {
   const { clock, signer, domain } = context;
   const startedAtMs = clock.now();
+  const began = clock.monotonic();
   const isServed = assignment.calls !== undefined && assignment.verification.policy === "None";
   const own = isServed ? undefined : await executeInTime(context, assignment, signal);
-  const { execution, ...facts } = vouch(context, assignment, { own, startedAtMs });
+  // By the clock that never jumps: a receipt that ends before it starts is refused.
+  const endedAtMs = startedAtMs + Math.round(clock.monotonic() - began);
+  const { execution, ...facts } = vouch(context, assignment, { own, startedAtMs, endedAtMs });
   // Before the signature: a receipt whose outputs cannot be shown is worth nothing.
   const output = writeInline(execution.outputs);
   const { imageDigest } = context;
@@ -65,16 +68,18 @@ async function complete(
   return { kind: "Completed", receipt: await signReceipt(message, signer, domain), output, items: execution.items };
 }
 
+type Times = Pick<Confirmed, "startedAtMs" | "endedAtMs">;
+
 /** What the receipt is about: what was just run, or calls that were served before. */
 function vouch(
-  { clock, codeDigest, domain }: AttemptContext,
+  { codeDigest, domain }: AttemptContext,
   assignment: WorkAssignment,
-  { own, startedAtMs }: { readonly own: Execution | undefined; readonly startedAtMs: number },
+  { own, ...times }: Times & { readonly own: Execution | undefined },
 ): Confirmed {
   const { calls } = assignment;
   if (calls !== undefined) return confirmServed(domain, assignment, { calls, own });
   if (own === undefined) throw new TypeError("a task that is no window of calls was not run");
-  return { execution: own, codeDigest, startedAtMs, endedAtMs: clock.now() };
+  return { execution: own, codeDigest, ...times };
 }
 
 /** Who has signed that it answers by the deadline needs some time to hand the work back. */

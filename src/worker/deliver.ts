@@ -26,9 +26,8 @@ export async function deliverOutcome(
   signal: AbortSignal,
 ): Promise<DeliveryResult> {
   const { clock, spool } = options;
-  // A failure is told once even after its deadline: that it passed is often just what there is to tell.
-  const isDue = (attempt: number) =>
-    clock.now() < item.deadlineMs || (attempt === 1 && item.request.outcome.kind === "Failed");
+  // Once it is told even after its deadline: whether it counts is the pool's to say, whose clock may have been set meanwhile.
+  const isDue = (attempt: number) => attempt === 1 || clock.now() < item.deadlineMs;
   let isSpooled = false;
   for (let attempt = 1; isDue(attempt); attempt++) {
     const result = await tryOnce(options, item.request, signal);

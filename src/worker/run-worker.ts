@@ -43,9 +43,9 @@ export interface WorkerDependencies {
 /** Resolves after a graceful stop. @throws InferiumError where the configuration cannot work */
 export async function runWorker(config: WorkerConfig, dependencies: WorkerDependencies): Promise<void> {
   const { logger, signal } = dependencies;
-  const clock = dependencies.clock ?? systemClock;
-  const { signer, client } = await joinPool(config, { role: "Worker", logger, clock });
-  const executor = createExecutor({ ...config.executor, clock });
+  const ownClock = dependencies.clock ?? systemClock;
+  const { signer, client, clock } = await joinPool(config, { role: "Worker", logger, clock: ownClock });
+  const executor = createExecutor({ ...config.executor, clock: ownClock });
   const spool = await openSpool({ stateDir: config.stateDir, logger });
   const signed = await openSignedAttempts(config.stateDir);
   let launcher: OpenLauncher | undefined;
@@ -55,7 +55,8 @@ export async function runWorker(config: WorkerConfig, dependencies: WorkerDepend
     const facts = await waitForPool({ client, clock, logger }, signal);
     if (facts === undefined) return;
     const execute = dependencies.execute ?? executor.execute;
-    launcher = config.launcher && (await openLauncherHere(config, { account: signer.address, clock, logger }));
+    const account = signer.address;
+    launcher = config.launcher && (await openLauncherHere(config, { account, clock, ownClock, logger }));
     const { imageDigest } = config;
     const slots = createSlots({
       attempt: {

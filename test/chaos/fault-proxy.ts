@@ -94,7 +94,7 @@ class HttpFaultProxy implements FaultProxy {
     const watch = searchParams.get("watch") === "true";
     if (watch && searchParams.get("allowWatchBookmarks") !== "true") this.watchesWithoutBookmarks++;
     const body = await readAll(request);
-    const fault = this.#calm ? undefined : this.#plan.answer({ watch, read: request.method === "GET" });
+    const fault = this.#calm ? undefined : this.#plan.answer({ watch, method: request.method ?? "" });
     if (fault) this.#count(nameAnswerFault(fault));
     const version = Number(searchParams.get("resourceVersion"));
     if (watch && fault?.kind === "status" && fault.status === 410) this.#compact(version);
@@ -135,6 +135,7 @@ class HttpFaultProxy implements FaultProxy {
     for await (const line of readLines(answer.body, "watch")) {
       if (fault && !this.#calm && lines++ >= fault.afterLines) {
         this.#count(nameStreamFault(fault));
+        if (fault.duplicate && last !== "") this.#count("stream-duplicate");
         if (fault.end === "error" && fault.code === 410) this.#compact(readVersion(last) ?? from.version);
         return endStream(fault, response, { line, last, signal });
       }

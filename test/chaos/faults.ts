@@ -41,10 +41,12 @@ export interface FaultRates {
   readonly streams: number;
   /** False: the server never says that a version is gone, so that not one event may be coalesced. */
   readonly gone: boolean;
+  /** Whether changes of objects are refused for a conflict, as where somebody else has changed them. */
+  readonly conflicts?: boolean;
 }
 
 export interface FaultPlan {
-  answer(request: { readonly watch: boolean; readonly read: boolean }): AnswerFault | undefined;
+  answer(request: { readonly watch: boolean; readonly method: string }): AnswerFault | undefined;
   stream(): StreamFault | undefined;
 }
 
@@ -52,10 +54,13 @@ const throttled = { kind: "status", status: 429, reason: "TooManyRequests" } as 
 
 export function createFaultPlan(random: SeededRandom, rates: FaultRates): FaultPlan {
   return {
-    answer: ({ watch, read }) => {
+    answer: ({ watch, method }) => {
       if (random.next() >= rates.answers) return undefined;
       // Only a read may be told that its version is gone, and only some reads ask for a version.
-      if (rates.gone && read && random.next() < 0.25) return { kind: "status", status: 410, reason: "Expired" };
+      if (rates.gone && method === "GET" && random.next() < 0.25)
+        return { kind: "status", status: 410, reason: "Expired" };
+      if (rates.conflicts && (method === "PUT" || method === "PATCH") && random.next() < 0.25)
+        return { kind: "status", status: 409, reason: "Conflict" };
       return pickAnswerFault(random, watch);
     },
     stream: () => (random.next() < rates.streams ? pickStreamFault(random, rates.gone) : undefined),

@@ -20,7 +20,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "general",
     what: "the whole pool under deaths, partitions, failing answers, reorganisations and liars: nothing lost, all paid once",
-    numbers: { seeds: 20, tasks: 16, processes: 4, machines: 0 },
+    numbers: { seeds: 20, tasks: 16, processes: 4 },
     run: runSeeds,
   },
   {

@@ -24,7 +24,7 @@ process.once("message", async ({ dir, poolCa, poolPort, members }: MembersStart)
   const logger = createLogger({ level: "error" });
   const random = createRandom(0);
   const onProblem = (problem: string) => void process.send?.({ problem });
-  const shared = { dir, poolCa, logger, random, isLiar: false, manner: "honest", onProblem } as const;
+  const shared = { dir, poolCa, logger, random, isLiar: false, skewMs: 0, manner: "honest", onProblem } as const;
   for (const member of members) {
     const one = await createMember({ ...shared, member });
     one.gate.setTarget(poolPort);

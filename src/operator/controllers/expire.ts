@@ -7,12 +7,14 @@ import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
 import { failAttempt, failTask } from "../../protocol/attempts.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { AttemptEnd, EndAttempt } from "../attempt-end.ts";
+import type { ClaimAges } from "../claim-ages.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import type { Presence } from "../presence.ts";
 import { deadlineOf } from "./assign.ts";
 
 export interface ExpireOptions {
   readonly ledger: TaskLedger;
+  readonly claimAges: ClaimAges;
   readonly presence: Presence;
   readonly clock: Clock;
   readonly endAttempt: EndAttempt;
@@ -26,6 +28,7 @@ const lookAgainMs = 5_000;
 export function createExpire(options: ExpireOptions): Reconcile {
   return async (key) => {
     const entry = options.ledger.get(key);
+    if (!entry || stageOf(entry.status) !== "Run") options.claimAges.forget(key);
     if (!entry) return undefined;
     const stage = stageOf(entry.status);
     if (stage === "Settle" || stage === "Done") return undefined;
@@ -42,12 +45,13 @@ export function createExpire(options: ExpireOptions): Reconcile {
 const maxDelayMs = 2 ** 31 - 1;
 
 async function expireClaim(
-  { clock, presence, endAttempt, onMissed }: ExpireOptions,
+  { claimAges, presence, endAttempt, onMissed }: ExpireOptions,
   entry: TaskEntry,
 ): Promise<ReconcileResult | undefined> {
   const { assignment } = entry.status;
-  if (!assignment) return undefined;
-  const leftMs = Date.parse(assignment.deadline) - clock.now();
+  const age = claimAges.of(entry);
+  if (!assignment || !age) return undefined;
+  const { leftMs } = age;
   const { attempt, worker } = assignment;
   const expire = (reason: string, message: string): AttemptEnd => ({ attempt, outcome: "Expired", reason, message });
   if (leftMs <= 0) {

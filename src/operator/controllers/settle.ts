@@ -129,7 +129,8 @@ export class SettleStage {
     if (await this.#proposeAgain(previous, epoch)) return true;
     const keys = [...this.#waiting.keys()].slice(0, Math.min(batchSize, maxBatchTasks));
     const entries = keys.map((key) => this.#options.ledger.get(key)).filter((entry) => entry !== undefined);
-    const members = new Set((await link.client.validators(epoch)).map((address) => address.toLowerCase()));
+    const [validators, blockTimeMs] = await Promise.all([link.client.validators(epoch), link.client.blockTimeMs()]);
+    const members = new Set(validators.map((address) => address.toLowerCase()));
     const facts = { members, payoutOf: await readPayouts(link, entries) };
     const gather = (entry: TaskEntry) => gatherCandidate(this.#options, entry, facts);
     const gathered = await mapConcurrently(entries, writesAtOnce, gather);
@@ -142,7 +143,9 @@ export class SettleStage {
     const planned = buildBatch({
       previous,
       epoch,
-      createdAtMs: clock.now(),
+      // Validators sign nothing that seems to come from further ahead, and who has signed a header signs no other of its number:
+      // one dated by a clock that is ahead would hold up all settlement until then.
+      createdAtMs: Math.min(clock.now(), blockTimeMs),
       treasury,
       candidates,
       missed,

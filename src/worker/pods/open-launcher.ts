@@ -20,19 +20,22 @@ export interface OpenLauncher {
 
 interface LauncherParts {
   readonly account: string;
+  /** The pool's time. */
   readonly clock: Clock;
+  /** By which files are dated. */
+  readonly ownClock: Clock;
   readonly logger: Logger;
 }
 
 /** @throws InferiumError KubeconfigInvalid, StateUnwritable */
 export async function openLauncher(
   { launcher: config, stateDir }: Pick<WorkerConfig, "launcher" | "stateDir">,
-  { account, clock, logger }: LauncherParts,
+  { account, clock, ownClock, logger }: LauncherParts,
 ): Promise<OpenLauncher | undefined> {
   if (config === undefined) return undefined;
   const connection = await loadKubeConnection({ kubeconfigPath: config.kubeconfigPath });
   const transport = createTransport(connection, { fieldManager: "inferium-launcher" });
-  const progress = await openProgressRecord(stateDir, clock.now());
+  const progress = await openProgressRecord(stateDir, ownClock.now());
   const { namespace, defaults, images, pollMs } = config;
   const labelSelector = `${launcherLabel}=${account.toLowerCase()}`;
   const pods = createInformer(transport, podResource, { namespace: config.namespace, labelSelector, clock, logger });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
 import { countCorrect } from "../../../src/embedded/demo/data/mnist.ts";
 import { createDishonestExecutor } from "../../../src/embedded/demo/dishonest-execute.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
@@ -42,10 +43,11 @@ function signersOf(scene: Scene, batch: BatchData): string[] {
 }
 
 describe("worker and validators on the real MNIST model", () => {
-  test("a task goes from claim over receipt and votes to a batch that all validators sign", async () => {
+  test("a task goes from claim over receipt and votes to a batch that all validators sign, over clocks that are an hour off", async () => {
     const scene = await aScene();
-    await startValidators(scene);
-    const worker = await startWorker(scene);
+    const clock = { ...systemClock, now: () => systemClock.now() + 3_600_000 };
+    await startValidators(scene, { clock });
+    const worker = await startWorker(scene, { clock });
     const task = await addTask(scene, "mnist-0");
     await scene.pool.until(() => task.state === "Accepted");
 
@@ -55,6 +57,8 @@ describe("worker and validators on the real MNIST model", () => {
     expect(countCorrect(labels as BigInt64Array, images.labels)).toBeGreaterThanOrEqual(95);
     expect(task.outcome?.items).toBe(100);
     expect(task.outcome?.receipt.message).toMatchObject({ worker: worker.account, attempt: 1 });
+    // What a receipt says of times is the pool's, and can be compared with others'.
+    expect(Math.abs(Number(task.outcome?.receipt.message.endedAtMs) - Date.now())).toBeLessThan(600_000);
     expect(task.outcome?.receipt.message.runtime).toMatch(/^onnxruntime\/1\.\d+\.\d+ cpu /);
 
     const batch = scene.pool.buildBatch(["mnist-0"]);

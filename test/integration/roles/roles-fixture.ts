@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Wallet } from "ethers";
+import type { Clock } from "../../../src/base/clock.ts";
 import { sha256 } from "../../../src/base/digest.ts";
 import { createLogger, type Logger } from "../../../src/base/log.ts";
 import { cutBatches, loadMnist, type MnistBatch } from "../../../src/embedded/demo/data/mnist.ts";
@@ -109,6 +110,7 @@ export interface WorkerOptions {
   readonly key?: { readonly privateKey: string; readonly address: string };
   readonly wrap?: (honest: Executor) => Executor;
   readonly variables?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
 }
 
 export async function startWorker(scene: Scene, options: WorkerOptions = {}): Promise<Member> {
@@ -118,24 +120,26 @@ export async function startWorker(scene: Scene, options: WorkerOptions = {}): Pr
   if (wrapped !== undefined) onCleanup(() => wrapped.close());
   const execute = wrapped === undefined ? {} : { execute: wrapped.execute };
   return start(key.address, (signal) =>
-    runWorker(config, { ...execute, signal, logger: aLogger(`worker ${key.address}`) }),
+    runWorker(config, { ...execute, ...pickClock(options), signal, logger: aLogger(`worker ${key.address}`) }),
   );
 }
 
 export async function startValidator(
   scene: Scene,
   key: Wallet,
-  extra: Pick<ValidatorDependencies, "chain"> & { variables?: Readonly<Record<string, string>> } = {},
+  extra: Pick<ValidatorDependencies, "chain" | "clock"> & { variables?: Readonly<Record<string, string>> } = {},
 ): Promise<Member> {
   const config = readValidatorConfig({ ...(await memberVariables(scene, key)), ...extra.variables });
   const logger = aLogger(`validator ${key.address}`);
   const chain = extra.chain === undefined ? {} : { chain: extra.chain };
-  return start(key.address, (signal) => runValidator(config, { signal, logger, ...chain }));
+  return start(key.address, (signal) => runValidator(config, { signal, logger, ...chain, ...pickClock(extra) }));
 }
 
-export function startValidators(scene: Scene): Promise<Member[]> {
-  return Promise.all(scene.validatorKeys.map((key) => startValidator(scene, key)));
+export function startValidators(scene: Scene, extra: Pick<ValidatorDependencies, "clock"> = {}): Promise<Member[]> {
+  return Promise.all(scene.validatorKeys.map((key) => startValidator(scene, key, extra)));
 }
+
+const pickClock = ({ clock }: { readonly clock?: Clock }) => (clock === undefined ? {} : { clock });
 
 function start(account: string, run: (signal: AbortSignal) => Promise<void>): Member {
   const controller = new AbortController();

@@ -35,7 +35,8 @@ export const expectations: Readonly<Record<TaskKind, Expectation>> = {
 /** It is at its end where it waits and says why. */
 export const isWaitedFor = ({ phases }: Expectation) => phases.includes("Pending") || phases.includes("Queued");
 
-export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile): TaskObject {
+/** @param slowness time is given so many times as on a machine of its own */
+export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile, slowness: number): TaskObject {
   const input = (value: number, tensor = "x") => ({
     inline: { [tensor]: { dtype: "float32" as const, shape: [1], data: [value] } },
   });
@@ -56,7 +57,7 @@ export function buildTask({ name, kind, x }: PlannedTask, model: ModelFile): Tas
   return aTask(name, {
     model: { ...model, format: "onnx" },
     input: input(x),
-    timeoutSeconds: 3,
+    timeoutSeconds: Math.ceil(3 * slowness),
     retries: 5,
     verification,
     ...changes[kind],

@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../../../src/base/clock.ts";
 import type { Logger } from "../../../src/base/log.ts";
 import { approveUnseen } from "../../../src/embedded/demo/approve-unseen.ts";
 import { createExecutor, type Execution, type Executor } from "../../../src/inference/execute.ts";
@@ -26,10 +27,14 @@ export interface SimMember {
   start(): void;
   /** As SIGKILL looks from outside. */
   die(): Promise<void>;
+  /** Ends as a pod does that is told to: it hands back what it can. */
+  stop(): Promise<void>;
   /** Its disk has no room for what it must not forget, or has again. */
   fillDisk(isFull: boolean): Promise<void>;
   /** From now on executions run out of memory, or no longer. */
   starve(isStarved: boolean): void;
+  /** Moves its wall clock, away from where it is wrong anyway. */
+  skew(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +46,8 @@ export interface MemberParts {
   readonly random: SeededRandom;
   readonly isLiar: boolean;
   readonly manner: ValidatorManner;
+  /** How far its clock is off. */
+  readonly skewMs: number;
   /** A member that ends by itself is a problem. */
   readonly onProblem: (problem: string) => void;
 }
@@ -55,15 +62,22 @@ export async function createMember(parts: MemberParts): Promise<SimMember> {
   const executor = createExecutor(readWorkerConfig(variables).executor);
   let running: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
   let isStarved = false;
+  let jumpedMs = 0;
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + parts.skewMs + jumpedMs };
   const starving: (execute: Executor["execute"]) => Executor["execute"] = (execute) => async (request, signal) => {
     // As onnxruntime says it.
     if (isStarved) throw new Error("std::bad_alloc");
     return execute(request, signal);
   };
+  const judge: Judge = ({ execute, ...context }, item, signal) =>
+    judges[parts.manner]({ ...context, execute: starving(execute) }, item, signal);
   const run = (signal: AbortSignal) =>
     member.role === "Worker"
-      ? runWorker(readWorkerConfig(variables), { signal, logger, execute: starving(workerExecute(executor, parts)) })
-      : runValidator(readValidatorConfig(variables), { signal, logger, ...judges[parts.manner] });
+      ? runWorker(readWorkerConfig(variables), {
+          ...{ signal, logger, clock },
+          execute: starving(workerExecute(executor, parts)),
+        })
+      : runValidator(readValidatorConfig(variables), { signal, logger, clock, judge });
   const start = () => {
     gate.setOpen(true);
     const stop = new AbortController();
@@ -73,11 +87,14 @@ export async function createMember(parts: MemberParts): Promise<SimMember> {
     );
     running = { stop, done };
   };
-  const die = async () => {
-    gate.setOpen(false);
-    running?.stop.abort(new Error("killed by the simulation"));
+  const stop = async () => {
+    running?.stop.abort(new Error("stopped by the simulation"));
     await running?.done;
     running = undefined;
+  };
+  const die = async () => {
+    gate.setOpen(false);
+    await stop();
   };
   const close = async () => {
     await die();
@@ -88,7 +105,10 @@ export async function createMember(parts: MemberParts): Promise<SimMember> {
   const starve = (on: boolean) => {
     isStarved = on;
   };
-  return { name: member.name, gate, start, die, fillDisk, starve, close };
+  const skew = (ms: number) => {
+    jumpedMs = ms;
+  };
+  return { name: member.name, gate, start, die, stop, fillDisk, starve, skew, close };
 }
 
 async function writeHome({ dir, member, poolCa }: MemberParts, port: number): Promise<Record<string, string>> {
@@ -108,6 +128,8 @@ async function writeHome({ dir, member, poolCa }: MemberParts, port: number): Pr
     INFERIUM_HEARTBEAT_MS: "200",
     INFERIUM_GRACE_SECONDS: "0",
     INFERIUM_SLOTS: "2",
+    // Nine processes more for each seed, which show nothing here: the simulation `models` has them.
+    INFERIUM_PROBE_MODELS: "false",
     INFERIUM_TREASURY: treasury,
   };
 }
@@ -134,20 +156,16 @@ function falsify(execution: Execution): Execution {
 }
 
 /** The lazy one approves what it has not run; the contrary one says the opposite of what it found. */
-const judges: Readonly<Record<ValidatorManner, { readonly judge?: Judge }>> = {
-  honest: {},
-  absent: {},
-  nobody: {},
-  abstaining: {
-    judge: async () => ({ vote: "Abstain", outputDigest: `0x${"0".repeat(64)}`, reason: "the model is not here" }),
-  },
-  lazy: { judge: approveUnseen },
-  contrary: {
-    judge: async (context, item, signal) => {
-      const decided = await judgeItem(context, item, signal);
-      if (decided.vote === "Abstain") return decided;
-      if (decided.vote === "Accept") return { ...decided, vote: "Reject", outputDigest: `0x${"66".repeat(32)}` };
-      return { vote: "Accept", outputDigest: item.receipt.message.outputDigest };
-    },
+const judges: Readonly<Record<ValidatorManner, Judge>> = {
+  honest: judgeItem,
+  absent: judgeItem,
+  nobody: judgeItem,
+  abstaining: async () => ({ vote: "Abstain", outputDigest: `0x${"0".repeat(64)}`, reason: "the model is not here" }),
+  lazy: approveUnseen,
+  contrary: async (context, item, signal) => {
+    const decided = await judgeItem(context, item, signal);
+    if (decided.vote === "Abstain") return decided;
+    if (decided.vote === "Accept") return { ...decided, vote: "Reject", outputDigest: `0x${"66".repeat(32)}` };
+    return { vote: "Accept", outputDigest: item.receipt.message.outputDigest };
   },
 };

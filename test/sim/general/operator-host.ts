@@ -17,7 +17,7 @@ import { createFaultPlan } from "../../chaos/faults.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
 import { type Cluster, kubeconfigOf } from "../../integration/operator/operator-fixture.ts";
 import { type RpcProxy, startRpcProxy } from "../exactly-once/rpc-proxy.ts";
-import { type Gate, startGate } from "../gate.ts";
+import { type Direction, type Gate, startGate } from "../gate.ts";
 import type { FaultCounts } from "../scenario.ts";
 import type { SimMember } from "./members.ts";
 
@@ -26,11 +26,22 @@ export interface OperatorHost {
   readonly rpc: Gate;
   start(): Promise<void>;
   die(): Promise<void>;
+  /**
+   * Calls at the next message after so many that passes between it and one of its neighbours, in place of passing it on.
+   * @returns takes it back
+   */
+  trip(at: OperatorStep, act: () => void): () => void;
   /** From now on nothing goes wrong by itself any more. */
   calm(): void;
   /** Moves its wall clock. */
   skew(ms: number): void;
   close(): Promise<void>;
+}
+
+export interface OperatorStep {
+  readonly neighbour: "api" | "rpc" | "pool";
+  readonly direction: Direction;
+  readonly after: number;
 }
 
 export interface HostParts {
@@ -44,7 +55,7 @@ export interface HostParts {
   readonly onProblem: (problem: string) => void;
 }
 
-const rates = { answers: 0.04, streams: 0.5, gone: true } as const;
+const rates = { answers: 0.04, streams: 0.5, gone: true, conflicts: true } as const;
 /** A pod that ended is started again, as a kubelet would, but sooner. */
 const restartMs = 300;
 
@@ -99,6 +110,14 @@ class SimOperator implements OperatorHost {
     this.rpc.setOpen(false);
     this.#stop.abort(new Error("killed by the simulation"));
     await this.#done;
+  }
+
+  trip({ neighbour, direction, after }: OperatorStep, act: () => void): () => void {
+    const gates = neighbour === "pool" ? this.#parts.members.map(({ gate }) => gate) : [this[neighbour]];
+    const takeBack = gates.map((gate) => gate.trip(direction, after, act));
+    return () => {
+      for (const one of takeBack) one();
+    };
   }
 
   calm(): void {

@@ -28,20 +28,30 @@ export interface PlannedTask {
 
 export const strikes = [
   "operator-death",
+  "operator-step-death",
   "worker-death",
+  "worker-step-death",
   "validator-death",
+  "validator-step-death",
   "member-partition",
   "pool-cut",
   "api-partition",
   "api-cut",
+  "api-restart",
   "rpc-partition",
   "reorg",
   "outside-use",
-  "clock-jump",
+  "operator-clock-jump",
+  "worker-clock-jump",
+  "validator-clock-jump",
+  "disk-full",
+  "worker-out-of-memory",
+  "validator-out-of-memory",
+  "node-lost",
+  "eviction",
+  "preemption",
 ] as const;
-/** Of machines, beside the others: `--machines 1`. */
-export const machineStrikes = ["disk-full", "out-of-memory", "node-lost", "eviction"] as const;
-export type StrikeKind = (typeof strikes)[number] | (typeof machineStrikes)[number];
+export type StrikeKind = (typeof strikes)[number];
 
 export interface Strike {
   readonly kind: StrikeKind;
@@ -61,20 +71,25 @@ export interface Plan {
   readonly liar: number | undefined;
   /** Of the validator at place 0; all others are honest: below the quorum. */
   readonly manner: ValidatorManner;
+  /** How far each member's clock is from the operator's, in milliseconds, by name; 0 for who is not named. */
+  readonly skewsMs: Readonly<Record<string, number>>;
 }
 
 export const counts = { workers: 4, validators: 5 } as const;
 const strikesMs = 4_000;
+const hourMs = 3_600_000;
+/** A validator signs no batch that seems to come from further ahead than five minutes: these are honest, and must be a quorum. */
+const mostBehindMs = 240_000;
 
-/** @param withMachines machines fail too, beside all else */
-export function planRun(seed: number, taskCount: number, withMachines = false): Plan {
+export function planRun(seed: number, taskCount: number): Plan {
   const random = createRandom(seed).fork("plan");
   return {
     tasks: Array.from({ length: taskCount }, (_, index) => planTask(random, seed, index)),
     // Of its own, so that a run with fewer tasks has the same faults.
-    strikes: planStrikes(createRandom(seed).fork("strikes"), withMachines),
+    strikes: planStrikes(createRandom(seed).fork("strikes")),
     liar: random.next() < 0.5 ? random.between(0, counts.workers - 1) : undefined,
     manner: random.pick<ValidatorManner>(["honest", "honest", "lazy", "contrary", "absent"]),
+    skewsMs: planSkews(createRandom(seed).fork("skews")),
   };
 }
 
@@ -85,11 +100,17 @@ function planTask(random: SeededRandom, seed: number, index: number): PlannedTas
   return { name: `s${seed}-${index}-${kind}`, kind, createAfterMs, x: random.between(1, 1_000) };
 }
 
-function planStrikes(random: SeededRandom, withMachines: boolean): Strike[] {
-  const kinds: readonly [StrikeKind, ...StrikeKind[]] = withMachines ? [...strikes, ...machineStrikes] : strikes;
-  const count = random.between(5, 9);
+function planSkews(random: SeededRandom): Record<string, number> {
+  const skew = (lowest: number) => (random.next() < 0.5 ? 0 : random.between(lowest, hourMs));
+  const some = (prefix: string, count: number, lowest: number) =>
+    Array.from({ length: count }, (_, index) => [`${prefix}${index + 1}`, skew(lowest)] as const);
+  return Object.fromEntries([...some("w", counts.workers, -hourMs), ...some("v", counts.validators, -mostBehindMs)]);
+}
+
+function planStrikes(random: SeededRandom): Strike[] {
+  const count = random.between(6, 10);
   const planned = Array.from({ length: count }, () => ({
-    kind: random.pick(kinds),
+    kind: random.pick(strikes),
     afterMs: random.between(300, strikesMs),
     lastsMs: random.between(100, 1_500),
     choice: random.between(0, 1_000),

@@ -7,7 +7,7 @@ import type { RunReport } from "./simulate.ts";
 /** `numbers`: `seeds` from `seed` on, `tasks` in each, over `processes`. */
 export async function runSeeds({ seed, numbers, timeoutMs, onProgress }: ScenarioOptions): Promise<ScenarioReport> {
   const began = performance.now();
-  const { seeds = 1, tasks = 16, processes = 1, machines = 0 } = numbers;
+  const { seeds = 1, tasks = 16, processes = 1 } = numbers;
   const all = Array.from({ length: seeds }, (_, index) => seed + index);
   const shares = Array.from({ length: Math.min(processes, seeds) }, (_, share) =>
     all.filter((_, index) => index % processes === share),
@@ -18,7 +18,7 @@ export async function runSeeds({ seed, numbers, timeoutMs, onProgress }: Scenari
     for (const problem of report.problems) onProgress?.(`seed ${report.seed}: ${problem}`);
     if (reports.length % 10 === 0 || reports.length === seeds) onProgress?.(`${reports.length} of ${seeds} seeds`);
   };
-  const ends = await Promise.all(shares.map((share) => runShare({ share, tasks, machines, timeoutMs, note })));
+  const ends = await Promise.all(shares.map((share) => runShare({ share, tasks, timeoutMs, note })));
   const sum = (key: Count) => reports.reduce((total, report) => total + report[key], 0);
   const problems = reports.flatMap((report) => report.problems.map((problem) => `seed ${report.seed}: ${problem}`));
   const faults: Record<string, number> = {};
@@ -46,15 +46,14 @@ type Count = Exclude<keyof RunReport, "problems" | "seed" | "seconds" | "faults"
 interface Share {
   readonly share: readonly number[];
   readonly tasks: number;
-  readonly machines: number;
   readonly timeoutMs: number;
   readonly note: (report: RunReport) => void;
 }
 
 /** What is wrong with the process itself, if anything. */
-async function runShare({ share, tasks, machines, timeoutMs, note }: Share): Promise<string | undefined> {
+async function runShare({ share, tasks, timeoutMs, note }: Share): Promise<string | undefined> {
   const script = new URL("seed-process.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, ...[tasks, machines, ...share].map(String)], {
+  const child = spawn(process.execPath, [script, ...[tasks, ...share].map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
     timeout: timeoutMs,
   });

@@ -25,7 +25,10 @@ import { buildTask, expectations, isWaitedFor, type ModelFile } from "./build-ta
 import { createMember, type SimMember } from "./members.ts";
 import { createOperatorHost, type OperatorHost } from "./operator-host.ts";
 import { counts, type Plan, planRun } from "./plan.ts";
+import { type RestartingServer, startRestartingServer } from "./restarting-server.ts";
+import { measureSlowness } from "./slowness.ts";
 import { applyStrikes } from "./strikes.ts";
+import { insist } from "./user.ts";
 
 export interface RunReport extends RunOutcome {
   readonly seed: number;
@@ -35,8 +38,11 @@ export interface RunReport extends RunOutcome {
 
 export interface World {
   readonly cluster: Cluster;
+  readonly restarting: RestartingServer;
   readonly chain: PreparedChain;
   readonly plan: Plan;
+  /** Deadlines are so many times as long as on a machine of its own. */
+  readonly slowness: number;
   readonly host: OperatorHost;
   readonly members: readonly SimMember[];
   readonly faults: FaultCounts;
@@ -63,25 +69,30 @@ export async function simulateRun(
   seed: number,
   taskCount: number,
   chain: PreparedChain,
-  { staged, withMachines }: { readonly staged?: Staged; readonly withMachines?: boolean } = {},
+  staged?: Staged,
 ): Promise<RunReport> {
   const startedMs = performance.now();
   const dir = await mkdtemp(join(tmpdir(), "inferium-general-"));
   const names = (role: string) => chain.members.filter((member) => member.role === role).map(({ name }) => name);
-  const cluster = await startCluster({ workers: names("Worker"), validators: names("Validator"), slots: 2 }, chain);
+  const restarting = await startRestartingServer(join(dir, "api-server"));
+  const startServer = async () => restarting.server;
+  const cluster = await startCluster(
+    { workers: names("Worker"), validators: names("Validator"), slots: 2, startServer },
+    chain,
+  );
   const logs: string[] = [];
   const faults: FaultCounts = {};
   const problems: string[] = [];
   try {
-    const plan = staged?.plan ?? planRun(seed, taskCount, withMachines);
-    const world = await buildWorld({ seed, plan, dir, cluster, chain, logs, faults, problems });
+    const plan = staged?.plan ?? planRun(seed, taskCount);
+    const world = await buildWorld({ seed, plan, dir, cluster, restarting, chain, logs, faults, problems });
     try {
       await cluster.order("order");
       await world.host.start();
       for (const member of present(world)) member.start();
       await Promise.all([applyTasks(world), applyStrikes(world)]);
       world.host.calm();
-      await untilEnded(world, performance.now() + afterFaultsMs);
+      await untilEnded(world, performance.now() + afterFaultsMs * world.slowness);
     } finally {
       await world.host.close();
       await Promise.all(world.members.map((member) => member.close()));
@@ -113,6 +124,7 @@ interface Beginning {
   readonly plan: Plan;
   readonly dir: string;
   readonly cluster: Cluster;
+  readonly restarting: RestartingServer;
   readonly chain: PreparedChain;
   readonly logs: string[];
   readonly faults: FaultCounts;
@@ -120,18 +132,20 @@ interface Beginning {
 }
 
 /** Deadlines of seconds, so that what is lost to a fault is found soon. */
-const settings: Partial<OperatorConfig> = {
+const settingsAt = (slowness: number): Partial<OperatorConfig> => ({
   validation: {
-    ...{ windowMs: 50, deadlineMs: 6_000, stragglerMs: 500, keepMs: 3_600_000, provingMs: 4_000, endorsingMs: 4_000 },
+    ...{ windowMs: 50, deadlineMs: 6_000 * slowness, stragglerMs: 500 * slowness, keepMs: 3_600_000 },
+    ...{ provingMs: 4_000, endorsingMs: 4_000 },
   },
   mergeMs: 300,
-  silenceMs: 3_000,
+  silenceMs: 3_000 * slowness,
   // A disk without room, from the first line on.
   trace: { path: "/dev/full", maxBytes: 2 ** 20 },
-};
+});
 
 async function buildWorld(parts: Beginning): Promise<World> {
-  const { seed, plan, dir, cluster, chain, logs, faults, problems } = parts;
+  const slowness = measureSlowness();
+  const { seed, plan, dir, cluster, restarting, chain, logs, faults, problems } = parts;
   const random = createRandom(seed);
   const bytes = Buffer.from(probeModel, "base64");
   await writeFile(join(dir, "double.onnx"), bytes);
@@ -144,12 +158,13 @@ async function buildWorld(parts: Beginning): Promise<World> {
     const place = places[member.role]++;
     const isLiar = member.role === "Worker" && place === plan.liar;
     const manner = member.role === "Validator" && place === 0 ? plan.manner : "honest";
-    const shared = { dir, member, poolCa: cluster.poolCa, logger: log(member.name), onProblem };
+    const skewMs = plan.skewsMs[member.name] ?? 0;
+    const shared = { dir, member, skewMs, poolCa: cluster.poolCa, logger: log(member.name), onProblem };
     members.push(await createMember({ ...shared, random: random.fork(member.name), isLiar, manner }));
   }
-  const shared = { cluster, dir, members, faults, settings, onProblem };
+  const shared = { cluster, dir, members, faults, settings: settingsAt(slowness), onProblem };
   const host = await createOperatorHost({ ...shared, random: random.fork("operator"), logger: log("operator") });
-  return { cluster, chain, plan, host, members, faults, model, problems };
+  return { cluster, restarting, chain, plan, slowness, host, members, faults, model, problems };
 }
 
 /** All but the validator that is never there. */
@@ -159,22 +174,22 @@ export function present({ members, plan, cluster }: World): SimMember[] {
   return members.filter(({ name }) => !absent.includes(name));
 }
 
-async function applyTasks({ cluster, plan, model }: World): Promise<void> {
+async function applyTasks({ cluster, plan, model, slowness }: World): Promise<void> {
   const began = performance.now();
   const at = (ms: number) => sleep(Math.max(0, began + ms - performance.now()));
   await Promise.all(
     plan.tasks.map(async (planned) => {
       await at(planned.createAfterMs);
-      const task = buildTask(planned, model);
-      await cluster.tasks.create(task);
+      const task = buildTask(planned, model, slowness);
+      await insist(() => cluster.tasks.create(task));
       if (planned.kind === "deleted") {
         await sleep(planned.x);
-        await cluster.tasks.delete({ namespace: "default", name: planned.name });
+        await insist(() => cluster.tasks.delete({ namespace: "default", name: planned.name }));
       }
       if (planned.kind !== "suspended") return;
       await sleep(planned.x);
       const resume = { kind: "merge", body: { spec: { suspend: false } } } as const;
-      await cluster.tasks.patch({ namespace: "default", name: planned.name }, resume);
+      await insist(() => cluster.tasks.patch({ namespace: "default", name: planned.name }, resume));
     }),
   );
 }

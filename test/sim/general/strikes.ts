@@ -5,8 +5,10 @@ import { developmentAccounts } from "../../../src/embedded/chain/development-acc
 import { createClient } from "../../../src/kube/client.ts";
 import { nodes } from "../../../src/kube/core-resources.ts";
 import { countFault } from "../scenario.ts";
+import { atStep, directionOf } from "./at-step.ts";
 import type { Strike, StrikeKind } from "./plan.ts";
 import { present, type World } from "./simulate.ts";
+import { insist } from "./user.ts";
 
 /** Resolves when the last of them has passed; the world is whole again then. */
 export async function applyStrikes(world: World): Promise<void> {
@@ -20,8 +22,7 @@ export async function applyStrikes(world: World): Promise<void> {
       if (busy.has(target)) return;
       busy.add(target);
       try {
-        countFault(world.faults, strike.kind);
-        await apply[strike.kind](world, strike);
+        if ((await apply[strike.kind](world, strike)) !== missed) countFault(world.faults, strike.kind);
       } finally {
         busy.delete(target);
       }
@@ -30,7 +31,9 @@ export async function applyStrikes(world: World): Promise<void> {
   world.host.skew(0);
 }
 
-type Apply = (world: World, strike: Strike) => Promise<void>;
+/** Answers `missed` where what it waited for did not come. */
+type Apply = (world: World, strike: Strike) => Promise<unknown>;
+const missed = "missed";
 
 const apply: Readonly<Record<StrikeKind, Apply>> = {
   "operator-death": async ({ host }, { lastsMs }) => {
@@ -38,8 +41,22 @@ const apply: Readonly<Record<StrikeKind, Apply>> = {
     await sleep(lastsMs / 3);
     await host.start();
   },
+  // As much before the server has the request as after it has done what was asked.
+  "operator-step-death": async ({ host }, { choice, lastsMs }) => {
+    const neighbour = (["api", "rpc", "pool"] as const)[choice % 3]!;
+    const step = { neighbour, direction: directionOf(choice), after: choice % 17 };
+    const died = await atStep(
+      (act) => host.trip(step, act),
+      () => host.die(),
+    );
+    if (!died) return missed;
+    await sleep(lastsMs / 3);
+    return host.start();
+  },
   "worker-death": killMember,
+  "worker-step-death": killMemberAtStep,
   "validator-death": killMember,
+  "validator-step-death": killMemberAtStep,
   "member-partition": async (world, strike) => {
     const { gate } = memberOf(world, strike);
     gate.setOpen(false);
@@ -51,6 +68,7 @@ const apply: Readonly<Record<StrikeKind, Apply>> = {
   },
   "api-partition": ({ host }, { lastsMs }) => shut(host.api, lastsMs),
   "api-cut": async ({ host }) => host.api.cut(),
+  "api-restart": ({ restarting }) => restarting.restart(),
   "rpc-partition": ({ host }, { lastsMs }) => shut(host.rpc, lastsMs),
   reorg: async ({ chain }) => {
     await chain.provider.send("anvil_reorg", [1, []]);
@@ -66,12 +84,8 @@ const apply: Readonly<Record<StrikeKind, Apply>> = {
     await sleep(strike.lastsMs);
     await member.fillDisk(false);
   },
-  "out-of-memory": async (world, strike) => {
-    const member = memberOf(world, strike);
-    member.starve(true);
-    await sleep(strike.lastsMs);
-    member.starve(false);
-  },
+  "worker-out-of-memory": starveMember,
+  "validator-out-of-memory": starveMember,
   // The node's network goes, its controller says so, and it comes back as it was.
   "node-lost": async (world, strike) => {
     const { gate, name } = memberOf(world, strike);
@@ -88,10 +102,45 @@ const apply: Readonly<Record<StrikeKind, Apply>> = {
     await killMember(world, strike);
     await tellNode(world, name, { unschedulable: false });
   },
-  "clock-jump": async ({ host }, { choice, lastsMs }) => {
-    host.skew((choice % 2 === 0 ? 1 : -1) * lastsMs);
+  // Another pod takes its place for a while: it is told to end, and hands back what it has.
+  preemption: async (world, strike) => {
+    const member = memberOf(world, strike);
+    await member.stop();
+    await sleep(strike.lastsMs / 2);
+    member.start();
   },
+  "operator-clock-jump": async ({ host }, { choice, lastsMs }) => {
+    host.skew((choice % 2 === 0 ? 1 : -1) * lastsMs * 600);
+  },
+  "worker-clock-jump": jumpMember,
+  "validator-clock-jump": jumpMember,
 };
+
+async function jumpMember(world: World, strike: Strike): Promise<void> {
+  const member = memberOf(world, strike);
+  member.skew((strike.choice % 2 === 0 ? 1 : -1) * strike.lastsMs * 3_600);
+  await sleep(strike.lastsMs);
+  member.skew(0);
+}
+
+async function starveMember(world: World, strike: Strike): Promise<void> {
+  const member = memberOf(world, strike);
+  member.starve(true);
+  await sleep(strike.lastsMs);
+  member.starve(false);
+}
+
+async function killMemberAtStep(world: World, strike: Strike): Promise<unknown> {
+  const member = memberOf(world, strike);
+  const { choice, lastsMs } = strike;
+  const died = await atStep(
+    (act) => member.gate.trip(directionOf(choice), choice % 7, act),
+    () => member.die(),
+  );
+  if (!died) return missed;
+  await sleep(lastsMs / 2);
+  return member.start();
+}
 
 async function killMember(world: World, strike: Strike): Promise<void> {
   const member = memberOf(world, strike);
@@ -108,16 +157,19 @@ async function tellNode(
 ): Promise<void> {
   const name = `node-${member}`;
   const client = createClient(cluster.transport, nodes);
-  if (unschedulable !== undefined) await client.patch({ name }, { kind: "merge", body: { spec: { unschedulable } } });
+  if (unschedulable !== undefined)
+    await insist(() => client.patch({ name }, { kind: "merge", body: { spec: { unschedulable } } }));
   if (ready === undefined) return;
   const lastTransitionTime = new Date().toISOString();
   const conditions = [{ type: "Ready", status: ready, reason: "Simulated", message: "", lastTransitionTime }];
-  await cluster.transport.request({
-    method: "PATCH",
-    path: `/api/v1/nodes/${name}/status`,
-    contentType: "application/merge-patch+json",
-    body: { status: { conditions } },
-  });
+  await insist(() =>
+    cluster.transport.request({
+      method: "PATCH",
+      path: `/api/v1/nodes/${name}/status`,
+      contentType: "application/merge-patch+json",
+      body: { status: { conditions } },
+    }),
+  );
 }
 
 async function shut(gate: { setOpen(isOpen: boolean): void }, ms: number): Promise<void> {
@@ -127,23 +179,31 @@ async function shut(gate: { setOpen(isOpen: boolean): void }, ms: number): Promi
 }
 
 const ofMembers: ReadonlySet<StrikeKind> = new Set([
-  ...(["worker-death", "validator-death", "member-partition", "disk-full"] as const),
-  ...(["out-of-memory", "node-lost", "eviction"] as const),
+  "member-partition",
+  "disk-full",
+  "node-lost",
+  "eviction",
+  "preemption",
 ]);
 
 function targetOf(world: World, strike: Strike): string {
-  if (ofMembers.has(strike.kind)) return memberOf(world, strike).name;
+  if (ofMembers.has(strike.kind) || roleOf(strike) !== undefined) return memberOf(world, strike).name;
+  if (strike.kind === "api-restart" || strike.kind === "operator-clock-jump") return strike.kind;
   return strike.kind.startsWith("api") || strike.kind.startsWith("rpc") || strike.kind.startsWith("operator")
     ? "operator"
     : strike.kind;
 }
 
-function memberOf(world: World, { kind, choice }: Strike) {
-  const isOfWorkers = kind === "worker-death" || kind === "out-of-memory";
-  const role = isOfWorkers ? "Worker" : kind === "validator-death" ? "Validator" : undefined;
+function roleOf({ kind }: Strike): "Worker" | "Validator" | undefined {
+  if (kind.startsWith("worker-")) return "Worker";
+  return kind.startsWith("validator-") ? "Validator" : undefined;
+}
+
+function memberOf(world: World, strike: Strike) {
+  const role = roleOf(strike);
   const some = present(world).filter(({ name }) => {
     const member = world.cluster.members.find((one) => one.name === name);
     return role === undefined || member?.role === role;
   });
-  return some[choice % some.length]!;
+  return some[strike.choice % some.length]!;
 }

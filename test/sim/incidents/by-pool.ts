@@ -8,7 +8,7 @@ import type { ScenarioOptions, ScenarioReport } from "../scenario.ts";
 export async function playInPool(staged: Staged, { seed }: ScenarioOptions): Promise<ScenarioReport> {
   const chain = await prepareGeneralChain();
   try {
-    return await simulateRun(seed, staged.plan.tasks.length, chain, { staged });
+    return await simulateRun(seed, staged.plan.tasks.length, chain, staged);
   } finally {
     await chain.close();
   }

@@ -6,7 +6,7 @@ import type { Plan, PlannedTask, Strike, StrikeKind, TaskKind } from "../general
 import { playInPool } from "./by-pool.ts";
 import type { Incident } from "./incident.ts";
 
-const calm: Plan = { tasks: [], strikes: [], liar: undefined, manner: "honest" };
+const calm: Plan = { tasks: [], strikes: [], liar: undefined, manner: "honest", skewsMs: {} };
 
 function tasksOf(kind: TaskKind, count: number, x: number): PlannedTask[] {
   return Array.from({ length: count }, (_, index) => ({

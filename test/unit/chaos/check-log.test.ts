@@ -90,7 +90,7 @@ test("the plan of a seed is always the same, and holds every fault", () => {
   const plan = (seed: number) => createFaultPlan(createRandom(seed), { answers: 1, streams: 1, gone: true });
   const draw = (seed: number) => {
     const from = plan(seed);
-    return Array.from({ length: 500 }, () => [from.answer({ watch: false, read: true }), from.stream()] as const);
+    return Array.from({ length: 500 }, () => [from.answer({ watch: false, method: "GET" }), from.stream()] as const);
   };
   expect(draw(7)).toEqual(draw(7));
   expect(draw(7)).not.toEqual(draw(8));
@@ -105,6 +105,6 @@ test("the plan of a seed is always the same, and holds every fault", () => {
     ...["stream-stall", "stream-stall-mid-line", "truncated"],
   ]);
   const never = createFaultPlan(createRandom(7), { answers: 1, streams: 1, gone: false });
-  const codes = Array.from({ length: 500 }, () => [never.answer({ watch: true, read: true }), never.stream()]);
+  const codes = Array.from({ length: 500 }, () => [never.answer({ watch: true, method: "GET" }), never.stream()]);
   expect(JSON.stringify(codes)).not.toContain("410");
 });

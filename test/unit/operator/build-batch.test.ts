@@ -39,6 +39,16 @@ const aPlan = (candidates: SettleCandidate[], depositWei = 10n ** 9n, previous?:
 });
 const members = (plan: BatchPlan) => buildBatch(plan)?.body.members.map(({ uid }) => uid);
 
+test("names no claim as missed before the header's own time, in whole seconds, says so", () => {
+  const claim = (deadlineMs: number) => ({
+    message: { taskId: hash(deadlineMs), attempt: 1, worker, deadlineMs },
+    signature: "0x",
+  });
+  const missed = [claim(5_000), claim(5_001)];
+  const built = buildBatch({ ...aPlan([aCandidate(1, 0n)]), createdAtMs: 5_999, missed });
+  expect(built?.body.data.missed).toEqual([missed[0]]);
+});
+
 describe("buildBatch", () => {
   const cases = [
     { name: "what the deposit covers goes along", rewards: [400n, 600n], deposit: 1_000n, want: ["u0", "u1"] },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Clock } from "../../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../../src/base/clock.ts";
 import { mapConcurrently } from "../../../src/operator/map-concurrently.ts";
 import { OutputCache } from "../../../src/operator/output-cache.ts";
 import { Presence } from "../../../src/operator/presence.ts";
@@ -28,6 +28,17 @@ describe("Presence", () => {
       expect([presence.isConnected("w"), presence.isGone("w")]).toEqual(want);
     });
   }
+});
+
+test("a wall clock that is set makes nobody gone, and nobody that is gone there again", () => {
+  let [wallMs, passedMs] = [1_000_000, 0];
+  const presence = new Presence({ ...systemClock, now: () => wallMs, monotonic: () => passedMs }, 1_000);
+  presence.see("w");
+  wallMs += 3_600_000;
+  expect([presence.isConnected("w"), presence.isGone("w")]).toEqual([true, false]);
+  passedMs += 1_000;
+  wallMs -= 3_600_000;
+  expect([presence.isConnected("w"), presence.isGone("w")]).toEqual([false, true]);
 });
 
 describe("OutputCache", () => {

@@ -42,6 +42,19 @@ describe("an attempt at a task", () => {
     expect(outcome).toMatchObject({ items: 2, output: { label: { dtype: "int32", shape: [2], data: [7, 8] } } });
   });
 
+  test("ends after it began also where the clock is set back meanwhile", async () => {
+    let setMs = 0;
+    const context = await aContext(async () => {
+      setMs = -3_600_000;
+      return anExecution();
+    });
+    const clock = { ...systemClock, now: () => systemClock.now() + setMs };
+    const outcome = await runAttempt({ ...context, clock }, anAssignment(), never);
+    if (outcome.kind !== "Completed") throw new Error(outcome.message);
+    const { startedAtMs, endedAtMs } = outcome.receipt.message;
+    expect(endedAtMs).toBeGreaterThanOrEqual(startedAtMs);
+  });
+
   test("asks for exactly the model, the input and the steps of the assignment", async () => {
     const asked: unknown[] = [];
     const context = await aContext(async (request) => {

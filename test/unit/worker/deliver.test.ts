@@ -105,15 +105,18 @@ describe("bringing an outcome to the pool", () => {
     expect(await spool.list()).toEqual([]);
   });
 
-  test("a failure is told once even where the deadline has passed, a receipt is not", async () => {
-    const late = { deadlineMs: Date.now() - 1 };
-    const { options, sent } = await aScene(unreachable);
-    expect(await deliverOutcome(options, { ...item(), ...late }, never)).toBe("Expired");
-    expect(sent).toEqual([]);
-    const failure = { namespace: "demo", task: "task-a", outcome: aFailure() };
-    expect(await deliverOutcome(options, { request: failure, ...late }, never)).toBe("Expired");
-    expect(sent).toEqual([failure]);
-  });
+  test.each([
+    { what: "a failure", request: { namespace: "demo", task: "task-a", outcome: aFailure() } },
+    { what: "a receipt", request: aReceiptRequest() },
+  ])(
+    "$what is told once even where the deadline has passed: the pool's clock may have been set",
+    async ({ request }) => {
+      const { options, sent, spool } = await aScene(unreachable);
+      expect(await deliverOutcome(options, { request, deadlineMs: Date.now() - 1 }, never)).toBe("Expired");
+      expect(sent).toEqual([request]);
+      expect(await spool.list()).toEqual([]);
+    },
+  );
 
   test("a stop keeps the receipt for the next start", async () => {
     const { options, spool } = await aScene(unreachable);
