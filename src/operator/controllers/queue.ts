@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
-import { classifyAttempt, computeRequeueDelay } from "../../protocol/failure-class.ts";
+import { classifyAttempt } from "../../protocol/failure-class.ts";
 import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
 import { explainTask } from "../../protocol/lifecycle.ts";
 import type { Explanation, WorkerFacts } from "../../protocol/matching.ts";
@@ -16,6 +16,7 @@ import type { Hold } from "../../protocol/status-change.ts";
 import { minimumTierOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
+import { RequeueRests } from "../requeue-rests.ts";
 import type { ShardView } from "../shards/copies.ts";
 import { WaitingExplainer } from "../waiting-explainer.ts";
 import { createHolding, findHold, heldReasons } from "./hold.ts";
@@ -49,9 +50,11 @@ export function createQueueStage(options: QueueOptions): Reconcile {
   const sinceMs = new Map<string, number>();
   const explainer = new WaitingExplainer(options);
   const holding = createHolding(options);
+  const rests = new RequeueRests(clock);
   return async (key) => {
     const entry = ledger.get(key);
-    const decision = entry && options.isAdmitted(entry.uid) ? decide(options, entry) : { wait: false };
+    const decision = entry && options.isAdmitted(entry.uid) ? decide(options, rests, entry) : { wait: false };
+    if (!entry) rests.forget(key);
     if (entry && decision.hold) {
       pool.remove(key);
       sinceMs.delete(key);
@@ -81,17 +84,13 @@ interface Decision {
   readonly hold?: Hold;
 }
 
-function decide({ ledger, clock, shards }: QueueOptions, entry: TaskEntry): Decision {
+function decide({ ledger, shards }: QueueOptions, rests: RequeueRests, entry: TaskEntry): Decision {
   const { task, status } = entry;
   if (stageOf(status) !== "Wait" || task.metadata.deletionTimestamp !== undefined) return { wait: false };
   const hold = findHold(ledger, entry) ?? shards.findHold(entry);
   if (hold) return { wait: false, hold };
-  const againMs = computeRequeueDelay(status.attempts ?? []) - (clock.now() - endOfLast(status));
+  const againMs = rests.leftOf(entry);
   return againMs > 0 ? { wait: false, againMs } : { wait: true };
-}
-
-function endOfLast({ attempts }: TaskEntry["status"]): number {
-  return Date.parse(attempts?.at(-1)?.endedAt ?? "") || 0;
 }
 
 /** False where the pool has it already, as it is now. */
