@@ -51,6 +51,7 @@ async function bundle(target: string): Promise<void> {
       "kubectl-inferium": "src/kubectl-inferium.ts",
       "reader-process": "src/agent/nvidia-smi/reader-process.ts",
       "snarkjs-process": "src/zk/proving/snarkjs-process.ts",
+      "setup-thread": "src/zk/setup/setup-thread.ts",
       "model-thread": "src/inference/model-thread.ts",
       "model-check-process": "src/inference/model-check/model-check-process.ts",
     },

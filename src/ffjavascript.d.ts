@@ -3,8 +3,18 @@ declare module "ffjavascript" {
   /** An element of a field or a point as the package holds it. */
   export type Value = Uint8Array;
 
+  export class ChaCha {
+    /** Eight words of 32 bits. */
+    constructor(seed: readonly number[]);
+  }
+
   export interface Group {
     readonly zero: Value;
+    /** The generator. */
+    readonly g: Value;
+    fromRng(rng: ChaCha): Value;
+    /** Big-endian, not in Montgomery form, with flags. */
+    toRprUncompressed(target: Uint8Array, offset: number, point: Value): void;
     add(left: Value, right: Value): Value;
     neg(point: Value): Value;
     timesFr(point: Value, scalar: Value): Value;
@@ -26,6 +36,8 @@ declare module "ffjavascript" {
     neg(value: Value): Value;
     mul(left: Value, right: Value): Value;
     random(): Value;
+    fromRng(rng: ChaCha): Value;
+    toObject(value: Value): bigint;
   }
 
   export type Command =
@@ -44,10 +56,12 @@ declare module "ffjavascript" {
     readonly G2: Group;
     readonly tm: {
       readonly concurrency: number;
+      /** WebAssembly; of a curve on one thread. */
+      readonly code: Uint8Array<ArrayBuffer>;
       queueAction(commands: readonly Command[]): Promise<readonly Uint8Array[]>;
     };
   }
 
-  /** Kept by the package, with its threads; snarkjs uses the same one. */
-  export function buildBn128(): Promise<Curve>;
+  /** Kept by the package, with its threads, where they are not refused; snarkjs uses the same one. */
+  export function buildBn128(singleThread?: boolean): Promise<Curve>;
 }

@@ -28,8 +28,10 @@ declare module "snarkjs" {
     verify(key: SnarkjsVerifyingKey, publicSignals: readonly string[], proof: SnarkjsProof): Promise<boolean>;
   };
   export const zKey: {
+    /** For tests and the benchmark: src/zk/setup makes the same. */
     newZKey(r1cs: string, powersOfTau: string, zkey: string): Promise<Uint8Array | -1>;
     contribute(from: string, to: string, name: string, entropy: string): Promise<Uint8Array>;
+    /** For tests. */
     exportVerificationKey(zkey: string): Promise<SnarkjsVerifyingKey>;
     beacon(
       from: string,

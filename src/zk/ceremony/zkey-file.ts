@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { InferiumError } from "../../base/errors.ts";
+import { basePrime, decodeCoordinate } from "../coordinates.ts";
 import { fieldPrime } from "../field.ts";
 import { decodeBinaryFile, sectionOf } from "../r1cs/binary-file.ts";
 
@@ -24,8 +25,6 @@ export interface KeyFile {
   readonly steps: readonly KeyStep[];
 }
 
-/** The prime of the coordinates. */
-const basePrime = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 const magic = "zkey";
 const g1Bytes = 64;
 const g2Bytes = 128;
@@ -117,27 +116,9 @@ function readParameters(bytes: Buffer): Pick<KeyStep, "name" | "beacon"> {
 function hashStep(head: Buffer): string {
   const hash = createHash("blake2b512");
   const coordinates = [0, 1, 2, 3, 4, 5, 7, 6, 9, 8];
-  for (const index of coordinates) hash.update(toBigEndian(fromMontgomery(readLittleEndian(head, 32 * index))));
+  for (const index of coordinates) hash.update(toBigEndian(decodeCoordinate(head, 32 * index)));
   hash.update(head.subarray(-hashBytes));
   return hash.digest("hex");
-}
-
-let inverseOfRadix: bigint | undefined;
-
-/** Coordinates are stored times 2^256. */
-function fromMontgomery(value: bigint): bigint {
-  inverseOfRadix ??= invertBase((1n << 256n) % basePrime);
-  return (value * inverseOfRadix) % basePrime;
-}
-
-/** Fermat's little theorem. */
-function invertBase(value: bigint): bigint {
-  let [result, power] = [1n, value];
-  for (let exponent = basePrime - 2n; exponent > 0n; exponent >>= 1n) {
-    if (exponent & 1n) result = (result * power) % basePrime;
-    power = (power * power) % basePrime;
-  }
-  return result;
 }
 
 function readLittleEndian(bytes: Buffer, offset: number): bigint {

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
+import { basePrime } from "../coordinates.ts";
 import { fieldPrime } from "../field.ts";
 
 export type PointG1 = readonly [x: string, y: string];
@@ -27,9 +28,6 @@ export interface VerifyingKey {
 
 /** Order: inputCommitment, result, task. */
 export type PublicSignals = readonly [inputCommitment: bigint, result: bigint, task: bigint];
-
-/** The prime of the coordinates. */
-const basePrime = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 
 /** Eight words as the verifier contract takes them: a, b with imaginary parts first, c. */
 export function proofWords({ a, b, c }: Groth16Proof): bigint[] {

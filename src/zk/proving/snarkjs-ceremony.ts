@@ -1,49 +1,6 @@
-/**
- * The second phase of a circuit's setup, step by step, in the process that runs snarkjs. Each step writes a new key file.
- * Secrets are drawn here, used once and gone with the call. Effects: key files.
- */
-import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+/** A ceremony's steps, checked by snarkjs: keys are made in src/zk/setup, and what checks them is another's work. Called by snarkjs-process.ts. */
 import { type SnarkjsLogger, zKey } from "snarkjs";
-import type { VerifyingKey } from "./groth16.ts";
-import type { BeaconFiles, ContributionFiles, KeyFiles, SetupFiles, StepFiles } from "./proving-backend.ts";
-import { fromSnarkjsKey } from "./snarkjs-format.ts";
-
-export async function setUp({ contributor, zkeyPath, ...files }: SetupFiles): Promise<VerifyingKey> {
-  const initialPath = `${zkeyPath}.initial`;
-  try {
-    await startKey({ ...files, zkeyPath: initialPath });
-    // The first key's delta is 1, which everybody knows: only a contribution makes it one that nobody can forge with.
-    await contribute({ fromPath: initialPath, zkeyPath, contributor });
-    return await exportKey(zkeyPath);
-  } finally {
-    await rm(initialPath, { force: true });
-  }
-}
-
-export async function startKey({ r1csPath, powersOfTauPath, zkeyPath }: KeyFiles): Promise<true> {
-  const made = await zKey.newZKey(r1csPath, powersOfTauPath, zkeyPath);
-  if (made === -1) throw new Error("the circuit is larger than the powers of tau, or their file is not prepared");
-  return true;
-}
-
-/** @returns the contribution's hash, which its maker publishes */
-export async function contribute({ fromPath, zkeyPath, contributor, entropy }: ContributionFiles): Promise<string> {
-  const secret = randomBytes(64).toString("hex") + (entropy ?? "");
-  return Buffer.from(await zKey.contribute(fromPath, zkeyPath, contributor, secret)).toString("hex");
-}
-
-export async function applyBeacon({
-  fromPath,
-  zkeyPath,
-  name,
-  value,
-  iterationsExponent,
-}: BeaconFiles): Promise<string> {
-  const hash = await zKey.beacon(fromPath, zkeyPath, name, value, iterationsExponent);
-  if (hash === false) throw new Error("snarkjs took no beacon of this value and number of iterations");
-  return Buffer.from(hash).toString("hex");
-}
+import type { StepFiles } from "./proving-backend.ts";
 
 /** @returns what is wrong; nothing where all is well */
 export async function checkSteps({ initialKeyPath, powersOfTauPath, zkeyPath }: StepFiles): Promise<readonly string[]> {
@@ -60,8 +17,4 @@ export async function checkSteps({ initialKeyPath, powersOfTauPath, zkeyPath }: 
   } finally {
     console.log = log;
   }
-}
-
-export async function exportKey(zkeyPath: string): Promise<VerifyingKey> {
-  return fromSnarkjsKey(await zKey.exportVerificationKey(zkeyPath));
 }

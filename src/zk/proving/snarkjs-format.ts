@@ -1,16 +1,6 @@
-/** Keys and proofs between snarkjs' form, which adds a third coordinate to each point, and ours. Pure; of the process that runs snarkjs. */
+/** Keys and proofs in snarkjs' form, which adds a third coordinate to each point. Pure; of the process that runs snarkjs. */
 import type { SnarkjsProof, SnarkjsVerifyingKey } from "snarkjs";
 import type { Groth16Proof, PointG1, PointG2, VerifyingKey } from "./groth16.ts";
-
-export function fromSnarkjsKey(key: SnarkjsVerifyingKey): VerifyingKey {
-  return {
-    alpha: toG1(key.vk_alpha_1),
-    beta: toG2(key.vk_beta_2),
-    gamma: toG2(key.vk_gamma_2),
-    delta: toG2(key.vk_delta_2),
-    ic: key.IC.map(toG1),
-  };
-}
 
 export function toSnarkjsKey({ alpha, beta, gamma, delta, ic }: VerifyingKey): SnarkjsVerifyingKey {
   return {
@@ -30,14 +20,6 @@ export function toSnarkjsProof({ a, b, c }: Groth16Proof): SnarkjsProof {
 }
 
 /** snarkjs adds a third coordinate, which is 1. */
-function toG1([x = "", y = ""]: readonly string[]): PointG1 {
-  return [x, y];
-}
-
-function toG2([x = [], y = []]: readonly (readonly string[])[]): PointG2 {
-  return [toG1(x), toG1(y)];
-}
-
 function projectiveG1(point: PointG1): string[] {
   return [...point, "1"];
 }

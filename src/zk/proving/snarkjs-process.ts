@@ -5,8 +5,9 @@
  */
 import { groth16 } from "snarkjs";
 import { describeError } from "../../base/errors.ts";
+import { applyBeacon, contribute, exportKey, setUp, startKey } from "../setup/set-up.ts";
 import { proveGroth16 } from "./prove-groth16.ts";
-import { applyBeacon, checkSteps, contribute, exportKey, setUp, startKey } from "./snarkjs-ceremony.ts";
+import { checkSteps } from "./snarkjs-ceremony.ts";
 import { toSnarkjsKey, toSnarkjsProof } from "./snarkjs-format.ts";
 import type { SnarkjsAnswer, SnarkjsRequest, SnarkjsResult } from "./snarkjs-messages.ts";
 
