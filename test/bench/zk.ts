@@ -1,7 +1,7 @@
 /**
  * What a proof of inference costs: constraints, registering a model (compiling its circuit and making its keys), witness, proof and
  * verification, here and on the chain. Beside it, on the smallest model, circuits whose weights are committed inputs: packed, and naive,
- * which takes one hash input and one product for each weight; and a peer, EZKL's engine, on models that it proves in reasonable time.
+ * which takes one hash input and one product for each weight, and the time that snarkjs takes to make the same keys; and a peer, EZKL's engine, on models that it proves in reasonable time.
  * One part after another, each in its own process and within its own time; all of them within twelve minutes. A part that fails
  * says so in its place.
  */
@@ -34,11 +34,13 @@ export async function benchZk({ models: names = subjects.map(({ name }) => name)
   for (const name of names.filter(isCompared)) peers.push(await run("peer", name, peerMs));
   for (const name of names.filter((other) => !isCompared(other))) results.set(name, await run("model", name, modelMs));
   const committed = hasSmallest ? await run("committed", smallest.name, modelMs) : undefined;
+  const setups = hasSmallest ? await run("setups", smallest.name, modelMs) : undefined;
   return {
     backend: "snarkjs",
     setup: "development",
     models: names.map((name) => results.get(name)),
     committed,
+    setups,
     naive: naive && { ...naive, fewerConstraints: ratio(naive, results.get(smallest.name), "constraints") },
     peer: {
       name: "@ezkljs/engine 21.0.0",

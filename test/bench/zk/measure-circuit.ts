@@ -136,7 +136,7 @@ async function measureSteps<C extends { readonly constraintCount: number; encode
 }
 
 /** A script of .ci that fetches a file or folder where it is not there yet, and prints its path. */
-function runScript(name: string): string {
+export function runScript(name: string): string {
   const script = fileURLToPath(new URL(`../../../.ci/${name}`, import.meta.url));
   return execFileSync(script, { encoding: "utf8" }).trim();
 }

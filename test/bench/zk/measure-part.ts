@@ -4,10 +4,12 @@
  */
 import { describeError } from "../../../src/base/errors.ts";
 import { measureCommitted, measureModel, measureNaive, measurePeer, type PartFigures } from "./measure-circuit.ts";
+import { measureSetups } from "./measure-setups.ts";
 
 const kinds: Readonly<Record<string, (name: string) => Promise<PartFigures>>> = {
   model: measureModel,
   committed: measureCommitted,
+  setups: measureSetups,
   naive: measureNaive,
   peer: measurePeer,
 };
@@ -21,3 +23,5 @@ try {
   console.error(describeError(error));
   process.exitCode = 1;
 }
+// snarkjs leaves its threads running.
+process.exit();

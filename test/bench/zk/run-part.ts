@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { PartFigures } from "./measure-circuit.ts";
 
 export interface Part {
-  readonly kind: "model" | "committed" | "naive" | "peer";
+  readonly kind: "model" | "committed" | "setups" | "naive" | "peer";
   readonly name: string;
   readonly timeoutMs: number;
 }
