@@ -89,6 +89,8 @@ export function buildShard(batch: InferenceTask, { shard, inline, deadlineSecond
     spec: {
       ...termsOf(spec),
       input: inline ? { inline } : rangeOf(spec.input, shard.range),
+      // Whoever gave a wrong result may be the only one who could take it again, and the first copy still runs.
+      ...(shard.isDuplicate ? { retries: 0 } : {}),
       ...(spec.reward === undefined ? {} : { reward: formatIfr(shard.rewardWei) }),
       ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
     },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { labels } from "../../../src/api/v1alpha1/labels.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
+import type { WorkAssignment } from "../../../src/pool/wire.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { double, type Running, runValidator, runWorker } from "./scripted-members.ts";
@@ -67,6 +68,106 @@ describe("a batch with parallelism", () => {
     ]);
     expect(running.flatMap(({ refusals }) => refusals)).toEqual([]);
     expect(statusWrites() - before).toBeLessThanOrEqual(4 * 4 + 6);
+  });
+});
+
+describe("a slow shard near the end", () => {
+  const duplicates = { factor: 1, floorMs: 300 };
+  const isSecond = ({ task }: { task: string }) => task.endsWith("-d");
+  let slow: PromiseWithResolvers<void>;
+  let second: PromiseWithResolvers<void>;
+  let judging: PromiseWithResolvers<void>;
+
+  /** The first worker is slow on all it has, the second one on duplicates. */
+  async function startSlow(factor = 2): Promise<void> {
+    slow = Promise.withResolvers();
+    second = Promise.withResolvers();
+    judging = Promise.withResolvers();
+    const onDuty = () => judging.promise.then(() => "answer" as const);
+    operator = await startOperator(cluster, { duplicates, explainAfterMs: 60_000 });
+    const compute =
+      (gate: Promise<void>, by = 2) =>
+      async (work: Pick<WorkAssignment, "input">) => {
+        await gate;
+        return double(work.input, by);
+      };
+    for (const name of validators) running.push(runValidator(cluster, operator, name, { script: { onDuty } }));
+    running.push(runWorker(cluster, operator, "w1", { slots: 1, compute: compute(slow.promise) }));
+    const ofSecond = (work: WorkAssignment) =>
+      isSecond(work) ? compute(second.promise, factor)(work) : double(work.input);
+    const script = { slots: 1, compute: (work: unknown) => Promise.resolve(ofSecond(work as WorkAssignment)) };
+    running.push(runWorker(cluster, operator, "w2", script));
+  }
+
+  const copiesOf = async (name: string) => {
+    const shards = await shardsOf(name);
+    const duplicate = shards.find(({ metadata }) => isSecond({ task: metadata.name }));
+    const first = shards.find(({ metadata }) => `${metadata.name}-d` === duplicate?.metadata.name);
+    return { first, duplicate };
+  };
+  const phasesOf = async (name: string) => {
+    const { first, duplicate } = await copiesOf(name);
+    return [first?.status?.phase, duplicate?.status?.phase];
+  };
+  const rewardOf = async (name: string) => (await read(name)).status?.shards?.rewardWei;
+
+  test("goes to another owner's worker as well, whose result wins, and the first copy is called back at no cost", async () => {
+    await startSlow();
+    judging.resolve();
+    await cluster.tasks.create(aBatch("overtaken", { count: 4, parallelism: 2 }));
+    await expect.poll(() => phasesOf("overtaken"), wait).toEqual(["Assigned", "Assigned"]);
+    const { first, duplicate } = await copiesOf("overtaken");
+    expect([first, duplicate].map((copy) => copy?.status?.assignment?.worker)).toEqual(["w1", "w2"]);
+    second.resolve();
+    await expect.poll(() => phaseOf("overtaken"), wait).toBe("Succeeded");
+    slow.resolve();
+    await expect.poll(() => phasesOf("overtaken"), wait).toEqual(["Failed", "Succeeded"]);
+    const ended = (await copiesOf("overtaken")).first?.status;
+    expect(ended?.attempts).toMatchObject([{ worker: "w1", outcome: "Preempted", reason: "Superseded" }]);
+    expect(ended?.conditions?.find(({ type }) => type === "Stalled")).toMatchObject({ reason: "Superseded" });
+    expect((await read("overtaken")).status).toMatchObject({
+      output: { items: 4, inline: { y: { data: [0, 2, 4, 6, 8, 10, 12, 14] } } },
+      shards: { total: 2, succeeded: 2, duplicated: 1 },
+    });
+    expect(await rewardOf("overtaken")).toBe(String(10n ** 18n));
+  });
+
+  test("is paid once where both copies arrive and agree", async () => {
+    await startSlow();
+    await cluster.tasks.create(aBatch("agreed", { count: 4, parallelism: 2 }));
+    await expect.poll(() => phasesOf("agreed"), wait).toEqual(["Assigned", "Assigned"]);
+    slow.resolve();
+    second.resolve();
+    await expect.poll(() => phasesOf("agreed"), wait).toEqual(["Validating", "Validating"]);
+    judging.resolve();
+    await expect.poll(() => phasesOf("agreed"), wait).toEqual(["Succeeded", "Succeeded"]);
+    await expect.poll(() => phaseOf("agreed"), wait).toBe("Succeeded");
+    const { first, duplicate } = await copiesOf("agreed");
+    const paid = [first, duplicate].map((copy) => copy?.status?.settlement?.rewardWei);
+    expect(paid.sort()).toEqual(["0", String(10n ** 18n / 2n)]);
+    expect(await rewardOf("agreed")).toBe(String(10n ** 18n));
+    expect(running.flatMap(({ refusals }) => refusals)).toEqual([]);
+  });
+
+  test("is the panel's to decide where the copies differ: the wrong one is slashed, the right one is paid", async () => {
+    await startSlow(3);
+    judging.resolve();
+    await cluster.tasks.create(aBatch("differ", { count: 4, parallelism: 2 }));
+    await expect.poll(() => phasesOf("differ"), wait).toEqual(["Assigned", "Assigned"]);
+    second.resolve();
+    await expect
+      .poll(async () => (await copiesOf("differ")).duplicate?.status?.attempts, wait)
+      .toMatchObject([{ worker: "w2", outcome: "Rejected" }]);
+    slow.resolve();
+    await expect.poll(() => phaseOf("differ"), wait).toBe("Succeeded");
+    await expect
+      .poll(async () => (await copiesOf("differ")).duplicate?.status?.attempts?.[0]?.penaltyTxHash, wait)
+      .toMatch(/^0x/);
+    const { first, duplicate } = await copiesOf("differ");
+    expect(first?.status).toMatchObject({ phase: "Succeeded", settlement: { rewardWei: String(10n ** 18n / 2n) } });
+    expect(duplicate?.status?.settlement).toBeUndefined();
+    expect(await rewardOf("differ")).toBe(String(10n ** 18n));
+    expect((await read("differ")).status?.output?.inline).toMatchObject({ y: { data: [0, 2, 4, 6, 8, 10, 12, 14] } });
   });
 });
 
