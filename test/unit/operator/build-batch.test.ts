@@ -74,6 +74,20 @@ describe("buildBatch", () => {
     );
   }
 
+  const copies = () => [0, 1].map((number) => ({ ...aCandidate(number, 400n), otherUid: `u${1 - number}` }));
+
+  test("of two copies of a shard the first is paid, and the other one settled without", () => {
+    const planned = buildBatch(aPlan(copies()));
+    expect(planned?.body.data.tasks.map(({ rewardWei }) => rewardWei)).toEqual(["400", "0"]);
+    expect(planned?.body.data.tasks[1]?.order).toBeUndefined();
+    expect(Object.values(planned?.body.spentByBudget ?? {})).toEqual(["400"]);
+    expect([...(planned?.batch.spent.values() ?? [])]).toEqual([400n]);
+  });
+
+  test("a copy whose other one is in no batch is paid", () => {
+    expect(buildBatch(aPlan(copies().slice(1)))?.body.data.tasks.map(({ rewardWei }) => rewardWei)).toEqual(["400"]);
+  });
+
   test("an order's total holds over all batches", () => {
     const order = anOrder(1_000n);
     const first = buildBatch(aPlan([aCandidate(0, 600n, order)]));

@@ -136,6 +136,25 @@ describe("checkWorker", () => {
   ];
   for (const { name, worker, others, want } of cases)
     test(name, () => expect(checkWorker(worker, failed, others)).toBe(want));
+
+  const barred = aTask({ tier: "Mid" }, { failedWorkers: [{ worker: "w1", owner: "0xo1", isBarred: true }] });
+  const strict = [
+    { name: "who has a shard's other copy does not get this one, alone or not", worker: w1, want: "HasOtherCopy" },
+    { name: "nor does another worker of the same owner", worker: sibling, want: "HasOtherCopy" },
+    { name: "a stranger does", worker: stranger, want: undefined },
+  ];
+  for (const { name, worker, want } of strict)
+    test(name, () => {
+      expect(checkWorker(worker, barred, [worker])).toBe(want);
+      const pool = new TaskPool();
+      pool.add(barred);
+      expect(decideAssignments(worker, pool, () => [worker])).toHaveLength(want === undefined ? 1 : 0);
+    });
+  test("and it is said what a copy waits for", () =>
+    expect(explainWaiting(barred, [w1, sibling])).toEqual({
+      reason: "NoWorkerFits",
+      message: "0/2 workers: 2 of the owner who has its other copy; add a worker of another owner",
+    }));
   test("a worker without a free slot is busy", () =>
     expect(checkWorker({ ...w1, freeSlots: 0 }, aTask(), [])).toBe("Busy"));
   test("a worker that is away is offline", () =>
