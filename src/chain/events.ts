@@ -17,6 +17,8 @@ export interface WatchOptions {
   /** Blocks that must hold an event before it is delivered; 1 is its own. */
   readonly confirmations: number;
   readonly onEvent: (event: ChainEvent) => Promise<void> | void;
+  /** After all events of a range of blocks: what they have in common is read once. Where it fails the range is not over. */
+  readonly onRange?: () => Promise<void>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
@@ -62,6 +64,7 @@ class EventCursor {
     const filter = buildLogFilter(client.addresses);
     const logs = await readLogs(client, { ...filter, fromBlock: this.#nextBlock, toBlock });
     for (const log of logs) await this.#deliver(decodeLog(client.addresses, log));
+    await this.#options.onRange?.();
     this.#nextBlock = toBlock + 1;
     this.#handled.clear();
     return toBlock === safeBlock;

@@ -1,6 +1,4 @@
 /** What the chain credited to, paid to and took from each member. Credits come from batches, slashes from events. */
-
-import { getAddress } from "ethers";
 import type { WorkerNodeStatus } from "../api/v1alpha1/generated/workernodes.ts";
 import type { ChainEvent } from "../chain/chain-event.ts";
 import { checksumAddress } from "../protocol/checksum-address.ts";
@@ -32,7 +30,7 @@ export class Earnings {
   observe(event: ChainEvent): void {
     if (event.kind !== "Slashed" || this.#seen.has(event.id)) return;
     this.#seen.add(event.id);
-    const address = getAddress(event.node);
+    const address = checksumAddress(event.node);
     this.#slashedWei.set(address, (this.#slashedWei.get(address) ?? 0n) + event.amountWei);
   }
 

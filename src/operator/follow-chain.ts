@@ -32,8 +32,18 @@ const pollMs = 1_000;
 export async function followChain(parts: FollowChainParts, signal: AbortSignal): Promise<void> {
   const { link, config, clock, logger } = parts;
   const { fromBlock, confirmations } = config.chain;
-  const onEvent = (event: ChainEvent) => handle(parts, event);
-  await watchEvents({ client: link.client, fromBlock, pollMs, confirmations, onEvent, logger, signal, clock });
+  const changed = new Set<string>();
+  const onEvent = async (event: ChainEvent) => {
+    if ("node" in event) changed.add(event.node);
+    await handle(parts, event);
+  };
+  // A term begins with all that ever happened: who bonded is asked for once, not for each of its events.
+  const onRange = async () => {
+    if (changed.size > 0) await parts.books.bonds.refresh([...changed]);
+    changed.clear();
+  };
+  const watched = { client: link.client, fromBlock, pollMs, confirmations };
+  await watchEvents({ ...watched, onEvent, onRange, logger, signal, clock });
 }
 
 /** Events may come more than once. */
@@ -41,8 +51,6 @@ async function handle(parts: FollowChainParts, event: ChainEvent): Promise<void>
   const { books, lanes, earnings } = parts;
   earnings.observe(event);
   parts.onEvent(event);
-  const node = "node" in event ? event.node : undefined;
-  if (node !== undefined) await books.bonds.refresh([node]);
   if (event.kind === "Disqualified") await drain(parts, event.node);
   const taskId = books.disputes.observe(event);
   if (taskId !== undefined) lanes.add("dispute", taskId);

@@ -45,8 +45,10 @@ export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Be
   }
 }
 
-/** As by default; tests have it shorter. */
+/** As by default; tests have these times shorter. */
 const bondRefreshMs = 15_000;
+const certificateRefreshMs = 10_000;
+const times = { explainAfterMs: 5_000, silenceMs: 60_000, missedGraceMs: 30_000 };
 /** As the chart has them. */
 const operatorFlags = ["--max-semi-space-size=4"];
 
@@ -57,7 +59,8 @@ export async function startBenchOperator(
 ): Promise<BenchOperator> {
   const child = await forkBundled("operator-process", { serialization: "advanced", execArgv: operatorFlags });
   const chain = { ...cluster.config.chain, refreshMs: bondRefreshMs };
-  child.send({ ...cluster.config, chain, allowUnverified: true, ...config });
+  const tls = { ...cluster.config.tls, refreshMs: certificateRefreshMs };
+  child.send({ ...cluster.config, ...times, chain, tls, allowUnverified: true, ...config });
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`the operator's process ended with status ${String(code)}`);
   });

@@ -18,12 +18,16 @@ interface Watch {
   readonly fromBlock?: number;
   readonly confirmations?: number;
   readonly onEvent: (event: ChainEvent) => void;
+  readonly onRange?: () => Promise<void>;
 }
 
 /** Watches until `done` holds, then stops the watch and waits for its end. */
-async function watchUntil(done: () => boolean, { fromBlock = 0, confirmations = 1, onEvent }: Watch): Promise<void> {
+async function watchUntil(
+  done: () => boolean,
+  { fromBlock = 0, confirmations = 1, ...handlers }: Watch,
+): Promise<void> {
   const abort = new AbortController();
-  const options = { client: chain.client, fromBlock, confirmations, onEvent, pollMs: 20, logger: silentLogger };
+  const options = { client: chain.client, fromBlock, confirmations, ...handlers, pollMs: 20, logger: silentLogger };
   const watching = watchEvents({ ...options, signal: abort.signal });
   await vi.waitFor(() => expect(done()).toBe(true), { timeout: 10_000, interval: 10 }).finally(() => abort.abort());
   await watching;
@@ -40,6 +44,20 @@ describe("chain events", () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     expect(events.at(-1)).toMatchObject({ sequence: 1n, headerHash: expect.stringMatching(/^0x[0-9a-f]{64}$/) });
     expect(events.at(-2)).toMatchObject({ requester: chain.requester.address });
+  });
+
+  test("end with their range, which comes again where its end fails, without them", async () => {
+    const events: string[] = [];
+    const ends: number[] = [];
+    await watchUntil(() => ends.length > 1, {
+      onEvent: ({ id }) => void events.push(id),
+      onRange: async () => {
+        ends.push(events.length);
+        if (ends.length === 1) throw new Error("not yet");
+      },
+    });
+    expect(ends.slice(0, 2)).toEqual([12, 12]);
+    expect(new Set(events).size).toBe(events.length);
   });
 
   test("that happen while watching are delivered, and earlier blocks are not", async () => {
