@@ -6,10 +6,12 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import http from "node:http";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import type { Plugin } from "rolldown";
 import { externalPackages } from "./image/runtime-packages.ts";
 
 const root = import.meta.dirname;
@@ -40,6 +42,25 @@ async function readStamp(): Promise<string> {
   });
 }
 
+/**
+ * To import node:http reads all its exports, and one of them, WebSocket, loads the whole of Node's own HTTP client: 50 ms of each
+ * process. Asked for as a built-in module it is the same object, and nobody here wants that export.
+ */
+const plainHttp: Plugin = {
+  name: "plain-http",
+  resolveId: (source, _importer, { kind }) =>
+    (source === "node:http" || source === "http") && kind === "import-statement" ? "\0plain-http" : null,
+  load(id) {
+    if (id !== "\0plain-http") return null;
+    const names = Object.entries(Object.getOwnPropertyDescriptors(http)).filter(([, { get }]) => get === undefined);
+    return [
+      'const http = process.getBuiltinModule("node:http");',
+      "export default http;",
+      `export const { ${names.map(([name]) => name).join(", ")} } = http;`,
+    ].join("\n");
+  },
+};
+
 async function bundle(target: string): Promise<void> {
   const [{ build }, { computeCodeDigest }] = await Promise.all([
     import("rolldown"),
@@ -58,6 +79,7 @@ async function bundle(target: string): Promise<void> {
     cwd: root,
     platform: "node",
     external: [...externalPackages],
+    plugins: [plainHttp],
     logLevel: "warn",
     // Hundreds of generated models, of which the kubeconfig reader needs none; they only declare.
     treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },

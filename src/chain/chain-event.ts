@@ -87,12 +87,16 @@ const emitters: Readonly<Record<EventKind, keyof ContractAddresses>> = {
   ModelRegistered: "modelRegistry",
 };
 
+/** Hashes of the events' signatures; asked for at every look at the chain, and always the same. */
+let topics: readonly string[] | undefined;
+
 /** What to ask the endpoint for: every known event of every contract that emits one. */
 export function buildLogFilter(addresses: ContractAddresses): { address: string[]; topics: string[][] } {
   const kinds = Object.keys(emitters) as EventKind[];
   const contracts = new Set(kinds.map((kind) => emitters[kind]));
   const topic = (kind: EventKind) => loadArtifact(contractOf[emitters[kind]]).abi.getEvent(kind)?.topicHash ?? "";
-  return { address: [...contracts].map((contract) => addresses[contract]), topics: [kinds.map(topic)] };
+  topics ??= kinds.map(topic);
+  return { address: [...contracts].map((contract) => addresses[contract]), topics: [[...topics]] };
 }
 
 /** Undefined for a log of none of the known events. */

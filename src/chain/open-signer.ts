@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type Provider, type Signer, Wallet } from "ethers";
 import { describeError, InferiumError } from "../base/errors.ts";
+import { NativeKey } from "./native-key.ts";
 import { openRemoteSigner } from "./remote-signer.ts";
 
 export interface SignerSource {
@@ -28,7 +29,8 @@ export async function openSigner(source: SignerSource, provider: Provider | null
 
 function readKey(path: string, text: string, provider: Provider | null): Wallet {
   // ethers repeats what it was given in its message, which here is the key: so it is checked first and never passed on.
-  if (/^(0x)?[0-9a-f]{64}$/i.test(text)) return new Wallet(text.startsWith("0x") ? text : `0x${text}`, provider);
+  if (/^(0x)?[0-9a-f]{64}$/i.test(text))
+    return new Wallet(new NativeKey(text.startsWith("0x") ? text : `0x${text}`), provider);
   throw unreadable(`${path} holds no private key: expected 64 hex digits, or a keystore as JSON`);
 }
 

@@ -3,7 +3,14 @@
  * for another's receipt and no estimate is asked for state that is not there yet. For deployment, funding and bonding,
  * where a person can start again; batches and slashes go through the outbox instead.
  */
-import type { Provider, Signer, TransactionReceipt, TransactionRequest } from "ethers";
+import {
+  JsonRpcProvider,
+  type Provider,
+  type Signer,
+  type TransactionReceipt,
+  type TransactionRequest,
+  Wallet,
+} from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { waitForReceipt } from "./receipts.ts";
 import { buildRevertError, toChainError } from "./revert.ts";
@@ -55,10 +62,21 @@ async function broadcast(signer: Signer, provider: Provider, planned: readonly P
   const hashes: string[] = [];
   for (const [index, { action, ...transaction }] of planned.entries()) {
     const request: TransactionRequest = { ...fees, ...transaction, nonce: firstNonce + index };
-    const sent = await signer.sendTransaction(request).catch((error) => Promise.reject(toChainError(action, error)));
-    hashes.push(sent.hash);
+    hashes.push(await send(signer, request).catch((error) => Promise.reject(toChainError(action, error))));
   }
   return hashes;
+}
+
+/**
+ * ethers reads each transaction that it has broadcast once more and recovers who signed it, which for a contract's code takes longer
+ * than to sign it. A signer whose key is elsewhere broadcasts by itself.
+ */
+async function send(signer: Signer, request: TransactionRequest): Promise<string> {
+  const provider = requireProvider(signer);
+  if (!(signer instanceof Wallet && provider instanceof JsonRpcProvider))
+    return (await signer.sendTransaction(request)).hash;
+  const { chainId } = await provider.getNetwork();
+  return provider.send("eth_sendRawTransaction", [await signer.signTransaction({ chainId, ...request })]);
 }
 
 /** EIP-1559 fees with room for the base fee to double. */

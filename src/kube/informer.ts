@@ -133,6 +133,8 @@ class StoreInformer<T extends KubeObject, R> implements Informer<R> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(this.#notSynced(timeoutMs)), timeoutMs);
+      // An informer that was stopped before never syncs, and must not hold the process up; one that runs does so by itself.
+      timer.unref();
     });
     try {
       await Promise.race([this.#firstSync.promise, timeout]);

@@ -70,7 +70,10 @@ async function openSource(origin: string, load: LoadConfig): Promise<KubeconfigS
       throw invalid(origin, describeError(error), error);
     }
   };
-  const first = (await guarded()).config;
+  const loaded = await guarded();
+  // What was read just now serves for the first credentials, which are asked for at once.
+  let unused: typeof loaded | undefined = loaded;
+  const first = loaded.config;
   const cluster = checkCluster(origin, first);
   // An exec plugin's answer is cached inside the KubeConfig until it expires, so that one is kept; anything else is
   // read again from its files, which is how rotation is noticed.
@@ -81,7 +84,8 @@ async function openSource(origin: string, load: LoadConfig): Promise<KubeconfigS
     impersonateUser: first.getCurrentUser()?.impersonateUser ?? undefined,
     readCredentials: async (fresh) => {
       if (kept && !fresh) return readCredentials(origin, kept, undefined);
-      const { config, tokenFile } = await guarded();
+      const { config, tokenFile } = (fresh ? undefined : unused) ?? (await guarded());
+      unused = undefined;
       if (kept) kept = config;
       return readCredentials(origin, config, tokenFile);
     },
@@ -152,8 +156,11 @@ interface RawKubeconfig {
 
 /** client-node 2.0.1 looks for `token-file`, but the field's name in a kubeconfig is `tokenFile`: read it here. */
 async function findTokenFile(paths: readonly string[], user: User["name"] | undefined): Promise<string | undefined> {
-  for (const path of paths) {
-    const raw = parseYaml(await readFile(path, "utf8")) as RawKubeconfig | undefined;
+  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  // To parse them once more would take longer than all the rest, in each process that starts.
+  if (!texts.some((text) => text.includes("tokenFile"))) return undefined;
+  for (const [index, path] of paths.entries()) {
+    const raw = parseYaml(texts[index] ?? "") as RawKubeconfig | undefined;
     const found = raw?.users?.find((entry) => entry.name === user);
     if (found === undefined) continue;
     const tokenFile = found.user?.tokenFile;

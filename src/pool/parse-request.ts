@@ -15,22 +15,32 @@ import type {
   SessionRequest,
 } from "./wire.ts";
 
-const ajv = new Ajv({ discriminator: true, strict: true, allErrors: false });
+// That the schemas are schemas is a test's to show; to check it here would double what a process needs to start.
+const ajv = new Ajv({ discriminator: true, strict: true, allErrors: false, validateSchema: false });
+
+/** Compiled when the first request of its kind comes: an operator sees few kinds in its first second. */
+function prepare<T>(schema: object): () => ValidateFunction<T> {
+  let validate: ValidateFunction<T> | undefined;
+  return () => {
+    validate ??= ajv.compile<T>(schema);
+    return validate;
+  };
+}
 
 const validators = {
-  challenge: ajv.compile<ChallengeRequest>(requestSchemas.challenge),
-  session: ajv.compile<SessionRequest>(requestSchemas.session),
-  claim: ajv.compile<ClaimRequest>(requestSchemas.claim),
-  heartbeat: ajv.compile<HeartbeatRequest>(requestSchemas.heartbeat),
-  receipt: ajv.compile<ReceiptRequest>(requestSchemas.receipt),
-  capability: ajv.compile<CapabilityRequest>(requestSchemas.capability),
-  attest: ajv.compile<AttestRequest>(requestSchemas.attest),
-  batch: ajv.compile<BatchRequest>(requestSchemas.batch),
-  item: ajv.compile<ItemRequest>(requestSchemas.item),
-  agents: ajv.compile<AgentsRequest>(requestSchemas.agents),
-  window: ajv.compile<WindowRequest>(requestSchemas.window),
-  open: ajv.compile<OpenRequest>(requestSchemas.open),
-  load: ajv.compile<LoadRequest>(requestSchemas.load),
+  challenge: prepare<ChallengeRequest>(requestSchemas.challenge),
+  session: prepare<SessionRequest>(requestSchemas.session),
+  claim: prepare<ClaimRequest>(requestSchemas.claim),
+  heartbeat: prepare<HeartbeatRequest>(requestSchemas.heartbeat),
+  receipt: prepare<ReceiptRequest>(requestSchemas.receipt),
+  capability: prepare<CapabilityRequest>(requestSchemas.capability),
+  attest: prepare<AttestRequest>(requestSchemas.attest),
+  batch: prepare<BatchRequest>(requestSchemas.batch),
+  item: prepare<ItemRequest>(requestSchemas.item),
+  agents: prepare<AgentsRequest>(requestSchemas.agents),
+  window: prepare<WindowRequest>(requestSchemas.window),
+  open: prepare<OpenRequest>(requestSchemas.open),
+  load: prepare<LoadRequest>(requestSchemas.load),
 };
 
 export const parseChallenge = (body: Buffer) => parse(validators.challenge, body);
@@ -48,8 +58,9 @@ export const parseOpen = (body: Buffer) => parse(validators.open, body);
 export const parseLoad = (body: Buffer) => parse(validators.load, body);
 
 /** @throws PoolRefusal 400 InvalidJson, InvalidRequest */
-function parse<T>(validate: ValidateFunction<T>, body: Buffer): T {
+function parse<T>(prepared: () => ValidateFunction<T>, body: Buffer): T {
   const value = parseJson(body);
+  const validate = prepared();
   if (validate(value)) return value;
   throw new PoolRefusal(400, "InvalidRequest", `The request is not valid: ${explain(validate.errors?.[0])}.`);
 }

@@ -3,7 +3,7 @@
  * what a pool with many members spends its time on (`npm run bench -- signatures` has the ratio). ethers still decides what
  * is a signature: lengths, and s in the lower half. Signing is deterministic (RFC 6979), so both give the same bytes. Pure.
  */
-import { getBytes, hexlify, Signature } from "ethers";
+import { type BytesLike, getBytes, hexlify, Signature } from "ethers";
 import { isPrivate, pointFromScalar, type RecoveryIdType, recover, signRecoverable } from "tiny-secp256k1";
 import { keccak256 } from "../base/keccak.ts";
 import { checksumAddress } from "./checksum-address.ts";
@@ -21,7 +21,7 @@ export function recoverAddress(digest: string, signature: string): string | unde
 }
 
 /** 64 bytes (EIP-2098), 0x-hex. @param privateKey one that `computeAddress` takes */
-export function signDigest(privateKey: Uint8Array, digest: string): string {
+export function signDigest(privateKey: Uint8Array, digest: BytesLike): string {
   const { signature, recoveryId } = signRecoverable(getBytes(digest), privateKey);
   const r = hexlify(signature.subarray(0, 32));
   const s = hexlify(signature.subarray(32));
@@ -33,6 +33,13 @@ export function computeAddress(privateKey: Uint8Array): string | undefined {
   if (!isPrivate(privateKey)) return undefined;
   const publicKey = pointFromScalar(privateKey, false);
   return publicKey === null ? undefined : addressOf(publicKey);
+}
+
+/** Uncompressed, 0x-hex; undefined where the bytes are no private key of secp256k1. */
+export function computePublicKey(privateKey: Uint8Array): string | undefined {
+  if (!isPrivate(privateKey)) return undefined;
+  const publicKey = pointFromScalar(privateKey, false);
+  return publicKey === null ? undefined : hexlify(publicKey);
 }
 
 /** @param publicKey 65 bytes, uncompressed */

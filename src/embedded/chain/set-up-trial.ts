@@ -11,6 +11,7 @@ import { sortAddresses } from "../../chain/certificate.ts";
 import { type ChainClient, connectChain } from "../../chain/client.ts";
 import { deployOnce, predictAddresses } from "../../chain/deploy.ts";
 import { defaultDeployParameters } from "../../chain/deploy-parameters.ts";
+import { NativeKey } from "../../chain/native-key.ts";
 import { openProvider } from "../../chain/provider.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
 import { parseIfr } from "../../protocol/amount.ts";
@@ -35,7 +36,7 @@ export async function setUpTrial(rpcUrl: string, keys: TrialKeys): Promise<void>
   const provider = await openProvider({ rpcUrl, timeoutMs: 10_000 });
   try {
     await requireDevelopmentChain(provider, rpcUrl);
-    const signer = new Wallet(deployer?.privateKey ?? "", provider);
+    const signer = new Wallet(new NativeKey(deployer?.privateKey ?? ""), provider);
     const { members } = keys;
     const validators = members.filter(({ role }) => role === "Validator").map(({ address }) => address);
     const { addresses } = await deployOnce({ signer, parameters: { ...trialParameters, validators } });

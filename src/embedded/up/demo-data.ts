@@ -26,6 +26,7 @@ export interface DemoData {
   readSpeech(tasks: readonly InferenceTask[]): Summary["speech"];
 }
 
+const firstDigits = 12;
 const imagesPerTask = 100;
 /** Enough that each validator is likely to prove one. */
 const provenImages = 3;
@@ -39,7 +40,9 @@ export async function prepareDemoData(artifacts: ArtifactServer, requester: stri
     prepareSpeech(artifacts, requester),
   ]);
   const { labels, unwatched } = digits;
-  return { tasks: [...speech.tasks, ...digits.tasks], unwatched, labels, readSpeech: speech.read };
+  // Digits first: a moment's work each, while the recording keeps a worker and then the whole panel for a second.
+  const tasks = [...digits.tasks.slice(0, firstDigits), ...speech.tasks, ...digits.tasks.slice(firstDigits)];
+  return { tasks, unwatched, labels, readSpeech: speech.read };
 }
 
 /** The ten thousand test images, a benchmark that any tier may run, and the first few again with a proof each. */

@@ -41,11 +41,15 @@ export async function applyObjects(transport: Transport, objects: readonly KubeO
 
 const establishTimeoutMs = 30_000;
 
-/** Resolves when the API server serves every kind of crds/. @throws InferiumError KindsNotServed */
-export async function waitForKinds(transport: Transport, clock: Clock = systemClock): Promise<void> {
+/** Resolves when the API server serves all these definitions. @throws InferiumError KindsNotServed */
+export async function waitForKinds(
+  transport: Transport,
+  kinds: readonly KubeObject[],
+  clock: Clock = systemClock,
+): Promise<void> {
   const client = createClient(transport, customResourceDefinitions);
   const deadline = clock.monotonic() + establishTimeoutMs;
-  for (const { metadata } of await readManifests("crds")) {
+  for (const { metadata } of kinds) {
     for (;;) {
       const crd = await client.get({ name: metadata.name });
       const established = crd.status?.conditions?.find((condition) => condition.type === "Established");

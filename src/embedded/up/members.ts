@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { hexlify, Wallet } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
+import { NativeKey } from "../../chain/native-key.ts";
 
 export interface Member {
   /** Name of its node and of its WorkerNode. */
@@ -61,8 +62,8 @@ export function createAccounts(funded: readonly { readonly privateKey: string }[
   if (!deployer || !settler)
     throw new InferiumError("NoFundedAccounts", "The chain has fewer than two funded accounts.");
   return {
-    deployer: new Wallet(deployer.privateKey),
-    settler: new Wallet(settler.privateKey),
+    deployer: new Wallet(new NativeKey(deployer.privateKey)),
+    settler: new Wallet(new NativeKey(settler.privateKey)),
     requester: createKey(),
     gateway: createKey(),
     treasury: createKey().address,
@@ -70,5 +71,5 @@ export function createAccounts(funded: readonly { readonly privateKey: string }[
 }
 
 function createKey(): Wallet {
-  return new Wallet(hexlify(randomBytes(32)));
+  return new Wallet(new NativeKey(hexlify(randomBytes(32))));
 }

@@ -17,8 +17,6 @@ export interface RunFacts {
   /** Proving keys, on this machine's disk. */
   readonly proofsDir: string;
   readonly operatorMetricsPort: number;
-  /** One for each member's agent. */
-  readonly agentPorts: readonly number[];
 }
 
 const paths = { poolCa: "/etc/inferium/pool-ca", key: "/etc/inferium/key", state: "/var/lib/inferium" } as const;
@@ -32,10 +30,14 @@ const contractsMount: Mount = {
 export function buildPods(members: readonly Member[], facts: RunFacts): Pod[] {
   const roles = [
     operatorPod(facts),
-    ...members.map((member, index) => agentPod(member, facts.agentPorts[index] ?? 0)),
     ...members.map((member) => (member.role === "Worker" ? workerPod(member, facts) : validatorPod(member, facts))),
   ];
   return roles.map(buildRolePod);
+}
+
+/** @param ports of their health servers, one for each member */
+export function buildAgentPods(members: readonly Member[], ports: readonly number[]): Pod[] {
+  return members.map((member, index) => buildRolePod(agentPod(member, ports[index] ?? 0)));
 }
 
 function operatorPod(facts: RunFacts): RolePod {

@@ -1,24 +1,20 @@
 /**
- * The demonstration on a system that is ready: publishes models and data, creates the tasks as a user would, follows them
+ * The demonstration on a system that is ready: creates the tasks as a user would, follows them
  * until every one is finished and the cheater is slashed, shows a dispute, a vote and a leaderboard, pays out, sums up.
  */
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { inferenceTaskResource } from "../../api/v1alpha1/types.ts";
 import type { Logger } from "../../base/log.ts";
 import { createClient } from "../../kube/client.ts";
-import { namespaces, secrets } from "../../kube/core-resources.ts";
 import { defineResource } from "../../kube/resource.ts";
 import type { ArtifactServer } from "../demo/artifact-server.ts";
 import type { LiveDisplay } from "../demo/live-display.ts";
 import { computeProgress, isFinished, wasRejected } from "../demo/progress.ts";
 import { renderProgress } from "../demo/render-progress.ts";
 import { computeSummary, type Summary } from "../demo/summary.ts";
-import { demoNamespace, orderSecret, signOrder, type TaskManifest } from "../demo/workload.ts";
+import type { TaskManifest } from "../demo/workload.ts";
 import type { DemoData } from "./demo-data.ts";
-import { buildSecret } from "./identities.ts";
-import { runLabel } from "./pods.ts";
 import { claimRewards, readLastBatch, readPaid } from "./rewards.ts";
-import { poolName } from "./role-pods.ts";
 import { showAgent } from "./show-agent.ts";
 import { showDispute } from "./show-dispute.ts";
 import { showLeaderboard } from "./show-leaderboard.ts";
@@ -49,7 +45,6 @@ const allTimeoutMs = 600_000;
 /** @throws InferiumError WaitTimeout, or the signal's reason */
 export async function runDemo(options: DemoOptions): Promise<Summary> {
   const { system, data, seconds } = options;
-  await createOrder(system);
   await createTasks(system, data.tasks);
   const times = await followTasks(options);
   // The staged part must not colour what is said of the rest.
@@ -85,20 +80,6 @@ export async function runDemo(options: DemoOptions): Promise<Summary> {
   });
 }
 
-async function createOrder(system: System): Promise<void> {
-  const { cluster, chain } = system;
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: demoNamespace, labels: runLabel } };
-  await createClient(cluster.transport, namespaces).apply(namespace);
-  const order = await signOrder(chain.accounts.requester, {
-    pool: poolName,
-    domain: chain.client.domain,
-    expiresAt: Math.floor(Date.now() / 1000) + 30 * 86_400,
-    nonce: 1n,
-  });
-  const secret = buildSecret(orderSecret, { "order.json": JSON.stringify(order) }, demoNamespace);
-  await createClient(cluster.transport, secrets).apply(secret);
-}
-
 const createsInFlight = 16;
 
 async function createTasks(system: System, tasks: readonly TaskManifest[]): Promise<void> {
@@ -122,7 +103,10 @@ async function followTasks(options: DemoOptions): Promise<{ first: number; all: 
     timeoutMs: allTimeoutMs,
     onLook() {
       const progress = computeProgress(tasks.store.list(), nodes.store.list());
-      if (progress.settled > 0) first ??= seconds();
+      if (progress.settled > 0) {
+        first ??= seconds();
+        system.startControllers();
+      }
       if (progress.settled === data.tasks.length) all ??= seconds();
       display.update(renderProgress(progress, seconds()));
     },
@@ -135,6 +119,7 @@ async function followTasks(options: DemoOptions): Promise<{ first: number; all: 
       return `${data.tasks.length} tasks to finish; they are ${JSON.stringify(byPhase)}. See: inferium logs in ${system.workspace.dir}`;
     },
   });
+  system.startControllers();
   display.finish();
   return { first: first ?? seconds(), all };
 }

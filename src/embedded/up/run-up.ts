@@ -7,15 +7,16 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { findCompileCache } from "../../base/compile-cache.ts";
 import { createLogger, type Logger } from "../../base/log.ts";
-import { startArtifactServer } from "../demo/artifact-server.ts";
+import { type ArtifactServer, startArtifactServer } from "../demo/artifact-server.ts";
 import { createLiveDisplay } from "../demo/live-display.ts";
 import { renderSummary } from "../demo/summary.ts";
 import { demoNamespace } from "../demo/workload.ts";
-import { prepareDemoData } from "./demo-data.ts";
+import { createOrder } from "./create-order.ts";
+import { type DemoData, prepareDemoData } from "./demo-data.ts";
 import { runDemo } from "./run-demo.ts";
 import { openRunLog } from "./run-log.ts";
 import { type System, startSystem } from "./start-system.ts";
-import { createTeardown } from "./teardown.ts";
+import { createTeardown, type Teardown } from "./teardown.ts";
 import { openWorkspace } from "./workspace.ts";
 
 export interface UpOptions {
@@ -66,9 +67,19 @@ export async function runUp(options: UpOptions): Promise<number> {
       teardown,
       say,
     });
+    // While the members join: what is submitted once they have.
+    const prepared = options.tasks ? prepare(system, teardown) : undefined;
+    // Awaited below: until then its failure must not end the process.
+    prepared?.catch(() => undefined);
+    await system.untilReady();
     const readySeconds = seconds();
     say(`ready      kubectl --kubeconfig ${system.cluster.kubeconfigPath} get itask,wn,val -A`);
-    if (options.tasks) await demonstrate(options, { system, readySeconds, seconds, display, say, teardown, logger });
+    if (prepared === undefined) system.startControllers();
+    else
+      await demonstrate(options, {
+        ...(await prepared),
+        ...{ system, readySeconds, seconds, display, say, teardown, logger },
+      });
     if (!options.once) await waitForStop(signal, display.print);
     return 0;
   } catch (error) {
@@ -80,23 +91,32 @@ export async function runUp(options: UpOptions): Promise<number> {
   }
 }
 
-interface Running {
+interface Prepared {
+  readonly artifacts: ArtifactServer;
+  readonly data: DemoData;
+}
+
+async function prepare(system: System, teardown: Teardown): Promise<Prepared> {
+  const artifacts = await startArtifactServer();
+  teardown.add("artifact server", () => artifacts.close());
+  await createOrder(system);
+  return { artifacts, data: await prepareDemoData(artifacts, system.chain.accounts.requester.address) };
+}
+
+interface Running extends Prepared {
   readonly system: System;
   readonly readySeconds: number;
   readonly seconds: () => number;
   readonly display: ReturnType<typeof createLiveDisplay>;
   readonly say: (text: string) => void;
-  readonly teardown: ReturnType<typeof createTeardown>;
+  readonly teardown: Teardown;
   readonly logger: Logger;
 }
 
 async function demonstrate(options: UpOptions, running: Running): Promise<void> {
   const { system, display } = running;
-  const artifacts = await startArtifactServer();
-  running.teardown.add("artifact server", () => artifacts.close());
-  const data = await prepareDemoData(artifacts, system.chain.accounts.requester.address);
   const { train, signal } = options;
-  const summary = await runDemo({ ...running, data, artifacts, train, signal });
+  const summary = await runDemo({ ...running, train, signal });
   if (options.output === "json") process.stdout.write(`${JSON.stringify(summary)}\n`);
   else display.print(`\n${renderSummary(summary, options.once ? [] : buildHints(system))}`);
 }

@@ -1,12 +1,13 @@
 /**
  * Brings up everything that the main job needs, in the order of dependence:
  *
- *   1. API server and local chain, at the same time; the classifier's circuit is registered beside the rest
- *   2. custom resources, accounts, roles, keys
- *   3. nodes of all tiers with their kubelets, and the scheduler
- *   4. pods: the operator, an agent for each node, workers and validators
- *   5. wait until every member is Ready
- *   6. on an embedded API server, the controllers of whatever else people run there
+ *   1. API server, custom resources, roles
+ *   2. nodes of all tiers with their kubelets, and the scheduler
+ *   3. pods that need no chain: an agent for each node
+ *   4. while these start on another core, the local chain; the classifier's circuit is registered beside the rest
+ *   5. keys, and the other pods: the operator, workers and validators
+ *   6. every member Ready, which is waited for apart
+ *   7. on an embedded API server, the controllers of whatever else people run there, when they are asked for
  */
 import { flushCompileCache } from "node:module";
 import type { Clock } from "../../base/clock.ts";
@@ -28,7 +29,7 @@ import { applyObjects, readManifests, waitForKinds } from "./manifests.ts";
 import { createMembers, type Member, type MemberPlan } from "./members.ts";
 import { startNodes } from "./nodes.ts";
 import { findFreePorts } from "./ports.ts";
-import { buildPods, controlNode } from "./role-pods.ts";
+import { buildAgentPods, buildPods, controlNode } from "./role-pods.ts";
 import { countEmbeddedWrites, readOperatorWrites } from "./status-writes.ts";
 import type { Teardown } from "./teardown.ts";
 import { startWatch, type Watch, waitUntil } from "./watch.ts";
@@ -61,6 +62,10 @@ export interface System {
   readonly watch: Watch;
   /** Of the pool API on loopback. */
   readonly poolPort: number;
+  /** Resolves when every member that does not join later is Ready. @throws InferiumError WaitTimeout, or the signal's reason */
+  untilReady(): Promise<void>;
+  /** Starts the controllers of workloads, once. */
+  startControllers(): void;
   /** Starts a member that joins later; resolves when it is Ready. */
   join(member: Member): Promise<void>;
   /** Writes to InferenceTask status since the start. */
@@ -84,63 +89,72 @@ const launcherPlan: MemberPlan = { name: "gpu-high-b", role: "Worker", launcher:
 
 const readyTimeoutMs = 120_000;
 
+/** Resolves when the pods of all members are created that do not join later. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { workspace, logger, teardown, say } = options;
   const members = createMembers(options.launcher ? [...plans, launcherPlan] : plans);
+  const first = members.filter(({ joinsLater }) => !joinsLater);
+  let localChain: LocalChain | undefined;
+  // Before everything that is taken down earlier: the members read the chain to their end.
+  teardown.add("chain", async () => localChain?.stop());
+  const cluster = await openCluster({ ...options, logger });
+  teardown.add("cluster", () => cluster.close());
+  say(`cluster    ${cluster.connection.server}${cluster.embedded ? " (embedded Kubernetes API)" : ""}`);
+  await installKinds(cluster, members, teardown);
+  const watch = await startWatch(cluster.transport, logger, teardown);
+  await startNodes({ ...options, cluster, profiles: selectProfiles(members), rootDir: workspace.kubeletDir }, teardown);
+  say(`nodes      ${members.length + 1} simulated nodes run pods as local processes`);
+  const [poolPort = 0, operatorMetricsPort = 0, ...agentPorts] = await findFreePorts(members.length + 2);
+  // What this process has compiled so far is what its children need first.
+  flushCompileCache();
+  const agents = buildAgentPods(members, agentPorts);
+  const firstNodes = [controlNode, ...first.map(({ name }) => name)];
+  const startedAgents = await createOn(cluster, agents, firstNodes);
   const circuit = await openProvingSetup(workspace.proofsDir);
   const chain = await startLocalChain(workspace.chainDir, members, logger.child({ part: "chain" }));
-  teardown.add("chain", () => chain.stop());
+  localChain = chain;
   // Beside all that follows, which does not need it.
   const registered = registerCircuit(chain.writer, describeRegistration(circuit));
   // Awaited below: until then its failure must not end the process.
   registered.catch(() => undefined);
   say(`chain      ${chain.rpcUrl} (local development chain), contracts deployed, ${members.length} members bonded`);
-  const cluster = await openCluster({ ...options, logger });
-  teardown.add("cluster", () => cluster.close());
-  say(`cluster    ${cluster.connection.server}${cluster.embedded ? " (embedded Kubernetes API)" : ""}`);
-  await install(cluster, chain, members, teardown);
-  const watch = await startWatch(cluster.transport, logger, teardown);
-  await startNodes({ ...options, cluster, profiles: selectProfiles(members), rootDir: workspace.kubeletDir }, teardown);
-  say(`nodes      ${members.length + 1} simulated nodes run pods as local processes`);
-  const [poolPort = 0, operatorMetricsPort = 0, ...agentPorts] = await findFreePorts(members.length + 2);
-  const client = createClient(cluster.transport, pods);
-  // What this process has compiled so far is what its children need first.
-  flushCompileCache();
+  await installIdentities(cluster, chain, members);
   const { proofsDir } = workspace;
-  const built = buildPods(members, { chain, poolPort, proofsDir, operatorMetricsPort, agentPorts });
-  const createOn = async (nodes: readonly string[]) => {
-    const chosen = built.filter((pod) => nodes.includes(nodeOf(pod)));
-    await Promise.all(chosen.map((pod) => client.create(pod)));
-    return chosen.length;
-  };
-  const first = members.filter(({ joinsLater }) => !joinsLater);
-  const started = await createOn([controlNode, ...first.map(({ name }) => name)]);
+  const roles = buildPods(members, { chain, poolPort, proofsDir, operatorMetricsPort });
+  const started = startedAgents + (await createOn(cluster, roles, firstNodes));
   say(`pods       ${started} pods: operator, agents, workers, validators`);
-  await waitForMembers(watch, first, options.signal);
-  await registered;
-  startWorkloadControllers({ ...options, cluster }, teardown);
+  const untilReady = async () => {
+    await waitForMembers(watch, first, options.signal);
+    await registered;
+  };
+  let hasControllers = false;
+  const startControllers = () => {
+    if (!hasControllers) startWorkloadControllers({ ...options, cluster }, teardown);
+    hasControllers = true;
+  };
   const countStatusWrites = async () =>
     cluster.embedded ? countEmbeddedWrites(cluster.embedded) : await readOperatorWrites(operatorMetricsPort);
   const join = async (member: Member) => {
-    await createOn([member.name]);
+    await createOn(cluster, [...agents, ...roles], [member.name]);
     await waitForMembers(watch, [member], options.signal);
   };
-  return { workspace, cluster, chain, circuit, members, watch, poolPort, join, countStatusWrites };
+  const parts = { workspace, cluster, chain, circuit, members, watch, poolPort };
+  return { ...parts, untilReady, startControllers, join, countStatusWrites };
 }
 
-function nodeOf(pod: Pod): string {
-  return pod.spec?.nodeSelector?.["kubernetes.io/hostname"] ?? "";
+/** @returns how many pods there are for these nodes */
+async function createOn(cluster: Cluster, built: readonly Pod[], nodes: readonly string[]): Promise<number> {
+  const client = createClient(cluster.transport, pods);
+  const chosen = built.filter((pod) => nodes.includes(pod.spec?.nodeSelector?.["kubernetes.io/hostname"] ?? ""));
+  await Promise.all(chosen.map((pod) => client.create(pod)));
+  return chosen.length;
 }
 
-async function install(
-  cluster: Cluster,
-  chain: LocalChain,
-  members: readonly Member[],
-  teardown: Teardown,
-): Promise<void> {
+async function installKinds(cluster: Cluster, members: readonly Member[], teardown: Teardown): Promise<void> {
   const { transport } = cluster;
-  await applyObjects(transport, await readManifests("crds"));
-  await waitForKinds(transport);
+  const kinds = await readManifests("crds");
+  await applyObjects(transport, kinds);
+  await waitForKinds(transport, kinds);
   if (!cluster.embedded) {
     const nodeNames = [controlNode, ...members.map((member) => member.name)];
     await removeRun(transport, nodeNames);
@@ -149,6 +163,9 @@ async function install(
   await applyObjects(transport, await readManifests("manifests/base"));
   if (members.some(({ launcher }) => launcher))
     await applyObjects(transport, await readManifests("manifests/launcher"));
+}
+
+async function installIdentities({ transport }: Cluster, chain: LocalChain, members: readonly Member[]): Promise<void> {
   const identities = await buildIdentities(members, chain.accounts, chain.addresses);
   await Promise.all([
     ...identities.secrets.map((secret) => createClient(transport, secrets).apply(secret)),

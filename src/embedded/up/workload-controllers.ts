@@ -1,7 +1,7 @@
 /**
  * Starts the controllers of workloads (deployments, jobs, services and so on) beside an embedded API server; a cluster
- * that is somebody else's has its own. Nothing of a run waits for them, so they are loaded and started behind its back,
- * when it is ready. Effects: reads and writes objects of the cluster until the teardown.
+ * that is somebody else's has its own. A run's tasks need none of them, so they are loaded and started behind its back,
+ * when its first task is settled. Effects: reads and writes objects of the cluster until the teardown.
  */
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";

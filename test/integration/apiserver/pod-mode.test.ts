@@ -16,8 +16,9 @@ let sample: { readonly spec: Record<string, unknown> };
 beforeAll(async () => {
   cluster = await openTestCluster();
   transport = createTransport(await loadKubeConnection({ kubeconfigPath: cluster.kubeconfigPath }));
-  await applyObjects(transport, await readManifests("crds"));
-  await waitForKinds(transport);
+  const kinds = await readManifests("crds");
+  await applyObjects(transport, kinds);
+  await waitForKinds(transport, kinds);
   sample = parse(await readFile(new URL("../../../manifests/samples/training.yaml", import.meta.url), "utf8"));
 }, 90_000);
 

@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createStaticConnection } from "../../../src/kube/connection.ts";
 import { type ConfigMap, configMaps } from "../../../src/kube/core-resources.ts";
 import { createInformer, type Informer, type InformerOptions } from "../../../src/kube/informer.ts";
@@ -455,4 +455,14 @@ test("an informer that never gets a list says so when waited for", async () => {
   server.script("GET", replyStatus(404, "NotFound"));
   const { informer } = follow();
   await expect(informer.synced(150)).rejects.toMatchObject({ code: "KubeInformerNotSynced" });
+});
+
+test("waiting for an informer holds no process up that has stopped it", () => {
+  const { informer } = follow();
+  const setTimer = vi.spyOn(globalThis, "setTimeout");
+  informer.synced(60_000).catch(() => undefined);
+  const timer = setTimer.mock.results.at(-1)?.value as NodeJS.Timeout;
+  setTimer.mockRestore();
+  expect(timer.hasRef()).toBe(false);
+  clearTimeout(timer);
 });

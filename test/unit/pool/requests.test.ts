@@ -1,5 +1,7 @@
+import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { parseAttest, parseClaim, parseReceipt } from "../../../src/pool/parse-request.ts";
+import { requestSchemas } from "../../../src/pool/request-schemas.ts";
 
 const hash = `0x${"a".repeat(64)}`;
 const signature = `0x${"b".repeat(128)}`;
@@ -153,4 +155,10 @@ describe("requests that are refused", () => {
       expect.objectContaining({ code: "InvalidRequest", status: 400, message: expect.stringMatching(says) }),
     );
   });
+});
+
+/** A process checks no schema when it starts, and compiles each when it is first asked for. */
+test.each(Object.entries(requestSchemas))("the schema of %s is a JSON schema, and a strict one", (_verb, schema) => {
+  const ajv = new Ajv({ discriminator: true, strict: true, validateSchema: true });
+  expect(() => ajv.compile(schema)).not.toThrow();
 });
