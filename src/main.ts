@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Registry } from "prom-client";
 import { systemClock } from "./base/clock.ts";
 import { findCompileCache } from "./base/compile-cache.ts";
+import type { ListenAddress } from "./base/listen-address.ts";
 import { createLogger, type LogLevel } from "./base/log.ts";
 import { version } from "./base/version.ts";
 import { addClientCommands } from "./cli/commands.ts";
@@ -92,7 +93,7 @@ interface MemberHealth {
 }
 
 /** Health and metrics of a worker or validator, where its configuration asks for them; ready once it joined the pool. */
-async function openHealth(address: string | undefined): Promise<MemberHealth> {
+async function openHealth(address: ListenAddress | undefined): Promise<MemberHealth> {
   if (address === undefined) return { close: async () => undefined };
   const [{ Registry }, { startHealthServer }] = await Promise.all([
     import("prom-client"),
@@ -100,10 +101,8 @@ async function openHealth(address: string | undefined): Promise<MemberHealth> {
   ]);
   const registry = new Registry();
   let joined = false;
-  const at = address.lastIndexOf(":");
-  const host = address.slice(0, at) || "0.0.0.0";
   const ready = { pool: () => joined || "no session with the pool yet" };
-  const server = await startHealthServer({ host, port: Number(address.slice(at + 1)), registry, ready, logger });
+  const server = await startHealthServer({ ...address, registry, ready, logger });
   const onReady = () => {
     joined = true;
   };

@@ -6,6 +6,7 @@ import {
   type EnvironmentReader,
   invalidVariable,
 } from "../base/environment.ts";
+import { type ListenAddress, readListenAddress } from "../base/listen-address.ts";
 import type { JoinConfig } from "../pool/join-pool.ts";
 import { readExecutor, readJoin } from "../pool/member-config.ts";
 import type { ServeConfig, ServedModel } from "./serve-models.ts";
@@ -21,8 +22,8 @@ export interface GatewayRoleConfig extends Omit<GatewayConfig, "tls"> {
   readonly agentsFile: string | undefined;
   /** Where windows go without a pool. */
   readonly windowsDir: string;
-  /** host:port of the metrics and health server; none where left out. */
-  readonly metricsAddress: string | undefined;
+  /** Of the metrics and health server; none where left out. */
+  readonly metricsAddress: ListenAddress | undefined;
 }
 
 /** @throws InferiumError InvalidConfiguration */
@@ -30,7 +31,7 @@ export function readGatewayConfig(variables: Environment = process.env): Gateway
   const env = createEnvironmentReader(variables);
   const executor = readExecutor(env);
   return Object.freeze({
-    ...readListener(env, "INFERIUM_GATEWAY_ADDR", { host: "127.0.0.1", port: 8080 }),
+    ...(readListenAddress(env, "INFERIUM_GATEWAY_ADDR") ?? { host: "127.0.0.1", port: 8080 }),
     ...readBounds(env),
     executor,
     windows: {
@@ -47,7 +48,7 @@ export function readGatewayConfig(variables: Environment = process.env): Gateway
     pool: env.text("INFERIUM_AGENTS_FILE") === undefined ? readJoin(env) : undefined,
     agentsFile: env.text("INFERIUM_AGENTS_FILE"),
     windowsDir: env.text("INFERIUM_WINDOWS_DIR") ?? `${executor.cacheDir}/call-windows`,
-    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
+    metricsAddress: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
   });
 }
 
@@ -55,7 +56,7 @@ export function readGatewayConfig(variables: Environment = process.env): Gateway
 export function readServeConfig(variables: Environment = process.env): ServeConfig {
   const env = createEnvironmentReader(variables);
   return Object.freeze({
-    ...readListener(env, "INFERIUM_SERVE_ADDR", { host: "127.0.0.1", port: 8000 }),
+    ...(readListenAddress(env, "INFERIUM_SERVE_ADDR") ?? { host: "127.0.0.1", port: 8000 }),
     ...readBounds(env),
     executor: readExecutor(env),
     models: (env.list("INFERIUM_MODELS") ?? [env.required("INFERIUM_MODELS")]).map(parseModel),
@@ -68,15 +69,6 @@ function readBounds(env: EnvironmentReader) {
     drainDelayMs: env.whole("INFERIUM_DRAIN_DELAY_SECONDS", 0, { min: 0, max: 3_600 }) * 1_000,
     graceMs: env.whole("INFERIUM_GRACE_SECONDS", 20, { min: 0, max: 86_400 }) * 1_000,
   };
-}
-
-function readListener(env: EnvironmentReader, name: string, fallback: { host: string; port: number }) {
-  const address = env.matching(name, /^\S*:[0-9]{1,5}$/, "host:port or :port");
-  if (address === undefined) return fallback;
-  const at = address.lastIndexOf(":");
-  const port = Number(address.slice(at + 1));
-  if (port > 65_535) throw invalidVariable(name, address, "a port up to 65535");
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, "") || "0.0.0.0", port };
 }
 
 function readTlsFiles(env: EnvironmentReader): GatewayRoleConfig["tlsFiles"] {

@@ -10,6 +10,7 @@ import {
   invalidVariable,
 } from "../base/environment.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
+import { type ListenAddress, readListenAddress } from "../base/listen-address.ts";
 import { type ContractAddresses, contractOf } from "../chain/addresses.ts";
 import type { SignerSource } from "../chain/open-signer.ts";
 import { FairShare, type SharePolicies } from "../protocol/fair-share.ts";
@@ -72,7 +73,7 @@ export interface OperatorConfig {
   readonly policies: SharePolicies;
   /** Where what happens to the pool is recorded, up to a bound; nowhere where left out. */
   readonly trace: { readonly path: string; readonly maxBytes: number } | undefined;
-  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly metrics: ListenAddress | undefined;
   readonly leaderElection: { readonly identity: string } | undefined;
   /** Pod that carries a label while it leads, so that the pool's Service finds it; none where left out. */
   readonly leaderPod: string | undefined;
@@ -317,15 +318,4 @@ function readAddress(name: string, text: string): string {
 function readIdentity(env: EnvironmentReader): string {
   const name = env.text("INFERIUM_IDENTITY") ?? env.text("POD_NAME") ?? hostname();
   return `${name}_${process.pid}`;
-}
-
-function readListenAddress(env: EnvironmentReader, name: string): OperatorConfig["metrics"] {
-  const text = env.matching(name, /^\S*:[0-9]{1,5}$/, "host:port or :port");
-  if (text === undefined) return undefined;
-  const at = text.lastIndexOf(":");
-  const port = Number(text.slice(at + 1));
-  if (port <= 65_535) return { host: text.slice(0, at) || "0.0.0.0", port };
-  throw new InferiumError("InvalidConfiguration", `${name} is "${text}"; the port is above 65535.`, {
-    disposition: "fatal",
-  });
 }

@@ -4,6 +4,7 @@
  */
 import { isAddressRange } from "../base/address-range.ts";
 import { type EnvironmentReader, invalidVariable } from "../base/environment.ts";
+import { type ListenAddress, readListenAddress } from "../base/listen-address.ts";
 import type { ExpectedPool } from "./client-session.ts";
 
 const providerNames = ["cpu", "cuda", "tensorrt", "webgpu"] as const;
@@ -20,8 +21,8 @@ export interface MemberConfig {
   readonly passphraseFile: string | undefined;
   /** What an executor is made from. */
   readonly executor: ExecutorConfig;
-  /** host:port of the metrics and health server; none where left out. */
-  readonly metricsAddress: string | undefined;
+  /** Of the metrics and health server; none where left out. */
+  readonly metricsAddress: ListenAddress | undefined;
 }
 
 export interface ExecutorConfig {
@@ -43,7 +44,7 @@ export function readMemberConfig(env: EnvironmentReader): MemberConfig {
   return {
     ...readJoin(env),
     executor: readExecutor(env),
-    metricsAddress: env.matching("INFERIUM_METRICS_ADDR", /^\S*:[0-9]{1,5}$/, "host:port or :port"),
+    metricsAddress: readListenAddress(env, "INFERIUM_METRICS_ADDR"),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Registry } from "prom-client";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { createHttpFront } from "../base/http-front.ts";
+import { hostInUrl } from "../base/listen-address.ts";
 import type { Logger } from "../base/log.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";
 import type { PoolBackend } from "./backend.ts";
@@ -70,9 +71,8 @@ export async function startPoolServer(options: PoolServerOptions): Promise<PoolS
   });
   countConnections(server, metrics);
   const port = await listen(server, options);
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
-    url: `https://${host}:${port}`,
+    url: `https://${hostInUrl(options.host)}:${port}`,
     setCertificate: ({ certPem, keyPem }) => server.setSecureContext({ ...tlsBounds, cert: certPem, key: keyPem }),
     close: () => close(server, calls),
   };

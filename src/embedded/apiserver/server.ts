@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { FrontBounds } from "../../base/http-front.ts";
+import { hostInUrl } from "../../base/listen-address.ts";
 import type { Logger } from "../../base/log.ts";
 import { type CertificateAuthority, issueClientCertificate, issueServerCertificate } from "../../base/tls.ts";
 import { rbacStorage } from "./authorization/binding-index.ts";
@@ -120,7 +121,7 @@ async function start(
     ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
   });
   const port = await listen(listener, host, options.port ?? 0);
-  const url = `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const url = `https://${hostInUrl(host)}:${port}`;
   services.setAddress(`${host}:${port}`);
   bootstrapService(context, port);
   return {

@@ -6,6 +6,7 @@
 import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
+import { parseListenAddress } from "../../base/listen-address.ts";
 import type { Logger } from "../../base/log.ts";
 import { startHealthServer } from "../../kube/health-server.ts";
 import { askForBlocks } from "./ask-for-blocks.ts";
@@ -30,10 +31,9 @@ const lookMs = 5_000;
 export async function runTrialChain(options: TrialChainOptions): Promise<void> {
   const { rpcUrl, keysDir, healthAddress, blockSeconds, signal, logger, clock } = options;
   const keys = await readTrialKeys(keysDir);
-  const at = healthAddress.lastIndexOf(":");
   let problem: string | undefined = "the contracts are not set up yet";
   const health = await startHealthServer({
-    ...{ host: healthAddress.slice(0, at), port: Number(healthAddress.slice(at + 1)) },
+    ...parseListenAddress(healthAddress, "--health"),
     ready: { chain: () => problem ?? true },
     logger,
   });

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import { createHttpFront, type FrontBounds, type FrontRefusal } from "../../base/http-front.ts";
+import { hostInUrl } from "../../base/listen-address.ts";
 import type { Logger } from "../../base/log.ts";
 
 export interface HttpServerOptions {
@@ -54,9 +55,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     socket.once("close", () => sockets.delete(socket));
   });
   const port = await listen(server, options);
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
   return {
-    url: `${tls ? "https" : "http"}://${host}:${port}`,
+    url: `${tls ? "https" : "http"}://${hostInUrl(options.host)}:${port}`,
     port,
     close: (graceMs) => close(server, sockets, graceMs),
   };

@@ -2,6 +2,7 @@
  * Where the kubelet of a pod's node is, and which of its containers a request means; for the handlers that pass a request
  * on to it (log, exec, attach).
  */
+import { hostInUrl } from "../../../base/listen-address.ts";
 import { asArray, asObject, asString, valueAt } from "../json-value.ts";
 import { type KubeObject, specOf, statusOf } from "../object.ts";
 import type { ApiContext } from "../operations/context.ts";
@@ -36,7 +37,7 @@ export function buildKubeletUrl(context: ApiContext, pod: KubeObject, endpoint: 
       `node ${nodeName} gives no kubelet address (status.addresses, status.daemonEndpoints.kubeletEndpoint.Port)`,
     );
   }
-  const host = address.includes(":") ? `[${address}]` : address;
+  const host = hostInUrl(address);
   const parts = [pod.metadata.namespace ?? "", pod.metadata.name, container].map(encodeURIComponent);
   return new URL(`https://${host}:${port}/${endpoint}/${parts.join("/")}`);
 }
