@@ -1,6 +1,6 @@
 /** The graph of a challenge: see protocol/challenge/plan.ts for what it computes and why. Pure. */
 import { type ChallengePlan, modulus } from "../../protocol/challenge/plan.ts";
-import { type OnnxNode, writeOnnx } from "./onnx-writer.ts";
+import { type GraphNode, type GraphValue, writeModel } from "../../protocol/onnx/write-model.ts";
 
 /** Inner length of the product that X starts from: its factors are made outside of the device and must be small. */
 export const startRank = 16;
@@ -13,9 +13,9 @@ export function buildChallengeGraph(
   columns: number,
 ): Uint8Array {
   const { size, rounds, kept, passes } = plan;
-  const nodes: OnnxNode[] = [];
+  const nodes: GraphNode[] = [];
   const add = (op: string, inputs: readonly string[], output: string) => {
-    nodes.push({ op, inputs, output });
+    nodes.push({ op, inputs, output, name: output });
     return output;
   };
   // Whole numbers stay whole: v / 16 is exact, and so are its floor and the rest.
@@ -38,24 +38,31 @@ export function buildChallengeGraph(
     weights = reduce(sum ?? last, `s${pass}`);
   }
   add("MatMul", ["summary", weights], "out");
-  return writeOnnx({
+  const graph = {
+    name: "challenge",
     nodes,
     constants: [
-      { name: "sixteen", shape: [], values: Float32Array.of(modulus) },
-      { name: "sixteenth", shape: [], values: Float32Array.of(1 / modulus) },
+      { name: "sixteen", dtype: "float32" as const, shape: [], values: [modulus] },
+      { name: "sixteenth", dtype: "float32" as const, shape: [], values: [1 / modulus] },
       // A scalar index takes the axis away: one weight for each column.
       ...Array.from({ length: kept }, (_, index) => ({
         name: `row${index}`,
+        dtype: "int64" as const,
         shape: [],
-        values: BigInt64Array.of(BigInt(index % size)),
+        values: [index % size],
       })),
     ],
     inputs: [
-      { name: "a", shape: [size, size] },
-      { name: "u", shape: [size, startRank] },
-      { name: "v", shape: [startRank, columns] },
-      { name: "summary", shape: [summaryRows, size] },
+      floats("a", [size, size]),
+      floats("u", [size, startRank]),
+      floats("v", [startRank, columns]),
+      floats("summary", [summaryRows, size]),
     ],
-    outputs: [{ name: "out", shape: [summaryRows, columns] }],
-  });
+    outputs: [floats("out", [summaryRows, columns])],
+  };
+  return writeModel(graph, { opset: 17, irVersion: 8 });
+}
+
+function floats(name: string, shape: readonly number[]): GraphValue {
+  return { name, dtype: "float32", shape };
 }

@@ -10,9 +10,9 @@
  */
 import { type Digest, sha256 } from "../../base/digest.ts";
 import { numberElementType } from "../onnx/element-types.ts";
+import { type Graph, type GraphNode, writeModel } from "../onnx/write-model.ts";
 import { encodeBase64 } from "../tensors/base64.ts";
 import { type DType, dtypes } from "../tensors/dtype.ts";
-import { encodeGraph, type Graph, type GraphNode } from "./onnx-writer.ts";
 
 export type LeaderboardTask = "Classification" | "Regression";
 
@@ -37,9 +37,12 @@ export const fractionBits = 40;
 
 /** The model of a Leaderboard task. It travels in its URI: nobody has to serve it. */
 export function buildStatisticsModel(shape: StatisticsShape): StatisticsModel {
-  const bytes = encodeGraph(shape.task === "Classification" ? classification(shape) : regression(shape));
+  const bytes = writeModel(shape.task === "Classification" ? classification(shape) : regression(shape), versions);
   return { uri: `data:application/onnx;base64,${encodeBase64(bytes)}`, digest: sha256(bytes), format: "onnx" };
 }
+
+/** Operator set 13 is read by every runtime since 2020. */
+const versions = { opset: 13, irVersion: 7, producer: "inferium" } as const;
 
 let own: ReadonlySet<string> | undefined;
 

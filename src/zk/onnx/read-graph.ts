@@ -3,6 +3,7 @@
  * what network/from-onnx.ts asks for. Pure. Field numbers are those of onnx.proto.
  */
 import { InferiumError } from "../../base/errors.ts";
+import { numberElementType } from "../../protocol/onnx/element-types.ts";
 import {
   bytesOf,
   type Fields,
@@ -47,12 +48,9 @@ export interface OnnxGraph {
 }
 
 /** ONNX's numbers of the element types that a circuit can hold. */
-export const elementTypes: ReadonlyMap<number, ElementType> = new Map([
-  [2, "uint8"],
-  [3, "int8"],
-  [6, "int32"],
-  [7, "int64"],
-]);
+export const elementTypes: ReadonlyMap<number, ElementType> = new Map(
+  (["uint8", "int8", "int32", "int64"] as const).map((name) => [numberElementType(name), name]),
+);
 
 /** @throws InferiumError InvalidModel, UnsupportedTensor */
 export function readOnnxGraph(bytes: Uint8Array): OnnxGraph {

@@ -1,14 +1,16 @@
 /**
- * Writes small ONNX graphs: the part of Protocol Buffers' wire format and of onnx.proto that the statistics of a leaderboard need.
- * The same graph gives the same bytes, since its digest is what a task names. Pure.
+ * Writes small ONNX models: the part of Protocol Buffers' wire format and of onnx.proto that leaderboards' statistics and capability
+ * challenges need. The same graph gives the same bytes, since its digest is what a task names. Pure.
  */
-import { numberElementType } from "../onnx/element-types.ts";
 import type { DType } from "../tensors/dtype.ts";
+import { numberElementType } from "./element-types.ts";
 
 export interface GraphNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly output: string;
+  /** By which runtimes speak of it. */
+  readonly name?: string;
   /** Integers, alone or in lists. */
   readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
 }
@@ -22,7 +24,7 @@ export interface GraphValue {
 
 export interface GraphConstant {
   readonly name: string;
-  readonly dtype: "int64" | "float64";
+  readonly dtype: "int64" | "float32" | "float64";
   /** Empty for a scalar. */
   readonly shape: readonly number[];
   readonly values: readonly number[];
@@ -36,11 +38,13 @@ export interface Graph {
   readonly outputs: readonly GraphValue[];
 }
 
-/** Operator set 13 is read by every runtime since 2020. */
-const opset = 13;
-const irVersion = 7;
+export interface ModelVersions {
+  readonly opset: number;
+  readonly irVersion: number;
+  readonly producer?: string;
+}
 
-export function encodeGraph(graph: Graph): Uint8Array {
+export function writeModel(graph: Graph, { opset, irVersion, producer }: ModelVersions): Uint8Array {
   const body = [
     ...graph.nodes.map((node) => message(1, encodeNode(node))),
     text(2, graph.name),
@@ -48,16 +52,18 @@ export function encodeGraph(graph: Graph): Uint8Array {
     ...graph.inputs.map((value) => message(11, encodeValue(value))),
     ...graph.outputs.map((value) => message(12, encodeValue(value))),
   ];
+  const produced = producer === undefined ? [] : [text(2, producer)];
   const operators = [text(1, ""), number(2, opset)];
-  return join([number(1, irVersion), text(2, "inferium"), message(7, body), message(8, operators)]);
+  return join([number(1, irVersion), ...produced, message(7, body), message(8, operators)]);
 }
 
-function encodeNode({ op, inputs, output, attributes = {} }: GraphNode): Uint8Array[] {
+function encodeNode({ op, inputs, output, name, attributes = {} }: GraphNode): Uint8Array[] {
   return [
-    ...inputs.map((name) => text(1, name)),
+    ...inputs.map((input) => text(1, input)),
     text(2, output),
+    ...(name === undefined ? [] : [text(3, name)]),
     text(4, op),
-    ...Object.entries(attributes).map(([name, value]) => message(5, encodeAttribute(name, value))),
+    ...Object.entries(attributes).map(([key, value]) => message(5, encodeAttribute(key, value))),
   ];
 }
 
@@ -67,10 +73,12 @@ function encodeAttribute(name: string, value: number | readonly number[]): Uint8
 }
 
 function encodeConstant({ name, dtype, shape, values }: GraphConstant): Uint8Array[] {
-  const raw = new DataView(new ArrayBuffer(values.length * 8));
+  const width = dtype === "float32" ? 4 : 8;
+  const raw = new DataView(new ArrayBuffer(values.length * width));
   values.forEach((value, index) => {
-    if (dtype === "int64") raw.setBigInt64(index * 8, BigInt(value), true);
-    else raw.setFloat64(index * 8, value, true);
+    if (dtype === "int64") raw.setBigInt64(index * width, BigInt(value), true);
+    else if (dtype === "float32") raw.setFloat32(index * width, value, true);
+    else raw.setFloat64(index * width, value, true);
   });
   const bytes = new Uint8Array(raw.buffer);
   return [
