@@ -9,7 +9,8 @@ import type { InferenceTaskSpec } from "../api/v1alpha1/generated/inferencetasks
 import { type Digest, parseDigest, sha256 } from "../base/digest.ts";
 import { describeError, InferiumError } from "../base/errors.ts";
 import { readInline, writeInline } from "../pool/inline-tensors.ts";
-import { type InlineTensors, poolLimits } from "../pool/wire.ts";
+import { poolLimits } from "../pool/wire.ts";
+import type { InlineTensors } from "../pool/work-assignment.ts";
 import { readSafetensors } from "../protocol/tensors/safetensors.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 

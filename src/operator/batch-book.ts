@@ -7,7 +7,7 @@
  *
  * A reorganisation takes settled batches back to Certified, from where they go the same way with the same signatures.
  */
-import type { BatchData } from "../pool/wire.ts";
+import type { BatchData } from "../pool/batch-evidence.ts";
 import { LapsedBatches } from "./lapsed-batches.ts";
 import type { RecordStore } from "./record-store.ts";
 

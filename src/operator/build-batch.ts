@@ -5,7 +5,8 @@
  */
 
 import { listValidators, readAgent, readAmounts, writeAmounts, writeBatch } from "../pool/batch-data.ts";
-import type { BatchTask, SignedClaim, SignedOrder } from "../pool/wire.ts";
+import type { BatchTask, SignedOrder } from "../pool/batch-evidence.ts";
+import type { SignedClaim } from "../pool/work-assignment.ts";
 import { checksumAddress } from "../protocol/checksum-address.ts";
 import { identifyBudget, type Order } from "../protocol/order.ts";
 import { hashStatement, toStatement } from "../protocol/proof.ts";

@@ -6,7 +6,8 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import type { AttestResponse, ChallengeCheck, ChallengeDuty } from "../pool/wire.ts";
+import type { ChallengeDuty } from "../pool/duty.ts";
+import type { AttestResponse, ChallengeCheck } from "../pool/wire.ts";
 import type { DecidedChallenge } from "../protocol/challenge/decide-challenge.ts";
 import { type CheckVote, decideCheck } from "../protocol/challenge/decide-check.ts";
 import { type Candidate, selectPanel } from "../protocol/selection.ts";

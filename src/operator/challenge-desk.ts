@@ -8,13 +8,13 @@ import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { ChallengeDuty } from "../pool/duty.ts";
 import type {
   AttestResponse,
   CapabilityChallenge,
   CapabilityRequest,
   CapabilityResponse,
   ChallengeCheck,
-  ChallengeDuty,
   GpuEvidence,
 } from "../pool/wire.ts";
 import {

@@ -3,7 +3,8 @@
  * memory alone, since every heartbeat says it again. A worker that gives no word loses no stake, and no heartbeat names its
  * work, so that the work goes to somebody else.
  */
-import type { RunningAttempt, SignedClaim } from "../pool/wire.ts";
+import type { RunningAttempt } from "../pool/wire.ts";
+import type { SignedClaim } from "../pool/work-assignment.ts";
 import { claimTypes, type ProtocolDomain, recoverSigner } from "../protocol/typed-data.ts";
 
 export class ClaimWords {

@@ -4,7 +4,7 @@
  */
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Duty } from "../pool/wire.ts";
+import type { Duty } from "../pool/duty.ts";
 
 /** The next unanswered duty of a validator, or undefined. Handing out is noted by the source. */
 export type DutySource = (validator: string) => Promise<Duty | undefined> | Duty | undefined;

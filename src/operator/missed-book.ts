@@ -3,7 +3,7 @@
  * may forget it. Due: it goes into the next batch, whose quorum says so to the chain. InBatch: the batch is settled, and the
  * registry can be told. What the task and the chain know is dropped.
  */
-import type { SignedClaim } from "../pool/wire.ts";
+import type { SignedClaim } from "../pool/work-assignment.ts";
 import { RecordBook } from "./record-book.ts";
 import type { RecordStore } from "./record-store.ts";
 import { nameSlash } from "./slash-book.ts";

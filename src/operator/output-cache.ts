@@ -2,7 +2,7 @@
  * Outputs that came with recent receipts, for the validators that compare values; what is not here any more is read from
  * the task. Bounded by number and by bytes.
  */
-import type { InlineTensors } from "../pool/wire.ts";
+import type { InlineTensors } from "../pool/work-assignment.ts";
 
 const maxOutputs = 1_024;
 const maxBytes = 32 * 2 ** 20;

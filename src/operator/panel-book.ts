@@ -7,7 +7,8 @@
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
-import type { AttestRequest, AttestResponse, Duty, ValidateDuty } from "../pool/wire.ts";
+import type { Duty, ValidateDuty } from "../pool/duty.ts";
+import type { AttestRequest, AttestResponse } from "../pool/wire.ts";
 import { checksumAddress } from "../protocol/checksum-address.ts";
 import { computeCommitment } from "../protocol/commitment.ts";
 import { attestationTypes, computeValidationId, type ProtocolDomain, recoverSigner } from "../protocol/typed-data.ts";

@@ -1,6 +1,6 @@
 /** What a task of mode Pod asks for, in the form of the pool API: for the launcher that runs it and the panel that checks it. Pure. */
 import type { InferenceTaskSpec } from "../api/v1alpha1/generated/inferencetasks.ts";
-import type { PodReference } from "../pool/wire.ts";
+import type { PodReference } from "../pool/work-assignment.ts";
 import { minimumTierOf } from "../protocol/task.ts";
 import { isAtLeast, tiers } from "../protocol/tier.ts";
 import type { TrainingTerms } from "../protocol/training.ts";

@@ -3,7 +3,7 @@ import { isConditionTrue } from "../api/v1alpha1/conditions.ts";
 import type { ValidationStatus } from "../api/v1alpha1/generated/validations.ts";
 import { InferiumError } from "../base/errors.ts";
 import { objectKey } from "../kube/object.ts";
-import type { AgentEvidence, BatchTask, ProofEvidence } from "../pool/wire.ts";
+import type { AgentEvidence, BatchTask, ProofEvidence } from "../pool/batch-evidence.ts";
 import { reopenTask } from "../protocol/lifecycle.ts";
 import type { Order } from "../protocol/order.ts";
 import { readProof } from "../protocol/proof.ts";

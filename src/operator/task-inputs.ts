@@ -7,7 +7,7 @@ import { isNotFound } from "../kube/api-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { ConfigMap } from "../kube/core-resources.ts";
 import { readInline } from "../pool/inline-tensors.ts";
-import type { InlineTensors, InputReference, PolicyReference, ServedCalls } from "../pool/wire.ts";
+import type { InlineTensors, InputReference, PolicyReference, ServedCalls } from "../pool/work-assignment.ts";
 import type { WindowStatement } from "../protocol/call-window.ts";
 import { type CutItems, cutItems } from "../protocol/shards/cut-items.ts";
 import { tensorsToJson } from "../protocol/tensors/json.ts";

@@ -2,7 +2,8 @@
 import { InferiumError } from "../base/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { objectKey } from "../kube/object.ts";
-import type { InlineTensors, JudgeItem, ServedCalls } from "../pool/wire.ts";
+import type { JudgeItem } from "../pool/duty.ts";
+import type { InlineTensors, ServedCalls } from "../pool/work-assignment.ts";
 import { computeTaskId } from "../protocol/typed-data.ts";
 import type { TaskObject, ValidationObject } from "./kinds.ts";
 import type { TaskEntry, TaskLedger } from "./ledger.ts";

@@ -6,7 +6,7 @@
  */
 import type { CallWindow, CommittedWindow } from "../protocol/call-window.ts";
 import type { CallLeaf } from "../protocol/calls.ts";
-import type { InlineTensors, ModelReference } from "./wire.ts";
+import type { InlineTensors, ModelReference } from "./work-assignment.ts";
 
 export interface AgentEntry {
   readonly agentId: string;

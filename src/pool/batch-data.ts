@@ -1,7 +1,7 @@
 /** Between a batch as it is computed and signed, and its form on the wire and in records: whole numbers as decimal text. Pure. */
 import type { Batch, SettledAgent } from "../protocol/settlement.ts";
 import type { BatchHeaderMessage } from "../protocol/typed-data.ts";
-import type { BatchData, BatchHeaderData, BatchTask } from "./wire.ts";
+import type { BatchData, BatchHeaderData, BatchTask } from "./batch-evidence.ts";
 
 type Amounts = BatchData["balances"];
 

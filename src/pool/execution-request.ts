@@ -4,7 +4,7 @@ import { InferiumError } from "../base/errors.ts";
 import type { CutItems } from "../protocol/shards/cut-items.ts";
 import type { InlineTensors } from "../protocol/tensors/json.ts";
 import { toTensorJson } from "./inline-tensors.ts";
-import type { InputReference, ModelReference } from "./wire.ts";
+import type { InputReference, ModelReference } from "./work-assignment.ts";
 
 interface Artifact {
   readonly uri: string;

@@ -2,7 +2,8 @@
 import { InferiumError } from "../base/errors.ts";
 import { type InlineTensors as TensorJson, tensorsFromJson, tensorsToJson } from "../protocol/tensors/json.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
-import { type InlineTensors, poolLimits } from "./wire.ts";
+import { poolLimits } from "./wire.ts";
+import type { InlineTensors } from "./work-assignment.ts";
 
 /**
  * @param inline as a stranger sent it: checked against no schema on some ways here

@@ -3,7 +3,8 @@ import { describeError } from "../base/errors.ts";
 import type { ChallengeResult } from "../inference/challenge/run-challenge.ts";
 import type { SessionOptions } from "../inference/session.ts";
 import type { PoolClient } from "../pool/client.ts";
-import type { AttestResponse, ChallengeCheck, ChallengeDuty } from "../pool/wire.ts";
+import type { ChallengeDuty } from "../pool/duty.ts";
+import type { AttestResponse, ChallengeCheck } from "../pool/wire.ts";
 import type { ChallengePlan } from "../protocol/challenge/plan.ts";
 
 export interface CheckContext {

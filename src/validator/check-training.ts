@@ -6,8 +6,8 @@
 import { digestToBytes32, parseDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import { type ArtifactStoreOptions, createArtifactStore } from "../inference/fetch-artifact.ts";
+import type { JudgeItem } from "../pool/duty.ts";
 import { readInline } from "../pool/inline-tensors.ts";
-import type { JudgeItem } from "../pool/wire.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../protocol/tensors/tensor.ts";
 import {

@@ -4,8 +4,9 @@
  * its receipt against the outputs in its receipt. A window that does not hold together may be the pool's doing. Pure.
  */
 import { digestToBytes32 } from "../base/digest.ts";
+import type { JudgeItem } from "../pool/duty.ts";
 import { readInline } from "../pool/inline-tensors.ts";
-import type { JudgeItem, ServedCalls } from "../pool/wire.ts";
+import type { ServedCalls } from "../pool/work-assignment.ts";
 import { checkOpened, checkStatement, findChanged, hashWindow, listAnswered } from "../protocol/call-window.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";

@@ -7,7 +7,7 @@ import { parseDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { Execution } from "../inference/execute.ts";
 import { readInline } from "../pool/inline-tensors.ts";
-import type { ServedCalls, WorkAssignment } from "../pool/wire.ts";
+import type { ServedCalls, WorkAssignment } from "../pool/work-assignment.ts";
 import { checkOpened, checkStatement, findChanged, hashWindow, listAnswered } from "../protocol/call-window.ts";
 import { digestTensors } from "../protocol/tensors/canonical.ts";
 import type { ProtocolDomain } from "../protocol/typed-data.ts";

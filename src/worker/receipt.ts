@@ -3,7 +3,8 @@ import { digestToBytes32 } from "../base/digest.ts";
 import type { Execution } from "../inference/execute.ts";
 import { formatRuntime } from "../inference/runtime.ts";
 import type { ProtocolSigner } from "../pool/signer.ts";
-import type { ReceiptFields, SignedReceipt, WorkAssignment } from "../pool/wire.ts";
+import type { ReceiptFields, SignedReceipt } from "../pool/wire.ts";
+import type { WorkAssignment } from "../pool/work-assignment.ts";
 import { type ProtocolDomain, receiptTypes } from "../protocol/typed-data.ts";
 
 export interface ReceiptFacts {

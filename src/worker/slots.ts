@@ -1,7 +1,8 @@
 /** What a worker runs now: starts attempts, cancels them, delivers their outcomes, and lets them end on a stop. */
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
-import type { ReceiptOutcome, RunningAttempt, WorkAssignment } from "../pool/wire.ts";
+import type { ReceiptOutcome, RunningAttempt } from "../pool/wire.ts";
+import type { WorkAssignment } from "../pool/work-assignment.ts";
 import { claimTypes } from "../protocol/typed-data.ts";
 import { type AttemptContext, runAttempt } from "./attempt.ts";
 import { type DeliverOptions, deliverOutcome } from "./deliver.ts";

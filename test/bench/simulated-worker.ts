@@ -1,6 +1,6 @@
 /** A worker that speaks the real pool API with a real key and only pretends to compute: each of its slots claims, waits, signs. */
 import type { PoolClient } from "../../src/pool/client.ts";
-import type { WorkAssignment } from "../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../src/pool/work-assignment.ts";
 import { connect, double, type MemberCluster, signReceipt } from "../integration/operator/scripted-members.ts";
 
 export interface SimulatedWorkers {

@@ -1,7 +1,7 @@
 /** A true window of calls to an agent that doubles numbers; tests tamper with copies of it. */
 import { sha256 } from "../../src/base/digest.ts";
 import { writeInline } from "../../src/pool/inline-tensors.ts";
-import type { InlineTensors } from "../../src/pool/wire.ts";
+import type { InlineTensors } from "../../src/pool/work-assignment.ts";
 import { type CallContentKind, tensorOfDigest } from "../../src/protocol/call-contents.ts";
 import { joinCalls, type OpenedLeaf, type WindowStatement } from "../../src/protocol/call-window.ts";
 import {

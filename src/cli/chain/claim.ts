@@ -3,7 +3,7 @@ import { getAddress } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
 import { hashHeader } from "../../chain/header.ts";
 import { readAmounts, readHeader } from "../../pool/batch-data.ts";
-import type { BatchData } from "../../pool/wire.ts";
+import type { BatchData } from "../../pool/batch-evidence.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { buildBalanceTree } from "../../protocol/merkle.ts";
 import { burnAddress } from "../../protocol/reward.ts";

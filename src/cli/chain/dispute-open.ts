@@ -9,7 +9,7 @@ import type { ApprovedEvidence } from "../../chain/calls.ts";
 import { encodeOpenDispute } from "../../chain/calls.ts";
 import { sortAddresses } from "../../chain/certificate.ts";
 import { createDisputeReader, type DisputeReader } from "../../chain/dispute-reader.ts";
-import type { BatchData, BatchTask } from "../../pool/wire.ts";
+import type { BatchData, BatchTask } from "../../pool/batch-evidence.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { computeDisputeId } from "../../protocol/dispute.ts";
 import { hashMessage, receiptTypes } from "../../protocol/typed-data.ts";

@@ -5,7 +5,7 @@ import { createClient } from "../../kube/client.ts";
 import { readConfigMapRecord } from "../../kube/config-map-record.ts";
 import { configMaps } from "../../kube/core-resources.ts";
 import type { Transport } from "../../kube/transport.ts";
-import type { BatchData } from "../../pool/wire.ts";
+import type { BatchData } from "../../pool/batch-evidence.ts";
 
 /** @throws InferiumError BatchUnknown where the pool keeps no such batch */
 export async function readBatch(

@@ -12,7 +12,7 @@ import type { Check } from "../../chain/verify-settlement.ts";
 import { createArtifactReader } from "../../inference/read-artifacts.ts";
 import { toExecutionRequest } from "../../pool/execution-request.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
-import type { InlineTensors, InputReference } from "../../pool/wire.ts";
+import type { InlineTensors, InputReference } from "../../pool/work-assignment.ts";
 import type { ProofData } from "../../protocol/proof.ts";
 import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";

@@ -6,7 +6,7 @@
 import type { Wallet } from "ethers";
 import { apiVersion } from "../../api/v1alpha1/meta.ts";
 import type { InferenceTask, Tier } from "../../api/v1alpha1/types.ts";
-import type { SignedOrder } from "../../pool/wire.ts";
+import type { SignedOrder } from "../../pool/batch-evidence.ts";
 import { parseIfr } from "../../protocol/amount.ts";
 import { zeroHash } from "../../protocol/settlement.ts";
 import { buildDomain, orderTypes, type ProtocolDomain } from "../../protocol/typed-data.ts";

@@ -12,7 +12,7 @@ import { readConfigMapRecord } from "../../kube/config-map-record.ts";
 import { configMaps } from "../../kube/core-resources.ts";
 import type { Transport } from "../../kube/transport.ts";
 import { readAmounts, readHeader } from "../../pool/batch-data.ts";
-import type { BatchData } from "../../pool/wire.ts";
+import type { BatchData } from "../../pool/batch-evidence.ts";
 import { buildBalanceTree } from "../../protocol/merkle.ts";
 import { burnAddress } from "../../protocol/reward.ts";
 import type { LocalChain } from "./local-chain.ts";

@@ -3,7 +3,7 @@ import { labels } from "../../api/v1alpha1/labels.ts";
 import { apiVersion } from "../../api/v1alpha1/meta.ts";
 import type { OpenedCall } from "../../pool/agents.ts";
 import { writeInline } from "../../pool/inline-tensors.ts";
-import type { InlineTensors } from "../../pool/wire.ts";
+import type { InlineTensors } from "../../pool/work-assignment.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { type CallContentKind, tensorOfDigest } from "../../protocol/call-contents.ts";
 import type { WindowStatement } from "../../protocol/call-window.ts";

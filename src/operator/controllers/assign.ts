@@ -5,7 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import type { WorkAssignment } from "../../pool/wire.ts";
+import type { WorkAssignment } from "../../pool/work-assignment.ts";
 import { nextAttempt } from "../../protocol/attempts.ts";
 import { assignTask } from "../../protocol/lifecycle.ts";
 import { stageOf } from "../../protocol/task-stage.ts";

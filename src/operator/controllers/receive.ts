@@ -6,7 +6,8 @@
 import { digestToBytes32, parseDigest } from "../../base/digest.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
-import type { InlineTensors, ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
+import type { ReceiptOutcome, ReceiptRequest, ReceiptResponse } from "../../pool/wire.ts";
+import type { InlineTensors } from "../../pool/work-assignment.ts";
 import { hashWindow } from "../../protocol/call-window.ts";
 import { commitTask, type TaskOutput, type TaskReceipt, validateTask } from "../../protocol/lifecycle.ts";
 import { stageOf } from "../../protocol/task-stage.ts";

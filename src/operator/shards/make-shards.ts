@@ -6,7 +6,7 @@ import { isAlreadyExists } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { objectKey } from "../../kube/object.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
-import type { InlineTensors } from "../../pool/wire.ts";
+import type { InlineTensors } from "../../pool/work-assignment.ts";
 import { cutItems } from "../../protocol/shards/cut-items.ts";
 import { buildShard, type Shard } from "../../protocol/shards/shard-task.ts";
 import { deadlineOf } from "../controllers/assign.ts";

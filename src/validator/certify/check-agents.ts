@@ -3,7 +3,7 @@
  * else's word counts for it: a mark that an operator puts on a task, or moves to another agent, changes who is paid. Pure.
  */
 import { describeError } from "../../base/errors.ts";
-import type { AgentEvidence } from "../../pool/wire.ts";
+import type { AgentEvidence } from "../../pool/batch-evidence.ts";
 import { checkStatement, hashWindow } from "../../protocol/call-window.ts";
 import type { AgentShares } from "../../protocol/reward.ts";
 import type { ProtocolDomain } from "../../protocol/typed-data.ts";

@@ -2,7 +2,7 @@
  * The evidence that a task was accepted: enough votes of distinct validators, each an Accept of exactly this receipt under
  * a root that the validator signed. Pure.
  */
-import type { VoteEvidence } from "../../pool/wire.ts";
+import type { VoteEvidence } from "../../pool/batch-evidence.ts";
 import { hashVoteLeaf, verifyMerkleProof } from "../../protocol/merkle.ts";
 import { attestationTypes, type ProtocolDomain, recoverSigner } from "../../protocol/typed-data.ts";
 import { isCompact } from "../check-receipt.ts";

@@ -7,10 +7,10 @@ import type {
   BatchHeaderData,
   BatchTask,
   ProofEvidence,
-  SignedClaim,
-  SignedReceipt,
   VoteEvidence,
-} from "../../pool/wire.ts";
+} from "../../pool/batch-evidence.ts";
+import type { SignedReceipt } from "../../pool/wire.ts";
+import type { SignedClaim } from "../../pool/work-assignment.ts";
 import { checksumAddress } from "../../protocol/checksum-address.ts";
 import type { Order } from "../../protocol/order.ts";
 import { maxBatchTasks } from "../../protocol/settlement.ts";

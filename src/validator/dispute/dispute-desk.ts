@@ -13,7 +13,7 @@ import type { ChainEvent } from "../../chain/chain-event.ts";
 import type { DisputeReader } from "../../chain/dispute-reader.ts";
 import type { DisputePlace, DisputeSender } from "../../chain/dispute-sender.ts";
 import type { PoolClient } from "../../pool/client.ts";
-import type { JudgeItem } from "../../pool/wire.ts";
+import type { JudgeItem } from "../../pool/duty.ts";
 import {
   type ChainTime,
   computeDisputeId,

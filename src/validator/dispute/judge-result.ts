@@ -4,7 +4,7 @@
  * agree. That a task named another model or input is the pool's word alone: it decides nothing. Effects: the executions.
  */
 import { describeError } from "../../base/errors.ts";
-import type { JudgeItem } from "../../pool/wire.ts";
+import type { JudgeItem } from "../../pool/duty.ts";
 import type { JurorVerdict } from "../../protocol/dispute.ts";
 import type { OwnResult } from "../../protocol/verdict/cast-vote.ts";
 import { checkReceipt } from "../check-receipt.ts";

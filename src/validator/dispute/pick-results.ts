@@ -1,5 +1,5 @@
 /** Which settled results a watcher looks at, and whether what the pool shows is what the chain settled. Pure. */
-import type { BatchData, BatchTask } from "../../pool/wire.ts";
+import type { BatchData, BatchTask } from "../../pool/batch-evidence.ts";
 import { hashStatement, toStatement } from "../../protocol/proof.ts";
 import { buildTaskTree } from "../../protocol/settlement.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain } from "../../protocol/typed-data.ts";

@@ -11,7 +11,7 @@ import { loadArtifact } from "../../chain/artifacts.ts";
 import type { ApprovedEvidence } from "../../chain/calls.ts";
 import type { DisputeReader } from "../../chain/dispute-reader.ts";
 import type { DisputeSender } from "../../chain/dispute-sender.ts";
-import type { BatchTask } from "../../pool/wire.ts";
+import type { BatchTask } from "../../pool/batch-evidence.ts";
 import type { ValidatorMetrics } from "../metrics.ts";
 import type { ClosedDispute, DisputeDesk } from "./dispute-desk.ts";
 import type { Suspect, SuspectRecords } from "./suspect-record.ts";

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
-import type { BatchTask } from "../../pool/wire.ts";
+import type { BatchTask } from "../../pool/batch-evidence.ts";
 import { openRecordFolder, type RecordFolder } from "../record-folder.ts";
 
 export interface Suspect {

@@ -3,8 +3,9 @@
  * Effects: those of the check, one call to the pool.
  */
 import type { PoolClient } from "../../pool/client.ts";
+import type { EndorseDuty } from "../../pool/duty.ts";
 import type { ProtocolSigner } from "../../pool/signer.ts";
-import type { AttestResponse, EndorseDuty } from "../../pool/wire.ts";
+import type { AttestResponse } from "../../pool/wire.ts";
 import { endorsementOf } from "../../protocol/proof.ts";
 import { type ProtocolDomain, proofEndorsementTypes } from "../../protocol/typed-data.ts";
 import { type Finding, finding } from "../certify/finding.ts";

@@ -2,7 +2,7 @@
  * All that a validator has to do with proofs, opened once: two processes of the backend, each started when it is first needed (one
  * proves, one checks, so that no check waits for a proof), and the store of proving keys. Called by run-validator.ts.
  */
-import type { ProveDuty } from "../../pool/wire.ts";
+import type { ProveDuty } from "../../pool/duty.ts";
 import { ProofArtifactStore } from "../../zk/proving/artifact-store.ts";
 import { InferenceProver } from "../../zk/proving/prove-inference.ts";
 import { createSnarkjsBackend } from "../../zk/proving/snarkjs-backend.ts";

@@ -6,7 +6,7 @@ import { labels } from "../../api/v1alpha1/labels.ts";
 import type { Service } from "../../kube/core-resources.ts";
 import type { Job } from "../../kube/job-types.ts";
 import type { Container, EnvVar, PodSpec, Toleration } from "../../kube/pod-types.ts";
-import type { PodReference } from "../../pool/wire.ts";
+import type { PodReference } from "../../pool/work-assignment.ts";
 import type { PodTask } from "./pod-task.ts";
 
 /** What the launcher is told of its cluster, for all of its pods. */

@@ -17,7 +17,7 @@ import type { Execution } from "../../inference/execute.ts";
 import { isRefused } from "../../kube/api-error.ts";
 import type { Pod } from "../../kube/pod-types.ts";
 import { readInline } from "../../pool/inline-tensors.ts";
-import type { PodReference, WorkAssignment } from "../../pool/wire.ts";
+import type { PodReference, WorkAssignment } from "../../pool/work-assignment.ts";
 import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
 import { readTrainingResult, toTrainingOutputs } from "../../protocol/training.ts";

@@ -1,7 +1,7 @@
 /** What a pod is told of its task, as JSON in INFERIUM_TASK. Written by the launcher, read by the trainer and by anybody's container. */
 import { type Digest, isDigest } from "../../base/digest.ts";
 import { InferiumError } from "../../base/errors.ts";
-import type { WorkAssignment } from "../../pool/wire.ts";
+import type { WorkAssignment } from "../../pool/work-assignment.ts";
 import type { TrainingTerms } from "../../protocol/training.ts";
 
 export interface PodTask {

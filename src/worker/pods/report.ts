@@ -3,7 +3,7 @@
  * through the API server, so that nobody but who runs the pod can say them. Any other line is the program's own log. Pure.
  */
 import { type Digest, isDigest } from "../../base/digest.ts";
-import type { InlineTensors } from "../../pool/wire.ts";
+import type { InlineTensors } from "../../pool/work-assignment.ts";
 
 export type PodReport =
   /** A checkpoint is in the store. `index` from 1. */

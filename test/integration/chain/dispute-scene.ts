@@ -1,8 +1,9 @@
 /** A settled result that one validator approved, on a chain whose validators are of different owners; and what a pool says of it. */
 import { id } from "ethers";
 import { writeBatch } from "../../../src/pool/batch-data.ts";
+import type { BatchData, BatchTask, VoteEvidence } from "../../../src/pool/batch-evidence.ts";
+import type { JudgeItem } from "../../../src/pool/duty.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
-import type { BatchData, BatchTask, JudgeItem, VoteEvidence } from "../../../src/pool/wire.ts";
 import { buildMerkleTree, hashVoteLeaf } from "../../../src/protocol/merkle.ts";
 import type { Batch } from "../../../src/protocol/settlement.ts";
 import { attestationTypes, hashMessage, type ReceiptMessage, receiptTypes } from "../../../src/protocol/typed-data.ts";

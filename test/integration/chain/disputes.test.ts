@@ -9,7 +9,7 @@ import { createLogger, silentLogger } from "../../../src/base/log.ts";
 import { mintTokens } from "../../../src/chain/bond.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { createDisputeReader } from "../../../src/chain/dispute-reader.ts";
-import type { JudgeItem } from "../../../src/pool/wire.ts";
+import type { JudgeItem } from "../../../src/pool/duty.ts";
 import { runDisputes } from "../../../src/validator/dispute/run-disputes.ts";
 import type { Execute } from "../../../src/validator/judge.ts";
 import type { ChainFixture } from "./chain-fixture.ts";

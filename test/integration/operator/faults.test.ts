@@ -4,7 +4,7 @@ import { isConditionTrue } from "../../../src/api/v1alpha1/conditions.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import {
   aTask,
   type Cluster,

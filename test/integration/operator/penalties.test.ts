@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { encodeProveContradiction } from "../../../src/chain/calls.ts";
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import { developmentAccounts } from "../../../src/embedded/chain/development-accounts.ts";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { connect, double, type Running, runValidator, runWorker, signReceipt } from "./scripted-members.ts";
 

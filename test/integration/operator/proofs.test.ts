@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { registerCircuit } from "../../../src/chain/registered-circuit.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { events } from "../../../src/kube/core-resources.ts";
-import type { Duty } from "../../../src/pool/wire.ts";
+import type { Duty } from "../../../src/pool/duty.ts";
 import { hashStatement, toStatement } from "../../../src/protocol/proof.ts";
 import { aTask, type Cluster, model, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { aProof, type Running, runValidator, runWorker, type ValidatorScript } from "./scripted-members.ts";

@@ -4,7 +4,7 @@ import { Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../../src/kube/client.ts";
 import type { OperatorConfig } from "../../../src/operator/config.ts";
-import type { Duty } from "../../../src/pool/wire.ts";
+import type { Duty } from "../../../src/pool/duty.ts";
 import {
   aTask,
   type Cluster,

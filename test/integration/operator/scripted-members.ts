@@ -2,18 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { digestToBytes32 } from "../../../src/base/digest.ts";
 import { silentLogger } from "../../../src/base/log.ts";
+import type { BatchData } from "../../../src/pool/batch-evidence.ts";
 import { createPoolClient, type PoolClient } from "../../../src/pool/client.ts";
+import type { Duty, EndorseDuty, ProveDuty, ValidateDuty } from "../../../src/pool/duty.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
-import type {
-  BatchData,
-  Duty,
-  EndorseDuty,
-  InlineTensors,
-  ProveDuty,
-  SignedReceipt,
-  ValidateDuty,
-  WorkAssignment,
-} from "../../../src/pool/wire.ts";
+import type { SignedReceipt } from "../../../src/pool/wire.ts";
+import type { InlineTensors, WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
 import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
 import { endorsementOf, type ProofData } from "../../../src/protocol/proof.ts";

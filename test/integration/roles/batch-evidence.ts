@@ -1,17 +1,10 @@
 /** What stands in a memory pool, and how a batch with all its evidence is made of it. */
 
 import { readAgent, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
-import type {
-  AttestRequest,
-  BatchData,
-  BatchTask,
-  PolicyReference,
-  ReceiptRequest,
-  SignedOrder,
-  SignedReceipt,
-  ValidateDuty,
-  WorkAssignment,
-} from "../../../src/pool/wire.ts";
+import type { BatchData, BatchTask, SignedOrder } from "../../../src/pool/batch-evidence.ts";
+import type { ValidateDuty } from "../../../src/pool/duty.ts";
+import type { AttestRequest, ReceiptRequest, SignedReceipt } from "../../../src/pool/wire.ts";
+import type { PolicyReference, WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { buildMerkleTree, hashVoteLeaf, type MerkleTree } from "../../../src/protocol/merkle.ts";
 import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";
 import { batchHeaderTypes, hashMessage, type ProtocolDomain, receiptTypes } from "../../../src/protocol/typed-data.ts";

@@ -9,7 +9,7 @@ import { type CheckpointStore, openCheckpointStore } from "../../../src/inferenc
 import { findProgram } from "../../../src/inference/training/program.ts";
 import { runTraining } from "../../../src/inference/training/run-training.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
-import type { InlineTensors } from "../../../src/pool/wire.ts";
+import type { InlineTensors } from "../../../src/pool/work-assignment.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { writeSafetensors } from "../../../src/protocol/tensors/safetensors.ts";
 import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";

@@ -19,7 +19,7 @@ import { createInformer, type Informer } from "../../../src/kube/informer.ts";
 import { type Job, jobs as jobResource } from "../../../src/kube/job-types.ts";
 import type { Pod } from "../../../src/kube/pod-types.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
-import type { PodReference, WorkAssignment } from "../../../src/pool/wire.ts";
+import type { PodReference, WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { writeSafetensors } from "../../../src/protocol/tensors/safetensors.ts";
 import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { readTrainingResult, type TrainingTerms } from "../../../src/protocol/training.ts";

@@ -4,16 +4,10 @@
  */
 import { InferiumError } from "../../../src/base/errors.ts";
 import type { PoolBackend, PoolCaller } from "../../../src/pool/backend.ts";
-import type {
-  AttestRequest,
-  BatchData,
-  ClaimRequest,
-  ClaimResponse,
-  Duty,
-  ReceiptRequest,
-  ValidateDuty,
-  WorkAssignment,
-} from "../../../src/pool/wire.ts";
+import type { BatchData } from "../../../src/pool/batch-evidence.ts";
+import type { Duty, ValidateDuty } from "../../../src/pool/duty.ts";
+import type { AttestRequest, ClaimRequest, ClaimResponse, ReceiptRequest } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
 import {
   attestationTypes,

@@ -20,9 +20,10 @@ import { cutBatches, loadMnist } from "../../../src/embedded/demo/data/mnist.ts"
 import { mnistModel, openProvingSetup, provenRows } from "../../../src/embedded/demo/proving-setup.ts";
 import { createExecutor, type Executor } from "../../../src/inference/execute.ts";
 import { createArtifactReader } from "../../../src/inference/read-artifacts.ts";
+import type { ProveDuty } from "../../../src/pool/duty.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
-import type { AttestRequest, ProveDuty, SignedReceipt } from "../../../src/pool/wire.ts";
+import type { AttestRequest, SignedReceipt } from "../../../src/pool/wire.ts";
 import { endorsementOf, hashStatement, type ProofData, toStatement } from "../../../src/protocol/proof.ts";
 import { computeTaskId, hashMessage, proofEndorsementTypes, receiptTypes } from "../../../src/protocol/typed-data.ts";
 import { endorseProof } from "../../../src/validator/proof/endorse-duty.ts";

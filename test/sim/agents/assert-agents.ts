@@ -1,7 +1,7 @@
 /** What must hold of an agent's windows after everything that was done: computed anew from callers' receipts and batches alone. */
 import { labels } from "../../../src/api/v1alpha1/labels.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
-import type { BatchData, BatchTask } from "../../../src/pool/wire.ts";
+import type { BatchData, BatchTask } from "../../../src/pool/batch-evidence.ts";
 import type { CallLeaf } from "../../../src/protocol/calls.ts";
 import { type Cluster, treasury } from "../../integration/operator/operator-fixture.ts";
 import type { Heard } from "./processes.ts";

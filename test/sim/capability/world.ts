@@ -18,7 +18,7 @@ import { ChallengeDesk } from "../../../src/operator/challenge-desk.ts";
 import { byAddress, byGpu, Directory, type DirectoryOptions, uuidsOf } from "../../../src/operator/directory.ts";
 import type { WorkerObject } from "../../../src/operator/kinds.ts";
 import type { RecordStore } from "../../../src/operator/record-store.ts";
-import type { ChallengeDuty } from "../../../src/pool/wire.ts";
+import type { ChallengeDuty } from "../../../src/pool/duty.ts";
 import { digestBytes } from "../../../src/protocol/challenge/decide-challenge.ts";
 import type { ChallengePlan } from "../../../src/protocol/challenge/plan.ts";
 import type { ProofPolicy } from "../../../src/protocol/proven-capability.ts";

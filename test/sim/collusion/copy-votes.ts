@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { InferiumError } from "../../../src/base/errors.ts";
 import type { PoolClient } from "../../../src/pool/client.ts";
-import type { ValidateDuty } from "../../../src/pool/wire.ts";
+import type { ValidateDuty } from "../../../src/pool/duty.ts";
 import { computeCommitment } from "../../../src/protocol/commitment.ts";
 import { attestationTypes } from "../../../src/protocol/typed-data.ts";
 import { type Cluster, startOperator } from "../../integration/operator/operator-fixture.ts";

@@ -2,7 +2,9 @@
  * Receipts that a worker may send instead of the right one, each built from it: for others' work, by others' keys, for other
  * attempts, and of sizes and numbers that break what counts on them.
  */
-import type { InlineTensors, ReceiptRequest, SignedReceipt } from "../../../src/pool/wire.ts";
+
+import type { ReceiptRequest, SignedReceipt } from "../../../src/pool/wire.ts";
+import type { InlineTensors } from "../../../src/pool/work-assignment.ts";
 import { receiptTypes } from "../../../src/protocol/typed-data.ts";
 import type { Cluster, FixtureMember } from "../../integration/operator/operator-fixture.ts";
 

@@ -9,7 +9,7 @@ import { InferiumError } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { createPoolClient, type PoolClient } from "../../../src/pool/client.ts";
 import { createSigner } from "../../../src/pool/signer.ts";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import type { ProtocolDomain } from "../../../src/protocol/typed-data.ts";
 import type { FixtureMember } from "../../integration/operator/operator-fixture.ts";
 import { double, signReceipt } from "../../integration/operator/scripted-members.ts";

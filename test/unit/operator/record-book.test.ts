@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Missed, MissedBook } from "../../../src/operator/missed-book.ts";
 import { RecordBook } from "../../../src/operator/record-book.ts";
-import type { SignedClaim } from "../../../src/pool/wire.ts";
+import type { SignedClaim } from "../../../src/pool/work-assignment.ts";
 import { aRecordStore } from "../../support/memory-record-store.ts";
 
 interface Fact {

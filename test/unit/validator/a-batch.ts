@@ -2,18 +2,17 @@
 
 import { Wallet } from "ethers";
 import { listValidators, readAgent, readAmounts, writeBatch } from "../../../src/pool/batch-data.ts";
-import type { ProtocolSigner } from "../../../src/pool/signer.ts";
-import { createSigner } from "../../../src/pool/signer.ts";
 import type {
   BatchData,
   BatchTask,
   ProofEvidence,
-  ReceiptFields,
-  SignedClaim,
   SignedOrder,
-  SignedReceipt,
   VoteEvidence,
-} from "../../../src/pool/wire.ts";
+} from "../../../src/pool/batch-evidence.ts";
+import type { ProtocolSigner } from "../../../src/pool/signer.ts";
+import { createSigner } from "../../../src/pool/signer.ts";
+import type { ReceiptFields, SignedReceipt } from "../../../src/pool/wire.ts";
+import type { SignedClaim } from "../../../src/pool/work-assignment.ts";
 import { buildMerkleTree, hashVoteLeaf, type Vote } from "../../../src/protocol/merkle.ts";
 import { endorsementOf, hashStatement, type ProofData, toStatement } from "../../../src/protocol/proof.ts";
 import { computeBatch, zeroHash } from "../../../src/protocol/settlement.ts";

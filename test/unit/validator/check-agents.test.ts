@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Wallet } from "ethers";
 import { describe, expect, test } from "vitest";
-import type { AgentEvidence, BatchTask } from "../../../src/pool/wire.ts";
+import type { AgentEvidence, BatchTask } from "../../../src/pool/batch-evidence.ts";
 import { hashWindow, type WindowStatement } from "../../../src/protocol/call-window.ts";
 import { computeWindowId } from "../../../src/protocol/calls.ts";
 import { computeTaskId } from "../../../src/protocol/typed-data.ts";

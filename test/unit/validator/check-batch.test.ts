@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BatchData, BatchTask, ProofEvidence } from "../../../src/pool/wire.ts";
+import type { BatchData, BatchTask, ProofEvidence } from "../../../src/pool/batch-evidence.ts";
 import { computeModelsRoot, identifyBudget } from "../../../src/protocol/order.ts";
 import { computeTaskId } from "../../../src/protocol/typed-data.ts";
 import { type BatchRules, checkBatch } from "../../../src/validator/certify/check-batch.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { digestToBytes32 } from "../../../src/base/digest.ts";
+import type { JudgeItem } from "../../../src/pool/duty.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
-import type { JudgeItem } from "../../../src/pool/wire.ts";
 import { hashWindow, joinCalls, splitCalls } from "../../../src/protocol/call-window.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { judgeResult } from "../../../src/validator/dispute/judge-result.ts";

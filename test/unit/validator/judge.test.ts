@@ -1,8 +1,8 @@
 /** That a Model's calibration reaches the vote, under the policy that it is for alone. */
 import { expect, test } from "vitest";
 import { digestToBytes32 } from "../../../src/base/digest.ts";
+import type { JudgeItem } from "../../../src/pool/duty.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
-import type { JudgeItem } from "../../../src/pool/wire.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { judgeAgainst } from "../../../src/validator/judge.ts";

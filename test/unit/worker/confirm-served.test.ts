@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { hashWindow } from "../../../src/protocol/call-window.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { confirmServed } from "../../../src/worker/confirm-served.ts";

@@ -12,7 +12,7 @@ import { InferiumError } from "../../../base/errors.ts";
 import { createArtifactReader } from "../../../inference/read-artifacts.ts";
 import { toExecutionRequest } from "../../../pool/execution-request.ts";
 import { readInline } from "../../../pool/inline-tensors.ts";
-import type { InlineTensors, InputReference } from "../../../pool/wire.ts";
+import type { InlineTensors, InputReference } from "../../../pool/work-assignment.ts";
 import { cutItems } from "../../../protocol/shards/cut-items.ts";
 import { digestTensors } from "../../../protocol/tensors/canonical.ts";
 import type { NamedTensors } from "../../../protocol/tensors/tensor.ts";

@@ -3,7 +3,7 @@ import { InferiumError } from "../../../../src/base/errors.ts";
 import { silentLogger } from "../../../../src/base/log.ts";
 import type { ChainEvent } from "../../../../src/chain/chain-event.ts";
 import type { DisputeSender } from "../../../../src/chain/dispute-sender.ts";
-import type { JudgeItem } from "../../../../src/pool/wire.ts";
+import type { JudgeItem } from "../../../../src/pool/duty.ts";
 import { computeDisputeId, computeJurorCommitment, type DisputeView } from "../../../../src/protocol/dispute.ts";
 import { hashMessage, receiptTypes } from "../../../../src/protocol/typed-data.ts";
 import { type ClosedDispute, DisputeDesk } from "../../../../src/validator/dispute/dispute-desk.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Execution } from "../../../../src/inference/execute.ts";
-import type { JudgeItem } from "../../../../src/pool/wire.ts";
+import type { JudgeItem } from "../../../../src/pool/duty.ts";
 import { judgeResult } from "../../../../src/validator/dispute/judge-result.ts";
 import type { Execute } from "../../../../src/validator/judge.ts";
 import { aReceipt, domain, modelDigest } from "../a-batch.ts";

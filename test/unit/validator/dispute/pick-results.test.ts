@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readHeader } from "../../../../src/pool/batch-data.ts";
-import type { BatchTask, VoteEvidence } from "../../../../src/pool/wire.ts";
+import type { BatchTask, VoteEvidence } from "../../../../src/pool/batch-evidence.ts";
 import { batchHeaderTypes, hashMessage } from "../../../../src/protocol/typed-data.ts";
 import { isBatchOf, isPicked } from "../../../../src/validator/dispute/pick-results.ts";
 import { aBatch, aClaim, aProvenTask, aTask, domain } from "../a-batch.ts";

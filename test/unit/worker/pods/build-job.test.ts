@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PodReference } from "../../../../src/pool/wire.ts";
+import type { PodReference } from "../../../../src/pool/work-assignment.ts";
 import { buildJob, type JobPlan } from "../../../../src/worker/pods/build-job.ts";
 import { checkImage } from "../../../../src/worker/pods/check-image.ts";
 import { buildPodTask, parsePodTask } from "../../../../src/worker/pods/pod-task.ts";
