@@ -4,7 +4,8 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { signatureOf } from "../protocol/columns.ts";
-import { type Explanation, explainWaiting, type WorkerFacts } from "../protocol/matching.ts";
+import { type Explanation, explainWaiting } from "../protocol/explain-waiting.ts";
+import type { WorkerFacts } from "../protocol/matching.ts";
 import type { TaskPool, WaitingTask } from "../protocol/pool.ts";
 
 export interface WaitingExplainerOptions {

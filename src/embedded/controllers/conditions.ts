@@ -1,5 +1,5 @@
 /** Conditions of a status: read one, set one, drop one. A transition time moves with the status alone. Pure. */
-import type { Condition } from "../kubelet/core-types.ts";
+import type { Condition } from "../kubelet/status-types.ts";
 
 export function findCondition<C extends Condition>(conditions: readonly C[] | undefined, type: string): C | undefined {
   return conditions?.find((condition) => condition.type === type);

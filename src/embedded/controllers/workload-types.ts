@@ -3,7 +3,8 @@
  * type leaves out still pass through, since objects stay raw JSON. No code here.
  */
 import type { KubeObject } from "../../kube/object.ts";
-import type { Condition, LabelSelector, PodSpec } from "../kubelet/core-types.ts";
+import type { LabelSelector, PodSpec } from "../kubelet/core-types.ts";
+import type { Condition } from "../kubelet/status-types.ts";
 
 export type IntOrPercent = number | string;
 

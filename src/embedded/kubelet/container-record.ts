@@ -3,9 +3,10 @@
  * the records; `decide-pod.ts` and `pod-status.ts` read them.
  */
 import type { LimitedResource } from "./cgroups.ts";
-import type { Container, ContainerStatus, Pod, TerminatedState, WaitingState } from "./core-types.ts";
+import type { Container, Pod } from "./core-types.ts";
 import { advanceBackoff, type CrashBackoff, type CrashBackoffOptions } from "./crash-backoff.ts";
 import { isSidecar } from "./resources.ts";
+import type { ContainerStatus, TerminatedState, WaitingState } from "./status-types.ts";
 
 export type ContainerRole = "init" | "sidecar" | "main";
 

@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ContainerCgroup } from "./cgroups.ts";
-import type { Container, TerminatedState } from "./core-types.ts";
+import type { Container } from "./core-types.ts";
 import type { GroupLedger } from "./group-ledger.ts";
 import { type HandlerContext, type HandlerOutcome, runHandler } from "./handler-run.ts";
 import type { Launch } from "./launch-spec.ts";
@@ -15,6 +15,7 @@ import { LogFile } from "./log-file.ts";
 import { type ProbeListener, runProbes } from "./probe-loop.ts";
 import { type ProcessExit, type ProcessGroup, startProcessGroup } from "./process-group.ts";
 import { signalNumber } from "./signals.ts";
+import type { TerminatedState } from "./status-types.ts";
 import { readTerminationMessage } from "./termination-message.ts";
 
 export interface ContainerRun {

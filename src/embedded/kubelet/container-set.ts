@@ -13,13 +13,14 @@ import {
   markTerminated,
 } from "./container-record.ts";
 import { type ContainerRun, formatTime } from "./container-run.ts";
-import type { Pod, TerminatedState } from "./core-types.ts";
+import type { Pod } from "./core-types.ts";
 import type { CrashBackoffOptions } from "./crash-backoff.ts";
 import type { LogFile } from "./log-file.ts";
 import type { PodEvent, PodEventSink } from "./pod-events.ts";
 import { PodVolumes } from "./pod-volumes.ts";
 import type { ProbeKind, ProbeListener } from "./probe-loop.ts";
 import { classifyStartFailure, isMountFailure, isStartError, startErrorExitCode } from "./start-failure.ts";
+import type { TerminatedState } from "./status-types.ts";
 import { createTokenKeeper } from "./token-keeper.ts";
 
 export interface ContainerSetDeps extends LauncherDeps {

@@ -3,6 +3,7 @@
  * as on the wire. Called by every file of both; no code here.
  */
 import type { KubeObject } from "../../kube/object.ts";
+import type { Condition, PodStatus } from "./status-types.ts";
 
 export interface KeySelector {
   readonly name: string;
@@ -243,71 +244,6 @@ export interface PodSpec {
   readonly overhead?: ResourceList;
   readonly schedulingGates?: readonly { readonly name: string }[];
   readonly readinessGates?: readonly { readonly conditionType: string }[];
-}
-
-export interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly lastTransitionTime?: string;
-  readonly lastProbeTime?: string | null;
-  readonly lastHeartbeatTime?: string;
-  readonly observedGeneration?: number;
-}
-
-export interface WaitingState {
-  readonly reason: string;
-  readonly message?: string;
-}
-
-export interface TerminatedState {
-  readonly exitCode: number;
-  readonly signal?: number;
-  readonly reason: string;
-  readonly message?: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly containerID?: string;
-}
-
-export interface ContainerState {
-  readonly waiting?: WaitingState;
-  readonly running?: { readonly startedAt: string };
-  readonly terminated?: TerminatedState;
-}
-
-export interface ContainerStatus {
-  readonly name: string;
-  readonly image: string;
-  readonly imageID: string;
-  readonly containerID?: string;
-  readonly ready: boolean;
-  readonly started?: boolean;
-  readonly restartCount: number;
-  readonly state?: ContainerState;
-  readonly lastState?: ContainerState;
-  readonly resources?: ResourceRequirements;
-  readonly allocatedResources?: ResourceList;
-}
-
-export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
-
-export interface PodStatus {
-  readonly observedGeneration?: number;
-  readonly phase?: PodPhase;
-  readonly nominatedNodeName?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly conditions?: readonly Condition[];
-  readonly hostIP?: string;
-  readonly hostIPs?: readonly { readonly ip: string }[];
-  readonly podIP?: string;
-  readonly podIPs?: readonly { readonly ip: string }[];
-  readonly startTime?: string;
-  readonly qosClass?: string;
-  readonly initContainerStatuses?: readonly ContainerStatus[];
-  readonly containerStatuses?: readonly ContainerStatus[];
 }
 
 export interface Pod extends KubeObject {

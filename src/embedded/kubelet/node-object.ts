@@ -1,6 +1,7 @@
 /** Builds the Node object of a process kubelet: what it tells a cluster about itself. Pure. */
 import { arch, cpus, release, totalmem } from "node:os";
-import type { Condition, Node, ResourceList, Taint } from "./core-types.ts";
+import type { Node, ResourceList, Taint } from "./core-types.ts";
+import type { Condition } from "./status-types.ts";
 
 export const processKubeletLabel = "inferium.io/process-kubelet";
 /** The address of every process kubelet and of its pods: they share the host's network. */

@@ -8,8 +8,9 @@ import { createClient } from "../../kube/client.ts";
 import { configMaps, secrets, serviceAccounts } from "../../kube/core-resources.ts";
 import { defineResource, objectPath } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
-import type { Pod, PodStatus } from "./core-types.ts";
+import type { Pod } from "./core-types.ts";
 import type { KeyedData, SourceFetcher } from "./sources.ts";
+import type { PodStatus } from "./status-types.ts";
 import type { TokenProjection } from "./volume-files.ts";
 
 export const podResource = defineResource<Pod>({ apiVersion: "v1", kind: "Pod", plural: "pods", namespaced: true });

@@ -3,8 +3,8 @@
  * of the last transition changes with the status alone. Pure.
  */
 import type { ContainerRecord } from "./container-record.ts";
-import type { Condition, PodPhase } from "./core-types.ts";
 import type { StatusInput } from "./pod-status.ts";
+import type { Condition, PodPhase } from "./status-types.ts";
 
 type Finding = Pick<Condition, "status" | "reason" | "message">;
 

@@ -3,9 +3,10 @@
  * Kubernetes does. Pure and idempotent: the same records give the same status, so that writes can be told from no-ops.
  */
 import type { ContainerRecord } from "./container-record.ts";
-import type { ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from "./core-types.ts";
+import type { Pod } from "./core-types.ts";
 import { buildPodConditions } from "./pod-conditions.ts";
 import { computeQosClass } from "./resources.ts";
+import type { ContainerState, ContainerStatus, PodPhase, PodStatus } from "./status-types.ts";
 
 /** An end that the kubelet imposes on the whole pod. */
 export interface PodVerdict {

@@ -11,12 +11,13 @@ import type { Logger } from "../../base/log.ts";
 import { type ContainerRecord, createRecords, parseTime, restoreRecord } from "./container-record.ts";
 import { type ContainerRun, formatTime } from "./container-run.ts";
 import { ContainerSet, type ContainerSetDeps } from "./container-set.ts";
-import type { Pod, PodStatus } from "./core-types.ts";
+import type { Pod } from "./core-types.ts";
 import type { CrashBackoffOptions } from "./crash-backoff.ts";
 import { decidePod, type PodPlan } from "./decide-pod.ts";
 import type { LogFile } from "./log-file.ts";
 import { createPodPaths } from "./pod-paths.ts";
 import { computePodStatus, type PodVerdict } from "./pod-status.ts";
+import type { PodStatus } from "./status-types.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { Wakeup } from "./wakeup.ts";
 

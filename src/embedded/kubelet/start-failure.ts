@@ -1,7 +1,7 @@
 /** What a container that could not be started shows, and when it is tried again. Pure but for the jitter of the backoff. */
 import { computeBackoffMs } from "../../base/backoff.ts";
 import { describeError, InferiumError } from "../../base/errors.ts";
-import type { WaitingState } from "./core-types.ts";
+import type { WaitingState } from "./status-types.ts";
 
 /** A table of images does not change by itself, so this is rarely worth another look. */
 const neverPullRetryMs = 300_000;

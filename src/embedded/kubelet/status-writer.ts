@@ -7,8 +7,9 @@ import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import type { Pod, PodStatus } from "./core-types.ts";
+import type { Pod } from "./core-types.ts";
 import type { PodApi } from "./pod-api.ts";
+import type { PodStatus } from "./status-types.ts";
 
 export interface StatusWriterInput {
   readonly pod: Pod;

@@ -8,8 +8,9 @@ import { createClient } from "../../kube/client.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import { objectPath } from "../../kube/resource.ts";
 import type { Transport } from "../../kube/transport.ts";
-import type { Condition, Pod } from "../kubelet/core-types.ts";
+import type { Pod } from "../kubelet/core-types.ts";
 import { podResource } from "../kubelet/pod-api.ts";
+import type { Condition } from "../kubelet/status-types.ts";
 
 export interface PodBinder {
   bind(pod: Pod, nodeName: string): Promise<void>;

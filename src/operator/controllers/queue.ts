@@ -5,10 +5,11 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Reconcile, ReconcileResult } from "../../kube/controller.ts";
+import type { Explanation } from "../../protocol/explain-waiting.ts";
 import { classifyAttempt } from "../../protocol/failure-class.ts";
 import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
 import { explainTask } from "../../protocol/lifecycle.ts";
-import type { Explanation, WorkerFacts } from "../../protocol/matching.ts";
+import type { WorkerFacts } from "../../protocol/matching.ts";
 import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
 import { computeQueueKey } from "../../protocol/priority.ts";
 import { isSharded } from "../../protocol/shards/shard-task.ts";

@@ -5,8 +5,9 @@
  */
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
-import type { Pod, PodStatus } from "../../../src/embedded/kubelet/core-types.ts";
+import type { Pod } from "../../../src/embedded/kubelet/core-types.ts";
 import { podResource } from "../../../src/embedded/kubelet/pod-api.ts";
+import type { PodStatus } from "../../../src/embedded/kubelet/status-types.ts";
 import { isConflict, isNotFound, KubeApiError } from "../../../src/kube/api-error.ts";
 import { createClient } from "../../../src/kube/client.ts";
 import { createInformer } from "../../../src/kube/informer.ts";

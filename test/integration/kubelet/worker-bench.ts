@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { openCgroups } from "../../../src/embedded/kubelet/cgroups.ts";
-import type { Container, Pod, PodSpec, PodStatus } from "../../../src/embedded/kubelet/core-types.ts";
+import type { Container, Pod, PodSpec } from "../../../src/embedded/kubelet/core-types.ts";
 import { openGroupLedger } from "../../../src/embedded/kubelet/group-ledger.ts";
 import { readLog } from "../../../src/embedded/kubelet/log-reader.ts";
 import { createPodAccess } from "../../../src/embedded/kubelet/pod-access.ts";
 import type { PodApi } from "../../../src/embedded/kubelet/pod-api.ts";
 import type { PodEvent } from "../../../src/embedded/kubelet/pod-events.ts";
 import { PodWorker, type PodWorkerDeps } from "../../../src/embedded/kubelet/pod-worker.ts";
+import type { PodStatus } from "../../../src/embedded/kubelet/status-types.ts";
 
 type Texts = Record<string, Record<string, string>>;
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { labels } from "../../../src/api/v1alpha1/labels.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
 import { readInline } from "../../../src/pool/inline-tensors.ts";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { aTask, type Cluster, type RunningOperator, startCluster, startOperator } from "./operator-fixture.ts";
 import { double, type Running, runValidator, runWorker } from "./scripted-members.ts";

@@ -48,7 +48,7 @@ function union(path: string, opening: string): string[] {
 function reasonsInCode(): Set<string> {
   const found = [
     ...sources.flatMap((path) => literals(read(path))),
-    ...union("src/protocol/matching.ts", "readonly reason:"),
+    ...union("src/protocol/explain-waiting.ts", "readonly reason:"),
     ...union("src/worker/classify-failure.ts", "export type"),
     ...union("src/worker/pods/pod-failure.ts", "export type PodFailureReason"),
     ...union("src/protocol/proven-capability.ts", "export type ProofReason"),

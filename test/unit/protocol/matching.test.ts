@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { explainWaiting } from "../../../src/protocol/explain-waiting.ts";
 import {
   checkRequirements,
   checkWorker,
   decideAssignments,
-  explainWaiting,
   type Requirements,
   type WorkerFacts,
 } from "../../../src/protocol/matching.ts";

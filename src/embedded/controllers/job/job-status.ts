@@ -1,5 +1,7 @@
 /** The status of a job: what its pods do, and its conditions in Kubernetes' words and order. Pure. */
-import type { Condition, Pod } from "../../kubelet/core-types.ts";
+
+import type { Pod } from "../../kubelet/core-types.ts";
+import type { Condition } from "../../kubelet/status-types.ts";
 import { withoutZeros } from "../canonical.ts";
 import { isConditionTrue, setCondition } from "../conditions.ts";
 import { isActive, isFinished, isReady, isTerminating } from "../pod-state.ts";

@@ -6,9 +6,10 @@
 import { isNotFound } from "../../../kube/api-error.ts";
 import type { Controller, ReconcileResult } from "../../../kube/controller.ts";
 import { leases } from "../../../kube/core-resources.ts";
-import type { Condition, Node, Pod } from "../../kubelet/core-types.ts";
+import type { Node, Pod } from "../../kubelet/core-types.ts";
 import { nodeResource } from "../../kubelet/node-agent.ts";
 import { podResource } from "../../kubelet/pod-api.ts";
+import type { Condition } from "../../kubelet/status-types.ts";
 import { findCondition } from "../conditions.ts";
 import { type ControllerContext, clientOf, controllerNamed } from "../controller-context.ts";
 import { isReady } from "../pod-state.ts";

@@ -10,7 +10,8 @@ import type {
   ReplicaSet,
   StatefulSet,
 } from "../../../../src/embedded/controllers/workload-types.ts";
-import type { Pod, PodStatus } from "../../../../src/embedded/kubelet/core-types.ts";
+import type { Pod } from "../../../../src/embedded/kubelet/core-types.ts";
+import type { PodStatus } from "../../../../src/embedded/kubelet/status-types.ts";
 import { aContainer } from "../kubelet/builders.ts";
 
 export const now = Date.parse("2026-01-01T00:10:00Z");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../../../src/base/log.ts";
-import type { PodStatus } from "../../../../src/embedded/kubelet/core-types.ts";
 import type { PodApi } from "../../../../src/embedded/kubelet/pod-api.ts";
+import type { PodStatus } from "../../../../src/embedded/kubelet/status-types.ts";
 import { StatusWriter } from "../../../../src/embedded/kubelet/status-writer.ts";
 import { aPod, FakeClock } from "./builders.ts";
 

@@ -1,0 +1,7 @@
+/** Tasks that any worker can take, which differ in tenant, order and GPUs alone, and a worker that takes one. */
+import type { TaskPool, WaitingTask } from "../../../src/protocol/pool.ts";
+
+export const low = (id: string, key: number, tenant: string, gpus = 1): WaitingTask => ({
+  ...{ id, key, tenant, requirements: { tier: "Low", gpus }, model: "m", failedWorkers: [] },
+});
+export const takeOne = (pool: TaskPool) => pool.take({ count: 1, models: new Set(), fits: () => true })[0];
