@@ -71,6 +71,8 @@ class SetupThread {
 
 function listen(port: MessagePort, data: ThreadData): void {
   const opening = SetupThread.open(data);
+  // Told with the first task.
+  opening.catch(() => undefined);
   port.on("message", async (task: SetupTask) => {
     try {
       const sums = (await opening).run(task);

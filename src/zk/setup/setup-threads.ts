@@ -24,13 +24,14 @@ export class SetupThreads {
   readonly #idle: Worker[] = [];
   readonly #running = new Map<Worker, Waiting>();
   #waiting: Waiting[] = [];
+  #failure: Error | undefined;
 
   /** @param count for tests; what the machine has if left out */
   constructor(data: ThreadData, count: number = Math.min(mostThreads, availableParallelism())) {
     for (let index = 0; index < count; index++) {
       const worker = new Worker(fileURLToPath(threadUrl), { workerData: data });
       worker.on("message", (answer: SetupAnswer) => this.#finish(worker, answer));
-      worker.on("error", (error) => this.#fail(error));
+      worker.on("error", (error) => this.#fail(`A thread of the set-up ended: ${error.message}.`, error));
       this.#workers.push(worker);
       this.#idle.push(worker);
     }
@@ -38,6 +39,7 @@ export class SetupThreads {
 
   /** Tasks begin in the order in which they are asked for. @throws InferiumError SetupFailed */
   sum(task: SetupTask): Promise<PointSums> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ task, resolve, reject });
       this.#startNext();
@@ -45,6 +47,7 @@ export class SetupThreads {
   }
 
   async close(): Promise<void> {
+    this.#fail("The threads of the set-up were closed.");
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
@@ -61,15 +64,16 @@ export class SetupThreads {
     const done = this.#running.get(worker);
     this.#running.delete(worker);
     this.#idle.push(worker);
-    if ("error" in answer) done?.reject(new InferiumError("SetupFailed", `A sum of points failed: ${answer.error}.`));
+    if ("error" in answer)
+      done?.reject(new InferiumError("SetupFailed", `A thread of the set-up failed: ${answer.error}.`));
     else done?.resolve(answer.sums);
     this.#startNext();
   }
 
   /** A thread that is gone gives no answer, and the key is not made without it. */
-  #fail(cause: Error): void {
-    const error = new InferiumError("SetupFailed", `A thread of the set-up ended: ${cause.message}.`, { cause });
-    for (const { reject } of [...this.#running.values(), ...this.#waiting]) reject(error);
+  #fail(message: string, cause?: Error): void {
+    this.#failure ??= new InferiumError("SetupFailed", message, { cause });
+    for (const { reject } of [...this.#running.values(), ...this.#waiting]) reject(this.#failure);
     this.#running.clear();
     this.#waiting = [];
     this.#idle.length = 0;
