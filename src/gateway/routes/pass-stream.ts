@@ -5,10 +5,11 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { formatReceipt, receiptHeader } from "../../protocol/call-receipt.ts";
 import { noOutput } from "../../protocol/calls.ts";
 import type { HttpAnswer } from "../backends/http-backend.ts";
+import { CallRefusal } from "../call-refusal.ts";
 import type { MeteredCall } from "../meter/call-meter.ts";
 import { describeBodies } from "../meter/contents.ts";
 
@@ -20,12 +21,14 @@ export interface PassStream {
   readonly response: ServerResponse;
 }
 
-/** Ends the response in any case; what breaks off is broken off for the caller as well. */
+/** Ends the response; what breaks off is broken off for the caller as well. @throws CallRefusal 502 where nothing came at all */
 export async function passStream({ answer, contentType, input, metered, response }: PassStream): Promise<void> {
-  response.writeHead(200, { "content-type": contentType, "cache-control": "no-cache", "x-accel-buffering": "no" });
-  const passed = await pump(answer, response);
+  const head = { "content-type": contentType, "cache-control": "no-cache", "x-accel-buffering": "no" };
+  const passed = await pump(answer, response, head);
   if (passed.sizeBytes === 0 || passed.isBroken) {
     metered.fail(describeBodies(input, noOutput));
+    if (!response.headersSent && !response.destroyed)
+      throw new CallRefusal(502, "BackendFailed", "The agent's replica ended its stream before it said anything.");
     response.destroy();
     return;
   }
@@ -42,7 +45,8 @@ interface Passed {
   readonly isBroken: boolean;
 }
 
-async function pump({ body }: HttpAnswer, response: ServerResponse): Promise<Passed> {
+/** The head goes out with the first bytes: until then it can still be said that there are none. */
+async function pump({ body }: HttpAnswer, response: ServerResponse, head: OutgoingHttpHeaders): Promise<Passed> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   // Also where the backend is silent at the moment: it need not go on for nobody.
@@ -50,6 +54,7 @@ async function pump({ body }: HttpAnswer, response: ServerResponse): Promise<Pas
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       if (response.destroyed) break;
+      if (!response.headersSent) response.writeHead(200, head);
       hash.update(chunk);
       sizeBytes += chunk.length;
       if (!response.write(chunk)) await drained(response);

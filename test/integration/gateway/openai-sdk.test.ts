@@ -115,6 +115,11 @@ describe("the OpenAI client", () => {
     ).rejects.toThrow();
     expect(words).toEqual(["one", " two"]);
   });
+
+  it("hears of a stream that ends before it says anything, and does not pay", async () => {
+    const call = client.chat.completions.create({ ...say("mute", "broken"), stream: true });
+    expect(await errorOf(call)).toMatchObject({ status: 502, code: "backend_failed" });
+  });
 });
 
 it("a stream's receipt is of all bytes before it, and signed", async () => {
@@ -147,8 +152,8 @@ it("a caller that hangs up pays for what it was sent, and its backend is let go"
   expect(opened.map((call) => Object.keys(call))).toEqual(opened.map(() => ["leaf", "proof"]));
   expect(opened.length).toBeGreaterThan(0);
   expect(rig.sink.windows.find(({ agentId }) => agentId === "uid-2")).toMatchObject({
-    count: 1,
-    failed: 1,
+    count: 2,
+    failed: 2,
     revenueWei: "0",
   });
 });

@@ -121,11 +121,11 @@ describe("claims that wait", () => {
   test("a claim may wait for longer than a request may take to come in", async () => {
     const work = Promise.withResolvers<ClaimResponse>();
     const server = await aServer(aBackend({ claim: () => work.promise }), {
-      limits: { headersTimeoutMs: 100, requestTimeoutMs: 200 },
+      limits: { headersTimeoutMs: 1_000, requestTimeoutMs: 1_500 },
     });
     const call = aCaller(server);
     const claim = call("/v1/claim", emptyClaim, await openToken(call));
-    setTimeout(() => work.resolve(nothing), 1200);
+    setTimeout(() => work.resolve(nothing), 3_000);
     expect((await claim).status).toBe(200);
   });
 

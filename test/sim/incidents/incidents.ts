@@ -60,6 +60,7 @@ export const incidents: readonly Incident[] = [
       here: "only models whose weights stay within 7 bits are fit for Exact",
     },
     { file: "test/unit/protocol/model/scan-model.test.ts", named: "the weights of 8-bit products|fit for Exact" },
+    { file: "test/unit/protocol/task.test.ts", named: "not fit for Exact" },
   ),
   byTests(
     {
@@ -77,6 +78,7 @@ export const incidents: readonly Incident[] = [
       here: "policy None runs only where the pool allows it, and the status says Unverified",
     },
     { file: "test/unit/protocol/task.test.ts", named: "policy None" },
+    { file: "test/unit/protocol/lifecycle.test.ts", named: "says Unverified" },
     { file: "test/integration/operator/faults.test.ts", named: "inadmissible task" },
   ),
   byTests(
@@ -93,7 +95,7 @@ export const incidents: readonly Incident[] = [
       elsewhere: "the attestation did not measure the serving code (chutes#75)",
       here: "a receipt binds model, image and code digests, input, output, worker and attempt",
     },
-    { file: "test/unit/worker/attempt.test.ts", named: "ends in a receipt that says what ran" },
+    { file: "test/unit/worker/attempt.test.ts", named: "ends in a receipt" },
   ),
   byTests(
     {

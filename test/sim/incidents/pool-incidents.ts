@@ -1,6 +1,7 @@
 /** Incidents of the pool: what ends work, money or trust in other networks by a restart, a wallet, a vote or a silence. */
 import { oneToken } from "../../../src/chain/deploy-parameters.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
+import { requester } from "../../integration/operator/operator-fixture.ts";
 import type { Evidence } from "../general/assert-general.ts";
 import type { Plan, PlannedTask, Strike, StrikeKind, TaskKind } from "../general/plan.ts";
 import { playInPool } from "./by-pool.ts";
@@ -107,7 +108,12 @@ export const poolIncidents: readonly Incident[] = [
           plan: { ...calm, tasks: tasksOf("unjudged", 3, 1), manner: "nobody" },
           check: async ({ cluster }) => {
             const { sequence } = await cluster.chain.lastBatch();
-            return sequence === 0n ? [] : [`paid: ${sequence} batches are settled, expected none`];
+            const leftWei = await cluster.chain.spendable(requester.address);
+            const depositWei = 10_000n * oneToken;
+            return [
+              ...(sequence === 0n ? [] : [`paid: ${sequence} batches are settled, expected none`]),
+              ...(leftWei === depositWei ? [] : [`paid: ${leftWei} wei are left of a deposit of ${depositWei}`]),
+            ];
           },
         },
         options,

@@ -49,6 +49,19 @@ const step = {
 type Step = keyof typeof step;
 const walk = (...steps: Step[]) => steps.reduce((status, name) => step[name](status), newStatus);
 
+test("a result that nobody checked says Unverified, in the verdict and in its condition", () => {
+  const verdict = { result: "Unverified" as const, policy: "None", notProven: ["the result"] };
+  const status = validateTask(walk("assign", "commit"), verdict, context);
+  expect(status.verdict).toEqual(verdict);
+  expect(status.conditions).toContainEqual(
+    expect.objectContaining({
+      type: "Validated",
+      reason: "Unverified",
+      message: expect.stringMatching(/^Nothing was checked/),
+    }),
+  );
+});
+
 /** From which stage each step may be taken, and to which it leads. */
 const moves: Record<Step, { from: readonly Stage[]; to: Stage }> = {
   refuse: { from: ["Wait"], to: "Wait" },

@@ -77,6 +77,21 @@ describe("checkTask", () => {
       change: { model: approvedOnly, spec: { type: "Training", mode: "Pod", training: aTraining } },
       want: undefined,
     },
+    {
+      name: "a model that is not fit for Exact is refused under it",
+      change: { model: { isApprovalRequired: false, policies: ["Tolerance"] } },
+      want: "PolicyNotFit",
+    },
+    {
+      name: "a model that is not fit for Exact is taken under Tolerance",
+      change: {
+        model: { isApprovalRequired: false, policies: ["Tolerance"] },
+        spec: {
+          verification: { policy: "Tolerance", validators: 3, quorum: 2, tolerance: { absolute: 0.1, relative: 0 } },
+        },
+      },
+      want: undefined,
+    },
     { name: "a task with a good order is admitted", change: {}, want: undefined },
     {
       name: "policy None is refused where the pool does not allow it",

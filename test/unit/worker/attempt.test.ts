@@ -42,6 +42,31 @@ describe("an attempt at a task", () => {
     expect(outcome).toMatchObject({ items: 2, output: { label: { dtype: "int32", shape: [2], data: [7, 8] } } });
   });
 
+  test("ends in a receipt each of whose fields is bound by the signature", async () => {
+    const outcome = await runAttempt(await aContext(async () => anExecution()), anAssignment(), never);
+    if (outcome.kind !== "Completed") throw new Error(outcome.message);
+    const { message, signature } = outcome.receipt;
+    const others = Object.entries(message).map(([field, value]) => {
+      const changed = typeof value === "number" ? value + 1 : field === "runtime" ? `${value}x` : taskId("9");
+      return [field, field === "worker" ? `0x${"9".repeat(40)}` : changed] as const;
+    });
+    expect(others.map(([field]) => field)).toEqual(
+      expect.arrayContaining([
+        "modelDigest",
+        "imageDigest",
+        "codeDigest",
+        "inputDigest",
+        "outputDigest",
+        "worker",
+        "attempt",
+      ]),
+    );
+    for (const [field, value] of others) {
+      const found = recoverSigner(domain, receiptTypes, { ...message, [field]: value }, signature);
+      expect([field, found === signer.address]).toEqual([field, false]);
+    }
+  });
+
   test("ends after it began also where the clock is set back meanwhile", async () => {
     let setMs = 0;
     const context = await aContext(async () => {

@@ -85,6 +85,7 @@ export function startParrot(options: { readonly breakAfter?: number } = {}): Pro
       return void json(response, 200, { id: "c", object: "chat.completion", created: 1, model: "parrot", choices });
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
+    if (words[0] === "mute") return void response.end();
     for (const [index, word] of words.entries()) {
       if (options.breakAfter === index) return void response.destroy();
       response.write(chunk({ content: index === 0 ? word : ` ${word}` }));
