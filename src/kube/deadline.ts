@@ -34,13 +34,14 @@ class AbortEmitter extends EventEmitter {
 
 class TimedDeadline implements Deadline {
   aborted = false;
-  readonly emitter = new AbortEmitter();
+  reason: unknown = undefined;
   readonly #timeoutMs: number;
   readonly #parent: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout;
   #endsAt: number;
   #expired = false;
-  /** Made when somebody asks for its signal. */
+  /** Both are made when somebody asks for them: most reconciles send no request. */
+  #emitter: AbortEmitter | undefined;
   #controller: AbortController | undefined;
 
   constructor(timeoutMs: number, parent: AbortSignal | undefined) {
@@ -52,8 +53,12 @@ class TimedDeadline implements Deadline {
     else parent?.addEventListener("abort", this.#onParent, { once: true });
   }
 
-  get reason(): unknown {
-    return this.emitter.reason;
+  get emitter(): EventEmitter {
+    if (this.#emitter === undefined) {
+      this.#emitter = new AbortEmitter();
+      this.#emitter.reason = this.reason;
+    }
+    return this.#emitter;
   }
 
   get signal(): AbortSignal {
@@ -92,8 +97,10 @@ class TimedDeadline implements Deadline {
   #abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
-    this.emitter.reason = reason;
+    this.reason = reason;
     this.#controller?.abort(reason);
-    this.emitter.emit("abort");
+    if (this.#emitter === undefined) return;
+    this.#emitter.reason = reason;
+    this.#emitter.emit("abort");
   }
 }
