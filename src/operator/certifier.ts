@@ -44,9 +44,13 @@ export class Certifier {
     this.#options = options;
   }
 
+  isOpen(record: BatchRecord): boolean {
+    return this.#proposal?.record.headerHash === record.headerHash;
+  }
+
   /** Begins to ask for signatures of this batch, unless it is being asked for. */
   open(record: BatchRecord, members: readonly string[]): void {
-    if (this.#proposal?.record.headerHash === record.headerHash) return;
+    if (this.isOpen(record)) return;
     this.#proposal = { record, members, signatures: new Map(), handedMs: new Map() };
     this.#options.onChange();
   }

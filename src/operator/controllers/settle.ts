@@ -53,6 +53,8 @@ export type SettleStep = "gathered" | "proposed" | "signed" | "certified" | "set
 
 const idleMs = 100;
 const retry = { initialMs: 250, maxMs: 15_000 };
+/** So long after its epoch was found live a batch's step does not ask again: steps that wait for signatures come every 100 ms. */
+const liveMs = 1_000;
 const writesAtOnce = 16;
 const buriedBlocks = 12;
 
@@ -61,6 +63,8 @@ export class SettleStage {
   /** Accepted tasks by key, with the monotonic time since when they wait. */
   readonly #waiting = new Map<string, number>();
   readonly #healer: BatchHealer;
+  /** The batch and its state whose epoch was live then. */
+  #live: { readonly batch: string; readonly atMs: number } | undefined;
 
   constructor(options: SettleOptions) {
     this.#options = options;
@@ -110,10 +114,16 @@ export class SettleStage {
    * Its epoch has ended, as after the removal of a validator, and no certificate of it is taken any more. Its tasks still
    * wait, so they go into another batch of the same number under the new epoch, where nobody signs twice.
    */
-  async #hasLapsed({ state, sequence, body }: BatchRecord): Promise<boolean> {
+  async #hasLapsed({ state, sequence, headerHash, body }: BatchRecord): Promise<boolean> {
     if (state !== "Proposed" && state !== "Certified") return false;
     const { client } = this.#options.link;
-    if (await client.isLive(BigInt(body.data.header.epoch))) return false;
+    const batch = `${headerHash} ${state}`;
+    const atMs = this.#options.clock.monotonic();
+    if (this.#live?.batch === batch && atMs - this.#live.atMs < liveMs) return false;
+    if (await client.isLive(BigInt(body.data.header.epoch))) {
+      this.#live = { batch, atMs };
+      return false;
+    }
     // Settled while we looked away: then the settler finds it.
     if ((await client.lastBatch()).sequence >= BigInt(sequence)) return false;
     this.#options.certifier.close();
@@ -209,8 +219,8 @@ export class SettleStage {
 
   async #certify(record: BatchRecord): Promise<boolean> {
     const { certifier, link, book, logger } = this.#options;
-    const members = await link.client.validators(BigInt(record.body.data.header.epoch));
-    certifier.open(record, members);
+    if (!certifier.isOpen(record))
+      certifier.open(record, await link.client.validators(BigInt(record.body.data.header.epoch)));
     const signatures = certifier.certificate;
     if (!signatures) return false;
     await this.#reached("signed");
