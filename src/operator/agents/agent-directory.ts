@@ -16,6 +16,8 @@ export class AgentDirectory {
   readonly #options: DirectoryOptions;
   /** By namespace and name; null where there is nothing to call. */
   readonly #entries = new Map<string, AgentEntry | null>();
+  /** Reasons of those that take no calls for now, by their id. */
+  readonly #paused = new Map<string, { readonly agentId: string; readonly reason: string }>();
   #version: string | undefined;
   #changed = Promise.withResolvers<void>();
 
@@ -24,17 +26,34 @@ export class AgentDirectory {
   }
 
   set(key: string, entry: AgentEntry | null): void {
+    this.#paused.delete(key);
+    this.#put(key, entry);
+  }
+
+  /** Nothing to call until a reason has passed: what was called before may still be brought then. */
+  pause(key: string, agentId: string, reason: string): void {
+    this.#paused.set(key, { agentId, reason });
+    this.#put(key, null);
+  }
+
+  #put(key: string, entry: AgentEntry | null): void {
     if (this.#entries.has(key) && JSON.stringify(this.#entries.get(key)) === JSON.stringify(entry)) return;
     this.#entries.set(key, entry);
     this.#announce();
   }
 
   remove(key: string): void {
+    this.#paused.delete(key);
     if (this.#entries.delete(key)) this.#announce();
   }
 
   find(agentId: string): AgentEntry | undefined {
     return this.#list().find((entry) => entry.agentId === agentId);
+  }
+
+  /** Why the agent takes no calls for now; undefined where it does, or will not take any. */
+  pausedFor(agentId: string): string | undefined {
+    return this.#paused.values().find((one) => one.agentId === agentId)?.reason;
   }
 
   /** Resolves with news, after `waitMs`, or with the signal. */

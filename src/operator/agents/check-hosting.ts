@@ -21,6 +21,10 @@ export interface HostingCase extends HostFacts {
   readonly allowUnverified: boolean;
 }
 
+/** They pass by themselves: the chain answers again, the worker is back or has proved its tier anew. */
+const passingReasons: ReadonlySet<string> = new Set(["ChainUnavailable", "HostTierTooLow", "HostUnknown"]);
+export const isPassing = ({ reason }: Finding): boolean => passingReasons.has(reason);
+
 type Check = (agent: AgentObject, facts: HostingCase) => Finding | undefined;
 
 const checks: readonly Check[] = [

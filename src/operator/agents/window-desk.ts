@@ -23,7 +23,7 @@ import type { CallerAccount, CallerAccounts, HeldWindow } from "./caller-account
 import { buildWindowTask } from "./window-task.ts";
 
 export interface WindowDeskOptions {
-  readonly directory: Pick<AgentDirectory, "find" | "isComplete">;
+  readonly directory: Pick<AgentDirectory, "find" | "isComplete" | "pausedFor">;
   readonly findAgent: (entry: AgentEntry) => AgentObject | undefined;
   readonly accounts: CallerAccounts;
   readonly tasks: KubeClient<TaskObject>;
@@ -52,11 +52,14 @@ export class WindowDesk {
     this.#options = options;
   }
 
-  /** @throws InferiumError reject: UnknownAgent, UnknownCaller, InvalidWindow, WindowChanged, BudgetExceeded; retry: AgentsNotRead, TooManyWindows */
+  /** @throws InferiumError reject: UnknownAgent, UnknownCaller, InvalidWindow, WindowChanged, BudgetExceeded; retry: AgentsNotRead, AgentPaused, TooManyWindows */
   async commit(window: CallWindow): Promise<CommittedWindow> {
     const { accounts, clock, metrics, onChange } = this.#options;
     const known = this.#answerAgain(window);
     if (known !== undefined) return known;
+    // First, so that a window of an agent that stays away does not come again for ever.
+    const wrong = checkTimes(window, clock.now());
+    if (wrong !== undefined) throw refuse("InvalidWindow", `The window does not hold: ${wrong}.`);
     const { agent, entry } = this.#findAgent(window.agentId);
     this.#checkWindow(window, agent, entry);
     const seed = `0x${randomBytes(32).toString("hex")}`;
@@ -126,12 +129,13 @@ export class WindowDesk {
     if (entry && agent) return { agent, entry };
     // After a start: what was served before it must not be lost for that.
     if (!this.#options.directory.isComplete()) throw notRead(agentId);
+    const reason = this.#options.directory.pausedFor(agentId);
+    if (reason !== undefined) throw paused(agentId, reason);
     throw refuse("UnknownAgent", `There is no agent ${agentId} that may be called.`);
   }
 
   #checkWindow(window: CallWindow, agent: AgentObject, entry: AgentEntry): void {
-    const nowMs = this.#options.clock.now();
-    const wrong = checkStatement({ ...window, seed: "", samples: 0 }) ?? checkTimes(window, nowMs);
+    const wrong = checkStatement({ ...window, seed: "", samples: 0 });
     if (wrong !== undefined) throw refuse("InvalidWindow", `The window does not hold: ${wrong}.`);
     if (entry.callers !== "anyone" && !agent.spec.callers.some(({ id }) => id === window.callerId))
       throw refuse("UnknownCaller", `Agent ${entry.name} has no caller ${window.callerId}.`);
@@ -243,6 +247,11 @@ const invalidCalls = (why: string) => refuse("InvalidCalls", `The calls that wer
 function notRead(agentId: string): InferiumError {
   const message = `Whether there is an agent ${agentId} is not known yet, the operator has just started; come again.`;
   return new InferiumError("AgentsNotRead", message, { disposition: "retry" });
+}
+
+function paused(agentId: string, reason: string): InferiumError {
+  const message = `Agent ${agentId} takes no calls and no windows for now (${reason}); come again.`;
+  return new InferiumError("AgentPaused", message, { disposition: "retry" });
 }
 
 function tooMany(pending: number): InferiumError {

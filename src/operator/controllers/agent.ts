@@ -22,7 +22,7 @@ import { type AgentFacts, buildAgentStatus } from "../agents/agent-status.ts";
 import type { BackendKeeper } from "../agents/backend-keeper.ts";
 import { modelNameOf } from "../agents/build-backend.ts";
 import type { CallerAccounts } from "../agents/caller-accounts.ts";
-import { checkHosting, type HostFacts } from "../agents/check-hosting.ts";
+import { checkHosting, type HostFacts, isPassing } from "../agents/check-hosting.ts";
 import type { LoadBook } from "../agents/load-book.ts";
 import { type FoundCaller, readCallers } from "../agents/read-callers.ts";
 import type { ReplicaBook } from "../agents/replica-book.ts";
@@ -70,11 +70,17 @@ export function createAgentStage(options: AgentOptions): Reconcile {
     const facts = await gather(options, agent);
     const desired = agent.spec.suspend ? 0 : options.replicas.decide(key, agent, facts.load);
     await options.backends.apply(agent, desired);
-    options.directory.set(key, facts.refusal ? null : buildEntry(options, agent, facts));
+    announce(options, key, agent, facts);
     options.metrics.agentReplicas.set(labelsOf(agent), facts.ready);
     await writeStatus(options, agent, { ...facts, desired, lastScaleTime: options.replicas.lastScaleTime(key) });
     return { requeueAfterMs: lookAgainMs };
   };
+}
+
+function announce(options: AgentOptions, key: string, agent: AgentObject, facts: Gathered): void {
+  const { directory } = options;
+  if (facts.refusal && isPassing(facts.refusal)) directory.pause(key, agentIdOf(agent), facts.refusal.reason);
+  else directory.set(key, facts.refusal ? null : buildEntry(options, agent, facts));
 }
 
 type Gathered = Omit<AgentFacts, "desired" | "lastScaleTime">;
