@@ -41,6 +41,7 @@ export function readGatewayConfig(variables: Environment = process.env): Gateway
       maxHeldBytes: env.whole("INFERIUM_WINDOWS_HELD_MIB", 256, { min: 1, max: 65_536 }) * mebibyte,
       keptWindows: env.whole("INFERIUM_WINDOWS_KEPT", 1_000, { min: 1, max: 100_000 }),
     },
+    spool: readSpool(env),
     maxAnswerBytes: env.whole("INFERIUM_MAX_ANSWER_MIB", 64, { min: 1, max: 4_096 }) * mebibyte,
     concurrency: env.whole("INFERIUM_BACKEND_CONCURRENCY", 16, { min: 1, max: 4_096 }),
     loadReportMs: env.whole("INFERIUM_LOAD_REPORT_MS", 2_000, { min: 100, max: 60_000 }),
@@ -61,6 +62,12 @@ export function readServeConfig(variables: Environment = process.env): ServeConf
     executor: readExecutor(env),
     models: (env.list("INFERIUM_MODELS") ?? [env.required("INFERIUM_MODELS")]).map(parseModel),
   });
+}
+
+function readSpool(env: EnvironmentReader): GatewayRoleConfig["spool"] {
+  const maxBytes = env.whole("INFERIUM_SPOOL_MIB", 1_024, { min: 1, max: 1_048_576 }) * mebibyte;
+  const dir = env.text("INFERIUM_SPOOL_DIR");
+  return dir === undefined ? undefined : { dir, maxBytes };
 }
 
 function readBounds(env: EnvironmentReader) {

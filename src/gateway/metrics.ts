@@ -6,6 +6,7 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 export interface GatewayGauges {
   readonly agents: () => readonly { readonly agent: string; readonly inFlight: number; readonly queued: number }[];
   readonly heldBytes: () => number;
+  readonly spoolBytes: () => number;
 }
 
 export function createGatewayMetrics(registry: Registry, read: GatewayGauges) {
@@ -29,6 +30,14 @@ export function createGatewayMetrics(registry: Registry, read: GatewayGauges) {
     registers,
     collect() {
       this.set(read.heldBytes());
+    },
+  });
+  new Gauge({
+    name: "inferium_gateway_spool_bytes",
+    help: "Windows on disk that the pool does not hold yet.",
+    registers,
+    collect() {
+      this.set(read.spoolBytes());
     },
   });
   return {

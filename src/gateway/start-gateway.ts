@@ -26,12 +26,15 @@ import { createGatewayRouter } from "./routes/gateway-router.ts";
 import { createOipAgents } from "./routes/oip-agents.ts";
 import { createOpenAiRoutes } from "./routes/openai-routes.ts";
 import { createReceiptRoutes } from "./routes/receipt-routes.ts";
+import { openSpool, type SpoolConfig, untilRead } from "./spool/open-spool.ts";
 
 export interface GatewayConfig {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly certPem: string; readonly keyPem: string } | undefined;
   readonly windows: WindowLimits;
+  /** Where left out, the windows of a gateway that is killed are lost. */
+  readonly spool?: SpoolConfig | undefined;
   /** Of a body, whatever agents allow. */
   readonly maxBodyBytes: number;
   readonly maxAnswerBytes: number;
@@ -61,13 +64,14 @@ export interface Gateway {
   close(): Promise<number>;
 }
 
-/** @throws InferiumError PortUnavailable */
+/** @throws InferiumError PortUnavailable, SpoolInUse, SpoolUnusable */
 export async function startGateway(config: GatewayConfig, dependencies: GatewayDependencies): Promise<Gateway> {
   const { directory, sink, loads, logger, registry, clock = systemClock } = dependencies;
   const stopping = new AbortController();
   const isDraining = () => stopping.signal.aborted;
   let isAccepting = true;
 
+  const opened = config.spool && (await openSpool(config.spool, logger));
   const opener = createBackendOpener({ ...config, host: createModelHost(config.executor), clock, logger });
   const agents = createAgentTable({
     directory,
@@ -81,16 +85,19 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     createGatewayMetrics(registry, {
       agents: () => [...agents.all()].map((agent) => ({ agent: agent.entry().name, ...agent.pressure() })),
       heldBytes: () => windows.heldBytes(),
+      spoolBytes: () => opened?.spool.bytes() ?? 0,
     });
   const key = createReceiptKey();
   const accountOf = (owner: { agentId: string; callerId: string }) =>
     agents.byId(owner.agentId)?.callers.accountOf(owner.callerId);
   const windows = createWindowBook({
     sink,
+    spool: opened?.spool,
     receiptKey: key.publicKey,
     limits: config.windows,
     clock,
     logger,
+    onAdopted: (owner, wei) => accountOf(owner)?.hold(wei),
     onCommitted(owner, wei) {
       accountOf(owner)?.hand(wei);
       metrics?.revenueWei.inc({ agent: agents.byId(owner.agentId)?.entry().name ?? "gone" }, Number(wei));
@@ -112,6 +119,7 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     if (isDraining()) response.setHeader("connection", "close");
     void route(request, response);
   };
+  const adopting = untilRead(directory, stopping.signal).then(() => opened?.left.forEach(windows.adopt));
   const server = await startHttpServer({ ...config, onRequest, logger });
   const reporting =
     loads && reportLoads({ agents, loads, clock, logger, intervalMs: config.loadReportMs }, stopping.signal);
@@ -121,8 +129,13 @@ export async function startGateway(config: GatewayConfig, dependencies: GatewayD
     await clock.sleep(config.drainDelayMs);
     isAccepting = false;
     await server.close(config.graceMs);
+    await adopting;
     const left = await windows.drain(config.graceMs);
-    if (left > 0) logger.error("windows of calls are lost", { windows: left });
+    if (left > 0)
+      logger.error(opened ? "windows of calls wait for the next start" : "windows of calls are lost", {
+        windows: left,
+      });
+    await opened?.close();
     await reporting;
     await agents.close().catch((error: unknown) => {
       logger.warn("a backend does not close", { error: describeError(error) });

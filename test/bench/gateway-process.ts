@@ -3,6 +3,7 @@
  * answers with its URL, and on `close` with what it committed.
  */
 
+import { join } from "node:path";
 import { Registry } from "prom-client";
 import { parseDigest } from "../../src/base/digest.ts";
 import { silentLogger } from "../../src/base/log.ts";
@@ -29,7 +30,7 @@ export interface GatewayTotals {
 const limits = { maxBodyBytes: 2 ** 22, drainDelayMs: 0, graceMs: 10_000 };
 const totals = { windows: 0, calls: 0, opened: 0 };
 
-/** Durable nowhere: what is measured is the gateway's work and not the pool's. */
+/** Durable nowhere: what is measured is the gateway's work, its spool included, and not the pool's. */
 const sink: CallSink = {
   async commit({ count }) {
     totals.windows += 1;
@@ -62,9 +63,10 @@ async function start({ kind, cacheDir, fileRoots, agents, model }: GatewayStart)
     });
   }
   const windows = { maxCalls: 1_000, maxAgeMs: 30_000, maxBytes: 2 ** 26, maxHeldBytes: 2 ** 28, keptWindows: 100 };
+  const spool = { dir: join(cacheDir, `spool-${process.pid}`), maxBytes: 2 ** 28 };
   const directory = { current: () => agents, onChange: () => () => undefined };
   const gateway = await startGateway(
-    { ...listen, ...limits, windows, maxAnswerBytes: 2 ** 22, concurrency: 16, loadReportMs: 2_000 },
+    { ...listen, ...limits, windows, spool, maxAnswerBytes: 2 ** 22, concurrency: 16, loadReportMs: 2_000 },
     { directory, sink, logger: silentLogger, registry: new Registry() },
   );
   close = () => gateway.close();

@@ -20,7 +20,7 @@ export interface CallMeter {
   begin(agent: Agent, key: string | undefined, address: string): MeteredCall;
 }
 
-export type CallContents = Pick<FinishedCall, "inputDigest" | "outputDigest" | "input" | "output" | "sizeBytes">;
+export type CallContents = Pick<FinishedCall, "inputDigest" | "outputDigest" | "inputs" | "outputs" | "sizeBytes">;
 
 export interface MeteredCall {
   /** A backend answered, and the caller gets it. */
@@ -40,6 +40,12 @@ export interface CallMeterOptions {
   readonly isDraining: () => boolean;
 }
 
+const messages = {
+  ReceiptsBehind: "The pool does not take receipts at the moment, and no more can be kept here; try again.",
+  SpoolFull: "The pool does not take receipts at the moment, and the disk for them is used up; try again.",
+  SpoolFailed: "Receipts cannot be written to disk at the moment; try again.",
+} as const;
+
 export function createCallMeter({ windows, sign, clock, metrics, isDraining }: CallMeterOptions): CallMeter {
   function begin(agent: Agent, key: string | undefined, address: string): MeteredCall {
     if (isDraining() || agent.entry().draining) {
@@ -48,10 +54,8 @@ export function createCallMeter({ windows, sign, clock, metrics, isDraining }: C
     const caller = agent.callers.find(key, address);
     if (caller === undefined) throw refuseKey(key);
     caller.account.take();
-    if (windows.isFull()) {
-      const message = "The pool does not take receipts at the moment, and no more can be kept here; try again.";
-      throw new CallRefusal(503, "ReceiptsBehind", message, 5_000);
-    }
+    const problem = windows.problem();
+    if (problem !== undefined) throw new CallRefusal(503, problem, messages[problem], 5_000);
     caller.account.reserve(caller.priceWei);
     return follow(agent, caller);
   }

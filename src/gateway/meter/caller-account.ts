@@ -15,6 +15,8 @@ export interface CallerAccount {
   take(): void;
   /** @throws CallRefusal 402 BudgetExhausted */
   reserve(priceWei: bigint): void;
+  /** Whether or not there is enough: it was called for before. */
+  hold(wei: bigint): void;
   /** Of what was reserved: it will not be asked for. */
   release(wei: bigint): void;
   /** Of what was reserved: the operator holds it now, and will subtract it from the budget that it says next. */
@@ -63,6 +65,9 @@ export function createCallerAccount(clock: Clock): CallerAccount {
         throw new CallRefusal(402, "BudgetExhausted", message);
       }
       heldWei += priceWei;
+    },
+    hold(wei) {
+      if (budgetWei !== undefined) heldWei += wei;
     },
     release(wei) {
       if (budgetWei !== undefined) heldWei = wei > heldWei ? 0n : heldWei - wei;

@@ -6,19 +6,26 @@ import { digestTensors } from "../../protocol/tensors/canonical.ts";
 import { tensorsToJson } from "../../protocol/tensors/json.ts";
 import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
 import type { CallContents } from "./call-meter.ts";
+import type { KeptTensors } from "./open-window.ts";
+
+/** Of a call of which nothing else is kept. */
+const leafBytes = 400;
 
 /** @param outputs absent where the call failed */
 export function describeTensors(inputs: NamedTensors, outputs?: NamedTensors): CallContents {
   return {
     inputDigest: digestTensors(inputs),
     outputDigest: outputs === undefined ? noOutput : digestTensors(outputs),
-    input: () => tensorContent(inputs),
-    output: () => outputs && tensorContent(outputs),
-    sizeBytes: sizeOf(inputs) + (outputs === undefined ? 0 : sizeOf(outputs)),
+    ...describeKept(inputs, outputs),
   };
 }
 
-function tensorContent(tensors: NamedTensors): CallContent {
+/** What stays in memory of a call until its window is delivered. */
+export function describeKept(inputs?: NamedTensors, outputs?: NamedTensors): KeptTensors {
+  return { inputs, outputs, sizeBytes: inputs === undefined ? leafBytes : sizeOf(inputs) + sizeOf(outputs) };
+}
+
+export function tensorContent(tensors: NamedTensors): CallContent {
   const entries = Object.entries(tensorsToJson(tensors)).map(([name, { dtype, shape, data }]) => [
     name,
     typeof data === "string" ? { dtype, shape, base64: data } : { dtype, shape, data },
@@ -27,14 +34,14 @@ function tensorContent(tensors: NamedTensors): CallContent {
 }
 
 /** With what a tensor costs beside its data. */
-function sizeOf(tensors: NamedTensors): number {
+function sizeOf(tensors: NamedTensors | undefined): number {
   let size = 0;
+  if (tensors === undefined) return size;
   for (const { data } of tensors.values()) size += data.byteLength + 200;
   return size;
 }
 
 /** Bodies as they were sent are not kept, since nobody can run them again: caller and receipt have all there is to compare. */
 export function describeBodies(input: Buffer, outputDigest: Digest): CallContents {
-  const none = () => undefined;
-  return { inputDigest: sha256(input), outputDigest, input: none, output: none, sizeBytes: 400 };
+  return { inputDigest: sha256(input), outputDigest, ...describeKept() };
 }

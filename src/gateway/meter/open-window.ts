@@ -10,20 +10,26 @@ import {
   computeWindowId,
   hashCallLeaf,
 } from "../../protocol/calls.ts";
+import type { NamedTensors } from "../../protocol/tensors/tensor.ts";
+import { tensorContent } from "./contents.ts";
+
+export interface KeptTensors {
+  /** Absent where only digests tell of it, as of an `openai` agent's bodies. */
+  readonly inputs: NamedTensors | undefined;
+  /** Absent for the same reason, and where the call failed. */
+  readonly outputs: NamedTensors | undefined;
+  /** Memory that the call holds until its window is delivered. */
+  readonly sizeBytes: number;
+}
 
 /** A call that has ended, as whoever made it tells. */
-export interface FinishedCall {
+export interface FinishedCall extends KeptTensors {
   readonly outcome: CallOutcome;
   readonly inputDigest: string;
   readonly outputDigest: string;
   readonly priceWei: bigint;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Made only of calls that are opened: most never are. */
-  readonly input: () => OpenedCall["input"];
-  readonly output: () => OpenedCall["output"];
-  /** Memory that the two hold until then. */
-  readonly sizeBytes: number;
 }
 
 export interface WindowOwner {
@@ -37,10 +43,9 @@ export interface RecordedCall {
   readonly hash: Digest;
 }
 
-export interface OpenWindow {
+export interface OpenWindow extends OpenWindowOptions {
   readonly owner: WindowOwner;
   readonly windowId: string;
-  readonly openedAtMs: number;
   count(): number;
   sizeBytes(): number;
   add(call: FinishedCall): RecordedCall;
@@ -114,13 +119,16 @@ export function createOpenWindow(owner: WindowOwner, { receiptKey, nonce, opened
     // The tree refuses what is not there, so that both are.
     const proof = tree.proof(index);
     if (call === undefined || known === undefined) throw new RangeError(`no call ${index}`);
-    const [input, output] = [call.input(), call.output()];
-    return { leaf: known.leaf, proof, ...(input ? { input } : {}), ...(output ? { output } : {}) };
+    const { inputs, outputs } = call;
+    const input = inputs && { input: tensorContent(inputs) };
+    return { leaf: known.leaf, proof, ...input, ...(outputs && { output: tensorContent(outputs) }) };
   }
 
   return {
     owner,
     windowId,
+    receiptKey,
+    nonce,
     openedAtMs,
     count: () => calls.length,
     sizeBytes: () => sizeBytes,

@@ -1,12 +1,13 @@
 /**
  * All windows of this gateway: one open for each caller of each agent, closed by number of calls, by size or by age; the
  * closed ones on their way to the operator; and those lately delivered, so that callers can have proofs. Memory is bounded:
- * where the operator does not take windows, `isFull` says so and no more calls are taken.
+ * where the operator does not take windows, `problem` says so and no more calls are taken.
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { CallSink } from "../../pool/agents.ts";
+import type { CallSpool } from "../spool/call-spool.ts";
 import { type DeliveryResult, deliverWindow } from "./deliver-window.ts";
 import {
   type ClosedWindow,
@@ -34,6 +35,10 @@ export interface WindowBookOptions {
   readonly limits: WindowLimits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Keeps windows over a kill; without it they are in memory alone. */
+  readonly spool: CallSpool | undefined;
+  /** It was called for before this gateway started. */
+  readonly onAdopted: (owner: WindowOwner, wei: bigint) => void;
   readonly onCommitted: (owner: WindowOwner, wei: bigint) => void;
   /** It will never be paid. */
   readonly onRefused: (owner: WindowOwner, wei: bigint) => void;
@@ -49,7 +54,10 @@ export interface FoundWindow {
 
 export interface WindowBook {
   record(owner: WindowOwner, call: FinishedCall): RecordedCall;
-  isFull(): boolean;
+  /** A window that an earlier gateway left: closed as it stands. */
+  adopt(window: OpenWindow): void;
+  /** Why no call could be kept now; undefined where one can be. */
+  problem(): "ReceiptsBehind" | "SpoolFull" | "SpoolFailed" | undefined;
   heldBytes(): number;
   find(windowId: string): FoundWindow | undefined;
   /** Windows of one agent; of all where left out. */
@@ -59,7 +67,7 @@ export interface WindowBook {
 }
 
 export function createWindowBook(options: WindowBookOptions): WindowBook {
-  const { sink, receiptKey, limits, clock, logger } = options;
+  const { sink, receiptKey, limits, clock, logger, spool } = options;
   const open = new Map<string, OpenWindow>();
   const closed = new Map<string, { readonly window: ClosedWindow; state: FoundWindow["state"] }>();
   const deliveries = new Set<Promise<void>>();
@@ -76,8 +84,10 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
       const nonce = `0x${randomBytes(16).toString("hex")}`;
       window = createOpenWindow(owner, { receiptKey, nonce, openedAtMs: clock.monotonic() });
       open.set(name, window);
+      spool?.begin(window.windowId, { owner, nonce, receiptKey });
     }
     const receipt = window.add(call);
+    spool?.append(window.windowId, call);
     heldBytes += call.sizeBytes;
     if (window.count() >= limits.maxCalls || window.sizeBytes() >= limits.maxBytes) close(name, window);
     return receipt;
@@ -90,7 +100,18 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
 
   function close(name: string, window: OpenWindow): void {
     open.delete(name);
-    const delivery = deliver(window.close()).finally(() => deliveries.delete(delivery));
+    start(window.close());
+  }
+
+  function adopt(window: OpenWindow): void {
+    heldBytes += window.sizeBytes();
+    const closing = window.close();
+    options.onAdopted(window.owner, closing.revenueWei);
+    start(closing);
+  }
+
+  function start(window: ClosedWindow): void {
+    const delivery = deliver(window).finally(() => deliveries.delete(delivery));
     deliveries.add(delivery);
   }
 
@@ -101,9 +122,12 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
       entry.state = "Committed";
       options.onCommitted(window.owner, window.revenueWei);
     };
+    // Whole on disk first: one that came again with fewer calls would be another window.
+    await spool?.seal(window.window.windowId);
     const result = await deliverWindow(window, { sink, clock, logger, signal: stopping.signal, onCommitted });
     if (result === "Refused" && entry.state === "Closed") options.onRefused(window.owner, window.revenueWei);
     entry.state = result;
+    if (result !== "Left") await spool?.remove(window.window.windowId);
     heldBytes -= window.sizeBytes;
     options.onEnd(result, window);
     // What a proof needs stays; what was called does not.
@@ -142,7 +166,9 @@ export function createWindowBook(options: WindowBookOptions): WindowBook {
     return left;
   }
 
-  return { record, isFull: () => heldBytes >= limits.maxHeldBytes, heldBytes: () => heldBytes, find, closeAll, drain };
+  const problem = () => (heldBytes >= limits.maxHeldBytes ? "ReceiptsBehind" : spool?.problem());
+
+  return { record, adopt, problem, heldBytes: () => heldBytes, find, closeAll, drain };
 }
 
 function forget(window: ClosedWindow): ClosedWindow {

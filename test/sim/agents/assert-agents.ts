@@ -2,15 +2,17 @@
 import { labels } from "../../../src/api/v1alpha1/labels.ts";
 import type { TaskObject } from "../../../src/operator/kinds.ts";
 import type { BatchData, BatchTask } from "../../../src/pool/batch-evidence.ts";
-import type { CallLeaf } from "../../../src/protocol/calls.ts";
 import { type Cluster, treasury } from "../../integration/operator/operator-fixture.ts";
+import type { AnsweredLeaf } from "./callers.ts";
 import type { Heard } from "./processes.ts";
 
 export interface Outcome {
   readonly batches: readonly BatchData[];
   readonly tasks: readonly TaskObject[];
   /** By caller. */
-  readonly leaves: ReadonlyMap<string, readonly CallLeaf[]>;
+  readonly leaves: ReadonlyMap<string, readonly AnsweredLeaf[]>;
+  /** When gateways were killed. */
+  readonly killsAtMs: readonly number[];
   /** Calls that reached the agent's replica. */
   readonly served: number;
   readonly budgets: ReadonlyMap<string, bigint>;
@@ -24,6 +26,7 @@ export function checkOutcome(outcome: Outcome): string[] {
   const settled = outcome.batches.flatMap(({ tasks }) => tasks).filter(({ agent }) => agent !== undefined);
   return [
     ...checkCounted(outcome, settled),
+    ...checkKept(outcome),
     ...checkOnce(settled),
     ...checkBudgets(outcome, settled),
     ...checkSplit(outcome, settled),
@@ -46,13 +49,29 @@ function checkCounted({ leaves, served, heard, priceWei }: Outcome, settled: rea
   for (const { agent } of settled) {
     if (!agent) continue;
     const { windowId, count, failed, revenueWei } = agent.window;
-    const receipts = [...leaves.values()].flat().filter((leaf) => leaf.windowId === windowId);
-    const beyond = receipts.find(({ index }) => index >= count);
-    if (beyond) problems.push(`counted: call ${beyond.index} of window ${windowId} is not among its ${count}`);
     if (BigInt(revenueWei) !== BigInt(count - failed) * priceWei)
       problems.push(`counted: window ${windowId} costs ${revenueWei} wei for ${count - failed} answered calls`);
   }
   return problems;
+}
+
+/** Far more than the few milliseconds in which a gateway writes to disk: the machine may be busy. */
+const lastMomentsMs = 500;
+
+/** Answered calls that are in no window that the pool took. */
+export function listUncounted({ leaves, heard }: Pick<Outcome, "leaves" | "heard">): AnsweredLeaf[] {
+  const countOf = (windowId: string) => heard.windows.get(windowId)?.window.count ?? 0;
+  return [...leaves.values()].flat().filter(({ windowId, index }) => index >= countOf(windowId));
+}
+
+/** What a gateway had answered is paid, also when it was killed; only of its last moments something may be missing. */
+function checkKept(outcome: Outcome): string[] {
+  return listUncounted(outcome).flatMap(({ windowId, index, answeredAtMs }) => {
+    const killedAtMs = outcome.killsAtMs.find((atMs) => atMs >= answeredAtMs - lastMomentsMs);
+    const beforeMs = (killedAtMs ?? Number.POSITIVE_INFINITY) - answeredAtMs;
+    if (beforeMs <= lastMomentsMs) return [];
+    return [`lost: call ${index} of window ${windowId} is in no window, and was answered ${beforeMs} ms before a kill`];
+  });
 }
 
 function checkOnce(settled: readonly BatchTask[]): string[] {

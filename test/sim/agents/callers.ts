@@ -3,11 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseReceipt, receiptHeader } from "../../../src/protocol/call-receipt.ts";
 import type { CallLeaf } from "../../../src/protocol/calls.ts";
 
+export interface AnsweredLeaf extends CallLeaf {
+  readonly answeredAtMs: number;
+}
+
 export interface Caller {
   readonly id: string;
   readonly key: string;
-  /** Of all answers that arrived. */
-  readonly leaves: CallLeaf[];
+  /** Of all answers that arrived, with when they did. */
+  readonly leaves: AnsweredLeaf[];
   /** Refused for want of budget. */
   refused: number;
   stop(): Promise<void>;
@@ -16,7 +20,7 @@ export interface Caller {
 /** @param urlOf the gateway that serves now */
 export function startCaller(id: string, key: string, urlOf: () => string): Caller {
   const stopping = new AbortController();
-  const caller = { id, key, leaves: [] as CallLeaf[], refused: 0 };
+  const caller = { id, key, leaves: [] as AnsweredLeaf[], refused: 0 };
   const loops = Array.from({ length: 2 }, async (_, lane) => {
     for (let n = lane; !stopping.signal.aborted; n += 2) {
       await callOnce(caller, urlOf(), n).catch(() => undefined);
@@ -39,8 +43,9 @@ async function callOnce(caller: Omit<Caller, "stop">, url: string, n: number): P
     headers: { "content-type": "application/json", authorization: `Bearer ${caller.key}` },
     signal: AbortSignal.timeout(5_000),
   });
+  const answeredAtMs = Date.now();
   await response.arrayBuffer();
   if (response.status === 402) caller.refused += 1;
   const receipt = response.status === 200 ? response.headers.get(receiptHeader) : null;
-  if (receipt) caller.leaves.push(parseReceipt(receipt).leaf);
+  if (receipt) caller.leaves.push({ ...parseReceipt(receipt).leaf, answeredAtMs });
 }

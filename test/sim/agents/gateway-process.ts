@@ -23,6 +23,8 @@ export interface GatewaySettings {
   readonly backend: string;
   readonly seed: number;
   readonly windowCalls: number;
+  /** The same for the next gateway. */
+  readonly spoolDir: string;
   /** Of a hundred answers of the pool so many do not arrive. */
   readonly lostPercent: number;
 }
@@ -45,9 +47,10 @@ process.once("message", async (settings: GatewaySettings) => {
     {
       ...{ host: "127.0.0.1", port: 0, maxBodyBytes: 2 ** 20, maxAnswerBytes: 2 ** 20, concurrency: 8 },
       windows: {
-        ...{ maxCalls: settings.windowCalls, maxAgeMs: 400, maxBytes: 2 ** 24 },
+        ...{ maxCalls: settings.windowCalls, maxAgeMs: 1_500, maxBytes: 2 ** 24 },
         ...{ maxHeldBytes: 2 ** 26, keptWindows: 10 },
       },
+      spool: { dir: settings.spoolDir, maxBytes: 2 ** 26 },
       executor: { cacheDir, fileRoots: [] },
       ...{ loadReportMs: 500, drainDelayMs: 0, graceMs: 60_000 },
     },

@@ -11,8 +11,7 @@ import { PoolRefusal } from "../../../src/pool/refusal.ts";
 function aClosedWindow() {
   const options = { receiptKey: `0x${"5a".repeat(32)}`, nonce: `0x${"1".repeat(32)}`, openedAtMs: 0 };
   const window = createOpenWindow({ agentId: "a-1", callerId: "alice" }, options);
-  const none = () => undefined;
-  const digests = { inputDigest: sha256("in"), outputDigest: sha256("out"), input: none, output: none };
+  const digests = { inputDigest: sha256("in"), outputDigest: sha256("out"), inputs: undefined, outputs: undefined };
   window.add({ ...digests, outcome: "Ok", priceWei: 5n, startedAtMs: 1, endedAtMs: 2, sizeBytes: 10 });
   return window.close();
 }
