@@ -1,24 +1,26 @@
 /**
- * Our prover over snarkjs' arithmetic, with the demonstration's committed key: snarkjs takes its proofs, a wrong witness gives none that it
- * takes, and a damaged key is named as one.
+ * Our set-up and prover over snarkjs' arithmetic: snarkjs takes the proofs of their keys, a wrong witness gives none that it takes, and a
+ * damaged key is named as one.
  */
 import { readFileSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mnistModel, provingFolder } from "../../../src/embedded/demo/proving-setup.ts";
+import { provingFolder } from "../../../src/embedded/demo/proving-setup.ts";
 import { compileInference } from "../../../src/zk/circuit/inference-circuit.ts";
 import { fieldPrime } from "../../../src/zk/field.ts";
 import { readIntegerNetwork } from "../../../src/zk/network/from-onnx.ts";
 import type { CircuitRecord } from "../../../src/zk/proving/circuit-record.ts";
+import type { VerifyingKey } from "../../../src/zk/proving/groth16.ts";
 import { decodeProvingKey, loadProvingKey } from "../../../src/zk/proving/proving-key.ts";
 import { createSnarkjsBackend } from "../../../src/zk/proving/snarkjs-backend.ts";
 import { classifyBySize } from "../../../src/zk/proving/sum-points.ts";
 import { encodeWitness } from "../../../src/zk/r1cs/witness-file.ts";
 import { drawBytes } from "../../support/integer-model.ts";
+import { hasPowersOfTau, powersOfTauPath } from "../../support/powers-of-tau.ts";
+import { provenCase } from "../../support/proven-case.ts";
 
-const onnx = readFileSync(mnistModel);
 const recordName = "circuit-sha256-41a4b5f3264164e74b46d834cabfb5b0403c6b196e8c449811146591667ba316-1.json";
 const record: CircuitRecord = JSON.parse(readFileSync(new URL(recordName, provingFolder), "utf8"));
 const zkeyUrl = new URL(record.provingKeyDigest.replace(":", "-"), provingFolder);
@@ -29,18 +31,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-describe("a proof", () => {
+describe.skipIf(!hasPowersOfTau)("a proof", () => {
   const backend = createSnarkjsBackend({ timeoutMs: 120_000 });
   afterAll(() => backend.close());
-  const network = readIntegerNetwork(onnx);
-  const witness = compileInference(network, 1).computeWitness({ bytes: drawBytes(784, 3), salt: 9n, task: 7n });
+  const circuit = compileInference(readIntegerNetwork(provenCase().onnx), 1);
+  const witness = circuit.computeWitness({ bytes: drawBytes(6, 3), salt: 9n, task: 7n });
+  let key: VerifyingKey;
+  beforeAll(async () => {
+    const [r1csPath, zkeyPath] = [join(dir, "r1cs"), join(dir, "key")];
+    await writeFile(r1csPath, circuit.encodeR1cs());
+    key = await backend.setUp({ r1csPath, powersOfTauPath, zkeyPath, contributor: "test" });
+  }, 120_000);
   const prove = async (values: readonly bigint[]) => {
-    const [witnessPath, zkeyPath] = [join(dir, "witness"), join(dir, "key")];
+    const witnessPath = join(dir, "witness");
     await writeFile(witnessPath, encodeWitness(values));
-    await copyFile(zkeyUrl, zkeyPath);
-    return backend.prove({ zkeyPath, witnessPath });
+    return backend.prove({ zkeyPath: join(dir, "key"), witnessPath });
   };
-  const key = record.verifyingKey;
 
   test("of a witness is one that snarkjs takes, for its signals and no others; two are not alike", async () => {
     const [first, second] = [await prove(witness), await prove(witness)];
