@@ -1,5 +1,6 @@
 /** All simulations by name, in the order in which `all` runs them. */
 import { simulateAgents } from "./agents/simulate.ts";
+import { simulateBatches } from "./batches/simulate.ts";
 import { simulateCapability } from "./capability/simulate.ts";
 import { simulateCollusion } from "./collusion/simulate.ts";
 import { simulateExactlyOnce } from "./exactly-once/simulate.ts";
@@ -28,6 +29,12 @@ export const scenarios: readonly Scenario[] = [
     what: "operator and gateway are killed in the middle of windows, which come again, and a caller overspends: all is counted and paid once",
     numbers: { kills: 6 },
     run: simulateAgents,
+  },
+  {
+    name: "batches",
+    what: "the operator is killed while shards run, workers forget them or are slow, duplicates lie: right results, each shard paid once",
+    numbers: { batches: 4, kills: 3 },
+    run: simulateBatches,
   },
   {
     name: "capability",
