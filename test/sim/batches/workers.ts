@@ -1,6 +1,6 @@
 /** Four workers of four owners: one forgets shards that it claimed, one is slow, and two lie about the first duplicate that they get. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WorkAssignment } from "../../../src/pool/wire.ts";
+import type { WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import type { SeededRandom } from "../../chaos/random.ts";
 import type { Cluster, RunningOperator } from "../../integration/operator/operator-fixture.ts";
 import { double, type Running, runWorker, type Script } from "../../integration/operator/scripted-members.ts";
