@@ -29,7 +29,7 @@ const jobNodes = 20;
 
 export async function benchPool(options: BenchOptions): Promise<Figures> {
   const chosen = chooseParts(options, parts);
-  const { count = 2_000, timeoutMs = 300_000 } = options;
+  const { count = 5_000, timeoutMs = 300_000 } = options;
   const run: Run = { count, timeoutMs };
   const single = chosen.has("tasks") ? await onCluster(workerCount, (bench) => runTasks(bench, run, 1)) : undefined;
   const batchedRun = { ...run, count: Math.max(1, Math.round(count / 10)) };
