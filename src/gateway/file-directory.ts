@@ -4,11 +4,12 @@
  * window.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDigest } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
 import type { AgentDirectory, AgentEntry, CallSink, OpenedCall } from "../pool/agents.ts";
+import { ensureFolder, writeDurably } from "../pool/durable-file.ts";
 import type { CommittedWindow } from "../protocol/call-window.ts";
 
 /** @throws InferiumError InvalidConfiguration */
@@ -68,8 +69,8 @@ const samples = 8;
 export function createFolderSink(dir: string): CallSink {
   const committed = new Map<string, CommittedWindow>();
   const write = async (windowId: string, part: string, value: object) => {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await writeFile(join(dir, `${windowId}.${part}.json`), JSON.stringify(value), { mode: 0o600 });
+    await ensureFolder(dir);
+    await writeDurably(join(dir, `${windowId}.${part}.json`), JSON.stringify(value));
   };
   return {
     async commit(window) {

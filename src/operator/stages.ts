@@ -2,6 +2,7 @@
  * The stages of one term together: a change of a task goes to the stage that it is now in, and each stage asks the next one
  * only to look.
  */
+import { untilDone } from "../base/until-done.ts";
 import type { PoolBackend } from "../pool/backend.ts";
 import { isSharded } from "../protocol/shards/shard-task.ts";
 import { stageOf } from "../protocol/task-stage.ts";
@@ -29,7 +30,6 @@ import type { LeaderboardIndex } from "./leaderboard/leaderboard-index.ts";
 import type { TaskLedger } from "./ledger.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { createTermSettler } from "./term-settler.ts";
-import { untilDone } from "./until-done.ts";
 import type { ValidationIndex } from "./validation-index.ts";
 
 export interface Stages {
@@ -113,20 +113,23 @@ function onWorker({ books, lanes, link }: Wiring, name: string): void {
   books.claims.kick();
 }
 
-async function load({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
+const waitFor = <T>(what: string, work: () => Promise<T>, { clock, logger }: Wiring, signal: AbortSignal) =>
+  untilDone(work, { message: "the term cannot begin yet", fields: { what }, clock, logger }, signal);
+
+async function load(wiring: Wiring, signal: AbortSignal): Promise<void> {
+  const { books } = wiring;
   const { accounts, badProofs, bans, batches, capabilities, missed, reputations, slashes } = books;
   const records = { accounts, badProofs, bans, batches, capabilities, missed, reputations, slashes };
-  await Promise.all(
-    Object.entries(records).map(([what, book]) => untilDone(() => book.load(), { what, clock, logger }, signal)),
-  );
+  await Promise.all(Object.entries(records).map(([what, book]) => waitFor(what, () => book.load(), wiring, signal)));
 }
 
 /** Tasks that were admitted before hold their part of their orders before anybody new gets one. */
-async function restore({ books, clock, logger }: Wiring, signal: AbortSignal): Promise<void> {
+async function restore(wiring: Wiring, signal: AbortSignal): Promise<void> {
+  const { books } = wiring;
   for (const { task, status } of books.ledger.entries()) {
     const stage = stageOf(status);
     if (stage === "Wait" || stage === "Done" || isSharded(task.spec)) continue;
-    const found = await untilDone(() => books.orders.find(task), { what: "orders", clock, logger }, signal);
+    const found = await waitFor("orders", () => books.orders.find(task), wiring, signal);
     if (found?.state === "Found") books.orders.reserve(found.order, task);
   }
   books.reputations.replay(books.ledger.entries());

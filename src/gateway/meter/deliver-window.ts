@@ -2,10 +2,10 @@
  * Brings one closed window to the operator: its root first, then, when the seed is drawn, the calls that it picks. Each step
  * is tried until it is taken or refused for good. Effects: calls of the sink.
  */
-import { computeBackoffMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import { describeError, InferiumError } from "../../base/errors.ts";
+import { describeError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { untilDone } from "../../base/until-done.ts";
 import type { CallSink } from "../../pool/agents.ts";
 import { sampleCalls } from "../../protocol/calls.ts";
 import type { ClosedWindow } from "./open-window.ts";
@@ -22,8 +22,6 @@ export interface DeliverWindow {
 
 /** Refused: the operator will never take it. Left: stopped before it was taken. */
 export type DeliveryResult = "Opened" | "Refused" | "Left";
-
-const backoff = { initialMs: 250, maxMs: 15_000 };
 
 /** Never rejects. */
 export async function deliverWindow(closed: ClosedWindow, context: DeliverWindow): Promise<DeliveryResult> {
@@ -43,17 +41,7 @@ export async function deliverWindow(closed: ClosedWindow, context: DeliverWindow
   }
 }
 
-async function retry<T>(step: () => Promise<T>, closed: ClosedWindow, context: DeliverWindow): Promise<T> {
-  const { clock, logger, signal } = context;
-  for (let attempt = 1; ; attempt++) {
-    signal.throwIfAborted();
-    try {
-      return await step();
-    } catch (error) {
-      if (error instanceof InferiumError && error.disposition !== "retry") throw error;
-      const fields = { window: closed.window.windowId, attempt, error: describeError(error) };
-      logger.warn("a window of calls is not delivered yet", fields);
-      await clock.sleep(computeBackoffMs(attempt, backoff), signal);
-    }
-  }
+function retry<T>(step: () => Promise<T>, closed: ClosedWindow, { clock, logger, signal }: DeliverWindow): Promise<T> {
+  const message = "a window of calls is not delivered yet";
+  return untilDone(step, { message, fields: { window: closed.window.windowId }, clock, logger }, signal);
 }

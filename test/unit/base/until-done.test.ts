@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/base/clock.ts";
 import { InferiumError } from "../../../src/base/errors.ts";
 import { createLogger } from "../../../src/base/log.ts";
-import { untilDone } from "../../../src/operator/until-done.ts";
+import { untilDone } from "../../../src/base/until-done.ts";
 
 const away = new InferiumError("KubeInternalError", "the server answers 500", { disposition: "retry" });
 
@@ -18,10 +18,14 @@ function aWait() {
     },
   };
   const logger = createLogger({ write: (line) => void lines.push(line) });
-  return { slept, lines, waiting: { what: "batches", clock, logger } };
+  return {
+    slept,
+    lines,
+    waiting: { message: "the term cannot begin yet", fields: { what: "batches" }, clock, logger },
+  };
 }
 
-describe("what a term cannot begin without", () => {
+describe("what cannot be done yet", () => {
   it("is asked for until the server answers, less and less often, and each failure is in the log", async () => {
     const { slept, lines, waiting } = aWait();
     let asked = 0;
@@ -31,13 +35,13 @@ describe("what a term cannot begin without", () => {
     };
     await expect(untilDone(work, waiting, new AbortController().signal)).resolves.toBe("read");
     expect(slept).toHaveLength(20);
-    expect(Math.max(...slept)).toBeLessThanOrEqual(10_000);
+    expect(Math.max(...slept)).toBeLessThanOrEqual(15_000);
     expect(slept.at(-1)).toBeGreaterThan(slept[0] ?? 0);
     expect(lines).toHaveLength(20);
     expect(lines[0]).toMatch(/batches.*the server answers 500/);
   });
 
-  it("ends with the term", async () => {
+  it("ends with its signal", async () => {
     const { waiting } = aWait();
     const stop = new AbortController();
     const work = async () => {
