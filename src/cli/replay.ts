@@ -1,9 +1,9 @@
 /** `inferium replay FILE`: plays a recorded trace of an operator's pool again, prints its decisions, and explains a task. */
 import { open } from "node:fs/promises";
 import { InferiumError } from "../base/errors.ts";
-import type { WaitingTask } from "../protocol/pool.ts";
 import { type Decision, type Passed, Replay } from "../protocol/replay.ts";
 import { parseTraceEvent, type TraceEvent } from "../protocol/trace.ts";
+import type { WaitingTask } from "../protocol/waiting-task.ts";
 import type { CliIo } from "./context.ts";
 import { formatTable } from "./table.ts";
 

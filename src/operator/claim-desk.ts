@@ -5,8 +5,9 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { decideAssignments, type WorkerFacts } from "../protocol/matching.ts";
-import type { TaskPool, WaitingTask } from "../protocol/pool.ts";
+import type { TaskPool } from "../protocol/pool.ts";
 import { computeOfferRank } from "../protocol/priority.ts";
+import type { WaitingTask } from "../protocol/waiting-task.ts";
 
 export interface ClaimDeskOptions {
   readonly pool: TaskPool;

@@ -6,7 +6,8 @@ import type { Clock } from "../base/clock.ts";
 import { signatureOf } from "../protocol/columns.ts";
 import { type Explanation, explainWaiting } from "../protocol/explain-waiting.ts";
 import type { WorkerFacts } from "../protocol/matching.ts";
-import type { TaskPool, WaitingTask } from "../protocol/pool.ts";
+import type { TaskPool } from "../protocol/pool.ts";
+import type { WaitingTask } from "../protocol/waiting-task.ts";
 
 export interface WaitingExplainerOptions {
   readonly pool: TaskPool;

@@ -8,8 +8,8 @@ import { hasBit, type Mask, setBit, widen } from "./column-mask.ts";
 import type { Tenant } from "./fair-share.ts";
 import type { Lane } from "./lane.ts";
 import type { Requirements } from "./matching.ts";
-import type { FailedWorker, WaitingTask } from "./pool.ts";
 import type { TakeRecord, TakeRequest } from "./take-request.ts";
+import type { FailedWorker, WaitingTask } from "./waiting-task.ts";
 
 export interface Column {
   /** Used again when no task of the combination waits any more. */

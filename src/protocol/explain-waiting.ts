@@ -1,8 +1,8 @@
 /** Why a task waits, in words for its owner, and what would help. Called where tasks are told so, and by `inferium explain`. Pure. */
 
 import { checkWorker, type MismatchReason, mismatchReasons, type Requirements, type WorkerFacts } from "./matching.ts";
-import type { WaitingTask } from "./pool.ts";
 import type { ShareLevel } from "./quota.ts";
+import type { WaitingTask } from "./waiting-task.ts";
 
 export interface Explanation {
   /** One word for the whole: a status is written anew only when it changes. */

@@ -19,6 +19,8 @@ export interface TenantPolicy {
   readonly cohort?: string;
   /** How it gets back what it lent: when that ends (Wait, where left out), or at once. */
   readonly reclaim?: "Wait" | "Preempt";
+  /** Whether a task that its nominal has room for waits until others of the tenant end, or has those of lower priority give way. */
+  readonly preempt?: "Never" | "LowerPriority";
 }
 
 /** Policies by `namespace/queue`, by namespace, or `*` for each namespace that is not named. */
@@ -58,6 +60,10 @@ export interface Tenant {
   readonly cohort: Cohort | undefined;
   /** It does not wait for what it lent. */
   readonly preempts: boolean;
+  /** Its tasks of lower priority give way to the next one of it. */
+  readonly outranks: boolean;
+  /** Somebody may have its running tasks give way. */
+  readonly givesWay: boolean;
   /** Of its cohort, or of all who are in none. */
   readonly tree: TenantTree;
   place: number;
@@ -65,7 +71,7 @@ export interface Tenant {
   readonly lanes: LaneList;
   tag: number;
   running: number;
-  /** Row of the task that began to run last; in a cohort only. */
+  /** Row of the task that began to run last, where it may have to give way. */
   lastStart: number;
   waiting: number;
   /** Units of its oldest task that is within its nominal. */
@@ -102,6 +108,8 @@ export class FairShare {
       borrowing: policy.borrowing ?? 0,
       cohort,
       preempts: policy.reclaim === "Preempt",
+      outranks: policy.preempt === "LowerPriority",
+      givesWay: cohort !== undefined || policy.preempt === "LowerPriority",
       tree: cohort?.tree ?? this.tree,
       place: 0,
       lanes: new LaneList(),
@@ -183,10 +191,11 @@ function policyOf(policies: SharePolicies, name: string): TenantPolicy {
 }
 
 function checkPolicy(name: string, policy: TenantPolicy): TenantPolicy {
-  const { weight = 1, nominal = 0, borrowing = 0, cohort, reclaim = "Wait" } = policy;
+  const { weight = 1, nominal = 0, borrowing = 0, cohort, reclaim = "Wait", preempt = "Never" } = policy;
   const numbers = [weight, nominal, borrowing].every((value) => Number.isFinite(value) && value >= 0);
-  const isKnown = reclaim === "Wait" || reclaim === "Preempt";
-  if (numbers && isKnown && weight > 0 && (cohort === undefined || policy.nominal !== undefined)) return policy;
-  const message = `The policy of tenant ${name} is ${JSON.stringify(policy)}; expected a weight above 0, whole units, a nominal where there is a cohort, and reclaim Wait or Preempt.`;
+  const isKnown = ["Wait", "Preempt"].includes(reclaim) && ["Never", "LowerPriority"].includes(preempt);
+  const needsNominal = cohort !== undefined || preempt === "LowerPriority";
+  if (numbers && isKnown && weight > 0 && (!needsNominal || policy.nominal !== undefined)) return policy;
+  const message = `The policy of tenant ${name} is ${JSON.stringify(policy)}; expected a weight above 0, whole units, a nominal where there is a cohort or preempt is LowerPriority, reclaim Wait or Preempt, and preempt Never or LowerPriority.`;
   throw new InferiumError("InvalidSharePolicy", message, { disposition: "fatal" });
 }

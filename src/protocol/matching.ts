@@ -2,10 +2,11 @@
  * Stage 3: does this worker fit this task, which of the waiting tasks does a claim get, and why does a task wait? Ordered
  * checks with one reason each, so that the answer to "why" is the first thing that would have to change. Pure.
  */
-import type { FailedWorker, TaskPool, WaitingTask } from "./pool.ts";
+import type { TaskPool } from "./pool.ts";
 import type { TakeRequest } from "./take-request.ts";
 import { isAtLeast, type Tier } from "./tier.ts";
 import { compareComputeCapability } from "./tier-compute-capability.ts";
+import type { FailedWorker, WaitingTask } from "./waiting-task.ts";
 
 export interface Requirements {
   readonly tier: Tier;

@@ -18,35 +18,16 @@ import { Claimants } from "./claimants.ts";
 import type { Mask } from "./column-mask.ts";
 import { Columns, unitsOf } from "./columns.ts";
 import { FairShare, type SharePolicies, type Tenant } from "./fair-share.ts";
+import { GivingWay } from "./giving-way.ts";
 import { type Lane, openLane } from "./lane.ts";
-import type { Requirements } from "./matching.ts";
 import { ModelNames } from "./model-names.ts";
 import { decideLevel, placeTenant, type ShareLevel } from "./quota.ts";
-import { decideReclaim } from "./reclaim.ts";
 import { TakeRecord, type TakeRequest } from "./take-request.ts";
 import { checkedKey, TaskTable } from "./task-table.ts";
 import type { Plane } from "./tenant-tree.ts";
 import type { PoolEvent } from "./trace.ts";
 import { Turns } from "./turns.ts";
-
-export interface FailedWorker {
-  readonly worker: string;
-  readonly owner?: string;
-  /** It has not failed the task: neither it nor its owner's others may have it, whoever else could take it. */
-  readonly isBarred?: boolean;
-}
-
-export interface WaitingTask {
-  /** namespace/name */
-  readonly id: string;
-  /** Smaller goes first; see computeQueueKey. */
-  readonly key: number;
-  /** Whose share it takes; see tenantOf. */
-  readonly tenant: string;
-  readonly requirements: Requirements;
-  readonly model: string;
-  readonly failedWorkers: readonly FailedWorker[];
-}
+import type { RunningAlready, WaitingTask } from "./waiting-task.ts";
 
 export class TaskPool {
   readonly #table = new TaskTable<Lane>();
@@ -56,11 +37,13 @@ export class TaskPool {
   readonly #share: FairShare;
   readonly #tell: ((event: PoolEvent) => void) | undefined;
   readonly #turns: Turns;
+  readonly #givingWay: GivingWay;
 
   /** @param tell hears of everything that has an effect */
   constructor(policies: SharePolicies = {}, tell?: (event: PoolEvent) => void) {
     this.#share = new FairShare(policies);
     this.#turns = new Turns(this.#share, this.#columns);
+    this.#givingWay = new GivingWay(this.#share, this.#columns, this.#table);
     this.#tell = tell;
   }
 
@@ -99,7 +82,8 @@ export class TaskPool {
     const lane = column.lanes.get(tenant) ?? openLane(tenant, column, this.#table);
     this.#share.startWaiting(tenant);
     const before = lane.head;
-    lane.add(this.#table.add(task.id, { key: task.key, model: this.#models.use(task.model), lane }));
+    const { key, priority = 0 } = task;
+    lane.add(this.#table.add(task.id, { key, priority, model: this.#models.use(task.model), lane }));
     if (lane.head === before) return;
     tenant.lanes.setHead(lane);
     // Without a quota it makes no difference which task is the oldest.
@@ -123,14 +107,16 @@ export class TaskPool {
   }
 
   /** It runs already, by what a status says: it counts against its tenant's quota. */
-  occupy(task: Pick<WaitingTask, "id" | "tenant" | "requirements">): void {
+  occupy(task: RunningAlready): void {
     if (this.#table.runningRow(task.id) !== 0) return;
     this.#tell?.({ op: "occupy", task });
     this.#forget(task.id);
     const tenant = this.#share.tenant(task.tenant);
     const units = unitsOf(task.requirements);
     this.#share.occupy(tenant, units);
-    this.#table.addRunning(task.id, { tenant, units });
+    // Of which no key is known goes before all others: nobody has it give way.
+    const { key = Number.NEGATIVE_INFINITY, priority = 0 } = task;
+    this.#table.addRunning(task.id, { tenant, units }, { key, priority });
     this.#place(tenant);
   }
 
@@ -209,25 +195,22 @@ export class TaskPool {
 
   /** Running tasks that must give way so that tenants get back what they lent. Each is named once, until it ends or is spared. */
   reclaim(): string[] {
-    const ids: string[] = [];
-    for (const cohort of this.#share.cohorts()) {
-      if (!cohort.tenants.some(({ preempts, reserved }) => preempts && reserved > cohort.nominal - cohort.running))
-        continue;
-      for (const { id } of decideReclaim(cohort, this.#table.runningOf(cohort))) {
-        this.#table.setEnding(this.#table.runningRow(id), true);
-        ids.push(id);
-      }
-    }
-    if (ids.length > 0) this.#tell?.({ op: "reclaim", ids });
+    return this.#tellEnding("reclaim", this.#givingWay.reclaim());
+  }
+
+  /** Running tasks that must give way to the next one of their tenant, which has a higher priority. Named as by `reclaim`. */
+  preempt(): string[] {
+    return this.#tellEnding("preempt", this.#givingWay.preempt());
+  }
+
+  #tellEnding(op: "reclaim" | "preempt", ids: string[]): string[] {
+    if (ids.length > 0) this.#tell?.({ op, ids });
     return ids;
   }
 
   /** It could not be ended. */
   spare(id: string): void {
-    const row = this.#table.runningRow(id);
-    if (row === 0 || !this.#table.isEnding(row)) return;
-    this.#table.setEnding(row, false);
-    this.#tell?.({ op: "spare", id });
+    if (this.#givingWay.spare(this.#table.runningRow(id))) this.#tell?.({ op: "spare", id });
   }
 
   /** Units that run, by tenant. */
@@ -271,6 +254,7 @@ export class TaskPool {
 
   #place(tenant: Tenant): void {
     placeTenant(tenant, this.#columns);
+    this.#givingWay.note(tenant);
     if (tenant.cohort) this.#turns.place(tenant.cohort);
   }
 
@@ -292,6 +276,7 @@ export class TaskPool {
     return {
       id: this.#table.idOf(row),
       key: this.#table.keyOf(row),
+      ...(this.#table.priorityOf(row) === 0 ? {} : { priority: this.#table.priorityOf(row) }),
       tenant: tenant.name,
       requirements: column.requirements,
       model: this.#models.nameOf(this.#table.modelOf(row)),

@@ -41,7 +41,7 @@ function decideStandings(tenant: Tenant, columns: Columns): void {
   const oldest = findOldest(lanes, columns, { most, isPlaced: false });
   const needs = oldest < 0 ? 0 : lanes.unitsAt(oldest);
   // Heads after this must leave room for the oldest.
-  const barredAfter = oldest < 0 ? Number.POSITIVE_INFINITY : lanes.headAt(oldest) + maxPassMs;
+  const barredAfter = oldest < 0 ? Number.POSITIVE_INFINITY : lanes.headAt(oldest) + passMsOf(tenant);
   const barredRoom = (needs <= nominal ? nominal : most) - running - needs;
   for (let place = 0; place < lanes.end; place += laneWidth) {
     const units = lanes.unitsAt(place);
@@ -54,6 +54,17 @@ function decideStandings(tenant: Tenant, columns: Columns): void {
   const reserved = needed < 0 ? 0 : lanes.unitsAt(needed);
   cohort.reserved += reserved - tenant.reserved;
   tenant.reserved = reserved;
+}
+
+/** Where the oldest may have had others give way, none of those may take the room that they left for it. */
+export function passMsOf({ outranks }: Pick<Tenant, "outranks">): number {
+  return outranks ? 0 : maxPassMs;
+}
+
+/** The tenant's next task, of those that a worker has asked for and that may ever run; undefined where none waits. */
+export function findNext(tenant: Tenant, columns: Columns): Lane | undefined {
+  const place = findOldest(tenant.lanes, columns, { most: mostOf(tenant), isPlaced: false });
+  return place < 0 ? undefined : tenant.lanes.at(place);
 }
 
 interface Wanted {

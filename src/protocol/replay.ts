@@ -4,9 +4,10 @@
  */
 import { signatureOf } from "./columns.ts";
 import { checkRequirements, type MismatchReason, profileOf } from "./matching.ts";
-import { TaskPool, type WaitingTask } from "./pool.ts";
+import { TaskPool } from "./pool.ts";
 import type { ShareLevel } from "./quota.ts";
 import type { TakeEvent, TraceEvent } from "./trace.ts";
+import type { WaitingTask } from "./waiting-task.ts";
 
 export interface Decision {
   readonly atMs: number;
@@ -46,7 +47,7 @@ export class Replay {
   apply(event: TraceEvent): Decision | undefined {
     if (event.op === "take") return this.#take(event);
     if (event.op === "begin") this.#pool = new TaskPool(event.policies);
-    else if (event.op === "reclaim") this.#pool.reclaim();
+    else if ("ids" in event) this.#pool[event.op]();
     else if (event.op === "add" || event.op === "occupy") this.#pool[event.op](event.task as WaitingTask);
     else this.#pool[event.op](event.id);
     this.#tell(event);

@@ -2,8 +2,8 @@
 import { InferiumError } from "../base/errors.ts";
 import { signatureOf } from "./columns.ts";
 import type { Requirements, WorkerFacts } from "./matching.ts";
-import type { WaitingTask } from "./pool.ts";
 import type { TakeEvent } from "./trace.ts";
+import type { WaitingTask } from "./waiting-task.ts";
 
 export interface TakeRequest {
   readonly count: number;

@@ -36,6 +36,7 @@ export const cell = {
   /** Rows of its tenant that began to run before and after it. */
   before: 10,
   after: 11,
+  priority: 12,
 } as const;
 
 export const taskStates = { Free: 0, Waiting: 1, Running: 2, Ending: 3 } as const;

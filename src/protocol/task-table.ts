@@ -3,8 +3,8 @@
  * that the collector must visit. A task is its row; rows of tasks that are gone are used again. Mutable and deterministic.
  */
 import { InferiumError } from "../base/errors.ts";
-import type { Cohort, Tenant } from "./fair-share.ts";
-import type { RunningTask } from "./reclaim.ts";
+import type { Tenant } from "./fair-share.ts";
+import type { RankedRunning } from "./outrank.ts";
 import { TaskHeaps } from "./task-heap.ts";
 import { cell, keyStride, stride, TaskRows, taskStates } from "./task-rows.ts";
 
@@ -12,6 +12,17 @@ import { cell, keyStride, stride, TaskRows, taskStates } from "./task-rows.ts";
 export interface Holding {
   readonly tenant: Tenant;
   readonly units: number;
+}
+
+/** Which tasks go before it. */
+export interface Rank {
+  readonly key: number;
+  readonly priority: number;
+}
+
+interface NewTask<Lane> extends Rank {
+  readonly model: number;
+  readonly lane: Lane;
 }
 
 type State = (typeof taskStates)[keyof typeof taskStates];
@@ -58,6 +69,10 @@ export class TaskTable<Lane extends Holding> {
     return this.#cells.keys[keyStride * row] as number;
   }
 
+  priorityOf(row: number): number {
+    return this.#cells.cells[stride * row + cell.priority] as number;
+  }
+
   modelOf(row: number): number {
     return this.#cells.cells[stride * row + cell.model] as number;
   }
@@ -85,9 +100,9 @@ export class TaskTable<Lane extends Holding> {
   }
 
   /** @returns the row of a task that waits from now on */
-  add(id: string, { key, model, lane }: { readonly key: number; readonly model: number; readonly lane: Lane }): number {
+  add(id: string, { key, priority, model, lane }: NewTask<Lane>): number {
     const row = this.#open(id, lane);
-    this.#cells.keys[keyStride * row] = key;
+    this.#setRank(row, { key, priority });
     this.#cells.cells[stride * row + cell.model] = model;
     this.#setState(row, taskStates.Waiting);
     this.waiting++;
@@ -101,8 +116,10 @@ export class TaskTable<Lane extends Holding> {
   }
 
   /** It runs already. */
-  addRunning(id: string, holding: Holding): void {
-    this.#run(this.#open(id, holding));
+  addRunning(id: string, holding: Holding, rank: Rank): void {
+    const row = this.#open(id, holding);
+    this.#setRank(row, rank);
+    this.#run(row);
   }
 
   remove(row: number): void {
@@ -116,11 +133,14 @@ export class TaskTable<Lane extends Holding> {
   }
 
   /** What the tenants run, of each in the order of its starts. */
-  runningOf({ tenants }: Cohort): RunningTask[] {
-    const running: RunningTask[] = [];
+  runningOf(tenants: readonly Tenant[]): RankedRunning[] {
+    const running: RankedRunning[] = [];
     for (const tenant of tenants)
       for (let row = tenant.lastStart; row !== 0; row = this.#cells.cells[stride * row + cell.before] as number)
-        running.push({ id: this.idOf(row), tenant, units: this.holdingOf(row).units, isEnding: this.isEnding(row) });
+        running.push({
+          ...{ id: this.idOf(row), tenant, units: this.holdingOf(row).units, isEnding: this.isEnding(row) },
+          ...{ key: this.keyOf(row), priority: this.priorityOf(row) },
+        });
     return running.reverse();
   }
 
@@ -133,6 +153,11 @@ export class TaskTable<Lane extends Holding> {
     return row;
   }
 
+  #setRank(row: number, { key, priority }: Rank): void {
+    this.#cells.keys[keyStride * row] = key;
+    this.#cells.cells[stride * row + cell.priority] = priority;
+  }
+
   #run(row: number): void {
     const { tenant } = this.holdingOf(row);
     const { cells } = this.#cells;
@@ -140,7 +165,7 @@ export class TaskTable<Lane extends Holding> {
     cells[at + cell.state] = taskStates.Running;
     this.running++;
     // Nobody else is asked to give way.
-    if (!tenant.cohort) return;
+    if (!tenant.givesWay) return;
     cells[at + cell.before] = tenant.lastStart;
     cells[at + cell.after] = 0;
     if (tenant.lastStart !== 0) cells[stride * tenant.lastStart + cell.after] = row;
@@ -150,7 +175,7 @@ export class TaskTable<Lane extends Holding> {
   #end(row: number): void {
     const { tenant } = this.holdingOf(row);
     this.running--;
-    if (!tenant.cohort) return;
+    if (!tenant.givesWay) return;
     const { cells } = this.#cells;
     const [before, after] = [cells[stride * row + cell.before] as number, cells[stride * row + cell.after] as number];
     if (before !== 0) cells[stride * before + cell.after] = after;

@@ -5,14 +5,14 @@
 import { InferiumError } from "../base/errors.ts";
 import type { SharePolicies } from "./fair-share.ts";
 import type { WorkerFacts } from "./matching.ts";
-import type { WaitingTask } from "./pool.ts";
+import type { RunningAlready, WaitingTask } from "./waiting-task.ts";
 
 /** Only what had an effect is told. */
 export type PoolEvent =
   | { readonly op: "add"; readonly task: WaitingTask }
-  | { readonly op: "occupy"; readonly task: Pick<WaitingTask, "id" | "tenant" | "requirements"> }
+  | { readonly op: "occupy"; readonly task: RunningAlready }
   | { readonly op: "remove" | "finish" | "relax" | "spare"; readonly id: string }
-  | { readonly op: "reclaim"; readonly ids: readonly string[] }
+  | { readonly op: "reclaim" | "preempt"; readonly ids: readonly string[] }
   | TakeEvent;
 
 export interface TakeEvent {
@@ -49,6 +49,7 @@ const operations = new Set<unknown>([
   "relax",
   "spare",
   "reclaim",
+  "preempt",
   "take",
 ]);
 

@@ -42,12 +42,12 @@ export async function benchKueueBaseline(options: BenchOptions): Promise<Figures
     ...(virtual ? { largeVirtual: { ...virtual, bounds: computeBoundSeconds(largeScale) } } : {}),
     ...(headOfLine ? { headOfLine } : {}),
     differs:
-      "A workload ends with its signed receipt; verification policy is None and batches are settled later. Nothing is preempted within a queue. Kueue's figure is of its own scheduler and controllers with Jobs that nobody runs.",
+      "A workload ends with its signed receipt; verification policy is None and batches are settled later. Kueue's figure is of its own scheduler and controllers with Jobs that nobody runs.",
   };
 }
 
 async function play(load: Load, { timeoutMs = 600_000 }: BenchOptions) {
-  const policies = buildPolicies(load, "Preempt");
+  const policies = buildPolicies(load, "Preempt", "LowerPriority");
   const figures = await withOperator(clusterOf(policies), (bench) => replay(bench, load, timeoutMs));
   const { publishedSeconds } = load;
   return {

@@ -68,11 +68,18 @@ function listQueues({ cohorts, queuesPerCohort }: Load): { readonly name: string
   }));
 }
 
-/** Each queue takes back what it lent, as the published one does (reclaimWithinCohort). */
-export function buildPolicies(load: Load, reclaim: "Wait" | "Preempt"): SharePolicies {
+/** Each queue takes back what it lent and prefers its higher priorities, as the published one does (reclaimWithinCohort, withinClusterQueue). */
+export function buildPolicies(
+  load: Load,
+  reclaim: "Wait" | "Preempt",
+  preempt: "Never" | "LowerPriority",
+): SharePolicies {
   const { nominal, borrowing } = load;
   return Object.fromEntries(
-    listQueues(load).map(({ name, cohort }) => [`${namespace}/${name}`, { nominal, borrowing, cohort, reclaim }]),
+    listQueues(load).map(({ name, cohort }) => [
+      `${namespace}/${name}`,
+      { nominal, borrowing, cohort, reclaim, preempt },
+    ]),
   );
 }
 

@@ -11,7 +11,7 @@ interface Event extends Due {
 }
 
 export function replayVirtually(load: Load) {
-  const pool = new TaskPool(buildPolicies(load, "Preempt"));
+  const pool = new TaskPool(buildPolicies(load, "Preempt", "LowerPriority"));
   const events = new DelayHeap<Event>();
   const arrivals = new Map(listArrivals(load).map((arrival) => [arrival.name, arrival]));
   const starts = new Map<string, number>();
@@ -21,6 +21,7 @@ export function replayVirtually(load: Load) {
     pool.add({
       ...{ id: name, tenant: `${namespace}/${queue}`, requirements: { tier: "Low", gpus: kind.units }, model: "m" },
       key: computeQueueKey({ priority: kind.priority, enqueuedAtMs: atMs }),
+      priority: kind.priority,
       failedWorkers: [],
     });
   const begun = performance.now();
@@ -44,7 +45,7 @@ export function replayVirtually(load: Load) {
       waits[arrival.kind.name]?.push(startedMs - arrival.atMs);
     }
     take();
-    for (const id of pool.reclaim()) {
+    for (const id of [...pool.reclaim(), ...pool.preempt()]) {
       const victim = arrivals.get(id);
       starts.delete(id);
       preempted++;

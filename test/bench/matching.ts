@@ -14,8 +14,9 @@ import {
   type Requirements,
   type WorkerFacts,
 } from "../../src/protocol/matching.ts";
-import { TaskPool, type WaitingTask } from "../../src/protocol/pool.ts";
+import { TaskPool } from "../../src/protocol/pool.ts";
 import { computeQueueKey } from "../../src/protocol/priority.ts";
+import type { WaitingTask } from "../../src/protocol/waiting-task.ts";
 import { baseline } from "./kueue-load.ts";
 import { replayVirtually } from "./kueue-virtual.ts";
 

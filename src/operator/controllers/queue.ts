@@ -10,12 +10,13 @@ import { classifyAttempt } from "../../protocol/failure-class.ts";
 import { type SharePolicies, tenantOf } from "../../protocol/fair-share.ts";
 import { explainTask } from "../../protocol/lifecycle.ts";
 import type { WorkerFacts } from "../../protocol/matching.ts";
-import type { TaskPool, WaitingTask } from "../../protocol/pool.ts";
+import type { TaskPool } from "../../protocol/pool.ts";
 import { computeQueueKey } from "../../protocol/priority.ts";
 import { isSharded } from "../../protocol/shards/shard-task.ts";
 import type { Hold } from "../../protocol/status-change.ts";
 import { minimumTierOf } from "../../protocol/task.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
+import type { WaitingTask } from "../../protocol/waiting-task.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 import { RequeueRests } from "../requeue-rests.ts";
 import type { ShardView } from "../shards/copies.ts";
@@ -114,6 +115,7 @@ export function toWaitingTask(
   return {
     id: key,
     key: computeQueueKey({ priority, enqueuedAtMs }),
+    priority,
     tenant: tenantOf(policies, metadata.namespace ?? "", spec.queue),
     requirements: {
       tier: minimumTierOf(spec),

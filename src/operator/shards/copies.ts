@@ -1,7 +1,6 @@
 /** The shards of a batch as they stand: for each its first copy and its duplicate, found by name. No effects. */
 import { isConditionTrue } from "../../api/v1alpha1/conditions.ts";
 import { InferiumError } from "../../base/errors.ts";
-import type { FailedWorker } from "../../protocol/pool.ts";
 import { type CopyFacts, type CopyState, copyStateOf, findCopyHold } from "../../protocol/shards/decide-copy.ts";
 import {
   isShardAsked,
@@ -13,6 +12,7 @@ import {
 } from "../../protocol/shards/shard-task.ts";
 import type { Hold } from "../../protocol/status-change.ts";
 import { stageOf } from "../../protocol/task-stage.ts";
+import type { FailedWorker } from "../../protocol/waiting-task.ts";
 import type { TaskObject } from "../kinds.ts";
 import type { TaskEntry, TaskLedger } from "../ledger.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { ClaimDesk } from "../../../src/operator/claim-desk.ts";
 import type { WorkerFacts } from "../../../src/protocol/matching.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 const facts = (name: string, freeSlots: number): WorkerFacts => ({
   ...{

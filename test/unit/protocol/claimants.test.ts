@@ -1,7 +1,8 @@
 /** What the pool remembers of a worker from one claim to the next must not outlive a change. */
 import { describe, expect, test } from "vitest";
 import { decideAssignments, describeHardware, type WorkerFacts } from "../../../src/protocol/matching.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 const aTask = (id: string, change: Partial<WaitingTask> = {}): WaitingTask => ({
   ...{ id, key: 0, tenant: "t", requirements: { tier: "Low" }, model: "m", failedWorkers: [] },

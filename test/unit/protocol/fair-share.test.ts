@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type SharePolicies, tenantOf } from "../../../src/protocol/fair-share.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
 import { maxPassMs } from "../../../src/protocol/quota.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 const aTask = (tenant: string, index: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id: `${tenant}/${index}`,

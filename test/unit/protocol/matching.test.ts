@@ -7,7 +7,8 @@ import {
   type Requirements,
   type WorkerFacts,
 } from "../../../src/protocol/matching.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 const aWorker = (name: string, change: Partial<WorkerFacts> = {}): WorkerFacts => ({
   name,

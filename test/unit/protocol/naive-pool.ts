@@ -2,9 +2,9 @@
 import type { SharePolicies, TenantPolicy } from "../../../src/protocol/fair-share.ts";
 import { maxLag } from "../../../src/protocol/fair-share.ts";
 import { localityMs } from "../../../src/protocol/lane.ts";
-import type { WaitingTask } from "../../../src/protocol/pool.ts";
 import { maxPassMs, type ShareLevel } from "../../../src/protocol/quota.ts";
 import type { TakeRequest } from "../../../src/protocol/take-request.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 interface Member {
   readonly order: number;
@@ -14,7 +14,7 @@ interface Member {
 export class NaivePool {
   readonly #policies: SharePolicies;
   readonly #members = new Map<string, Member>();
-  readonly #running = new Map<string, { tenant: string; units: number }>();
+  readonly #running = new Map<string, { tenant: string; units: number; task: WaitingTask; isEnding: boolean }>();
   #waiting: WaitingTask[] = [];
   /** Combinations of demands that a worker has asked for. */
   #served = new Set<string>();
@@ -76,6 +76,37 @@ export class NaivePool {
     return taken;
   }
 
+  /** Of each tenant that asks for it: the fewest units of lower priority that make room for its next task, the lowest and latest first. */
+  preempt(): string[] {
+    return [...this.#members.keys()].flatMap((tenant) => {
+      const { nominal = 0, preempt, cohort } = this.#policy(tenant);
+      const most = this.#mostOf(tenant);
+      const next = this.#oldestOf(tenant, (task) => unitsOf(task) <= most);
+      if (preempt !== "LowerPriority" || !next || unitsOf(next) > nominal) return [];
+      const left = cohort === undefined ? Number.POSITIVE_INFINITY : this.#leftOf(cohort);
+      const missing = this.usage(tenant) + unitsOf(next) - nominal;
+      if (missing <= 0) return [];
+      const own = [...this.#running.values()].filter((one) => one.tenant === tenant);
+      const isVictim = ({ task, isEnding }: (typeof own)[number]) =>
+        !isEnding && (task.priority ?? 0) < (next.priority ?? 0) && task.key > next.key + localityMs;
+      const ordered = own.toReversed().filter(isVictim);
+      const victims = ordered.sort((a, b) => (a.task.priority ?? 0) - (b.task.priority ?? 0));
+      const ending = sum(own.filter(({ isEnding }) => isEnding).map(({ units }) => units));
+      const upTo = victims.findIndex(
+        (_, index) => ending + sum(victims.slice(0, index + 1).map(({ units }) => units)) >= missing,
+      );
+      if (ending >= missing || upTo < 0) return [];
+      let given = victims.slice(0, upTo + 1);
+      for (const one of given.toReversed()) {
+        const without = given.filter((other) => other !== one);
+        if (ending + sum(without.map(({ units }) => units)) >= missing) given = without;
+      }
+      if (left + ending + sum(given.map(({ units }) => units)) < unitsOf(next)) return [];
+      for (const one of given) one.isEnding = true;
+      return given.map(({ task }) => task.id);
+    });
+  }
+
   levelOf(id: string): ShareLevel | undefined {
     const task = this.#waiting.find((waiting) => waiting.id === id);
     return task && this.#levelOf(task);
@@ -90,7 +121,7 @@ export class NaivePool {
     const start = Math.max(member.tag, this.#virtualTime - maxLag);
     this.#virtualTime = Math.max(this.#virtualTime, member.tag);
     member.tag = start + unitsOf(task) / (this.#policy(task.tenant).weight ?? 1);
-    this.#running.set(task.id, { tenant: task.tenant, units: unitsOf(task) });
+    this.#running.set(task.id, { tenant: task.tenant, units: unitsOf(task), task, isEnding: false });
     this.#drop(task);
   }
 
@@ -111,13 +142,14 @@ export class NaivePool {
 
   /** Its head came too long after the oldest task of its tenant, and it does not leave room for that. */
   #isBarred(task: WaitingTask): boolean {
-    const { nominal = 0 } = this.#policy(task.tenant);
+    const { nominal = 0, preempt } = this.#policy(task.tenant);
+    const passMs = preempt === "LowerPriority" ? 0 : maxPassMs;
     const most = this.#mostOf(task.tenant);
     const oldest = this.#oldestOf(task.tenant, (other) => unitsOf(other) <= most);
     const [head] = this.#waiting
       .filter((other) => other.tenant === task.tenant && demandOf(other) === demandOf(task))
       .sort(byAge);
-    if (!oldest || !head || head.key <= oldest.key + maxPassMs) return false;
+    if (!oldest || !head || head.key <= oldest.key + passMs) return false;
     const limit = unitsOf(oldest) <= nominal ? nominal : most;
     return unitsOf(task) > limit - this.usage(task.tenant) - unitsOf(oldest);
   }

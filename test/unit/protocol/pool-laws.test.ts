@@ -2,18 +2,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxLag, type SharePolicies } from "../../../src/protocol/fair-share.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
 import { maxPassMs } from "../../../src/protocol/quota.ts";
 import type { TakeRequest } from "../../../src/protocol/take-request.ts";
 import { tiers } from "../../../src/protocol/tier.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 import { low, takeOne } from "./low-tasks.ts";
 import { NaivePool } from "./naive-pool.ts";
 
 const policies: SharePolicies = {
-  a: { nominal: 3, borrowing: 4, cohort: "c", weight: 2 },
+  a: { nominal: 3, borrowing: 4, cohort: "c", weight: 2, preempt: "LowerPriority" },
   b: { nominal: 2, borrowing: 1, cohort: "c" },
   d: { nominal: 4, borrowing: 0, cohort: "c", weight: 0.5 },
-  e: { nominal: 3 },
+  e: { nominal: 3, preempt: "LowerPriority" },
   f: { weight: 3 },
 };
 const tenant = fc.constantFrom("a", "b", "d", "e", "f", "g", "h");
@@ -27,6 +28,7 @@ const task = fc.record({
     fc.integer({ min: 0, max: 6 }).map((step) => step * maxPassMs * 0.6),
     fc.integer({ min: 0, max: 2_000 }),
   ),
+  priority: fc.integer({ min: -1, max: 2 }),
   tier: fc.constantFrom(...tiers),
   gpus: fc.integer({ min: 1, max: 5 }),
   zone: fc.constantFrom(undefined, "east", "west"),
@@ -48,14 +50,15 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ act: fc.constant("finish" as const), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("remove" as const), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("relax" as const), which: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("preempt" as const) }) },
 );
 
 type TaskChoice = typeof task extends fc.Arbitrary<infer T> ? T : never;
 type WorkerChoice = typeof worker extends fc.Arbitrary<infer T> ? T : never;
 
-function toTask({ number, tenant, key, tier, gpus, zone, model, failures }: TaskChoice): WaitingTask {
+function toTask({ number, tenant, key, priority, tier, gpus, zone, model, failures }: TaskChoice): WaitingTask {
   const requirements = { tier, gpus, ...(zone ? { nodeSelector: { zone } } : {}) };
-  return { id: `t${number}`, key, tenant, requirements, model, failedWorkers: failures };
+  return { id: `t${number}`, key, priority, tenant, requirements, model, failedWorkers: failures };
 }
 
 function toRequest({ name, owner, tier, gpus, zone, models, count }: WorkerChoice): TakeRequest {
@@ -94,6 +97,8 @@ describe("TaskPool", () => {
               waiting.delete(id);
               running.add(id);
             }
+          } else if (choice.act === "preempt") {
+            expect(pool.preempt().sort()).toEqual(naive.preempt().sort());
           } else {
             const id = pick(choice.act === "finish" ? running : waiting, choice.which);
             for (const one of [pool, naive]) one[choice.act](id);

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { localityMs } from "../../../src/protocol/lane.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
 import { agingMsPerLevel, computeOfferRank, computeQueueKey, maxHeadStartMs } from "../../../src/protocol/priority.ts";
 import { maxPassMs } from "../../../src/protocol/quota.ts";
 import type { TakeRequest } from "../../../src/protocol/take-request.ts";
 import { TaskHeaps } from "../../../src/protocol/task-heap.ts";
 import { cell, keyStride, TaskRows } from "../../../src/protocol/task-rows.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 import { NaivePool } from "./naive-pool.ts";
 
 const aTask = (id: string, key: number, change: Partial<WaitingTask> = {}): WaitingTask => ({

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SharePolicies } from "../../../src/protocol/fair-share.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 import { low, takeOne } from "./low-tasks.ts";
 
 describe("reclaim", () => {

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideAssignments, describeHardware, type WorkerFacts } from "../../../src/protocol/matching.ts";
-import { TaskPool, type WaitingTask } from "../../../src/protocol/pool.ts";
+import { TaskPool } from "../../../src/protocol/pool.ts";
 import { Replay } from "../../../src/protocol/replay.ts";
 import { formatTraceEvent, parseTraceEvent, type TraceEvent } from "../../../src/protocol/trace.ts";
+import type { WaitingTask } from "../../../src/protocol/waiting-task.ts";
 
 const policies = {
-  a: { nominal: 2, borrowing: 4, cohort: "c" },
+  a: { nominal: 2, borrowing: 4, cohort: "c", preempt: "LowerPriority" },
   b: { nominal: 4, cohort: "c", reclaim: "Preempt" },
 } as const;
 const tiers = ["Low", "Mid", "High"] as const;
@@ -34,7 +35,7 @@ function replay(lines: readonly string[], followed?: string) {
 }
 
 const step = fc.record({
-  act: fc.constantFrom("add", "claim", "claim", "finish", "remove", "relax", "reclaim"),
+  act: fc.constantFrom("add", "claim", "claim", "finish", "remove", "relax", "reclaim", "preempt"),
   number: fc.nat(15),
   tenant: fc.constantFrom("a", "b", "free"),
   tier: fc.constantFrom(...tiers),
@@ -73,8 +74,9 @@ describe("Replay", () => {
             const others = [worker, aWorker("other", { tier: "High" })];
             const requirements = { tier, gpus, ...(failed ? { nodeSelector: { zone: tenant } } : {}) };
             const model = "mn"[number % 2] ?? "m";
-            if (act === "add") pool.add(aTask(number, tenant, { requirements, failedWorkers, model }));
-            else if (act === "reclaim") pool.reclaim();
+            if (act === "add")
+              pool.add(aTask(number, tenant, { ...{ requirements, failedWorkers, model }, priority: number % 3 }));
+            else if (act === "reclaim" || act === "preempt") pool[act]();
             else if (act === "claim") {
               const ids = decideAssignments(worker, pool, () => others).map(({ id }) => id);
               if (ids.length > 0) given.push(ids);
