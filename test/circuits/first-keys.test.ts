@@ -8,8 +8,8 @@ import { startKey } from "../../src/zk/setup/set-up.ts";
 import { hasPowersOfTau, powersOfTauPath } from "../support/powers-of-tau.ts";
 import { setUpCircuits } from "../support/set-up-circuits.ts";
 import vector from "../vectors/first-keys.json" with { type: "json" };
+import { isLong } from "./support/profile.ts";
 
-const isLong = process.env.INFERIUM_CIRCUITS === "long";
 const keys: Readonly<Record<string, { readonly r1csDigest: string; readonly keyDigest: string }>> = vector.keys;
 
 let dir: string;
