@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { OperatorConfig } from "../../src/operator/config.ts";
-import { type Cluster, startCluster } from "../integration/operator/operator-fixture.ts";
+import { type Cluster, type ClusterParts, startCluster } from "../integration/operator/operator-fixture.ts";
 import type { BenchServerAddress } from "./api-server-process.ts";
 import { forkBundled } from "./bundle-process.ts";
 import type { OperatorUsage } from "./operator-process.ts";
@@ -29,17 +29,25 @@ export interface BenchOperator {
   stop(): Promise<void>;
 }
 
-export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Bench) => Promise<T>): Promise<T> {
-  const { slots, validators } = parts;
+export async function withOperator<T>(
+  { config, ...parts }: BenchClusterParts,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
   const workers = Array.from({ length: parts.workers }, (_, index) => `w${index}`);
-  const cluster = await startCluster({ workers, validators, slots, gpus: 20, startServer: forkServer });
-  try {
-    const operator = await startBenchOperator(cluster, parts.config);
+  return withCluster({ ...parts, workers, startServer: forkServer }, async (cluster) => {
+    const operator = await startBenchOperator(cluster, config);
     try {
       return await work({ cluster, operator });
     } finally {
       await operator.stop();
     }
+  });
+}
+
+export async function withCluster<T>(parts: ClusterParts, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = await startCluster({ ...parts, gpus: 20 });
+  try {
+    return await work(cluster);
   } finally {
     await cluster.close();
   }
@@ -49,8 +57,8 @@ export async function withOperator<T>(parts: BenchClusterParts, work: (bench: Be
 const bondRefreshMs = 15_000;
 const certificateRefreshMs = 10_000;
 const times = { explainAfterMs: 5_000, silenceMs: 60_000, missedGraceMs: 30_000 };
-/** As the chart has them. */
-const operatorFlags = ["--max-semi-space-size=4"];
+/** As the chart has them; the second is what V8 gives itself in a container with the chart's limit of 1 GiB. */
+const operatorFlags = ["--max-semi-space-size=4", "--max-old-space-size=512"];
 
 /** Resolves when its pool API is open. */
 export async function startBenchOperator(
@@ -87,8 +95,9 @@ function readMetric(text: string, name: string, label: string | undefined): Read
   return values;
 }
 
-export async function forkServer(): Promise<Cluster["server"]> {
-  const child = await forkBundled("api-server-process");
+/** @param dataDir left out: in memory */
+export async function forkServer(dataDir?: string): Promise<Cluster["server"]> {
+  const child = await forkBundled("api-server-process", { args: dataDir === undefined ? [] : [dataDir] });
   const [address] = (await once(child, "message")) as [BenchServerAddress];
   return { ...address, writes: () => [], close: () => closeChild(child) };
 }

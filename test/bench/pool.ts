@@ -14,11 +14,12 @@ import { type TaskObject, tasks } from "../../src/operator/kinds.ts";
 import { stageOf } from "../../src/protocol/task-stage.ts";
 import { aTask } from "../integration/operator/operator-fixture.ts";
 import { runValidator } from "../integration/operator/scripted-members.ts";
-import { type Bench, closeChild, startBenchOperator, withOperator } from "./bench-cluster.ts";
-import { type BenchOptions, chooseParts, type Figures, tellProgress, within } from "./bench-options.ts";
+import { type Bench, closeChild, withOperator } from "./bench-cluster.ts";
+import { type BenchOptions, chooseParts, type Figures, within } from "./bench-options.ts";
 import { forkBundled } from "./bundle-process.ts";
-import { countEnded, createAll } from "./count-ended.ts";
+import { countEnded } from "./count-ended.ts";
 import { defaultLimits, type JobsStart } from "./jobs-process.ts";
+import { measureQueued } from "./queued-tasks.ts";
 import type { WorkersStart } from "./workers-process.ts";
 
 const parts = ["tasks", "batched", "jobs", "jobs-default", "queued"] as const;
@@ -40,7 +41,7 @@ export async function benchPool(options: BenchOptions): Promise<Figures> {
   const limited = chosen.has("jobs-default")
     ? await onCluster(1, (bench) => runJobs(bench, { ...run, timeoutMs: Math.min(timeoutMs, 120_000) }, defaultLimits))
     : undefined;
-  const queued = chosen.has("queued") ? await measureQueued(options) : undefined;
+  const queued = chosen.has("queued") ? await measureQueued(options, (name) => toTask(name, 1)) : undefined;
   const ratio = (part: { perSecond: number } | undefined, to: { perSecond: number } | undefined, times = 1) =>
     part && to ? Number(((part.perSecond * times) / to.perSecond).toFixed(1)) : undefined;
   const figures = {
@@ -148,47 +149,4 @@ function toJob(name: string): Job {
     ...{ apiVersion: "batch/v1", kind: "Job", metadata: { name, namespace: "default" } },
     spec: { backoffLimit: 0, template: { spec: { restartPolicy: "Never", containers: [container] } } },
   } as Job;
-}
-
-const queuedCount = 100_000;
-
-/** No worker is there: all of them wait. Then another operator takes over. */
-function measureQueued({ count = queuedCount, timeoutMs = 900_000 }: BenchOptions) {
-  return withOperator({ workers: 1, slots: 1, validators: ["v1"] }, async ({ cluster, operator }) => {
-    const begun = performance.now();
-    const isInTime = () => performance.now() - begun < timeoutMs;
-    let created = 0;
-    const progress = tellProgress(() => `queued: ${created} of ${count} tasks created`);
-    try {
-      const objects = Array.from({ length: count }, (_, index) => toTask(`queued-${index}`, 1));
-      await createAll(cluster.transport, tasks, objects, () => ++created > 0 && isInTime());
-      const waitFor = async (of: typeof operator, wanted: number) => {
-        let waiting = 0;
-        while (isInTime() && waiting < wanted) {
-          waiting = (await of.metric("inferium_queue_waiting_tasks")).get("") ?? 0;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        return waiting;
-      };
-      const waiting = await waitFor(operator, created);
-      const { residentBytes } = await operator.usage();
-      await operator.stop();
-      const restarted = performance.now();
-      const next = await startBenchOperator(cluster);
-      const servingSeconds = (performance.now() - restarted) / 1_000;
-      const synced = await waitFor(next, created);
-      const syncedSeconds = (performance.now() - restarted) / 1_000;
-      const after = await next.usage();
-      await next.stop();
-      return {
-        ...{ created, waiting, waitingAfterRestart: synced },
-        operatorRssMiB: Math.round(residentBytes / 2 ** 20),
-        operatorRssMiBAfterRestart: Math.round(after.residentBytes / 2 ** 20),
-        restartToServingSeconds: Number(servingSeconds.toFixed(2)),
-        restartToSyncedSeconds: Number(syncedSeconds.toFixed(2)),
-      };
-    } finally {
-      progress.end();
-    }
-  });
 }
