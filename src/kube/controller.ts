@@ -63,6 +63,7 @@ class QueueController implements Controller {
   readonly #options: ControllerOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #active = { workers: 0 };
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
@@ -70,6 +71,9 @@ class QueueController implements Controller {
     this.#clock = options.clock ?? systemClock;
     this.#logger = (options.logger ?? silentLogger).child({ controller: options.name });
     const { name, metrics, random = Math.random } = options;
+    // The metrics outlive a term of leadership, and must not keep all that its controllers know.
+    const active = this.#active;
+    metrics?.activeCounts.set(name, () => active.workers);
     this.queue = options.queue ?? createQueue({ name, clock: this.#clock, random, metrics });
   }
 
@@ -121,16 +125,15 @@ class QueueController implements Controller {
 
   async #reconcileOne(key: string, signal: AbortSignal, stop: AbortSignal): Promise<void> {
     const { metrics, reconcile } = this.#options;
-    const labels = { controller: this.name };
     const startedAt = this.#clock.monotonic();
-    metrics?.activeWorkers.inc(labels);
+    this.#active.workers++;
     try {
       this.#settle(key, (await reconcile(key, signal)) ?? {});
     } catch (error) {
       this.#fail(key, error, stop);
     } finally {
-      metrics?.activeWorkers.dec(labels);
-      metrics?.reconcileTime.observe(labels, (this.#clock.monotonic() - startedAt) / 1000);
+      this.#active.workers--;
+      metrics?.reconcileTime.observe({ controller: this.name }, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }
 

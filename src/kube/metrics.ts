@@ -94,6 +94,8 @@ function createQueueMetrics(registry: Registry) {
 
 function createControllerMetrics(registry: Registry) {
   const at = { labelNames: ["controller"] as const, ...registers(registry) };
+  /** By the name of the controller, as `queueDepths`. */
+  const activeCounts = new Map<string, () => number>();
   return {
     reconciles: new Counter({
       name: "controller_runtime_reconcile_total",
@@ -112,10 +114,14 @@ function createControllerMetrics(registry: Registry) {
       buckets: seconds,
       ...at,
     }),
+    activeCounts,
     activeWorkers: new Gauge({
       name: "controller_runtime_active_workers",
       help: "Workers now inside a reconcile.",
       ...at,
+      collect() {
+        for (const [controller, countOf] of activeCounts) this.set({ controller }, countOf());
+      },
     }),
   };
 }

@@ -86,7 +86,9 @@ class KeyQueue implements WorkQueue {
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    options.metrics?.queueDepths.set(options.name, () => this.#waiting.size);
+    // The metrics outlive a queue.
+    const waiting = new WeakRef(this.#waiting);
+    options.metrics?.queueDepths.set(options.name, () => waiting.deref()?.size ?? 0);
   }
 
   get length(): number {

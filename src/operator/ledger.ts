@@ -6,6 +6,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { InferenceTaskStatus } from "../api/v1alpha1/generated/inferencetasks.ts";
+import type { TaskPhase } from "../api/v1alpha1/types.ts";
 import type { Clock } from "../base/clock.ts";
 import { InferiumError } from "../base/errors.ts";
 import { isConflict, isNotFound } from "../kube/api-error.ts";
@@ -159,10 +160,15 @@ export class TaskLedger {
     const previous = this.#entries.get(key);
     if (entry) this.#entries.set(key, entry);
     else this.#entries.delete(key);
-    if (previous) this.#options.metrics.tasks.dec({ phase: previous.status.phase });
-    if (entry) this.#options.metrics.tasks.inc({ phase: entry.status.phase });
+    this.#count(previous?.status.phase, entry?.status.phase);
     for (const handler of this.#handlers) handler(key, entry, previous);
     return entry;
+  }
+
+  #count(before: TaskPhase | undefined, after: TaskPhase | undefined): void {
+    if (before === after) return;
+    if (before !== undefined) this.#options.metrics.tasks.dec({ phase: before });
+    if (after !== undefined) this.#options.metrics.tasks.inc({ phase: after });
   }
 
   #require(key: string, uid: string): KeptTask {

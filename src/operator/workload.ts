@@ -51,7 +51,8 @@ export class Workload {
     if (stage !== undefined) this.#sinceMs[stage].set(key, nowMs);
     if (before !== undefined && sinceMs !== undefined && entry)
       this.#metrics.stageSeconds.observe({ stage: before }, (nowMs - sinceMs) / 1_000);
-    this.#metrics.backlog.inc(backlogShare(stage) - backlogShare(before));
+    const more = backlogShare(stage) - backlogShare(before);
+    if (more !== 0) this.#metrics.backlog.inc(more);
   }
 }
 
