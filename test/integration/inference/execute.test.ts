@@ -16,6 +16,8 @@ import { findSpeech } from "../../../src/embedded/demo/data/speech-segments.ts";
 import { modelPath } from "../../../src/embedded/demo/models/train-mnist.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "../../../src/inference/execute.ts";
 import type { ArtifactRef } from "../../../src/inference/fetch-artifact.ts";
+import { joinOutputs } from "../../../src/protocol/shards/cut-items.ts";
+import { planShards } from "../../../src/protocol/shards/plan-shards.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { tensorFrom, viewElements } from "../../../src/protocol/tensors/elements.ts";
 import { type InlineTensors, tensorsToJson } from "../../../src/protocol/tensors/json.ts";
@@ -81,6 +83,21 @@ describe("the MNIST model", () => {
     expect(byFile.inputDigest).toBe(sha256(writeSafetensors(tensors)));
     expect(inline.modelDigest).toBe(model.digest);
     expect([...viewElements(inline.outputs.get("label")!)]).toEqual([7n]);
+  });
+
+  it("gives for parts of a file, put together, the digest of all of it", async () => {
+    const [batch] = cutBatches(await loadMnist("test"), 10);
+    const input = await put("ten", batch!.file);
+    const whole = await executor.execute({ model, input });
+    const run = (from: number, count: number) =>
+      executor.execute({ model, input, items: { from, count, tensors: ["pixels"] } });
+    const parts = await Promise.all(planShards({ from: 0, count: 10 }, 3).map(({ from, count }) => run(from, count)));
+    expect(parts.map(({ items }) => items)).toEqual([3, 3, 4]);
+    const joined = joinOutputs(parts.map(({ items: count, outputs }) => ({ count, outputs })));
+    expect(digestTensors(joined)).toBe(whole.outputDigest);
+    // What a receipt says of its input differs from part to part, and from the file.
+    expect(new Set([...parts, whole].map(({ inputDigest }) => inputDigest)).size).toBe(4);
+    await expect(run(8, 3)).rejects.toEqual(failure("InvalidItems", /items 8 to 10 along axis 0/));
   });
 
   it("gives another score, and so another verdict, when one pixel of a stroke changes", async () => {
