@@ -113,12 +113,15 @@ function toVoteRow({ validator, state, vote, message }: VoteView): string[] {
   return [validator, state, vote ?? "-", message ?? "-"];
 }
 
+/** A batch has a verdict for each of its shards. */
+function describeVotes({ accept, reject }: NonNullable<TaskExplanation["verdict"]>): string {
+  return accept === undefined && reject === undefined ? "" : ` (${accept ?? 0} accept, ${reject ?? 0} reject)`;
+}
+
 function formatEnd({ verdict, settlement, training }: TaskExplanation): string[] {
   const notProven = verdict?.notProven ?? [];
   return [
-    ...(verdict
-      ? ["", `Verdict: ${verdict.result} (${verdict.accept ?? 0} accept, ${verdict.reject ?? 0} reject)`]
-      : []),
+    ...(verdict ? ["", `Verdict: ${verdict.result}${describeVotes(verdict)}`] : []),
     ...notProven.map((what) => `  not proven: ${what}`),
     ...(settlement
       ? [

@@ -5,6 +5,7 @@
 import type { InferenceTask } from "../../api/v1alpha1/types.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { readConfigMapRecord } from "../../kube/config-map-record.ts";
+import { readShard } from "../../protocol/shards/shard-task.ts";
 import { isOver } from "../task-summary.ts";
 import type { Backup } from "./backup-file.ts";
 
@@ -13,7 +14,7 @@ export interface RestorePlan {
   readonly over: readonly InferenceTask[];
   /** Not over when the backup was taken, and in no batch: they can be run anew. */
   readonly inFlight: readonly InferenceTask[];
-  /** Not over, but in a batch that is settled or will be. */
+  /** Not over, but in a batch that is settled or will be; or cut into shards of which one is. */
   readonly inBatch: readonly InferenceTask[];
 }
 
@@ -36,7 +37,12 @@ export async function planRestore(backup: Backup, componentLabel: string): Promi
     for (const { uid } of body.members ?? []) settled.add(uid);
   }
   const over = backup.tasks.filter(isOver);
-  const open = backup.tasks.filter((task) => !isOver(task));
+  // A batch that is run anew makes its shards anew, and one of which a shard is settled is never run anew.
+  const open = backup.tasks.filter((task) => !isOver(task) && readShard(task) === undefined);
+  for (const task of backup.tasks) {
+    const batch = readShard(task)?.batch.uid;
+    if (batch !== undefined && (settled.has(task.metadata.uid ?? "") || task.status?.settlement)) settled.add(batch);
+  }
   const isInBatch = ({ metadata }: InferenceTask) => settled.has(metadata.uid ?? "");
   return { over, inFlight: open.filter((task) => !isInBatch(task)), inBatch: open.filter(isInBatch) };
 }

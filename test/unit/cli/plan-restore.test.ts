@@ -37,6 +37,22 @@ test("a task that is in a batch is never run anew, whatever its status says", as
   expect(namesOf(plan.inBatch)).toEqual(["batched"]);
 });
 
+test("shards come back with their batch alone, and a batch with a settled shard is never run anew", async () => {
+  const shardOf = (batch: string, index: number, phase?: string) => {
+    const owner = { apiVersion: "", kind: "InferenceTask", name: batch, uid: batch, controller: true };
+    const task = aTask(`${batch}-${batch.slice(0, 8)}-${index}`, phase);
+    const own = { labels: { "inferium.io/shard": String(index) }, ownerReferences: [owner] };
+    return { ...task, metadata: { ...task.metadata, ...own } } as InferenceTask;
+  };
+  const tasks = [
+    ...[aTask("fresh"), shardOf("fresh", 0), shardOf("fresh", 1, "Assigned")],
+    ...[aTask("half"), shardOf("half", 0, "Settling"), shardOf("half", 1)],
+  ];
+  const plan = await planRestore(aBackup([aRecord(["half-half-0"])], tasks), componentLabel);
+  expect(namesOf(plan.inFlight)).toEqual(["fresh"]);
+  expect(namesOf(plan.inBatch)).toEqual(["half"]);
+});
+
 test("a record that is not there as a whole is refused", async () => {
   const backup = aBackup([aRecord(["a"], 2)], []);
   await expect(planRestore(backup, componentLabel)).rejects.toMatchObject({ code: "RecordDamaged" });
