@@ -8,6 +8,7 @@
  */
 import { type Digest, digestToBytes32, isDigest, sha256 } from "../base/digest.ts";
 import { InferiumError } from "../base/errors.ts";
+import { collectSiblings } from "./siblings.ts";
 
 export type CallOutcome = "Ok" | "Failed";
 const outcomeCode: Readonly<Record<CallOutcome, number>> = { Ok: 1, Failed: 2 };
@@ -120,7 +121,13 @@ export function buildCallTree(leaves: readonly Digest[]): CallTree {
     top = hashLevel(top);
     levels.push(top);
   }
-  return { root: top[0] ?? only, proof: (index) => collectSiblings(levels, index) };
+  return { root: top[0] ?? only, proof: (index) => proveCall(levels, index) };
+}
+
+function proveCall(levels: readonly (readonly Digest[])[], index: number): Digest[] {
+  const siblings = collectSiblings(levels, index);
+  if (siblings !== undefined) return siblings;
+  throw new InferiumError("LeafOutOfRange", `Call ${index} asked of a window with ${levels[0]?.length ?? 0} calls.`);
 }
 
 /** A node without a sibling moves up as it is: the same tree as the RFC's split at the largest power of two. */
@@ -139,21 +146,6 @@ function hashNode(left: Digest, right: Digest): Digest {
   bytes.write(left.slice("sha256:".length), 1, "hex");
   bytes.write(right.slice("sha256:".length), 33, "hex");
   return sha256(bytes);
-}
-
-function collectSiblings(levels: readonly (readonly Digest[])[], index: number): Digest[] {
-  const count = levels[0]?.length ?? 0;
-  if (!Number.isInteger(index) || index < 0 || index >= count) {
-    throw new InferiumError("LeafOutOfRange", `Call ${index} asked of a window with ${count} calls.`);
-  }
-  const siblings: Digest[] = [];
-  let position = index;
-  for (const level of levels.slice(0, -1)) {
-    const sibling = level[position ^ 1];
-    if (sibling !== undefined) siblings.push(sibling);
-    position >>= 1;
-  }
-  return siblings;
 }
 
 export interface CallProof {

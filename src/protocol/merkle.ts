@@ -5,6 +5,7 @@
 import { AbiCoder, concat, encodeBytes32String, getBytes } from "ethers";
 import { InferiumError } from "../base/errors.ts";
 import { keccak256 } from "../base/keccak.ts";
+import { collectSiblings } from "./siblings.ts";
 import type { ClaimMessage } from "./typed-data.ts";
 import { createWordHasher, hashTwo, hashWords, writeBytes32 } from "./words.ts";
 
@@ -105,7 +106,12 @@ export function buildMerkleTree(leaves: readonly string[]): MerkleTree {
   for (let level = levels[0] ?? []; level.length > 1; level = levels.at(-1) ?? []) levels.push(hashLevel(level));
   return {
     root: levels.at(-1)?.[0] ?? "",
-    proof: (index) => collectSiblings(levels, index),
+    proof(index) {
+      const siblings = collectSiblings(levels, index);
+      if (siblings !== undefined) return siblings;
+      const message = `Leaf ${index} asked of a Merkle tree with ${leaves.length} leaves.`;
+      throw new InferiumError("LeafOutOfRange", message);
+    },
   };
 }
 
@@ -119,21 +125,6 @@ function hashPair(a: string, b: string | undefined): string {
   if (b === undefined) return a;
   const [low, high] = a < b ? [a, b] : [b, a];
   return hashTwo(low, high) ?? keccak256(getBytes(concat([low, high])));
-}
-
-function collectSiblings(levels: readonly (readonly string[])[], index: number): string[] {
-  const count = levels[0]?.length ?? 0;
-  if (!Number.isInteger(index) || index < 0 || index >= count) {
-    throw new InferiumError("LeafOutOfRange", `Leaf ${index} asked of a Merkle tree with ${count} leaves.`);
-  }
-  const siblings: string[] = [];
-  let position = index;
-  for (const level of levels.slice(0, -1)) {
-    const sibling = level[position ^ 1];
-    if (sibling !== undefined) siblings.push(sibling);
-    position >>= 1;
-  }
-  return siblings;
 }
 
 /** True where the proof leads from the leaf to the root. */
