@@ -1,5 +1,4 @@
 /** `inferium governance list | status | vote | queue | execute | cancel`: proposals from the vote to the change. */
-import { id as hashText } from "ethers";
 import { InferiumError } from "../../base/errors.ts";
 import {
   createGovernanceReader,
@@ -8,6 +7,7 @@ import {
   type ProposalStanding,
   type ProposalState,
 } from "../../chain/governance-reader.ts";
+import { governorArguments } from "../../chain/governor-arguments.ts";
 import { formatIfr } from "../../protocol/amount.ts";
 import { formatTable } from "../table.ts";
 import { type ChainSession, printSteps, runSteps } from "./chain-session.ts";
@@ -66,13 +66,7 @@ export async function runMove(verb: MoveVerb, id: string, session: ChainSession)
     const message = `Proposal ${proposal.id} waits in the timelock; it can be executed from ${toTime(executableAt)} on.`;
     throw new InferiumError("TooEarly", message);
   }
-  const { actions, description } = proposal;
-  const values = [
-    actions.map(({ target }) => target),
-    actions.map(({ valueWei }) => valueWei),
-    actions.map(({ data }) => data),
-    hashText(description),
-  ];
+  const values = governorArguments(proposal);
   const results = await runSteps(session, [{ contract: "governor", call: verb, values }]);
   return printSteps(session, results, `${done[verb]}: ${proposal.id}.`, { proposal: proposal.id });
 }

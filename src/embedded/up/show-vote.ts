@@ -2,13 +2,14 @@
  * Governance, as a part of the demonstration: an owner of a validator proposes to change a parameter, the owners of honest members vote with
  * their bonds, and the timelock executes what was decided. Beside the staged dispute, whose members' owners take no part.
  */
-import { id as hashText, type Signer } from "ethers";
+import type { Signer } from "ethers";
 import { systemClock } from "../../base/clock.ts";
 import { InferiumError } from "../../base/errors.ts";
 import { contractOf } from "../../chain/addresses.ts";
 import { createReader } from "../../chain/client.ts";
 import { createGovernanceReader, type Proposal, type ProposalState } from "../../chain/governance-reader.ts";
 import { encodePlanned, type PlannedCall, planChanges, readParameters } from "../../chain/governed-parameters.ts";
+import { governorArguments } from "../../chain/governor-arguments.ts";
 import { formatValue } from "../../chain/parameter-value.ts";
 import { sendBatch } from "../../chain/send-batch.ts";
 import type { ShownVote } from "../demo/shown-vote.ts";
@@ -88,13 +89,7 @@ async function decide(options: VoteShowOptions, proposal: Proposal, voters: read
       return sendCall(system, voter, { contract: "governor", call: "castVote", values: [proposal.id, support] });
     }),
   );
-  const { actions, description } = proposal;
-  const values = [
-    actions.map(({ target }) => target),
-    actions.map(({ valueWei }) => valueWei),
-    actions.map(({ data }) => data),
-    hashText(description),
-  ];
+  const values = governorArguments(proposal);
   await waitForState(options, proposal, "Succeeded");
   // Anybody may do the rest; the deployer's account is busy elsewhere.
   const anybody = voters[0]?.ownerKey.connect(client.provider);
