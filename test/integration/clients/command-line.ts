@@ -22,11 +22,14 @@ export class CommandLine {
   readonly home = mkdtempSync(join(tmpdir(), "inferium-client-"));
   readonly #binary: string;
   readonly #kubeconfig: string;
+  readonly #cwd: string;
   readonly #children = new Set<ChildProcess>();
 
-  constructor(binary: string, kubeconfig: string) {
+  /** @param where a kubeconfig, or one whose name is taken from the home folder, and where it runs if not there */
+  constructor(binary: string, where: string | { readonly kubeconfig: string; readonly cwd: string }) {
     this.#binary = binary;
-    this.#kubeconfig = kubeconfig;
+    this.#kubeconfig = typeof where === "string" ? where : join(this.home, where.kubeconfig);
+    this.#cwd = typeof where === "string" ? this.home : where.cwd;
   }
 
   /** Never rejects for a failure of the client. Words are split at spaces; give a list where one holds a space. */
@@ -58,7 +61,7 @@ export class CommandLine {
   start(args: string | readonly string[], options: RunOptions = {}): ChildProcess {
     const list = typeof args === "string" ? args.split(" ") : args;
     const env = { PATH: process.env.PATH ?? "", HOME: this.home, KUBECONFIG: this.#kubeconfig, ...options.env };
-    const child = spawn(this.#binary, list, { env, cwd: this.home, stdio: "pipe" });
+    const child = spawn(this.#binary, list, { env, cwd: this.#cwd, stdio: "pipe" });
     this.#children.add(child);
     child.on("close", () => this.#children.delete(child));
     return child;

@@ -12,10 +12,11 @@ import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import type { InlineTensors } from "../../../src/pool/work-assignment.ts";
 import { digestTensors } from "../../../src/protocol/tensors/canonical.ts";
 import { writeSafetensors } from "../../../src/protocol/tensors/safetensors.ts";
-import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
+import type { NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { type TrainingResult, type TrainingTerms, toTrainingOutputs } from "../../../src/protocol/training.ts";
 import { decideVote } from "../../../src/protocol/verdict/cast-vote.ts";
 import { createTrainingCheck, type TrainingItem } from "../../../src/validator/check-training.ts";
+import { mnistData } from "./mnist-data.ts";
 
 const allowedAddresses = ["127.0.0.0/8"];
 const { signal } = new AbortController();
@@ -31,25 +32,7 @@ let honest: TrainingResult;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "check-training-"));
   artifacts = await startArtifactServer();
-  const images = 20;
-  const data: NamedTensors = new Map([
-    [
-      "pixels",
-      createTensor(
-        "uint8",
-        [images, 784],
-        Uint8Array.from({ length: images * 784 }, (_, i) => i % 7),
-      ),
-    ],
-    [
-      "labels",
-      createTensor(
-        "uint8",
-        [images],
-        Uint8Array.from({ length: images }, (_, i) => i % 10),
-      ),
-    ],
-  ]);
+  const data = mnistData(20, (index) => index % 7);
   terms = {
     program: "mnist-perceptron",
     hyperparameters: { imagesPerStep: "2", heldImages: "1" },

@@ -21,7 +21,6 @@ import type { Pod } from "../../../src/kube/pod-types.ts";
 import { writeInline } from "../../../src/pool/inline-tensors.ts";
 import type { PodReference, WorkAssignment } from "../../../src/pool/work-assignment.ts";
 import { writeSafetensors } from "../../../src/protocol/tensors/safetensors.ts";
-import { createTensor, type NamedTensors } from "../../../src/protocol/tensors/tensor.ts";
 import { readTrainingResult, type TrainingTerms } from "../../../src/protocol/training.ts";
 import { decideVote } from "../../../src/protocol/verdict/cast-vote.ts";
 import { createTrainingCheck } from "../../../src/validator/check-training.ts";
@@ -31,6 +30,7 @@ import { openProgressRecord } from "../../../src/worker/pods/progress-record.ts"
 import { createJobClients } from "../../../src/worker/pods/run-job.ts";
 import { type Cluster, openCluster } from "../kubelet/cluster.ts";
 import { eventually } from "../kubelet/worker-bench.ts";
+import { mnistData } from "./mnist-data.ts";
 
 const account = `0x${"Ab".repeat(20)}`;
 const namespace = "default";
@@ -58,26 +58,8 @@ async function listPods(): Promise<Pod[]> {
 }
 
 function prepareTraining() {
-  const images = 40;
   const random = createRandom(5);
-  const data: NamedTensors = new Map([
-    [
-      "pixels",
-      createTensor(
-        "uint8",
-        [images, 784],
-        Uint8Array.from({ length: images * 784 }, () => random() * 256),
-      ),
-    ],
-    [
-      "labels",
-      createTensor(
-        "uint8",
-        [images],
-        Uint8Array.from({ length: images }, (_, i) => i % 10),
-      ),
-    ],
-  ]);
+  const data = mnistData(40, () => random() * 256);
   terms = {
     program: "mnist-perceptron",
     hyperparameters: { imagesPerStep: "10", heldImages: "1" },
