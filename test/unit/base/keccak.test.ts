@@ -1,4 +1,4 @@
-/** The hash is ethers' own, for every length around the blocks' edges and beyond what the module's memory holds at first. */
+/** The hash is ethers' own, for every length around the blocks' edges and for long ones. */
 import { id, keccak256 as ofEthers } from "ethers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
