@@ -6,7 +6,7 @@ import { readlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 const full = new Set<string>();
-let original: Pick<FileHandle, "writeFile" | "appendFile"> | undefined;
+let original: Pick<FileHandle, "write" | "writeFile" | "appendFile"> | undefined;
 
 /** Until it is called again with false. */
 export async function setDiskFull(folder: string, isFull: boolean): Promise<void> {
@@ -20,8 +20,12 @@ async function patch(): Promise<void> {
   const probe = await open("/dev/null", "r");
   const prototype = Object.getPrototypeOf(probe) as FileHandle;
   await probe.close();
-  const { writeFile, appendFile } = prototype;
-  original = { writeFile, appendFile };
+  const { write, writeFile, appendFile } = prototype;
+  original = { write, writeFile, appendFile };
+  prototype.write = async function (this: FileHandle, data: Uint8Array, ...where: number[]) {
+    if (isOnFullDisk(this.fd)) await failHalfWritten(this, data.subarray(where[0] ?? 0));
+    return Reflect.apply(write, this, [data, ...where]);
+  } as FileHandle["write"];
   prototype.writeFile = async function (data, options) {
     if (isOnFullDisk(this.fd)) await failHalfWritten(this, data);
     return writeFile.call(this, data, options);

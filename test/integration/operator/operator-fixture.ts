@@ -150,6 +150,13 @@ export async function prepareChain(names: Pick<ClusterParts, "workers" | "valida
   };
 }
 
+/** Read once: a simulation starts hundreds of clusters in one process. */
+let crds: ReturnType<typeof readManifests> | undefined;
+function readCrds() {
+  crds ??= readManifests("crds");
+  return crds;
+}
+
 /** @param prepared stays open when the cluster is closed; left out: a chain of the cluster's own */
 export async function startCluster(names: ClusterParts, prepared?: PreparedChain): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), "inferium-operator-"));
@@ -158,7 +165,7 @@ export async function startCluster(names: ClusterParts, prepared?: PreparedChain
   const server = await (names.startServer?.() ?? startApiServer({ logger: silentLogger }));
   const connection = createStaticConnection({ server: server.url, token: server.adminToken, ca: server.caPem });
   const transport = createTransport(connection, { fieldManager: "inferium-agent" });
-  await applyObjects(transport, await readManifests("crds"));
+  await applyObjects(transport, await readCrds());
   await createClient(transport, namespaces).apply({ metadata: { name: system } });
   const workers = createClient(transport, workerNodes);
   for (const member of members) await createWorkerNode(transport, member, names);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../../../src/embedded/apiserver/object.ts";
 import { type DataDir, openDataDir } from "../../../../../src/embedded/apiserver/storage/data-dir.ts";
 import type { StoreEvent } from "../../../../../src/embedded/apiserver/storage/store.ts";
+import { setDiskFull } from "../../../../chaos/full-disk.ts";
 
 let dir: string;
 beforeEach(async () => {
@@ -96,6 +97,27 @@ describe("a data directory", () => {
     await two.close();
     const three = await open();
     expect(contents(three)).toEqual(["things a=1", "things c=1"]);
+    await three.close();
+  });
+
+  test("a full disk fails what is not on it and all that follows, says so once, and a restart has the rest", async () => {
+    const told: string[] = [];
+    const one = await openDataDir(dir, { onFailure: ({ code, message }) => void told.push(`${code}: ${message}`) });
+    one.store.create("things", "a", object("a", "1"));
+    await one.store.flushed();
+    await setDiskFull(dir, true);
+    one.store.create("things", "b", object("b", "1"));
+    await expect(one.store.flushed()).rejects.toMatchObject({ code: "StorageFailed" });
+    await setDiskFull(dir, false);
+    expect(() => one.store.create("things", "c", object("c", "1"))).toThrow("nothing more is stored");
+    expect(told).toEqual([expect.stringMatching(/^StorageFailed: .*state\.journal cannot be written \(ENOSPC/)]);
+    await one.close();
+    const two = await open();
+    expect(contents(two)).toEqual(["things a=1"]);
+    two.store.create("things", "d", object("d", "1"));
+    await two.close();
+    const three = await open();
+    expect(contents(three)).toEqual(["things a=1", "things d=1"]);
     await three.close();
   });
 
