@@ -3,6 +3,11 @@ import { defineConfig } from "vitest/config";
 // One project per kind of test: `npx vitest --project unit`. They run one kind after another, but for the charts, which
 // wait for most of their time and do so beside the conformance cases; end-to-end tests start the whole system, so their
 // files run one by one.
+/** Folders of integration tests whose files share a process; all others' files have one each. */
+const together = ["agent", "apiserver", "controllers", "gateway", "inference", "kube", "kubelet", "pool"].map(
+  (folder) => `test/integration/${folder}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
     testTimeout: 10_000,
@@ -22,7 +27,21 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
+          include: together,
+          // As above. What is left behind in a process must not show in the next file: each stops what it starts.
+          isolate: false,
+          testTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Whole operators, chains and proofs: modules are little of what these take, and snarkjs keeps curves and threads for a process.
+          name: "integration-apart",
           include: ["test/integration/**/*.test.ts"],
+          exclude: together,
           testTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

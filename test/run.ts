@@ -70,7 +70,9 @@ async function reportOf(args: readonly string[]): Promise<{ code: number; report
 }
 
 async function runVitest(projects: readonly string[]): Promise<Totals> {
-  const chosen = (projects.length > 0 ? projects : [`!${apart}`]).flatMap((project) => ["--project", project]);
+  // A kind of test may be of several projects: integration and integration-apart.
+  const kinds = projects.length > 0 ? projects.flatMap((kind) => [kind, `${kind}-*`]) : [`!${apart}`];
+  const chosen = kinds.flatMap((name) => ["--project", name]);
   let { code, report } = await reportOf(chosen);
   const failedFiles = report.testResults.filter((file) => file.status === "failed");
   if (code !== 0 && failedFiles.length > 0 && failedFiles.length <= MOST_FILES_RUN_AGAIN) {
