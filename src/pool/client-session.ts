@@ -70,12 +70,25 @@ async function openSession({ transport, signer, role, clock, expected }: ClientS
     ...claim,
     signature: await signer.signTypedData(challenge.domain, sessionTypes, message),
   };
-  const session = readSession(await transport.post({ path: "/v1/session", body, timeoutMs: callTimeoutMs }));
+  const session = readSession(await redeem(transport, body));
   // The server's clock may differ from ours: a session is used for four fifths of its life, and at least for a while.
   const lifeMs = Math.max(60_000, (session.expiresAtMs - clock.now()) * 0.8);
   const { pool, domain } = challenge;
   return { token: session.token, node: session.node, pool, domain, renewAtMs: clock.monotonic() + lifeMs };
 }
+
+/** A challenge that has passed meanwhile, as where another operator took over or its clock was set, says nothing of us: there is another one. */
+async function redeem(transport: Transport, body: SessionRequest): Promise<unknown> {
+  try {
+    return await transport.post({ path: "/v1/session", body, timeoutMs: callTimeoutMs });
+  } catch (error) {
+    if (!(error instanceof InferiumError) || !passedChallenges.has(error.code)) throw error;
+    const { code, message, evidence } = error;
+    throw new InferiumError(code, message, { disposition: "retry", evidence, cause: error });
+  }
+}
+
+const passedChallenges: ReadonlySet<string> = new Set(["ChallengeExpired", "ChallengeForged", "ChallengeUsed"]);
 
 function readChallenge(answer: unknown): ChallengeResponse {
   const challenge = answer as Partial<ChallengeResponse> | null;

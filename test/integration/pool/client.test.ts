@@ -73,6 +73,20 @@ describe("the pool client", () => {
     expect(await client.facts()).toEqual({ pool: "test-pool", domain, node: "gpu-7" });
   });
 
+  test("asks for another challenge where one has passed before it was answered, as where the pool's clock is set", async () => {
+    const clock = aMovableClock();
+    let admitted = 0;
+    const backend = aBackend({
+      admit: async () => {
+        // The first is for the challenge, the second for the session.
+        if (++admitted === 2) clock.advance(3_600_000);
+        return { node: "n" };
+      },
+    });
+    expect((await aClient(await aServer(backend, { clock })).facts()).node).toBe("n");
+    expect(admitted).toBe(4);
+  });
+
   test("concurrent first calls share one session", async () => {
     let admitted = 0;
     const backend = aBackend({
