@@ -3,7 +3,7 @@
  * is tried until it is taken or refused for good. Effects: calls of the sink.
  */
 import type { Clock } from "../../base/clock.ts";
-import { describeError } from "../../base/errors.ts";
+import { describeError, InferiumError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { untilDone } from "../../base/until-done.ts";
 import type { CallSink } from "../../pool/agents.ts";
@@ -43,5 +43,15 @@ export async function deliverWindow(closed: ClosedWindow, context: DeliverWindow
 
 function retry<T>(step: () => Promise<T>, closed: ClosedWindow, { clock, logger, signal }: DeliverWindow): Promise<T> {
   const message = "a window of calls is not delivered yet";
-  return untilDone(step, { message, fields: { window: closed.window.windowId }, clock, logger }, signal);
+  return untilDone(
+    () => step().catch(tellPassing),
+    { message, fields: { window: closed.window.windowId }, clock, logger },
+    signal,
+  );
+}
+
+/** Only a refusal costs a window: what nobody foresaw, such as a broken connection, may pass. */
+function tellPassing(error: unknown): never {
+  if (error instanceof InferiumError) throw error;
+  throw new InferiumError("WindowNotDelivered", describeError(error), { disposition: "retry", cause: error });
 }
