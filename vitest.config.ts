@@ -10,7 +10,7 @@ const together = ["agent", "apiserver", "controllers", "gateway", "inference", "
 
 export default defineConfig({
   test: {
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
       {

@@ -111,7 +111,8 @@ const run = (list: readonly { manager: string; config: KubeObject; isApply: bool
     start,
   );
 
-fc.configureGlobal({ numRuns: 50 });
+/** Of this file alone: other files run in the same process. */
+const runs = { numRuns: 50 };
 
 describe("laws of apply", () => {
   test("applying the same again changes neither the object nor its managers", () => {
@@ -123,6 +124,7 @@ describe("laws of apply", () => {
         expect(writeManagers(second.managers)).toEqual(writeManagers(first.managers));
         expect(second.conflicts.size).toBe(0);
       }),
+      runs,
     );
   });
 
@@ -134,6 +136,7 @@ describe("laws of apply", () => {
         const { added, modified } = compareObjects(object, mergeConfig(object, config, kind.schema), kind.schema);
         expect(added.union(modified).intersection(wanted).isEmpty).toBe(true);
       }),
+      runs,
     );
   });
 
@@ -146,6 +149,7 @@ describe("laws of apply", () => {
         const untouched = others.difference(fieldsOf(config, kind.schema));
         expect(compareObjects(state.object, object, kind.schema).removed.intersection(untouched).isEmpty).toBe(true);
       }),
+      runs,
     );
   });
 
@@ -156,6 +160,7 @@ describe("laws of apply", () => {
         const { added } = compareObjects(undefined, object, kind.schema);
         for (const { fields } of managers.values()) expect(fields.difference(added).toJson()).toEqual({});
       }),
+      runs,
     );
   });
 
@@ -171,6 +176,7 @@ describe("laws of apply", () => {
         const owned = unionAll(records.map((record) => record.fields)).children.get("f:spec");
         expect(added.difference(owned ?? unionAll([])).toJson()).toEqual({});
       }),
+      runs,
     );
   });
 
@@ -182,6 +188,7 @@ describe("laws of apply", () => {
         expect(less.object).not.toHaveProperty("spec");
         expect(less.managers.size).toBe(0);
       }),
+      runs,
     );
   });
 
@@ -191,6 +198,7 @@ describe("laws of apply", () => {
         const entries = writeManagers(run(list).managers);
         expect(writeManagers(readManagers(plain(entries)) ?? new Map())).toEqual(entries);
       }),
+      runs,
     );
   });
 });
@@ -204,6 +212,7 @@ describe("laws of objects", () => {
         expect(forth.added.equals(back.removed)).toBe(true);
         expect(forth.modified.equals(back.modified)).toBe(true);
       }),
+      runs,
     );
   });
 
@@ -214,6 +223,7 @@ describe("laws of objects", () => {
         expect(mergeConfig(merged, config, kind.schema)).toEqual(merged);
         expect(compareObjects(live, merged, kind.schema).removed.toJson()).toEqual({});
       }),
+      runs,
     );
   });
 
@@ -227,6 +237,7 @@ describe("laws of objects", () => {
           fieldsOf(object, kind.schema).children.has("f:spec") || Object.keys(object.spec as object).length === 0,
         );
       }),
+      runs,
     );
   });
 });
