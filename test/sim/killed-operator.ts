@@ -1,7 +1,8 @@
 /** An operator in a process of its own that gets SIGKILL and comes back, behind an address that stays: its members never know which they speak to. */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { OperatorConfig } from "../../src/operator/config.ts";
+import { forkOperator } from "./fork-operator.ts";
 import { type Gate, startGate } from "./gate.ts";
 
 export interface KilledOperator {
@@ -35,12 +36,7 @@ export async function startKilledOperator(config: OperatorConfig): Promise<Kille
 }
 
 async function startOne(config: OperatorConfig, gate: Gate): Promise<ChildProcess> {
-  const child = fork(new URL("failover/operator-process.ts", import.meta.url), { serialization: "advanced" });
-  child.send(config);
-  const url = await new Promise<string>((resolve, reject) => {
-    child.on("message", ({ poolUrl }: { readonly poolUrl?: string }) => poolUrl !== undefined && resolve(poolUrl));
-    child.once("exit", (code) => reject(new Error(`the operator ended with ${code} before it served`)));
-  });
+  const { child, url } = await forkOperator(config);
   gate.setTarget(Number(new URL(url).port));
   return child;
 }

@@ -1,13 +1,12 @@
 /** The operator and the gateway of the simulation, each a process of its own that gets SIGKILL; what they say is kept. */
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { OpenedCall } from "../../../src/pool/agents.ts";
 import type { CallWindow } from "../../../src/protocol/call-window.ts";
 import { agentsConfig, gatewayKey } from "../../integration/operator/a-hosted-agent.ts";
 import type { Cluster } from "../../integration/operator/operator-fixture.ts";
+import { type Forked, forkOperator, waitForUrl } from "../fork-operator.ts";
 import type { GatewaySettings } from "./gateway-process.ts";
-
-const startMs = 60_000;
 
 /** What gateways said before they were killed. */
 export interface Heard {
@@ -29,17 +28,14 @@ interface Message {
   readonly refused?: string;
 }
 
-export async function startOperatorProcess(cluster: Cluster, port: number): Promise<Killable> {
-  const child = fork(new URL("../failover/operator-process.ts", import.meta.url), { serialization: "advanced" });
-  child.send({ ...cluster.config, pool: { ...cluster.config.pool, port }, agents: agentsConfig });
-  return { child, url: await waitForUrl(child, ({ poolUrl }) => poolUrl) };
-}
+export const startOperatorProcess = (cluster: Cluster, port: number): Promise<Forked> =>
+  forkOperator({ ...cluster.config, pool: { ...cluster.config.pool, port }, agents: agentsConfig });
 
-export async function startGatewayProcess(settings: Omit<GatewaySettings, "key">, heard: Heard): Promise<Killable> {
+export async function startGatewayProcess(settings: Omit<GatewaySettings, "key">, heard: Heard): Promise<Forked> {
   const child = fork(new URL("./gateway-process.ts", import.meta.url), { serialization: "advanced" });
   child.on("message", (message: Message) => hear(heard, message));
   child.send({ ...settings, key: gatewayKey });
-  return { child, url: await waitForUrl(child, ({ url }) => url) };
+  return { child, url: await waitForUrl(child, ({ url }: Message) => url) };
 }
 
 function hear(heard: Heard, { window, seed, opened, calls, lost, refused }: Message): void {
@@ -53,25 +49,9 @@ function hear(heard: Heard, { window, seed, opened, calls, lost, refused }: Mess
   if (refused) heard.refused.push(refused);
 }
 
-export interface Killable {
-  readonly child: ChildProcess;
-  readonly url: string;
-}
-
-export async function end({ child }: Killable, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+export async function end({ child }: Forked, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.kill(signal);
   await ended;
-}
-
-async function waitForUrl(child: ChildProcess, urlOf: (message: Message) => string | undefined): Promise<string> {
-  const found = Promise.withResolvers<string>();
-  const timer = setTimeout(() => found.reject(new Error("the process does not serve")), startMs);
-  child.on("message", (message: Message) => {
-    const url = urlOf(message);
-    if (url !== undefined) found.resolve(url);
-  });
-  child.once("exit", (code) => found.reject(new Error(`the process ended with ${code} before it served`)));
-  return found.promise.finally(() => clearTimeout(timer));
 }

@@ -29,10 +29,11 @@ import {
 import { type Cluster, requester, startCluster } from "../../integration/operator/operator-fixture.ts";
 import { executeTwice, runHost } from "../../integration/operator/scripted-host.ts";
 import { connect, type Running, runValidator } from "../../integration/operator/scripted-members.ts";
+import type { Forked } from "../fork-operator.ts";
 import { countFault, type FaultCounts, type ScenarioOptions, type ScenarioReport } from "../scenario.ts";
 import { checkOutcome, listUncounted, readTasks } from "./assert-agents.ts";
 import { type Caller, startCaller } from "./callers.ts";
-import { end, type Heard, type Killable, startGatewayProcess, startOperatorProcess } from "./processes.ts";
+import { end, type Heard, startGatewayProcess, startOperatorProcess } from "./processes.ts";
 
 const validators = ["v1", "v2", "v3"];
 const settleMs = 120_000;
@@ -99,8 +100,8 @@ class World {
   readonly #settings: { readonly seed: number; readonly backend: string };
   readonly #running: Running[] = [];
   #callers: Caller[] = [];
-  #operator: Killable | undefined;
-  #gateway: Killable | undefined;
+  #operator: Forked | undefined;
+  #gateway: Forked | undefined;
   /** Speaks for gateways too: what it brings was brought before, or is refused. */
   #second: PoolClient | undefined;
   #gateways = 0;
