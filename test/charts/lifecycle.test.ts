@@ -105,6 +105,7 @@ describe.runIf(newest !== undefined && kubectlBinary !== undefined)(
         (await createClient(open.cluster.transport, tasks).get({ namespace: "default", name })).status;
       const seen = await Promise.all(applied.map(async (name) => [name, (await statusOf(name))?.verdict?.policy]));
       expect(Object.fromEntries(seen)).toEqual({
+        "sample-batch": "Exact",
         "sample-exact": "Exact",
         "sample-paid": "Exact",
         "sample-tolerance": "Tolerance",
