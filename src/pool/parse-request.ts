@@ -18,52 +18,30 @@ import type {
 // That the schemas are schemas is a test's to show; to check it here would double what a process needs to start.
 const ajv = new Ajv({ discriminator: true, strict: true, allErrors: false, validateSchema: false });
 
-/** Compiled when the first request of its kind comes: an operator sees few kinds in its first second. */
-function prepare<T>(schema: object): () => ValidateFunction<T> {
+/** Compiled when the first request of its kind comes: an operator sees few kinds in its first second. What it gives throws PoolRefusal 400 InvalidJson, InvalidRequest. */
+function parserOf<T>(schema: object): (body: Buffer) => T {
   let validate: ValidateFunction<T> | undefined;
-  return () => {
+  return (body) => {
+    const value = parseJson(body);
     validate ??= ajv.compile<T>(schema);
-    return validate;
+    if (validate(value)) return value;
+    throw new PoolRefusal(400, "InvalidRequest", `The request is not valid: ${explain(validate.errors?.[0])}.`);
   };
 }
 
-const validators = {
-  challenge: prepare<ChallengeRequest>(requestSchemas.challenge),
-  session: prepare<SessionRequest>(requestSchemas.session),
-  claim: prepare<ClaimRequest>(requestSchemas.claim),
-  heartbeat: prepare<HeartbeatRequest>(requestSchemas.heartbeat),
-  receipt: prepare<ReceiptRequest>(requestSchemas.receipt),
-  capability: prepare<CapabilityRequest>(requestSchemas.capability),
-  attest: prepare<AttestRequest>(requestSchemas.attest),
-  batch: prepare<BatchRequest>(requestSchemas.batch),
-  item: prepare<ItemRequest>(requestSchemas.item),
-  agents: prepare<AgentsRequest>(requestSchemas.agents),
-  window: prepare<WindowRequest>(requestSchemas.window),
-  open: prepare<OpenRequest>(requestSchemas.open),
-  load: prepare<LoadRequest>(requestSchemas.load),
-};
-
-export const parseChallenge = (body: Buffer) => parse(validators.challenge, body);
-export const parseSession = (body: Buffer) => parse(validators.session, body);
-export const parseClaim = (body: Buffer) => parse(validators.claim, body);
-export const parseHeartbeat = (body: Buffer) => parse(validators.heartbeat, body);
-export const parseReceipt = (body: Buffer) => parse(validators.receipt, body);
-export const parseCapability = (body: Buffer) => parse(validators.capability, body);
-export const parseAttest = (body: Buffer) => parse(validators.attest, body);
-export const parseBatch = (body: Buffer) => parse(validators.batch, body);
-export const parseItem = (body: Buffer) => parse(validators.item, body);
-export const parseAgents = (body: Buffer) => parse(validators.agents, body);
-export const parseWindow = (body: Buffer) => parse(validators.window, body);
-export const parseOpen = (body: Buffer) => parse(validators.open, body);
-export const parseLoad = (body: Buffer) => parse(validators.load, body);
-
-/** @throws PoolRefusal 400 InvalidJson, InvalidRequest */
-function parse<T>(prepared: () => ValidateFunction<T>, body: Buffer): T {
-  const value = parseJson(body);
-  const validate = prepared();
-  if (validate(value)) return value;
-  throw new PoolRefusal(400, "InvalidRequest", `The request is not valid: ${explain(validate.errors?.[0])}.`);
-}
+export const parseChallenge = parserOf<ChallengeRequest>(requestSchemas.challenge);
+export const parseSession = parserOf<SessionRequest>(requestSchemas.session);
+export const parseClaim = parserOf<ClaimRequest>(requestSchemas.claim);
+export const parseHeartbeat = parserOf<HeartbeatRequest>(requestSchemas.heartbeat);
+export const parseReceipt = parserOf<ReceiptRequest>(requestSchemas.receipt);
+export const parseCapability = parserOf<CapabilityRequest>(requestSchemas.capability);
+export const parseAttest = parserOf<AttestRequest>(requestSchemas.attest);
+export const parseBatch = parserOf<BatchRequest>(requestSchemas.batch);
+export const parseItem = parserOf<ItemRequest>(requestSchemas.item);
+export const parseAgents = parserOf<AgentsRequest>(requestSchemas.agents);
+export const parseWindow = parserOf<WindowRequest>(requestSchemas.window);
+export const parseOpen = parserOf<OpenRequest>(requestSchemas.open);
+export const parseLoad = parserOf<LoadRequest>(requestSchemas.load);
 
 function parseJson(body: Buffer): unknown {
   try {
